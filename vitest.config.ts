@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Tests run on the sources, so that a change needs no build before it is tested. */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '#bytes', replacement: at('packages/protocol/src/bytes-node.ts') },
+      { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
+      { find: /^@godwit\/(protocol|client|broker|conformance)$/, replacement: at('packages/$1/src/index.ts') },
+      { find: '@godwit/broker/testing', replacement: at('packages/broker/src/testing/index.ts') },
+    ],
+  },
+  test: {
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
+    testTimeout: 20_000,
+  },
+})
