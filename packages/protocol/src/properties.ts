@@ -1,0 +1,164 @@
+import { ProtocolError } from './errors.js'
+import {
+  binary,
+  bit,
+  type Field,
+  flag,
+  pair,
+  responseTopic,
+  u16,
+  u16FromOne,
+  u32,
+  u32FromOne,
+  utf8,
+  varintFromOne,
+} from './fields.js'
+import type { Reader } from './reader.js'
+import { Writer } from './writer.js'
+
+/** Where properties stand: in the packets that have them, and in the will of CONNECT. */
+export type PropertyHost =
+  | 'connect'
+  | 'will'
+  | 'connack'
+  | 'publish'
+  | 'puback'
+  | 'pubrec'
+  | 'pubrel'
+  | 'pubcomp'
+  | 'subscribe'
+  | 'suback'
+  | 'unsubscribe'
+  | 'unsuback'
+  | 'disconnect'
+  | 'auth'
+
+interface Row<T, H extends PropertyHost> {
+  readonly id: number
+  readonly field: Field<T>
+  readonly hosts: readonly H[]
+  readonly list: boolean
+}
+
+function one<T, const H extends PropertyHost>(id: number, field: Field<T>, ...hosts: H[]): Row<T, H> {
+  return { id, field, hosts, list: false }
+}
+
+function many<T, const H extends PropertyHost>(id: number, field: Field<T>, ...hosts: H[]): Row<readonly T[], H> {
+  return { id, field: field as unknown as Field<readonly T[]>, hosts, list: true }
+}
+
+const acks = ['puback', 'pubrec', 'pubrel', 'pubcomp', 'suback', 'unsuback'] as const
+
+/** One row a property of MQTT 5.0 (section 2.2.2.2): identifier, kind of value, and where it may stand. */
+const rows = {
+  payloadFormatIndicator: one(0x01, bit, 'publish', 'will'),
+  messageExpiryInterval: one(0x02, u32, 'publish', 'will'),
+  contentType: one(0x03, utf8, 'publish', 'will'),
+  responseTopic: one(0x08, responseTopic, 'publish', 'will'),
+  correlationData: one(0x09, binary, 'publish', 'will'),
+  /** One in SUBSCRIBE; in PUBLISH one for each subscription that matched. */
+  subscriptionIdentifiers: many(0x0b, varintFromOne, 'publish', 'subscribe'),
+  sessionExpiryInterval: one(0x11, u32, 'connect', 'connack', 'disconnect'),
+  assignedClientIdentifier: one(0x12, utf8, 'connack'),
+  serverKeepAlive: one(0x13, u16, 'connack'),
+  authenticationMethod: one(0x15, utf8, 'connect', 'connack', 'auth'),
+  authenticationData: one(0x16, binary, 'connect', 'connack', 'auth'),
+  requestProblemInformation: one(0x17, flag, 'connect'),
+  willDelayInterval: one(0x18, u32, 'will'),
+  requestResponseInformation: one(0x19, flag, 'connect'),
+  responseInformation: one(0x1a, utf8, 'connack'),
+  serverReference: one(0x1c, utf8, 'connack', 'disconnect'),
+  reasonString: one(0x1f, utf8, 'connack', ...acks, 'disconnect', 'auth'),
+  receiveMaximum: one(0x21, u16FromOne, 'connect', 'connack'),
+  topicAliasMaximum: one(0x22, u16, 'connect', 'connack'),
+  topicAlias: one(0x23, u16FromOne, 'publish'), // never 0 [MQTT-3.3.2-8]
+  maximumQos: one(0x24, bit, 'connack'),
+  retainAvailable: one(0x25, flag, 'connack'),
+  userProperties: many(
+    0x26,
+    pair,
+    'connect',
+    'will',
+    'connack',
+    'publish',
+    ...acks,
+    'subscribe',
+    'unsubscribe',
+    'disconnect',
+    'auth',
+  ),
+  maximumPacketSize: one(0x27, u32FromOne, 'connect', 'connack'),
+  wildcardSubscriptionAvailable: one(0x28, flag, 'connack'),
+  subscriptionIdentifierAvailable: one(0x29, flag, 'connack'),
+  sharedSubscriptionAvailable: one(0x2a, flag, 'connack'),
+}
+
+type Rows = typeof rows
+type HostOf<R> = R extends Row<infer _, infer H> ? H : never
+type ValueOf<R> = R extends Row<infer T, PropertyHost> ? T : never
+
+/** The properties MQTT 5.0 allows in one place, worked out from the table. */
+export type PropertiesOf<H extends PropertyHost> = {
+  readonly [K in keyof Rows as H extends HostOf<Rows[K]> ? K : never]?: ValueOf<Rows[K]>
+}
+
+interface AnyRow {
+  readonly name: string
+  readonly id: number
+  readonly field: Field<unknown>
+  readonly hosts: ReadonlySet<PropertyHost>
+  readonly list: boolean
+}
+
+const table: readonly AnyRow[] = Object.entries(rows).map(([name, row]) => ({
+  name,
+  id: row.id,
+  field: row.field as Field<unknown>,
+  hosts: new Set<PropertyHost>(row.hosts),
+  list: row.list,
+}))
+const byId = new Map(table.map((row) => [row.id, row]))
+
+/** Reads the length and the properties behind it; what does not belong here is refused. */
+export function readProperties<H extends PropertyHost>(r: Reader, host: H): PropertiesOf<H> | undefined {
+  const length = r.varint()
+  if (length === 0) return undefined
+  const found: Record<string, unknown> = {}
+  r.within(length, () => {
+    while (r.left > 0) readProperty(r, host, found)
+  })
+  return found as PropertiesOf<H>
+}
+
+function readProperty(r: Reader, host: PropertyHost, found: Record<string, unknown>): void {
+  const id = r.varint()
+  const row = byId.get(id)
+  if (!row?.hosts.has(host)) {
+    throw new ProtocolError('malformed-packet', `property 0x${id.toString(16).padStart(2, '0')} is not for ${host}`)
+  }
+  const value = row.field.read(r)
+  if (row.list) {
+    const list = (found[row.name] ??= []) as unknown[]
+    list.push(value)
+  } else if (row.name in found) throw new ProtocolError('protocol-error', `${row.name} given twice`)
+  else found[row.name] = value
+}
+
+/** Writes the properties, length in front, in the order of the table. */
+export function writeProperties(w: Writer, host: PropertyHost, properties: object | undefined): void {
+  if (properties === undefined) return w.u8(0) // the length is there even so [MQTT-2.2.2-1]
+  const given = properties as Readonly<Record<string, unknown>>
+  const body = new Writer(64)
+  for (const { name, id, field, hosts, list } of table) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (!hosts.has(host)) throw new ProtocolError('protocol-error', `${name} is not for ${host}`)
+    for (const each of list ? (value as readonly unknown[]) : [value]) {
+      body.u8(id)
+      field.write(body, each)
+    }
+  }
+  w.varint(body.position)
+  w.copy(body.bytes, 0, body.position)
+}

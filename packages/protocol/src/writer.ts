@@ -1,0 +1,112 @@
+import { byteLength, writeUtf8 } from '#bytes'
+import { ProtocolError } from './errors.js'
+
+/** Up to here a loop is faster than making a view and calling set (measured on Node 20). */
+const loopBytes = 80
+
+/** A growing buffer with a cursor. */
+export class Writer {
+  bytes: Uint8Array
+  position = 0
+
+  /** @param initialBytes first size, in bytes; it doubles when it must. Default 256. */
+  constructor(initialBytes = 256) {
+    this.bytes = new Uint8Array(initialBytes)
+  }
+
+  /** Makes room for `more` bytes at the cursor. Views made of `bytes` before keep showing the old buffer. */
+  ensure(more: number): void {
+    const needed = this.position + more
+    if (needed <= this.bytes.length) return
+    const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    larger.set(this.bytes.subarray(0, this.position))
+    this.bytes = larger
+  }
+
+  u8(value: number): void {
+    this.ensure(1)
+    this.bytes[this.position++] = value
+  }
+
+  u16(value: number): void {
+    this.ensure(2)
+    this.bytes[this.position++] = value >>> 8
+    this.bytes[this.position++] = value
+  }
+
+  u32(value: number): void {
+    this.u16(value >>> 16)
+    this.u16(value & 0xffff)
+  }
+
+  /** A Variable Byte Integer in its shortest form. */
+  varint(value: number): void {
+    this.ensure(4)
+    let rest = value
+    while (rest > 127) {
+      this.bytes[this.position++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.bytes[this.position++] = rest
+  }
+
+  /** A UTF-8 string with its length in front; what it may contain is for the caller to know. */
+  utf8(text: string): void {
+    const { length } = text
+    this.ensure(2 + length * 3)
+    const { bytes } = this
+    const start = this.position + 2
+    if (length <= loopBytes) {
+      let at = 0
+      for (; at < length; at++) {
+        const unit = text.charCodeAt(at)
+        if (unit > 0x7f) break
+        bytes[start + at] = unit
+      }
+      if (at === length) return this.#endString(length)
+    }
+    const size = byteLength(text)
+    if (size > 65_535) throw new ProtocolError('malformed-packet', `a string of ${size} bytes; MQTT ends at 65,535`)
+    this.#endString(writeUtf8(bytes, start, text))
+  }
+
+  /** Binary Data with its length in front. */
+  binary(value: Uint8Array): void {
+    if (value.length > 65_535) {
+      throw new ProtocolError('malformed-packet', `binary data of ${value.length} bytes; MQTT ends at 65,535`)
+    }
+    this.u16(value.length)
+    this.copy(value, 0, value.length)
+  }
+
+  /** Copies `source[start, end)` to the cursor. */
+  copy(source: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    this.ensure(length)
+    if (length > loopBytes) {
+      this.bytes.set(source.subarray(start, end), this.position)
+      this.position += length
+      return
+    }
+    const { bytes } = this
+    let to = this.position
+    for (let from = start; from < end; from++) bytes[to++] = source[from]!
+    this.position = to
+  }
+
+  /** What has been written so far, as a view. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.position)
+  }
+
+  reset(): void {
+    this.position = 0
+  }
+
+  #endString(size: number): void {
+    const { bytes, position } = this
+    bytes[position] = size >>> 8
+    bytes[position + 1] = size
+    this.position = position + 2 + size
+  }
+}
