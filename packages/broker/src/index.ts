@@ -1,1 +1,23 @@
-export {}
+export { Broker, createBroker, type PublishOptions } from './broker.js'
+export { BrokerError, type BrokerErrorCode } from './errors.js'
+export type {
+  Admission,
+  AuthenticateRequest,
+  AuthorizeRequest,
+  ClientInfo,
+  Hooks,
+  PublishedMessage,
+} from './hooks/hooks.js'
+export { defaultLimits, type Limits, neverExpires } from './limits.js'
+export type { LogFields, Logger, LogLevel } from './log.js'
+export type { MaybeAsync } from './maybe-async.js'
+export type { DropReason, Metrics } from './metrics.js'
+export type { BrokerOptions, Features } from './options.js'
+export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
+export { memoryStore } from './store/memory.js'
+export type { Commit, SessionStore, Store } from './store/store.js'
+export { type Clock, systemClock } from './time/clock.js'
+export { memoryPair } from './transport/memory.js'
+export type { TcpOptions } from './transport/tcp.js'
+export type { Listener, Peer } from './transport/transport.js'
+export { version } from './version.js'

@@ -139,8 +139,8 @@ function readProperty(r: Reader, host: PropertyHost, found: Record<string, unkno
   }
   const value = row.field.read(r)
   if (row.list) {
-    const list = (found[row.name] ??= []) as unknown[]
-    list.push(value)
+    found[row.name] ??= []
+    ;(found[row.name] as unknown[]).push(value)
   } else if (row.name in found) throw new ProtocolError('protocol-error', `${row.name} given twice`)
   else found[row.name] = value
 }

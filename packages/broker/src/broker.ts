@@ -1,0 +1,209 @@
+import type { Duplex } from 'node:stream'
+import { encodeUtf8, isTopicName, ProtocolError, type QoS, topicLevels, topicPattern } from '@godwit/protocol'
+import { Connection, type ConnectionParts } from './connection/connection.js'
+import { Turn } from './connection/turn.js'
+import { Waiting } from './connection/waiting.js'
+import { WriterPool } from './connection/writer-pool.js'
+import { Drops } from './drops.js'
+import { BrokerError } from './errors.js'
+import { HookRunner } from './hooks/hook-runner.js'
+import { sysTopics } from './hooks/sys-topics.js'
+import { Message } from './message.js'
+import { Metrics } from './metrics.js'
+import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
+import { type LocalMessage, LocalSubscription } from './router/local-subscription.js'
+import { RetainedMessages } from './router/retained.js'
+import { Router } from './router/router.js'
+import { isSystemTopic } from './router/system-topics.js'
+import { Registry } from './session/registry.js'
+import { TimerWheel } from './time/timer-wheel.js'
+import { DuplexTransport } from './transport/duplex.js'
+import { listenTcp, type TcpOptions } from './transport/tcp.js'
+import type { Listener, Peer, Transport } from './transport/transport.js'
+import { version } from './version.js'
+
+export interface PublishOptions {
+  /** Default 0. */
+  readonly qos?: QoS
+  /** Default false. */
+  readonly retain?: boolean
+}
+
+/**
+ * An MQTT broker inside this process. Made by {@link createBroker}; it serves nobody until {@link Broker.listen} opens
+ * a door or {@link Broker.handle} is given a stream.
+ */
+export class Broker implements AsyncDisposable {
+  /** Plain counters from start, and drops by reason. */
+  readonly metrics: Metrics = new Metrics()
+  readonly #options: CheckedOptions
+  readonly #wheel: TimerWheel
+  readonly #drops: Drops
+  readonly #router: Router
+  readonly #registry: Registry
+  readonly #parts: ConnectionParts
+  readonly #connections = new Set<Connection>()
+  readonly #listeners: Listener[] = []
+  readonly #locals = new Set<LocalSubscription<string>>()
+  readonly #startedAt: number
+  #closed: Promise<void> | undefined
+
+  /** Use {@link createBroker}. */
+  constructor(options: CheckedOptions) {
+    const { limits, features, store, log, clock } = options
+    const { metrics } = this
+    const wheel = new TimerWheel(clock)
+    const drops = new Drops(metrics, log, (ms, callback) => void wheel.after(ms, callback))
+    const retained = new RetainedMessages(limits.maxRetainedMessages, limits.maxRetainedBytes)
+    const router = new Router(retained, store, drops, features.retainAvailable)
+    const registry = new Registry({ limits, router, store, metrics, drops, log, clock, wheel })
+    const hooks = new HookRunner(options.hooks, log)
+    this.#parts = {
+      services: { limits, features, hooks, router, registry, metrics, drops },
+      outbox: { turn: new Turn(), writers: new WriterPool(), store, metrics, maxOutboxBytes: limits.maxOutboxBytes },
+      waiting: new Waiting(limits.maxUnauthenticatedBytes),
+      clock,
+      wheel,
+      log,
+      onClosed: (connection) => this.#connections.delete(connection),
+    }
+    this.#options = options
+    this.#wheel = wheel
+    this.#drops = drops
+    this.#router = router
+    this.#registry = registry
+    this.#startedAt = clock.monotonic()
+    store.onFlushed = () => {
+      for (const connection of this.#connections) connection.outbox.release()
+    }
+    if (options.sysIntervalSeconds > 0) this.#publishSys()
+  }
+
+  /**
+   * Opens a door for MQTT over TCP; by default port 1883 of this machine alone.
+   * @throws BrokerError `listen-failed`, saying what is in the way; `closed`.
+   */
+  async listen(options: TcpOptions = {}): Promise<Listener> {
+    this.#ensureOpen()
+    const listener = await listenTcp(options, (transport) => this.#accept(transport))
+    if (this.#closed) await listener.close()
+    this.#listeners.push(listener)
+    return listener
+  }
+
+  /**
+   * Serves one client over any ordered, lossless duplex stream of bytes: a TLS socket, a WebSocket stream, one end of
+   * {@link memoryPair}. The stream is the broker's from then on.
+   * @throws BrokerError `closed`.
+   */
+  handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
+    this.#ensureOpen()
+    this.#accept(new DuplexTransport(stream, peer))
+  }
+
+  /**
+   * Publishes from inside the process, to every matching subscription; no hook is asked. When it returns, the message
+   * has been routed.
+   * @throws BrokerError `invalid-topic` (section 4.7); `closed`.
+   */
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): void {
+    this.#ensureOpen()
+    if (!isTopicName(topic) || topicLevels(topic) > this.#options.limits.maxTopicLevels) {
+      throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name to publish to`)
+    }
+    if (isSystemTopic(topic))
+      throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
+    const bytes = typeof payload === 'string' ? encodeUtf8(payload) : payload.slice()
+    this.#router.publish(Message.of(topic, bytes, options.qos, options.retain))
+  }
+
+  /**
+   * Subscribes from inside the process. Wildcards may be named (`home/+room/temp`): their values are in `params`. With
+   * a listener, each message is given to it at once; without, iterate the subscription. Retained messages come first.
+   * An iterating consumer that falls 10,000 messages behind loses further ones, counted as `slow-listener`.
+   * @throws BrokerError `invalid-topic` (section 4.7); `closed`.
+   */
+  subscribe<const F extends string>(filter: F, listener?: (message: LocalMessage<F>) => void): LocalSubscription<F> {
+    this.#ensureOpen()
+    const pattern = patternOf(filter)
+    const subscription = new LocalSubscription<F>(pattern, listener, this.#drops, (ended) => {
+      this.#router.unsubscribe(pattern.filter, ended)
+      this.#locals.delete(ended as unknown as LocalSubscription<string>)
+    })
+    this.#locals.add(subscription as unknown as LocalSubscription<string>)
+    this.#router.subscribe(pattern.filter, subscription, 2)
+    const retained = this.#router.retained.match(pattern.filter)
+    for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
+    return subscription
+  }
+
+  /**
+   * Ends in order: no new connections, what was sent to clients goes out, connections end, the store is written out.
+   * Settles always; a second call waits for the first.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #shutDown(): Promise<void> {
+    const doors = this.#listeners.map((listener) => listener.close()) // settle when their last connection is gone
+    for (const connection of [...this.#connections]) {
+      connection.will = undefined // due when the session state is loaded again; there is nobody left to tell now
+      connection.end('the broker is shutting down')
+    }
+    for (const subscription of [...this.#locals]) subscription.unsubscribe()
+    this.#wheel.close()
+    await Promise.all(doors)
+    await this.#options.store.close()
+  }
+
+  #accept(transport: Transport): void {
+    this.#connections.add(new Connection(transport, this.#parts))
+  }
+
+  #ensureOpen(): void {
+    if (this.#closed) throw new BrokerError('closed', 'the broker has been closed')
+  }
+
+  /** Publishes what has changed, and sets itself again. */
+  readonly #lastSys = new Map<string, string>()
+
+  #publishSys(): void {
+    const facts = {
+      version,
+      uptimeSeconds: Math.floor((this.#options.clock.monotonic() - this.#startedAt) / 1000),
+      clientsConnected: this.#registry.count - this.#registry.offline,
+      clientsDisconnected: this.#registry.offline,
+      subscriptions: this.#router.subscriptions.count,
+      retained: this.#router.retained.count,
+    }
+    for (const [topic, value] of sysTopics(facts, this.metrics)) {
+      if (this.#lastSys.get(topic) === value) continue
+      this.#lastSys.set(topic, value)
+      this.#router.publish(Message.of(topic, encodeUtf8(value), 0, true))
+    }
+    this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())
+  }
+}
+
+function patternOf<const F extends string>(filter: F): ReturnType<typeof topicPattern<F>> {
+  try {
+    return topicPattern(filter)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new BrokerError('invalid-topic', `${JSON.stringify(filter)} is not a topic filter: ${error.message}`)
+  }
+}
+
+/**
+ * Makes a broker.
+ * @throws BrokerError `invalid-option`, naming the option and what it takes.
+ */
+export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
+  return new Broker(checkOptions(options))
+}

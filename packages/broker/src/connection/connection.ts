@@ -1,0 +1,259 @@
+import {
+  type Connect,
+  Decoder,
+  type Packet,
+  ProtocolError,
+  type ProtocolVersion,
+  reason,
+  type Will,
+} from '@godwit/protocol'
+import { MqttError } from '../errors.js'
+import type { Answer, Context, Reply, Services } from '../handlers/context.js'
+import type { ClientInfo } from '../hooks/hooks.js'
+import type { Logger } from '../log.js'
+import type { MaybeAsync } from '../maybe-async.js'
+import { Message } from '../message.js'
+import { isSystemTopic } from '../router/system-topics.js'
+import type { Session } from '../session/session.js'
+import type { Clock } from '../time/clock.js'
+import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import type { Transport, TransportEvents } from '../transport/transport.js'
+import { dispatch, dispatchFirst } from './dispatch.js'
+import { KeepAlive } from './keep-alive.js'
+import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.js'
+import type { Waiting } from './waiting.js'
+
+/** What all connections of a broker are made with. */
+export interface ConnectionParts {
+  readonly services: Services
+  readonly outbox: OutboxParts
+  readonly waiting: Waiting
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly log: Logger
+  /** The connection is gone. */
+  onClosed(connection: Connection): void
+}
+
+/**
+ * One network connection, from its first byte to its close: bytes in, packets to their handlers, replies to the outbox.
+ * The only place where an error becomes something on the wire.
+ */
+export class Connection implements Context, TransportEvents, OutboxOwner {
+  readonly services: Services
+  readonly address: string
+  readonly version: ProtocolVersion = 4
+  will: Will | undefined
+  closed = false
+  readonly outbox: Outbox
+  readonly #parts: ConnectionParts
+  readonly #transport: Transport
+  readonly #decoder: Decoder
+  readonly #keepAlive: KeepAlive
+  #client: ClientInfo | undefined
+  #session: Session | undefined
+  #connectTimer: WheelTimer | undefined
+  #drainTimer: WheelTimer | undefined
+  /** A handler waits for a hook; packets behind it wait too. */
+  #suspended = false
+  /** The first packet has come. */
+  #greeted = false
+
+  constructor(transport: Transport, parts: ConnectionParts) {
+    const { limits, features } = parts.services
+    this.services = parts.services
+    this.address = transport.peer.address
+    this.#parts = parts
+    this.#transport = transport
+    this.#decoder = new Decoder({
+      version: 4,
+      maxPacketBytes: limits.maxConnectBytes,
+      allowControlCharacters: features.controlCharacters,
+    })
+    this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
+    this.outbox = new Outbox(transport, parts.outbox, this)
+    parts.services.metrics.connectionsAccepted++
+    this.#connectTimer = parts.wheel.after(limits.connectTimeoutMs, () => {
+      parts.services.metrics.connectTimeouts++
+      this.end('no CONNECT in time')
+    })
+    transport.start(this)
+  }
+
+  get client(): ClientInfo {
+    return this.#client!
+  }
+
+  get session(): Session {
+    return this.#session!
+  }
+
+  // ---- bytes in
+
+  onData(chunk: Uint8Array): void {
+    if (this.closed) return
+    this.#keepAlive.heard()
+    this.services.metrics.bytesReceived += chunk.length
+    this.#decoder.push(chunk)
+    if (this.#suspended) this.#decoder.detach()
+    else this.#handlePackets()
+    if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
+      this.end('too many bytes are waiting for authentication')
+    }
+  }
+
+  /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
+  #handlePackets(): void {
+    try {
+      while (!this.closed) {
+        const packet = this.#decoder.next()
+        if (!packet) break
+        this.services.metrics.packetsReceived++
+        const answer = this.#greeted ? dispatch(this, packet) : this.#greet(packet)
+        if (answer instanceof Promise) return this.#suspend(answer)
+        if (answer) this.outbox.reply(answer)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.outbox.overfull && !this.closed) this.#transport.pause()
+  }
+
+  #greet(packet: Packet): Answer {
+    this.#greeted = true
+    if (packet.type === 'connect') this.outbox.version = packet.version
+    return dispatchFirst(this, packet)
+  }
+
+  /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
+  #suspend(answer: Promise<Reply | undefined>): void {
+    this.#suspended = true
+    this.#decoder.detach()
+    this.#transport.pause()
+    const go = (reply: Reply | undefined): void => {
+      this.#suspended = false
+      if (this.closed) return
+      if (reply) this.outbox.reply(reply)
+      if (this.closed) return
+      this.#transport.resume()
+      this.#handlePackets()
+    }
+    answer.then(go).catch((error: unknown) => this.#fail(error))
+  }
+
+  // ---- what handlers ask for
+
+  accept(client: ClientInfo, session: Session, connect: Connect): void {
+    this.#connectTimer?.cancel()
+    this.#parts.waiting.release(this)
+    this.#client = client
+    this.#session = session
+    this.will = connect.will
+    this.#decoder.maxPacketBytes = this.services.limits.maxPacketBytes
+    this.#keepAlive.start(connect.keepAliveSeconds, () => {
+      this.services.metrics.keepAliveTimeouts++
+      this.end('keep alive timeout')
+    })
+    this.services.hooks.connected(client)
+    this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.address })
+  }
+
+  startDelivery(): void {
+    if (!this.closed) this.session.delivery.attach(this.outbox, this.services.limits.maxInflight)
+  }
+
+  takeOver(): MaybeAsync<void> {
+    this.end('taken over by a new connection of the same client')
+  }
+
+  /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
+  end(why: string): void {
+    if (this.closed) return
+    this.#letGo(why)
+    this.#transport.end()
+  }
+
+  // ---- what the outbox tells
+
+  onFull(): void {
+    const { drainTimeoutMs } = this.services.limits
+    if (drainTimeoutMs === 0 || this.closed) return
+    const seen = this.outbox.writesDone
+    this.#drainTimer?.cancel()
+    this.#drainTimer = this.#parts.wheel.after(drainTimeoutMs, () => {
+      if (this.outbox.writesDone === seen) this.#abort('takes nothing of what waits for it')
+      else if (this.outbox.full) this.onFull()
+    })
+  }
+
+  onDrained(): void {
+    this.#drainTimer?.cancel()
+    if (this.closed) return
+    if (!this.#suspended) this.#transport.resume()
+    this.#session?.delivery.pump()
+  }
+
+  onLastReply(): void {
+    this.services.metrics.connectionsRefused++
+    this.end('connection refused')
+  }
+
+  // ---- endings
+
+  onClose(error?: Error): void {
+    if (!this.closed) this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client')
+  }
+
+  #abort(why: string): void {
+    this.#letGo(why)
+    this.#transport.destroy()
+  }
+
+  /** What the client did wrong, in the words of its version of MQTT; then the end [MQTT-4.8.0-1]. */
+  #fail(error: unknown): void {
+    if (this.closed) return
+    if (!(error instanceof ProtocolError || error instanceof MqttError)) {
+      this.#parts.log.log('error', 'internal error while handling a packet', {
+        error: String(error),
+        clientId: this.#client?.clientId,
+      })
+      return this.end('internal error') // [MQTT-4.8.0-2]
+    }
+    this.services.metrics.protocolErrors++
+    if (error instanceof ProtocolError && error.code === 'unsupported-protocol-version') this.#refuseVersion(error)
+    else this.end(error.message)
+  }
+
+  /** A level from the future is answered in the form of 5.0, any other in that of 3.1.1 [MQTT-3.1.2-2]. */
+  #refuseVersion(error: ProtocolError): void {
+    this.outbox.version = (error.level ?? 0) > 4 ? 5 : 4
+    const reasonCode = reason.unsupportedProtocolVersion
+    this.outbox.reply({ packet: { type: 'connack', sessionPresent: false, reasonCode }, commit: 0, close: true })
+  }
+
+  #letGo(why: string): void {
+    this.closed = true
+    this.#connectTimer?.cancel()
+    this.#drainTimer?.cancel()
+    this.#keepAlive.stop()
+    this.#parts.waiting.release(this)
+    this.outbox.close()
+    const client = this.#client
+    if (client && this.#session) {
+      this.#publishWill(client.clientId)
+      this.services.registry.closed(this.#session)
+      this.services.hooks.disconnected(client, why)
+    }
+    this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.address, reason: why })
+    this.#parts.onClosed(this)
+  }
+
+  /** Once, whatever ended the connection [MQTT-3.1.2-10]. */
+  #publishWill(clientId: string): void {
+    const { will } = this
+    if (!will) return
+    this.will = undefined
+    if (isSystemTopic(will.topic)) this.services.drops.report('system-topic', clientId)
+    else this.services.router.publish(Message.of(will.topic, will.payload, will.qos, will.retain, clientId))
+  }
+}

@@ -1,0 +1,53 @@
+import { type Packet, type ReceivedPublish, reason } from '@godwit/protocol'
+import { MqttError } from '../errors.js'
+import { onConnect } from '../handlers/connect.js'
+import type { Answer, Context } from '../handlers/context.js'
+import { onDisconnect } from '../handlers/disconnect.js'
+import { onPuback } from '../handlers/puback.js'
+import { onPubcomp } from '../handlers/pubcomp.js'
+import { onPublish } from '../handlers/publish.js'
+import { onPubrec } from '../handlers/pubrec.js'
+import { onPubrel } from '../handlers/pubrel.js'
+import { onSubscribe } from '../handlers/subscribe.js'
+import { onUnsubscribe } from '../handlers/unsubscribe.js'
+
+const pingresp = { packet: { type: 'pingresp' }, commit: 0 } as const
+
+/** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
+export function dispatchFirst(c: Context, p: Packet): Answer {
+  if (p.type !== 'connect') throw new MqttError(reason.protocolError, `${p.type} before connect`)
+  return onConnect(c, p)
+}
+
+/** Every later packet, to the handler of its name. */
+export function dispatch(c: Context, p: Packet): Answer {
+  switch (p.type) {
+    case 'publish':
+      return onPublish(c, p as ReceivedPublish)
+    case 'puback':
+      return onPuback(c, p)
+    case 'pubrec':
+      return onPubrec(c, p)
+    case 'pubrel':
+      return onPubrel(c, p)
+    case 'pubcomp':
+      return onPubcomp(c, p)
+    case 'subscribe':
+      return onSubscribe(c, p)
+    case 'unsubscribe':
+      return onUnsubscribe(c, p)
+    case 'pingreq':
+      return pingresp // [MQTT-3.12.4-1]
+    case 'disconnect':
+      return onDisconnect(c, p)
+    case 'connect': // a second one [MQTT-3.1.0-2]
+    case 'connack':
+    case 'suback':
+    case 'unsuback':
+    case 'pingresp':
+    case 'auth':
+      throw new MqttError(reason.protocolError, `${p.type} is not for a client to send here`)
+    default:
+      return p satisfies never
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../time/clock.js'
+import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+
+/**
+ * Notices a client that has sent nothing for one and a half times its Keep Alive [MQTT-3.1.2-24]. A packet costs one
+ * number written; the timer looks at it when it is due and sets itself again.
+ */
+export class KeepAlive {
+  readonly #clock: Clock
+  readonly #wheel: TimerWheel
+  #timer: WheelTimer | undefined
+  /** When the client was last heard, on the monotonic clock. */
+  #heard = 0
+
+  constructor(clock: Clock, wheel: TimerWheel) {
+    this.#clock = clock
+    this.#wheel = wheel
+  }
+
+  heard(): void {
+    this.#heard = this.#clock.monotonic()
+  }
+
+  /** Keep Alive 0 = the client need not send anything. */
+  start(keepAliveSeconds: number, onSilence: () => void): void {
+    if (keepAliveSeconds === 0) return
+    this.heard()
+    this.#watch(keepAliveSeconds * 1500, keepAliveSeconds * 1500, onSilence)
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  #watch(ms: number, graceMs: number, onSilence: () => void): void {
+    this.#timer = this.#wheel.after(ms, () => {
+      const left = this.#heard + graceMs - this.#clock.monotonic()
+      if (left > 0) this.#watch(left, graceMs, onSilence)
+      else onSilence()
+    })
+  }
+}

@@ -1,0 +1,13 @@
+import type { QoS } from '@godwit/protocol'
+import type { Message } from '../message.js'
+import type { Commit } from '../store/store.js'
+
+/** Where a session's deliveries go while it has a connection. */
+export interface Sink {
+  /** True while the client's socket takes nothing more: QoS 0 is dropped, QoS 1 and 2 wait. */
+  readonly full: boolean
+  /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
+  publish(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number, commit: Commit): void
+  /** Sends a PUBREL again, after a reconnection. */
+  pubrel(packetId: number): void
+}

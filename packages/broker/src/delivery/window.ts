@@ -1,0 +1,89 @@
+import type { QoS } from '@godwit/protocol'
+
+const packetIds = 65_535
+
+/** The packet id of the message with this number: ids count from 1 upward, and none needs storing [MQTT-2.3.1-1]. */
+export function packetIdOf(number: number): number {
+  return ((number - 1) % packetIds) + 1
+}
+
+/** Where the handshake of a sent message stands. */
+export const settled = 0
+/** Sent at QoS 1, waits for PUBACK. */
+export const sentQos1 = 1
+/** Sent at QoS 2, waits for PUBREC. */
+export const sentQos2 = 2
+/** PUBREC has come, PUBREL is out, waits for PUBCOMP. */
+export const released = 3
+export type Handshake = typeof settled | typeof sentQos1 | typeof sentQos2 | typeof released
+
+const smallRing = 16
+
+/**
+ * The messages of a session that were sent and are not done: numbers `head` to `next` − 1, one byte of state each in a
+ * ring. A number's packet id cannot be in use twice, since never more than 65,535 numbers are open [MQTT-2.3.1-4].
+ */
+export class Window {
+  /** The lowest number whose handshake is not over; equals `next` when none is open. */
+  head = 1
+  /** The number of the next message to be sent. */
+  next = 1
+  /** How many handshakes are open. */
+  inflight = 0
+  #states: Uint8Array = new Uint8Array(smallRing)
+
+  hasRoom(maxInflight: number): boolean {
+    return this.inflight < maxInflight && this.next - this.head < packetIds
+  }
+
+  /** Opens the handshake of the next message and gives its number. */
+  send(qos: QoS): number {
+    const number = this.next
+    if (number - this.head >= this.#states.length) this.#grow()
+    this.#states[number & (this.#states.length - 1)] = qos
+    this.next = number + 1
+    this.inflight++
+    return number
+  }
+
+  /** Leaves the next number unused: its message is gone. */
+  skip(): void {
+    const number = this.next
+    if (number - this.head >= this.#states.length) this.#grow()
+    this.#states[number & (this.#states.length - 1)] = settled
+    this.next = number + 1
+    this.#advance()
+  }
+
+  /** The open number with this packet id, or 0. */
+  numberOf(packetId: number): number {
+    const ahead = (packetId - packetIdOf(this.head) + packetIds) % packetIds
+    const number = this.head + ahead
+    return number < this.next && this.state(number) !== settled ? number : 0
+  }
+
+  state(number: number): Handshake {
+    return this.#states[number & (this.#states.length - 1)] as Handshake
+  }
+
+  release(number: number): void {
+    this.#states[number & (this.#states.length - 1)] = released
+  }
+
+  settle(number: number): void {
+    this.#states[number & (this.#states.length - 1)] = settled
+    this.inflight--
+    this.#advance()
+  }
+
+  #advance(): void {
+    while (this.head < this.next && this.state(this.head) === settled) this.head++
+    if (this.head === this.next && this.#states.length > 4096) this.#states = new Uint8Array(smallRing)
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#states.length * 2)
+    for (let n = this.head; n < this.next; n++) larger[n & (larger.length - 1)] = this.state(n)
+    this.#states = larger
+  }
+}

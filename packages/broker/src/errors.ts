@@ -1,0 +1,36 @@
+/** What went wrong, as a stable name; see {@link BrokerError.code}. */
+export type BrokerErrorCode =
+  /** An option has a value it cannot have; the message names the option and what it takes. */
+  | 'invalid-option'
+  /** A listener could not be opened: port in use, address not here, no permission. */
+  | 'listen-failed'
+  /** `publish` or `subscribe` was given a topic or filter that MQTT does not allow. */
+  | 'invalid-topic'
+  /** The broker has been closed. */
+  | 'closed'
+
+/** An error of the broker's own programming interface. What clients do wrong never surfaces as one. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError'
+  readonly code: BrokerErrorCode
+
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * A client's packet that is well formed but may not be sent: out of turn, over a limit, not allowed here.
+ * Thrown by handlers; the connection alone turns it into wire behaviour.
+ */
+export class MqttError extends Error {
+  override readonly name = 'MqttError'
+  /** The MQTT 5 reason code (section 2.4); below version 5 it decides only what is logged and counted. */
+  readonly reasonCode: number
+
+  constructor(reasonCode: number, message: string) {
+    super(message)
+    this.reasonCode = reasonCode
+  }
+}

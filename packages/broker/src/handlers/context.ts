@@ -1,0 +1,58 @@
+import type { Connect, Packet, ProtocolVersion, Will } from '@godwit/protocol'
+import type { Drops } from '../drops.js'
+import type { HookRunner } from '../hooks/hook-runner.js'
+import type { ClientInfo } from '../hooks/hooks.js'
+import type { Limits } from '../limits.js'
+import type { MaybeAsync } from '../maybe-async.js'
+import type { Metrics } from '../metrics.js'
+import type { Features } from '../options.js'
+import type { Router } from '../router/router.js'
+import type { Registry } from '../session/registry.js'
+import type { Session, SessionUser } from '../session/session.js'
+import type { Commit } from '../store/store.js'
+
+/** What all connections of a broker share. */
+export interface Services {
+  readonly limits: Limits
+  readonly features: Features
+  readonly hooks: HookRunner
+  readonly router: Router
+  readonly registry: Registry
+  readonly metrics: Metrics
+  readonly drops: Drops
+}
+
+/** What a handler wants sent to the client it serves. */
+export interface Reply {
+  readonly packet: Packet
+  /** The packet leaves when this commit is flushed; 0: it waits for nothing. */
+  readonly commit: Commit
+  /** Called once the packet is on its way: what must come after it. */
+  readonly sent?: () => void
+  /** The connection ends after the packet. */
+  readonly close?: boolean
+}
+
+/** A handler's answer: nothing, a reply, or, only when a hook is asynchronous, a promise of it. */
+export type Answer = MaybeAsync<Reply | undefined>
+
+/** All that a handler sees of its connection. */
+export interface Context extends SessionUser {
+  readonly services: Services
+  /** The other side's address. */
+  readonly address: string
+  /** True once the connection is gone: what a handler does after waiting for a hook would come too late. */
+  readonly closed: boolean
+  readonly version: ProtocolVersion
+  /** Known after CONNECT. */
+  readonly client: ClientInfo
+  readonly session: Session
+  /** CONNECT is accepted: from here on the session is this connection's. */
+  accept(client: ClientInfo, session: Session, connect: Connect): void
+  /** CONNACK is out: deliveries may flow. */
+  startDelivery(): void
+  /** The will that is published when the connection ends [MQTT-3.1.2-8]. */
+  will: Will | undefined
+  /** Ends the connection in order, after what has been sent. */
+  end(reason: string): void
+}

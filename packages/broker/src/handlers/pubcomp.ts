@@ -1,0 +1,7 @@
+import type { Pubcomp } from '@godwit/protocol'
+import type { Context } from './context.js'
+
+/** PUBCOMP (section 3.7): the message is done. One that belongs to nothing is counted and ignored. */
+export function onPubcomp(c: Context, p: Pubcomp): undefined {
+  if (!c.session.delivery.complete(p.packetId)) c.services.metrics.strayAcks++
+}

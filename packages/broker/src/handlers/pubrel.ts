@@ -1,0 +1,7 @@
+import type { Pubrel } from '@godwit/protocol'
+import type { Context, Reply } from './context.js'
+
+/** PUBREL (section 3.6): the id is free again once PUBCOMP is out, also when it was not held [MQTT-4.3.3-2]. */
+export function onPubrel(c: Context, p: Pubrel): Reply {
+  return { packet: { type: 'pubcomp', packetId: p.packetId }, commit: c.session.unhold(p.packetId) }
+}

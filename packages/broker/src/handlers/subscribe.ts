@@ -1,0 +1,77 @@
+import { type QoS, reason, type Subscribe, type Subscription, splitShared, topicLevels } from '@godwit/protocol'
+import { MqttError } from '../errors.js'
+import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import type { Message } from '../message.js'
+import type { Commit } from '../store/store.js'
+import type { Answer, Context, Reply } from './context.js'
+
+/** What became of one filter: the granted QoS, or a reason code of 0x80 and more. */
+type Verdict = number
+
+/** SUBSCRIBE (section 3.8): decide on each filter in turn, then SUBACK, then what is retained. */
+export function onSubscribe(c: Context, p: Subscribe): Answer {
+  const { maxTopicLevels } = c.services.limits
+  if (p.subscriptions.some(({ filter }) => topicLevels(filter) > maxTopicLevels)) {
+    throw new MqttError(reason.topicFilterInvalid, `a filter has more than ${maxTopicLevels} levels`)
+  }
+  return whenReady(decideAll(c, p.subscriptions), (verdicts) => (c.closed ? undefined : subscribeAll(c, p, verdicts)))
+}
+
+/** One verdict a filter, asked for in the order of the filters. */
+function decideAll(c: Context, subscriptions: readonly Subscription[]): MaybeAsync<Verdict[]> {
+  const verdicts: Verdict[] = []
+  for (const [at, subscription] of subscriptions.entries()) {
+    const verdict = decide(c, subscription)
+    if (verdict instanceof Promise) return decideRest(c, subscriptions.slice(at + 1), verdicts, verdict)
+    verdicts.push(verdict)
+  }
+  return verdicts
+}
+
+async function decideRest(
+  c: Context,
+  rest: readonly Subscription[],
+  verdicts: Verdict[],
+  pending: Promise<Verdict>,
+): Promise<Verdict[]> {
+  verdicts.push(await pending)
+  for (const subscription of rest) verdicts.push(await decide(c, subscription))
+  return verdicts
+}
+
+function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> {
+  const { features, hooks } = c.services
+  // Shared subscriptions come with MQTT 5.0; until then a filter must not be taken for a topic named $share.
+  if (splitShared(filter)) return reason.sharedSubscriptionsNotSupported
+  if (!features.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
+  const granted: QoS = qos < features.maximumQos ? qos : features.maximumQos
+  const allowed = hooks.authorize({ action: 'subscribe', client: c.client, topic: filter, qos, retain: false })
+  return whenReady(allowed, (yes) => (yes ? granted : reason.notAuthorized))
+}
+
+/** Many filters act like many SUBSCRIBEs with one SUBACK, a code a filter, in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]. */
+function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): Reply {
+  const { session, services } = c
+  let commit: Commit = 0
+  const owed: { filter: string; messages: Iterator<Message>; granted: QoS }[] = []
+  const reasonCodes = verdicts.map((verdict, at) => {
+    const { filter } = p.subscriptions[at]!
+    if (verdict >= 0x80) return verdict
+    const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession
+    if (full && !session.subscriptions.has(filter)) return reason.quotaExceeded
+    const granted = verdict as QoS
+    commit = Math.max(commit, session.subscribe(filter, granted))
+    // Also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
+    owed.push({ filter, messages: services.router.retained.match(filter), granted })
+    return granted
+  })
+  return {
+    packet: { type: 'suback', packetId: p.packetId, reasonCodes },
+    commit,
+    sent: () => {
+      for (const { filter, messages, granted } of owed) {
+        if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, granted)
+      }
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import type { Logger } from '../log.js'
+import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import type { Admission, AuthenticateRequest, AuthorizeRequest, ClientInfo, Hooks, PublishedMessage } from './hooks.js'
+
+/** Asks the hooks in their order. What nobody implements costs nothing. */
+export class HookRunner {
+  readonly #authenticate: readonly Hooks[]
+  readonly #authorize: readonly Hooks[]
+  readonly #onPublish: readonly Hooks[]
+  readonly #all: readonly Hooks[]
+  readonly #log: Logger
+
+  constructor(hooks: readonly Hooks[], log: Logger) {
+    this.#all = hooks
+    this.#log = log
+    this.#authenticate = hooks.filter((hook) => hook.authenticate)
+    this.#authorize = hooks.filter((hook) => hook.authorize)
+    this.#onPublish = hooks.filter((hook) => hook.onPublish)
+  }
+
+  /** Whether anybody decides on publishing, or looks at it: the way of a PUBLISH is shorter where nobody does. */
+  get watchesPublish(): boolean {
+    return this.#authorize.length > 0 || this.#onPublish.length > 0
+  }
+
+  authenticate(request: AuthenticateRequest): MaybeAsync<Admission> {
+    return this.#each<Admission>(
+      this.#authenticate,
+      (hook) => hook.authenticate!(request),
+      'unavailable',
+      'authenticate',
+    )
+  }
+
+  authorize(request: AuthorizeRequest): MaybeAsync<boolean> {
+    return this.#each<boolean>(this.#authorize, (hook) => hook.authorize!(request), false, 'authorize')
+  }
+
+  /** True: go on. False: a hook failed. */
+  publish(message: PublishedMessage, client: ClientInfo): MaybeAsync<boolean> {
+    return this.#each<boolean>(
+      this.#onPublish,
+      (hook) => whenReady(hook.onPublish!(message, client), () => true),
+      false,
+      'onPublish',
+    )
+  }
+
+  connected(client: ClientInfo): void {
+    this.#tell('onConnect', (hook) => hook.onConnect?.(client))
+  }
+
+  disconnected(client: ClientInfo, reason: string): void {
+    this.#tell('onDisconnect', (hook) => hook.onDisconnect?.(client, reason))
+  }
+
+  /** Asks one after another until one does not answer `true`. */
+  #each<T>(
+    hooks: readonly Hooks[],
+    ask: (hook: Hooks) => MaybeAsync<T | true>,
+    onFailure: T,
+    what: string,
+  ): MaybeAsync<T | true> {
+    const from = (at: number): MaybeAsync<T | true> => {
+      const hook = hooks[at]
+      if (!hook) return true
+      return whenReady(this.#guarded(hook, ask, onFailure, what), (answer) => (answer === true ? from(at + 1) : answer))
+    }
+    return hooks.length === 0 ? true : from(0)
+  }
+
+  #guarded<T>(
+    hook: Hooks,
+    ask: (hook: Hooks) => MaybeAsync<T | true>,
+    onFailure: T,
+    what: string,
+  ): MaybeAsync<T | true> {
+    const failed = (error: unknown): T => {
+      this.#failed(hook, what, error)
+      return onFailure
+    }
+    try {
+      const answer = ask(hook)
+      return answer instanceof Promise ? answer.catch(failed) : answer
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #tell(what: string, call: (hook: Hooks) => void): void {
+    for (const hook of this.#all) {
+      try {
+        call(hook)
+      } catch (error) {
+        this.#failed(hook, what, error)
+      }
+    }
+  }
+
+  #failed(hook: Hooks, what: string, error: unknown): void {
+    this.#log.log('error', `hook ${hook.name ?? 'without a name'} failed in ${what}`, { error: String(error) })
+  }
+}

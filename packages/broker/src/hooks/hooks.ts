@@ -1,0 +1,60 @@
+import type { ProtocolVersion, QoS } from '@godwit/protocol'
+import type { MaybeAsync } from '../maybe-async.js'
+
+/** What is known of a client from its CONNECT. */
+export interface ClientInfo {
+  readonly clientId: string
+  readonly username: string | undefined
+  /** The address it comes from; empty where there is none. */
+  readonly address: string
+  readonly version: ProtocolVersion
+  readonly cleanStart: boolean
+}
+
+export interface AuthenticateRequest extends ClientInfo {
+  readonly password: Uint8Array | undefined
+}
+
+/**
+ * An answer to "may this client come in": `true`, or why not. `false` = not authorized (3.1.1: return code 5);
+ * `bad-credentials` = malformed user name or password (4); `unavailable` = cannot be told now (3).
+ */
+export type Admission = boolean | 'bad-credentials' | 'unavailable'
+
+export interface AuthorizeRequest {
+  readonly action: 'publish' | 'subscribe'
+  readonly client: ClientInfo
+  /** The Topic Name, or for `subscribe` the Topic Filter. */
+  readonly topic: string
+  readonly qos: QoS
+  readonly retain: boolean
+}
+
+/** A message as hooks and in-process listeners see it. */
+export interface PublishedMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  readonly retain: boolean
+  /** Client Identifier of the publisher; empty for the broker itself. */
+  readonly publisher: string
+}
+
+/**
+ * The broker's hooks: implement what you want, leave out the rest. Answers may be promises; a connection then handles
+ * its next packet when the answer is there, in order. A hook that throws refuses what it was asked.
+ */
+export interface Hooks {
+  /** Used in log lines. */
+  readonly name?: string
+  /** Decides on a CONNECT. With several hooks, all must agree. */
+  authenticate?(request: AuthenticateRequest): MaybeAsync<Admission>
+  /** Decides on a PUBLISH (also of the will) and on each filter of a SUBSCRIBE. With several hooks, all must agree. */
+  authorize?(request: AuthorizeRequest): MaybeAsync<boolean>
+  /** Sees each message of a client before it is routed, and holds its acknowledgement: when it throws, the message goes nowhere and the connection is closed. */
+  onPublish?(message: PublishedMessage, client: ClientInfo): MaybeAsync<void>
+  /** A client was accepted. */
+  onConnect?(client: ClientInfo): void
+  /** Its connection is gone. */
+  onDisconnect?(client: ClientInfo, reason: string): void
+}

@@ -1,0 +1,95 @@
+import { BrokerError } from './errors.js'
+
+/**
+ * Every bound the broker keeps, with its unit. All are finite by default: what a client can make the broker hold,
+ * it can make every client hold.
+ */
+export interface Limits {
+  /** Largest packet taken from a client, in bytes, fixed header included. Default 2,000,000. Larger: the connection is closed. */
+  readonly maxPacketBytes: number
+  /** Largest CONNECT, in bytes: it is read before anybody has shown who they are. Default 262,144. */
+  readonly maxConnectBytes: number
+  /** Bytes held for all connections that are not yet authenticated together. Default 67,108,864. */
+  readonly maxUnauthenticatedBytes: number
+  /** Milliseconds from accept to a whole CONNECT, whatever trickles in. Default 10,000. */
+  readonly connectTimeoutMs: number
+  /** QoS 1 and 2 messages sent to one client and not yet acknowledged, 1 to 65,535. Default 256. */
+  readonly maxInflight: number
+  /** Messages that wait for one session. Default 100,000. Full: the new message is dropped and counted. */
+  readonly maxQueuedMessages: number
+  /** Payload bytes that wait for one session. Default 268,435,456. Full: the new message is dropped and counted. */
+  readonly maxQueuedBytes: number
+  /** Bytes waiting for one client's socket above which QoS 0 messages to it are dropped and QoS 1 and 2 wait. Default 4,194,304. */
+  readonly maxOutboxBytes: number
+  /** Milliseconds a client may take none of the bytes waiting for it before it is disconnected; 0 = for ever. Default 60,000. */
+  readonly drainTimeoutMs: number
+  /** Seconds a session outlives its connection when the client cannot say (3.1.1, Clean Session 0); 4,294,967,295 = never expires. Default 2,592,000 (30 days). */
+  readonly sessionExpirySeconds: number
+  /** Longest Keep Alive, in seconds; 0 = any, none included. Default 0. A CONNECT beyond it is refused (3.1.1: return code 2). */
+  readonly maxKeepAliveSeconds: number
+  /** Levels of a Topic Name or Topic Filter. Default 128. Deeper: the connection is closed. */
+  readonly maxTopicLevels: number
+  /** Subscriptions of one session. Default 10,000. Beyond: refused in SUBACK. */
+  readonly maxSubscriptionsPerSession: number
+  /** Longest Client Identifier, in bytes of UTF-8. Default 65,535. Longer: return code 2. */
+  readonly maxClientIdBytes: number
+  /** Retained messages; 0 = none are kept. Default 1,000,000. Full: a new topic's message is delivered but not retained, and counted. */
+  readonly maxRetainedMessages: number
+  /** Payload bytes of all retained messages. Default 1,073,741,824. Full: as above. */
+  readonly maxRetainedBytes: number
+}
+
+export const defaultLimits: Limits = {
+  maxPacketBytes: 2_000_000,
+  maxConnectBytes: 262_144,
+  maxUnauthenticatedBytes: 67_108_864,
+  connectTimeoutMs: 10_000,
+  maxInflight: 256,
+  maxQueuedMessages: 100_000,
+  maxQueuedBytes: 268_435_456,
+  maxOutboxBytes: 4_194_304,
+  drainTimeoutMs: 60_000,
+  sessionExpirySeconds: 2_592_000,
+  maxKeepAliveSeconds: 0,
+  maxTopicLevels: 128,
+  maxSubscriptionsPerSession: 10_000,
+  maxClientIdBytes: 65_535,
+  maxRetainedMessages: 1_000_000,
+  maxRetainedBytes: 1_073_741_824,
+}
+
+/** The Session Expiry Interval that means "never" (5.0, section 3.1.2.11.2). */
+export const neverExpires = 0xffff_ffff
+
+/** Where a limit may be 0, and where its ceiling is not simply "any safe integer". */
+const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: number] } = {
+  maxPacketBytes: [16, 268_435_460],
+  maxConnectBytes: [16, 268_435_460],
+  maxInflight: [1, 65_535],
+  drainTimeoutMs: [0, Number.MAX_SAFE_INTEGER],
+  sessionExpirySeconds: [0, neverExpires],
+  maxKeepAliveSeconds: [0, 65_535],
+  maxClientIdBytes: [23, 65_535], // [MQTT-3.1.3-5]: 1 to 23 bytes are always acceptable
+  maxRetainedMessages: [0, Number.MAX_SAFE_INTEGER],
+  maxRetainedBytes: [0, Number.MAX_SAFE_INTEGER],
+}
+
+/**
+ * Fills in the defaults and checks every value once.
+ * @throws BrokerError `invalid-option`, naming the limit and its range.
+ */
+export function checkLimits(given: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaultLimits)) {
+      throw new BrokerError('invalid-option', `limits.${name} is not a limit this broker knows`)
+    }
+    const [least, most] = ranges[name as keyof Limits] ?? [1, Number.MAX_SAFE_INTEGER]
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new BrokerError(
+        'invalid-option',
+        `limits.${name} is ${value}; it takes a whole number from ${least} to ${most}`,
+      )
+    }
+  }
+  return { ...defaultLimits, ...given }
+}

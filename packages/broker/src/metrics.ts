@@ -1,0 +1,54 @@
+/** Why a message did not go where its sender or subscriber might have expected it. */
+export type DropReason =
+  /** QoS 0 to a client whose socket takes nothing more. */
+  | 'slow-consumer'
+  /** The session's queue is full. */
+  | 'queue-full'
+  /** QoS 0 to a session without a connection, as the standard allows (section 4.3.1). */
+  | 'offline-qos0'
+  /** A publisher that may not publish there. */
+  | 'not-authorized'
+  /** A client publishing under `$SYS`, which is the broker's. */
+  | 'system-topic'
+  /** Delivered, but not retained: the bound on retained messages was reached. */
+  | 'retained-full'
+  /** An in-process subscriber that does not keep up. */
+  | 'slow-listener'
+
+/** Plain counters, added to where things happen and read by `$SYS` topics and, later, exporters. All count from start. */
+export class Metrics {
+  /** PUBLISH packets taken from clients. */
+  publishReceived = 0
+  /** PUBLISH packets given to clients' sockets. */
+  publishSent = 0
+  publishBytesReceived = 0
+  publishBytesSent = 0
+  /** All packets. */
+  packetsReceived = 0
+  packetsSent = 0
+  bytesReceived = 0
+  bytesSent = 0
+  connectionsAccepted = 0
+  connectionsRefused = 0
+  /** Connections closed for what the client did: malformed, out of turn, over a limit. */
+  protocolErrors = 0
+  keepAliveTimeouts = 0
+  connectTimeouts = 0
+  takeovers = 0
+  sessionsExpired = 0
+  /** Acknowledgements that belong to nothing: counted and ignored. */
+  strayAcks = 0
+  readonly dropped: Record<DropReason, number> = {
+    'slow-consumer': 0,
+    'queue-full': 0,
+    'offline-qos0': 0,
+    'not-authorized': 0,
+    'system-topic': 0,
+    'retained-full': 0,
+    'slow-listener': 0,
+  }
+
+  get messagesDropped(): number {
+    return Object.values(this.dropped).reduce((sum, n) => sum + n, 0)
+  }
+}

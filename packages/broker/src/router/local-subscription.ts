@@ -1,0 +1,78 @@
+import { Readable } from 'node:stream'
+import type { QoS, TopicParams, TopicPattern } from '@godwit/protocol'
+import type { Drops } from '../drops.js'
+import type { Message } from '../message.js'
+import type { Commit } from '../store/store.js'
+import type { Subscriber } from './subscriber.js'
+
+/** A message for an in-process subscriber. */
+export interface LocalMessage<F extends string = string> {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: QoS
+  /** True for a message that was retained when the subscription was made. */
+  readonly retain: boolean
+  /** Client Identifier of the publisher; empty for the broker itself. */
+  readonly publisher: string
+  /** What the named wildcards of the pattern stand for: `'+room/temp'` gives `{ room }`. */
+  readonly params: TopicParams<F>
+  /** The payload as text. */
+  text(): string
+}
+
+/** Messages that may wait for an iterating consumer; above it they are dropped and counted. */
+export const maxWaitingLocal = 10_000
+
+/**
+ * A subscription of the program that embeds the broker. Either a listener gets each message at once, or the
+ * subscription is iterated; both see the same messages in the same order.
+ */
+export class LocalSubscription<F extends string = string>
+  implements Subscriber, AsyncIterable<LocalMessage<F>>, AsyncDisposable
+{
+  readonly #pattern: TopicPattern<F>
+  readonly #listener: ((message: LocalMessage<F>) => void) | undefined
+  readonly #drops: Drops
+  readonly #leave: () => void
+  readonly #waiting = new Readable({ objectMode: true, highWaterMark: maxWaitingLocal, read() {} })
+
+  constructor(
+    pattern: TopicPattern<F>,
+    listener: ((message: LocalMessage<F>) => void) | undefined,
+    drops: Drops,
+    leave: (subscription: LocalSubscription<F>) => void,
+  ) {
+    this.#pattern = pattern
+    this.#listener = listener
+    this.#drops = drops
+    this.#leave = () => leave(this)
+  }
+
+  deliver(message: Message): Commit {
+    this.offer(message, false)
+    return 0
+  }
+
+  offer(message: Message, retain: boolean): void {
+    const { topic, qos, publisher, payload } = message.keep()
+    const params = this.#pattern.params(topic)
+    const local = { topic, payload, qos, retain, publisher, params, text: () => new TextDecoder().decode(payload) }
+    if (this.#listener) this.#listener(local)
+    else if (this.#waiting.readableLength >= maxWaitingLocal) this.#drops.report('slow-listener', '')
+    else this.#waiting.push(local)
+  }
+
+  /** Ends the subscription; an iteration under way sees what had come before and ends. */
+  unsubscribe(): void {
+    this.#leave()
+    if (!this.#waiting.destroyed && !this.#waiting.readableEnded) this.#waiting.push(null)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<LocalMessage<F>> {
+    return this.#waiting[Symbol.asyncIterator]() as AsyncIterator<LocalMessage<F>>
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.unsubscribe()
+  }
+}

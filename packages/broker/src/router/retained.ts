@@ -1,0 +1,67 @@
+import type { Message } from '../message.js'
+import { matchFilter, TopicTree } from './topic-tree.js'
+
+interface Retained {
+  message: Message
+  /** Rises with every message kept. */
+  sequence: number
+}
+
+/** The retained message of each topic (section 3.3.1.3). */
+export class RetainedMessages {
+  readonly #topics = new TopicTree<Retained>()
+  readonly #maxMessages: number
+  readonly #maxBytes: number
+  #sequence = 0
+  count = 0
+  bytes = 0
+
+  constructor(maxMessages: number, maxBytes: number) {
+    this.#maxMessages = maxMessages
+    this.#maxBytes = maxBytes
+  }
+
+  get(topic: string): Message | undefined {
+    return this.#topics.get(topic)?.message
+  }
+
+  /** Keeps the message in place of an older one. False: there is no room for it; the older one is then removed too. */
+  set(message: Message): boolean {
+    const known = this.#topics.get(message.topic)
+    const bytes = this.bytes + message.payloadBytes - (known?.message.payloadBytes ?? 0)
+    if (this.count + (known ? 0 : 1) > this.#maxMessages || bytes > this.#maxBytes) {
+      this.delete(message.topic) // better none than one that is no longer true
+      return false
+    }
+    const entry = this.#topics.getOrSet(message.topic, () => {
+      this.count++
+      return { message, sequence: 0 }
+    })
+    entry.message = message.keep()
+    entry.sequence = ++this.#sequence
+    this.bytes = bytes
+    return true
+  }
+
+  delete(topic: string): void {
+    const known = this.#topics.get(topic)
+    if (!known) return
+    this.#topics.delete(topic)
+    this.count--
+    this.bytes -= known.message.payloadBytes
+  }
+
+  /**
+   * What a subscription made now is owed: the retained messages that match, in any order. It may be read later and
+   * slowly: messages kept meanwhile are left out, since the subscription has received them itself.
+   */
+  match(filter: string): Iterator<Message, undefined> {
+    return this.#upTo(this.#sequence, filter)
+  }
+
+  *#upTo(sequence: number, filter: string): Generator<Message, undefined> {
+    for (const entry of matchFilter(this.#topics, filter)) {
+      if (entry.sequence <= sequence) yield entry.message
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { MemoryQueue } from './queue.js'
+import type { Commit, SessionStore, Store } from './store.js'
+
+const nothingToWaitFor: Commit = 0
+
+/**
+ * Keeps nothing beyond the process: the broker's own memory is all there is, and an acknowledgement means "in memory".
+ * Sessions that end with their connection use it whatever the broker's store is.
+ */
+export function memoryStore(): Store {
+  return {
+    flushed: 0,
+    onFlushed: () => {},
+    session: () => new MemorySessionStore(),
+    setRetained: () => nothingToWaitFor,
+    close: async () => {},
+  }
+}
+
+class MemorySessionStore implements SessionStore {
+  readonly queue: MemoryQueue = new MemoryQueue()
+
+  setSubscription(): Commit {
+    return nothingToWaitFor
+  }
+  deleteSubscription(): Commit {
+    return nothingToWaitFor
+  }
+  hold(): Commit {
+    return nothingToWaitFor
+  }
+  unhold(): Commit {
+    return nothingToWaitFor
+  }
+  connected(): Commit {
+    return nothingToWaitFor
+  }
+  disconnected(): Commit {
+    return nothingToWaitFor
+  }
+  delete(): Commit {
+    this.queue.clear()
+    return nothingToWaitFor
+  }
+}

@@ -1,0 +1,2 @@
+export { MemoryTarget } from './memory-target.js'
+export { VirtualClock } from './virtual-clock.js'

@@ -1,0 +1,69 @@
+import type { Clock } from './clock.js'
+
+const tickMs = 1000
+
+/** One running timer of a {@link TimerWheel}. */
+export interface WheelTimer {
+  cancel(): void
+}
+
+/**
+ * All of the broker's timeouts on one clock tick a second: keep-alive, connect and drain timeouts, session expiry.
+ * Setting and cancelling cost a set operation whatever the number of timers; a callback runs within one second after
+ * it is due. Any duration is fine (Node's own timers end at 2^31 − 1 ms).
+ */
+export class TimerWheel {
+  readonly #clock: Clock
+  readonly #origin: number
+  /** Tick number → timers due at it. */
+  readonly #ticks = new Map<number, Set<() => void>>()
+  #done = 0
+  #cancelTick: (() => void) | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#origin = clock.monotonic()
+  }
+
+  /** Runs `callback` once, between `ms` and `ms` + 1 s from now. */
+  after(ms: number, callback: () => void): WheelTimer {
+    const elapsed = this.#clock.monotonic() - this.#origin
+    if (this.#ticks.size === 0) this.#done = Math.max(this.#done, Math.floor(elapsed / tickMs)) // nothing was due meanwhile
+    const due = Math.max(Math.ceil((elapsed + ms) / tickMs), this.#done + 1)
+    const timers = this.#ticks.get(due) ?? new Set()
+    // A wrapper of its own, so that one callback can be set twice.
+    const entry = (): void => callback()
+    this.#ticks.set(due, timers.add(entry))
+    if (!this.#cancelTick) this.#arm()
+    return {
+      cancel: () => {
+        if (timers.delete(entry) && timers.size === 0) this.#ticks.delete(due)
+      },
+    }
+  }
+
+  /** Forgets all timers. */
+  close(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    this.#ticks.clear()
+  }
+
+  #arm(): void {
+    const elapsed = this.#clock.monotonic() - this.#origin
+    const next = (Math.floor(elapsed / tickMs) + 1) * tickMs
+    this.#cancelTick = this.#clock.timeout(Math.ceil(next - elapsed), () => this.#tick())
+  }
+
+  #tick(): void {
+    const reached = Math.floor((this.#clock.monotonic() - this.#origin) / tickMs)
+    while (this.#done < reached) {
+      const due = this.#ticks.get(++this.#done)
+      if (!due) continue
+      this.#ticks.delete(this.#done)
+      for (const callback of due) callback()
+    }
+    this.#cancelTick = undefined
+    if (this.#ticks.size > 0) this.#arm()
+  }
+}

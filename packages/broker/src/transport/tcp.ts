@@ -1,0 +1,60 @@
+import { createServer, type Socket } from 'node:net'
+import { BrokerError } from '../errors.js'
+import { DuplexTransport } from './duplex.js'
+import type { Listener, Transport } from './transport.js'
+
+export interface TcpOptions {
+  /** Address to listen on. Default `127.0.0.1`: this machine only. */
+  readonly host?: string
+  /** Default 1883; 0 = any free port. */
+  readonly port?: number
+}
+
+/** Pending connections the kernel keeps; above its own bound the kernel's holds. */
+const backlog = 4096
+
+/**
+ * Listens for MQTT over TCP.
+ * @throws BrokerError `listen-failed` (port in use, address not on this machine, no permission).
+ */
+export function listenTcp(options: TcpOptions, accept: (transport: Transport) => void): Promise<Listener> {
+  const { host = '127.0.0.1', port = 1883 } = options
+  const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: 65_536 }, (socket) =>
+    accept(transportOf(socket)),
+  )
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new BrokerError('listen-failed', `cannot listen on ${host}:${port}: ${explain(error)}`, { cause: error }))
+    })
+    server.listen({ host, port, backlog }, () => {
+      const address = server.address()
+      resolve({
+        host,
+        port: address !== null && typeof address === 'object' ? address.port : port,
+        close: () => new Promise<void>((closed) => void server.close(() => closed())),
+      })
+    })
+  })
+}
+
+function transportOf(socket: Socket): Transport {
+  return new DuplexTransport(socket, {
+    transport: 'tcp',
+    address: socket.remoteAddress ?? '',
+    ...(socket.remotePort !== undefined && { port: socket.remotePort }),
+  })
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'the port is in use by another program; end that program or choose another port'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'no such address on this machine'
+    case 'EACCES':
+      return 'not permitted; ports below 1024 need privileges'
+    default:
+      return error.message
+  }
+}

@@ -1,0 +1,42 @@
+/** Where a connection comes from. */
+export interface Peer {
+  /** `tcp`, `memory`, `stream`. */
+  readonly transport: string
+  /** The other side's address; empty where there is none. */
+  readonly address: string
+  readonly port?: number
+}
+
+/** What a transport tells; set by whoever uses it, before any byte flows. */
+export interface TransportEvents {
+  /** Bytes arrived. They may be overwritten once the call has returned. */
+  onData(chunk: Uint8Array): void
+  /** Nothing more will come, whether the peer ended in order or the connection failed. Called once. */
+  onClose(error?: Error): void
+}
+
+/**
+ * An ordered, lossless byte stream [MQTT-7.1.1-1]; it knows no MQTT. Bytes are pushed: no promise or event object a chunk.
+ */
+export interface Transport {
+  readonly peer: Peer
+  /** Starts the flow of bytes. */
+  start(events: TransportEvents): void
+  /** Sends the parts, one after another; they must stay unchanged until `done` is called (also when the connection fails). */
+  write(parts: readonly Uint8Array[], done: () => void): void
+  /** Stops and restarts the flow of bytes towards `onData`. */
+  pause(): void
+  resume(): void
+  /** Ends in order: what was written still goes out, what comes in is discarded. */
+  end(): void
+  /** Ends at once. */
+  destroy(): void
+}
+
+/** An open door. */
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Stops accepting. Connections already accepted stay. */
+  close(): Promise<void>
+}
