@@ -1,8 +1,8 @@
 import type { QoS } from '@godwit/protocol'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
+import type { Commit } from '../store/commit.js'
 import type { Queue } from '../store/queue.js'
-import type { Commit } from '../store/store.js'
 import type { Sink } from './sink.js'
 import { packetIdOf, released, sentQos1, sentQos2, Window } from './window.js'
 

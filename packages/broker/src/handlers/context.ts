@@ -9,7 +9,7 @@ import type { Features } from '../options.js'
 import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
-import type { Commit } from '../store/store.js'
+import type { Commit } from '../store/commit.js'
 
 /** What all connections of a broker share. */
 export interface Services {

@@ -3,7 +3,7 @@ import { MqttError } from '../errors.js'
 import { whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import type { Commit } from '../store/store.js'
+import type { Commit } from '../store/commit.js'
 import type { Answer, Context, Reply } from './context.js'
 
 /**

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { QoS, TopicParams, TopicPattern } from '@godwit/protocol'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/store.js'
+import type { Commit } from '../store/commit.js'
 import type { Subscriber } from './subscriber.js'
 
 /** A message for an in-process subscriber. */

@@ -2,7 +2,8 @@ import type { QoS } from '@godwit/protocol'
 import type { Delivery } from '../delivery/delivery.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Router } from '../router/router.js'
-import type { Commit, SessionStore } from '../store/store.js'
+import type { Commit } from '../store/commit.js'
+import type { SessionStore } from '../store/store.js'
 
 /** The connection a session is used by. */
 export interface SessionUser {

@@ -1,5 +1,6 @@
+import type { Commit } from './commit.js'
 import { MemoryQueue } from './queue.js'
-import type { Commit, SessionStore, Store } from './store.js'
+import type { SessionStore, Store } from './store.js'
 
 const nothingToWaitFor: Commit = 0
 

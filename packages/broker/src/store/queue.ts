@@ -1,6 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { Message } from '../message.js'
-import type { Commit } from './store.js'
+import type { Commit } from './commit.js'
 
 /** A message in a session's queue. */
 export interface QueuedMessage {

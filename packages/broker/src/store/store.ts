@@ -1,12 +1,7 @@
 import type { QoS, Will } from '@godwit/protocol'
 import type { Message } from '../message.js'
+import type { Commit } from './commit.js'
 import type { Queue } from './queue.js'
-
-/**
- * The number of a commit. Writes are gathered; each answers with the number of the commit it will be part of, and the
- * store says once "flushed up to n". An acknowledgement that promises a write waits until then. 0: nothing to wait for.
- */
-export type Commit = number
 
 /**
  * What survives the process. Every call is synchronous and only gathers; nothing is durable before its commit is
