@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { encodeUtf8, isTopicName, ProtocolError, type QoS, topicLevels, topicPattern } from '@godwit/protocol'
+import { Commits } from './connection/commits.js'
 import { Connection, type ConnectionParts } from './connection/connection.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
@@ -22,6 +23,14 @@ import { listenTcp, type TcpOptions } from './transport/tcp.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
 import { version } from './version.js'
 
+/** What an earlier process left in the store: sessions, retained messages, wills published at the start, messages queued. */
+export interface RecoveredCounts {
+  readonly sessions: number
+  readonly retained: number
+  readonly wills: number
+  readonly queued: number
+}
+
 export interface PublishOptions {
   /** Default 0. */
   readonly qos?: QoS
@@ -36,6 +45,8 @@ export interface PublishOptions {
 export class Broker implements AsyncDisposable {
   /** Plain counters from start, and drops by reason. */
   readonly metrics: Metrics = new Metrics()
+  /** What was found in the store at the start. */
+  recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
   readonly #options: CheckedOptions
   readonly #wheel: TimerWheel
   readonly #drops: Drops
@@ -58,9 +69,11 @@ export class Broker implements AsyncDisposable {
     const router = new Router(retained, store, drops, features.retainAvailable)
     const registry = new Registry({ limits, router, store, metrics, drops, log, clock, wheel })
     const hooks = new HookRunner(options.hooks, log)
+    const commits = new Commits(store)
     this.#parts = {
-      services: { limits, features, hooks, router, registry, metrics, drops },
-      outbox: { turn: new Turn(), writers: new WriterPool(), store, metrics, maxOutboxBytes: limits.maxOutboxBytes },
+      services: { limits, features, hooks, router, registry, store, metrics, drops },
+      outbox: { turn: new Turn(), writers: new WriterPool(), commits, metrics, maxOutboxBytes: limits.maxOutboxBytes },
+      store,
       waiting: new Waiting(limits.maxUnauthenticatedBytes),
       clock,
       wheel,
@@ -73,10 +86,21 @@ export class Broker implements AsyncDisposable {
     this.#router = router
     this.#registry = registry
     this.#startedAt = clock.monotonic()
-    store.onFlushed = () => {
-      for (const connection of this.#connections) connection.outbox.release()
+    store.onFlushed = () => commits.onFlushed()
+  }
+
+  /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
+  async start(): Promise<this> {
+    const { sessions, retained, wills, queued } = await this.#options.store.open()
+    this.#registry.recover(sessions)
+    for (const message of retained) this.#router.retained.set(message)
+    for (const { clientId, will } of wills) {
+      this.#router.publish(Message.ofWill(will, clientId))
+      this.#options.store.setWill(clientId, undefined)
     }
-    if (options.sysIntervalSeconds > 0) this.#publishSys()
+    this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
+    if (this.#options.sysIntervalSeconds > 0) this.#publishSys()
+    return this
   }
 
   /**
@@ -86,8 +110,9 @@ export class Broker implements AsyncDisposable {
   async listen(options: TcpOptions = {}): Promise<Listener> {
     this.#ensureOpen()
     const listener = await listenTcp(options, (transport) => this.#accept(transport))
-    if (this.#closed) await listener.close()
     this.#listeners.push(listener)
+    if (this.#closed) await listener.close()
+    this.#ensureOpen()
     return listener
   }
 
@@ -113,7 +138,7 @@ export class Broker implements AsyncDisposable {
     }
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
-    const bytes = typeof payload === 'string' ? encodeUtf8(payload) : payload.slice()
+    const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
     this.#router.publish(Message.of(topic, bytes, options.qos, options.retain))
   }
 
@@ -126,7 +151,7 @@ export class Broker implements AsyncDisposable {
   subscribe<const F extends string>(filter: F, listener?: (message: LocalMessage<F>) => void): LocalSubscription<F> {
     this.#ensureOpen()
     const pattern = patternOf(filter)
-    const subscription = new LocalSubscription<F>(pattern, listener, this.#drops, (ended) => {
+    const subscription = new LocalSubscription<F>(pattern, listener, this.#drops, this.#options.log, (ended) => {
       this.#router.unsubscribe(pattern.filter, ended)
       this.#locals.delete(ended as unknown as LocalSubscription<string>)
     })
@@ -152,10 +177,7 @@ export class Broker implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     const doors = this.#listeners.map((listener) => listener.close()) // settle when their last connection is gone
-    for (const connection of [...this.#connections]) {
-      connection.will = undefined // due when the session state is loaded again; there is nobody left to tell now
-      connection.end('the broker is shutting down')
-    }
+    for (const connection of [...this.#connections]) connection.shutDown()
     for (const subscription of [...this.#locals]) subscription.unsubscribe()
     this.#wheel.close()
     await Promise.all(doors)
@@ -163,7 +185,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #accept(transport: Transport): void {
-    this.#connections.add(new Connection(transport, this.#parts))
+    const connection = new Connection(transport, this.#parts)
+    if (!connection.closed) this.#connections.add(connection) // it may have been over before it began
   }
 
   #ensureOpen(): void {
@@ -202,8 +225,9 @@ function patternOf<const F extends string>(filter: F): ReturnType<typeof topicPa
 
 /**
  * Makes a broker.
- * @throws BrokerError `invalid-option`, naming the option and what it takes.
+ * @throws BrokerError `invalid-option`, naming the option and what it takes; `store-failed`, saying what is wrong with the
+ * stored data and what to do.
  */
 export async function createBroker(options: BrokerOptions = {}): Promise<Broker> {
-  return new Broker(checkOptions(options))
+  return new Broker(checkOptions(options)).start()
 }

@@ -1,4 +1,5 @@
-export { Broker, createBroker, type PublishOptions } from './broker.js'
+export { Broker, createBroker, type PublishOptions, type RecoveredCounts } from './broker.js'
+export type { Commit } from './commit.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
 export type {
   Admission,
@@ -14,9 +15,9 @@ export type { MaybeAsync } from './maybe-async.js'
 export type { DropReason, Metrics } from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
-export type { Commit } from './store/commit.js'
 export { memoryStore } from './store/memory.js'
-export type { SessionStore, Store } from './store/store.js'
+export type { KeptMessage, Queue, QueuedMessage } from './store/queue.js'
+export type { OutgoingSource, OutgoingState, Recovered, RecoveredSession, SessionStore, Store } from './store/store.js'
 export { type Clock, systemClock } from './time/clock.js'
 export { memoryPair } from './transport/memory.js'
 export type { TcpOptions } from './transport/tcp.js'

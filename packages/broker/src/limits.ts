@@ -80,7 +80,7 @@ const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: nu
  */
 export function checkLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaultLimits)) {
+    if (!Object.hasOwn(defaultLimits, name)) {
       throw new BrokerError('invalid-option', `limits.${name} is not a limit this broker knows`)
     }
     const [least, most] = ranges[name as keyof Limits] ?? [1, Number.MAX_SAFE_INTEGER]

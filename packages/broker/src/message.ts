@@ -1,4 +1,5 @@
-import type { PropertiesOf, QoS } from '@godwit/protocol'
+import type { PropertiesOf, QoS, Will } from '@godwit/protocol'
+import type { Commit } from './commit.js'
 
 /** What a message is made from; a PUBLISH as decoded fits. */
 export interface MessageSource {
@@ -25,6 +26,8 @@ export class Message {
   readonly properties: PropertiesOf<'publish'> | undefined
   /** Client Identifier of the publisher; empty for the broker's own messages. */
   readonly publisher: string
+  /** The commit before which nothing made of this message at QoS 0 or 2 may leave; 0: none. See {@link Delivery}. */
+  commit: Commit
   bytes: Uint8Array
   start: number
   end: number
@@ -36,6 +39,7 @@ export class Message {
     this.retain = source.retain
     this.properties = source.properties
     this.publisher = publisher
+    this.commit = 0
     this.bytes = source.bytes
     this.start = source.payloadStart
     this.end = source.payloadEnd
@@ -52,6 +56,11 @@ export class Message {
     return message
   }
 
+  /** The message a will becomes. */
+  static ofWill(will: Will, clientId: string): Message {
+    return Message.of(will.topic, will.payload, will.qos, will.retain, clientId)
+  }
+
   get payloadBytes(): number {
     return this.end - this.start
   }
@@ -63,7 +72,7 @@ export class Message {
   /** Gives the message its own copy of the payload, once, however many hold it: the chunk it came in is reused. */
   keep(): this {
     if (!this.#kept) {
-      this.bytes = this.bytes.slice(this.start, this.end)
+      this.bytes = new Uint8Array(this.payload) // not slice(): a Buffer's is a view
       this.start = 0
       this.end = this.bytes.length
       this.#kept = true

@@ -7,6 +7,7 @@ import {
   reason,
   type Will,
 } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import type { Answer, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/hooks.js'
@@ -15,6 +16,7 @@ import type { MaybeAsync } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Session } from '../session/session.js'
+import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Transport, TransportEvents } from '../transport/transport.js'
@@ -28,6 +30,7 @@ export interface ConnectionParts {
   readonly services: Services
   readonly outbox: OutboxParts
   readonly waiting: Waiting
+  readonly store: Pick<Store, 'full' | 'latest' | 'setWill'>
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Logger
@@ -56,6 +59,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #drainTimer: WheelTimer | undefined
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
+  #willIsStored = false
   /** The first packet has come. */
   #greeted = false
 
@@ -116,7 +120,29 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.outbox.overfull && !this.closed) this.#transport.pause()
+    if (this.closed) return
+    if (this.outbox.overfull) this.#pause()
+    if (this.#parts.store.full) this.#waitForStore()
+  }
+
+  /** A client that outruns the disk is slowed down by its transport, not buffered. */
+  #waitForStore(): void {
+    this.#pause()
+    this.#parts.outbox.commits.after(this.#parts.store.latest, () => this.#resume())
+  }
+
+  #pause(): void {
+    this.#keepAlive.listening = false
+    this.#transport.pause()
+  }
+
+  #resume(): void {
+    if (!this.closed && !this.#suspended && !this.outbox.full) this.#listen()
+  }
+
+  #listen(): void {
+    this.#keepAlive.listening = true
+    this.#transport.resume()
   }
 
   #greet(packet: Packet): Answer {
@@ -129,13 +155,13 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #suspend(answer: Promise<Reply | undefined>): void {
     this.#suspended = true
     this.#decoder.detach()
-    this.#transport.pause()
+    this.#pause()
     const go = (reply: Reply | undefined): void => {
       this.#suspended = false
       if (this.closed) return
       if (reply) this.outbox.reply(reply)
       if (this.closed) return
-      this.#transport.resume()
+      this.#listen()
       this.#handlePackets()
     }
     answer.then(go).catch((error: unknown) => this.#fail(error))
@@ -149,6 +175,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#client = client
     this.#session = session
     this.will = connect.will
+    this.#willIsStored = connect.will !== undefined
     this.#decoder.maxPacketBytes = this.services.limits.maxPacketBytes
     this.#keepAlive.start(connect.keepAliveSeconds, () => {
       this.services.metrics.keepAliveTimeouts++
@@ -169,8 +196,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
   end(why: string): void {
     if (this.closed) return
-    this.#letGo(why)
-    this.#transport.end()
+    // What the ending promises (a will removed, a session ended) is safe before the client sees it.
+    this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
+  }
+
+  /** Ends because the broker stops: a will stays in the store, due when it is opened again. */
+  shutDown(): void {
+    this.will = undefined
+    this.#willIsStored = false
+    this.end('the broker is shutting down')
   }
 
   // ---- what the outbox tells
@@ -189,7 +223,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   onDrained(): void {
     this.#drainTimer?.cancel()
     if (this.closed) return
-    if (!this.#suspended) this.#transport.resume()
+    this.#resume()
     this.#session?.delivery.pump()
   }
 
@@ -220,7 +254,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       return this.end('internal error') // [MQTT-4.8.0-2]
     }
     this.services.metrics.protocolErrors++
-    if (error instanceof ProtocolError && error.code === 'unsupported-protocol-version') this.#refuseVersion(error)
+    const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
+    if (isVersion && !this.#greeted) this.#refuseVersion(error)
     else this.end(error.message)
   }
 
@@ -231,7 +266,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.reply({ packet: { type: 'connack', sessionPresent: false, reasonCode }, commit: 0, close: true })
   }
 
-  #letGo(why: string): void {
+  #letGo(why: string): Commit {
     this.closed = true
     this.#connectTimer?.cancel()
     this.#drainTimer?.cancel()
@@ -239,13 +274,16 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#parts.waiting.release(this)
     this.outbox.close()
     const client = this.#client
+    let commit: Commit = 0
     if (client && this.#session) {
+      commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
       this.#publishWill(client.clientId)
-      this.services.registry.closed(this.#session)
+      if (this.#willIsStored) commit = Math.max(commit, this.#parts.store.setWill(client.clientId, undefined))
       this.services.hooks.disconnected(client, why)
     }
     this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.address, reason: why })
     this.#parts.onClosed(this)
+    return commit
   }
 
   /** Once, whatever ended the connection [MQTT-3.1.2-10]. */
@@ -254,6 +292,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (!will) return
     this.will = undefined
     if (isSystemTopic(will.topic)) this.services.drops.report('system-topic', clientId)
-    else this.services.router.publish(Message.of(will.topic, will.payload, will.qos, will.retain, clientId))
+    else this.services.router.publish(Message.ofWill(will, clientId))
   }
 }

@@ -11,6 +11,7 @@ export class KeepAlive {
   #timer: WheelTimer | undefined
   /** When the client was last heard, on the monotonic clock. */
   #heard = 0
+  #listening = true
 
   constructor(clock: Clock, wheel: TimerWheel) {
     this.#clock = clock
@@ -19,6 +20,12 @@ export class KeepAlive {
 
   heard(): void {
     this.#heard = this.#clock.monotonic()
+  }
+
+  /** False while the broker reads nothing from the client: the silence is not the client's then. */
+  set listening(listening: boolean) {
+    this.#listening = listening
+    this.heard()
   }
 
   /** Keep Alive 0 = the client need not send anything. */
@@ -34,6 +41,7 @@ export class KeepAlive {
 
   #watch(ms: number, graceMs: number, onSilence: () => void): void {
     this.#timer = this.#wheel.after(ms, () => {
+      if (!this.#listening) this.heard()
       const left = this.#heard + graceMs - this.#clock.monotonic()
       if (left > 0) this.#watch(left, graceMs, onSilence)
       else onSilence()

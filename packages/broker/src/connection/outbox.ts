@@ -6,13 +6,13 @@ import {
   type QoS,
   type Writer,
 } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Reply } from '../handlers/context.js'
 import type { Message } from '../message.js'
 import type { Metrics } from '../metrics.js'
-import type { Commit } from '../store/commit.js'
-import type { Store } from '../store/store.js'
 import type { Transport } from '../transport/transport.js'
+import type { Commits } from './commits.js'
 import type { Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
@@ -20,7 +20,7 @@ import type { WriterPool } from './writer-pool.js'
 export interface OutboxParts {
   readonly turn: Turn
   readonly writers: WriterPool
-  readonly store: Pick<Store, 'flushed'>
+  readonly commits: Commits
   readonly metrics: Metrics
   readonly maxOutboxBytes: number
 }
@@ -44,7 +44,8 @@ const flushAbove = 65_536
 interface Held {
   readonly commit: Commit
   readonly type: Packet['type']
-  readonly send: () => void
+  /** The reply, or how to send what is none. */
+  readonly what: Reply | (() => void)
 }
 
 /**
@@ -66,6 +67,9 @@ export class Outbox implements Sink {
   #pendingBytes = 0
   #wasFull = false
   #held: Held[] = []
+  readonly #heldByType = new Map<Packet['type'], number>()
+  /** The newest commit that will call {@link Outbox.release}. */
+  #awaited: Commit = 0
   #closed = false
   /** Rises whenever the socket has taken something: how the owner sees that a slow client is not a dead one. */
   writesDone = 0
@@ -98,19 +102,17 @@ export class Outbox implements Sink {
   /** Sends what a handler answered, when its commit is flushed. */
   reply(reply: Reply): void {
     const { commit, packet } = reply
-    if (commit > this.#parts.store.flushed || this.#isHeld(packet.type)) {
-      this.#held.push({ commit, type: packet.type, send: () => this.#sendReply(reply) })
-    } else this.#sendReply(reply)
+    if (commit > this.#parts.commits.flushed || this.#isBlocked(packet.type)) this.#hold(commit, packet.type, reply)
+    else this.#sendReply(reply)
   }
 
   publish(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number, commit: Commit): void {
-    if (commit > this.#parts.store.flushed) {
+    if (this.#closed) return
+    if (commit > this.#parts.commits.flushed) {
       message.keep()
-      const send = (): void => this.publish(message, qos, retain, dup, packetId, 0)
-      this.#held.push({ commit, type: 'publish', send })
+      this.#hold(commit, 'publish', () => this.publish(message, qos, retain, dup, packetId, 0))
       return
     }
-    if (this.#closed) return
     const writer = this.#open()
     const { payloadBytes } = message
     encodePublishHead(writer, message.topic, qos, retain, dup, packetId, message.properties, payloadBytes, this.version)
@@ -127,19 +129,39 @@ export class Outbox implements Sink {
     this.#encode({ type: 'pubrel', packetId })
   }
 
+  #hold(commit: Commit, type: Packet['type'], what: Held['what']): void {
+    this.#keepHeld({ commit, type, what })
+    if (commit <= this.#awaited) return
+    this.#awaited = commit
+    this.#parts.commits.after(commit, () => this.#release())
+  }
+
   /** The store has flushed more commits: what waited for them goes out, in order. */
-  release(): void {
-    if (this.#held.length === 0) return
-    const { flushed } = this.#parts.store
+  #release(): void {
+    const { flushed } = this.#parts.commits
     const held = this.#held
     this.#held = []
-    const kept = new Set<Packet['type']>()
+    this.#heldByType.clear()
+    const due: Held[] = []
     for (const one of held) {
-      if (one.commit > flushed || kept.has(one.type)) {
-        kept.add(one.type)
-        this.#held.push(one)
-      } else one.send()
+      if (one.commit > flushed || this.#isBlocked(one.type)) this.#keepHeld(one)
+      else due.push(one)
     }
+    // Only now: what these send in turn must line up behind what is still held.
+    for (const { what } of due) {
+      if (typeof what === 'function') what()
+      else this.#sendReply(what)
+    }
+  }
+
+  /** Whether one of this kind must wait because an earlier one does; behind CONNACK all must [MQTT-3.2.0-1]. */
+  #isBlocked(type: Packet['type']): boolean {
+    return this.#heldByType.has(type) || this.#heldByType.has('connack')
+  }
+
+  #keepHeld(one: Held): void {
+    this.#held.push(one)
+    this.#heldByType.set(one.type, (this.#heldByType.get(one.type) ?? 0) + 1)
   }
 
   /** Hands the turn's bytes to the socket. */
@@ -169,11 +191,7 @@ export class Outbox implements Sink {
     this.flush()
     this.#closed = true
     this.#held = []
-  }
-
-  #isHeld(type: Packet['type']): boolean {
-    for (const one of this.#held) if (one.type === type) return true
-    return false
+    this.#heldByType.clear()
   }
 
   #sendReply({ packet, sent, close }: Reply): void {

@@ -1,10 +1,11 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
-import type { Commit } from '../store/commit.js'
 import type { Queue } from '../store/queue.js'
+import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
 import type { Sink } from './sink.js'
-import { packetIdOf, released, sentQos1, sentQos2, Window } from './window.js'
+import { packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
 
 export interface DeliveryOptions {
   readonly queue: Queue
@@ -26,7 +27,7 @@ interface Replay {
  * Gets one session's messages to its client: numbers them, keeps what cannot be sent yet, sends within the in-flight
  * window, and sends again after a reconnection. It knows no socket and no clock; a {@link Sink} takes what it sends.
  */
-export class Delivery {
+export class Delivery implements OutgoingSource {
   readonly window: Window = new Window()
   readonly queue: Queue
   readonly durable: boolean
@@ -36,6 +37,8 @@ export class Delivery {
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
   #tail = 1
   #replays: Replay[] = []
+  /** An earlier process may have sent messages that its last commit does not know of. */
+  #mayHaveSent = false
 
   constructor(options: DeliveryOptions) {
     this.#options = options
@@ -46,6 +49,22 @@ export class Delivery {
   /** Messages that have not been sent. */
   get waiting(): number {
     return this.#tail - this.window.next
+  }
+
+  /** Takes up what an earlier process left. One that was connected then may have been sent more than was written down. */
+  restore({ outgoing, expiresAt }: RecoveredSession): void {
+    this.window.restore(outgoing.head, outgoing.handshakes)
+    this.#tail = outgoing.tail
+    this.#mayHaveSent = expiresAt === undefined
+  }
+
+  state(): OutgoingState {
+    const { head, next } = this.window
+    return { head, next, tail: this.#tail, handshakes: this.window.handshakes() }
+  }
+
+  isDone(number: number): boolean {
+    return number < this.window.head || (number < this.window.next && this.window.state(number) === settled)
   }
 
   /** A message matched a subscription with this grant. Answers the commit that makes it safe. */
@@ -70,10 +89,11 @@ export class Delivery {
   attach(sink: Sink, maxInflight: number): void {
     this.#sink = sink
     this.#maxInflight = maxInflight
+    if (this.#mayHaveSent) this.#countAsSent()
     for (let number = this.window.head; number < this.window.next; number++) {
       const state = this.window.state(number)
       if (state === released) sink.pubrel(packetIdOf(number))
-      else if (state !== 0) this.#resend(number, sink)
+      else if (state !== settled) this.#resend(number, sink)
     }
     this.pump()
   }
@@ -88,12 +108,15 @@ export class Delivery {
     return this.#settle(packetId, sentQos1)
   }
 
-  /** PUBREC. Answers the commit PUBREL waits for, or `undefined` when the id is taken by a QoS 1 message. */
-  release(packetId: number): Commit | undefined {
+  /**
+   * PUBREC. Answers the commit PUBREL waits for; `wrong` when the id is taken by a QoS 1 message, `repeated` when it is
+   * released already or belongs to nothing: PUBREL then lets the client end its handshake.
+   */
+  release(packetId: number): Commit | 'wrong' | 'repeated' {
     const number = this.window.numberOf(packetId)
     const state = number && this.window.state(number)
-    if (state === sentQos1) return undefined
-    if (state !== sentQos2) return 0 // released before, or unknown: PUBREL lets the client end its handshake
+    if (state === sentQos1) return 'wrong'
+    if (state !== sentQos2) return 'repeated'
     this.window.release(number)
     return this.durable ? this.queue.release(number) : 0
   }
@@ -112,7 +135,7 @@ export class Delivery {
         this.window.skip()
         continue
       }
-      this.#send(entry.message, entry.qos, entry.retain, 0)
+      this.#send(entry.message, entry.qos, entry.retain, entry.commit)
       if (!this.durable) this.queue.delete(number)
     }
     while (this.#replays.length > 0 && this.waiting === 0 && this.#ready()) this.#replayOne(this.#replays[0]!)
@@ -126,7 +149,7 @@ export class Delivery {
   #deliverQos0(message: Message): Commit {
     if (!this.#sink) this.#options.onDrop('offline-qos0')
     else if (this.#sink.full) this.#options.onDrop('slow-consumer')
-    else this.#sink.publish(message, 0, false, false, 0, 0)
+    else this.#sink.publish(message, 0, false, false, 0, message.commit)
     return 0
   }
 
@@ -152,13 +175,27 @@ export class Delivery {
 
   #send(message: Message, qos: QoS, retain: boolean, commit: Commit): void {
     const number = this.window.send(qos)
-    // QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not.
-    this.#sink!.publish(message, qos, retain, false, packetIdOf(number), qos === 2 ? commit : 0)
+    // QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not, nor before its publisher's
+    // handshake is safe: a publisher that repeats it would make it twice.
+    const needed = qos === 1 ? 0 : Math.max(commit, message.commit)
+    this.#sink!.publish(message, qos, retain, false, packetIdOf(number), needed)
   }
 
   #resend(number: number, sink: Sink): void {
     const entry = this.queue.get(number)
-    if (entry) sink.publish(entry.message, entry.qos, entry.retain, true, packetIdOf(number), 0) // [MQTT-3.3.1-1]
+    if (!entry) return
+    const needed = entry.qos === 1 ? 0 : entry.commit
+    sink.publish(entry.message, entry.qos, entry.retain, true, packetIdOf(number), needed) // [MQTT-3.3.1-1]
+  }
+
+  /** Whatever fits the window may have been sent before the crash: it goes out again, with DUP. */
+  #countAsSent(): void {
+    this.#mayHaveSent = false
+    while (this.waiting > 0 && this.window.hasRoom(this.#maxInflight)) {
+      const entry = this.queue.get(this.window.next)
+      if (entry) this.window.send(entry.qos)
+      else this.window.skip()
+    }
   }
 
   #replayOne(replay: Replay): void {
@@ -176,8 +213,8 @@ export class Delivery {
   #settle(packetId: number, expected: typeof sentQos1 | typeof released): boolean {
     const number = this.window.numberOf(packetId)
     if (number === 0 || this.window.state(number) !== expected) return false
-    this.window.settle(number)
     if (this.durable) this.queue.delete(number)
+    this.window.settle(number)
     this.pump()
     return true
   }

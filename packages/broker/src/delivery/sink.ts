@@ -1,6 +1,6 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/commit.js'
 
 /** Where a session's deliveries go while it has a connection. */
 export interface Sink {

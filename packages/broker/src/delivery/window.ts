@@ -32,6 +32,26 @@ export class Window {
   inflight = 0
   #states: Uint8Array = new Uint8Array(smallRing)
 
+  /** The states of `head` to `next` − 1, in this order. */
+  handshakes(): Uint8Array {
+    const states = new Uint8Array(this.next - this.head)
+    for (let at = 0; at < states.length; at++) states[at] = this.state(this.head + at)
+    return states
+  }
+
+  /** Takes up where {@link handshakes} was taken. */
+  restore(head: number, handshakes: Uint8Array): void {
+    this.head = head
+    this.next = head
+    for (const state of handshakes) {
+      if (state === settled) this.skip()
+      else {
+        const number = this.send(1)
+        this.#states[number & (this.#states.length - 1)] = state
+      }
+    }
+  }
+
   hasRoom(maxInflight: number): boolean {
     return this.inflight < maxInflight && this.next - this.head < packetIds
   }

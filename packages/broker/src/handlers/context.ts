@@ -1,4 +1,5 @@
 import type { Connect, Packet, ProtocolVersion, Will } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
 import type { ClientInfo } from '../hooks/hooks.js'
@@ -9,7 +10,7 @@ import type { Features } from '../options.js'
 import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
-import type { Commit } from '../store/commit.js'
+import type { Store } from '../store/store.js'
 
 /** What all connections of a broker share. */
 export interface Services {
@@ -17,6 +18,7 @@ export interface Services {
   readonly features: Features
   readonly hooks: HookRunner
   readonly router: Router
+  readonly store: Pick<Store, 'latest'>
   readonly registry: Registry
   readonly metrics: Metrics
   readonly drops: Drops

@@ -1,9 +1,9 @@
 import { type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import type { Commit } from '../store/commit.js'
 import type { Answer, Context, Reply } from './context.js'
 
 /**
@@ -14,43 +14,50 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   const { services } = c
   services.metrics.publishReceived++
   services.metrics.publishBytesReceived += p.payloadEnd - p.payloadStart
-  if (p.qos === 2 && c.session.received.has(p.packetId!)) return acknowledge(p, 0) // a repeat [MQTT-4.3.3-2]
+  if (p.qos === 2 && c.session.received.has(p.packetId!)) return acknowledge(p, services.store.latest) // a repeat [MQTT-4.3.3-2]
   if (topicLevels(p.topic) > services.limits.maxTopicLevels) {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${services.limits.maxTopicLevels} levels`)
   }
   if (p.topic.charCodeAt(0) === dollar && isSystemTopic(p.topic)) {
     services.drops.report('system-topic', c.client.clientId)
-    return take(c, p, 0)
+    return acknowledge(p, hold(c, p))
   }
   const message = new Message(p, c.client.clientId)
-  if (!services.hooks.watchesPublish) return take(c, p, services.router.publish(message))
-  return askThenRoute(c, p, message)
+  return services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
 }
 
 const dollar = 36
 
 /** With hooks that look at messages: they decide, in order, before anybody gets it. */
 function askThenRoute(c: Context, p: Publish, message: Message): Answer {
-  const { hooks, router, drops } = c.services
+  const { hooks, drops } = c.services
   const { topic, qos, retain } = message
   message.keep() // hooks may hold it, and an asynchronous one outlives the turn
   const { client } = c
   return whenReady(hooks.authorize({ action: 'publish', client, topic, qos, retain }), (allowed) => {
+    if (c.closed) return undefined // not taken over: the client sends it again, and only that one may count
     if (!allowed) {
       drops.report('not-authorized', client.clientId)
-      return take(c, p, 0) // acknowledged as normal: 3.1.1 has no refusal [MQTT-3.3.5-2]
+      return acknowledge(p, hold(c, p)) // as normal: 3.1.1 has no refusal [MQTT-3.3.5-2]
     }
     return whenReady(hooks.publish(message, client), (accepted) => {
+      if (c.closed) return undefined
       if (!accepted) throw new MqttError(reason.implementationSpecificError, 'a hook failed to take the message')
-      return take(c, p, router.publish(message))
+      return route(c, p, message)
     })
   })
 }
 
-/** The message is taken over: at QoS 2 its id is held until PUBREL [MQTT-4.3.3-2], then it is acknowledged. */
-function take(c: Context, p: Publish, routed: Commit): Reply | undefined {
-  const held = p.qos === 2 ? c.session.hold(p.packetId!) : 0
+/** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */
+function route(c: Context, p: Publish, message: Message): Reply | undefined {
+  const held = hold(c, p)
+  message.commit = held
+  const routed = c.services.router.publish(message)
   return acknowledge(p, held > routed ? held : routed)
+}
+
+function hold(c: Context, p: Publish): Commit {
+  return p.qos === 2 ? c.session.hold(p.packetId!) : 0
 }
 
 /** Nothing, PUBACK or PUBREC, as the QoS asks [MQTT-3.3.4-1]. */

@@ -1,8 +1,8 @@
 import { type QoS, reason, type Subscribe, type Subscription, splitShared, topicLevels } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/commit.js'
 import type { Answer, Context, Reply } from './context.js'
 
 /** What became of one filter: the granted QoS, or a reason code of 0x80 and more. */

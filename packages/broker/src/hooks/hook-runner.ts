@@ -26,21 +26,23 @@ export class HookRunner {
   authenticate(request: AuthenticateRequest): MaybeAsync<Admission> {
     return this.#each<Admission>(
       this.#authenticate,
-      (hook) => hook.authenticate!(request),
+      (hook) => promised(hook.authenticate!(request)),
       'unavailable',
       'authenticate',
     )
   }
 
   authorize(request: AuthorizeRequest): MaybeAsync<boolean> {
-    return this.#each<boolean>(this.#authorize, (hook) => hook.authorize!(request), false, 'authorize')
+    // Only `true` is a yes: what a hook in plain JavaScript answers by mistake must not open a door.
+    const ask = (hook: Hooks): MaybeAsync<boolean> => whenReady(promised(hook.authorize!(request)), (yes) => yes === true)
+    return this.#each<boolean>(this.#authorize, ask, false, 'authorize')
   }
 
   /** True: go on. False: a hook failed. */
   publish(message: PublishedMessage, client: ClientInfo): MaybeAsync<boolean> {
     return this.#each<boolean>(
       this.#onPublish,
-      (hook) => whenReady(hook.onPublish!(message, client), () => true),
+      (hook) => whenReady(promised(hook.onPublish!(message, client)), () => true),
       false,
       'onPublish',
     )
@@ -87,12 +89,14 @@ export class HookRunner {
     }
   }
 
-  #tell(what: string, call: (hook: Hooks) => void): void {
+  #tell(what: string, call: (hook: Hooks) => unknown): void {
     for (const hook of this.#all) {
+      const failed = (error: unknown): void => this.#failed(hook, what, error)
       try {
-        call(hook)
+        const answer = promised(call(hook))
+        if (answer instanceof Promise) answer.catch(failed) // nobody waits, but nothing escapes to the process
       } catch (error) {
-        this.#failed(hook, what, error)
+        failed(error)
       }
     }
   }
@@ -100,4 +104,10 @@ export class HookRunner {
   #failed(hook: Hooks, what: string, error: unknown): void {
     this.#log.log('error', `hook ${hook.name ?? 'without a name'} failed in ${what}`, { error: String(error) })
   }
+}
+
+/** A promise of another library is a promise too. */
+function promised<T>(answer: MaybeAsync<T>): MaybeAsync<T> {
+  const isThenable = typeof (answer as { then?: unknown } | null | undefined)?.then === 'function'
+  return isThenable && !(answer instanceof Promise) ? Promise.resolve(answer) : answer
 }

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import type { QoS, TopicParams, TopicPattern } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { Logger } from '../log.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/commit.js'
 import type { Subscriber } from './subscriber.js'
 
 /** A message for an in-process subscriber. */
@@ -33,6 +34,7 @@ export class LocalSubscription<F extends string = string>
   readonly #pattern: TopicPattern<F>
   readonly #listener: ((message: LocalMessage<F>) => void) | undefined
   readonly #drops: Drops
+  readonly #log: Logger
   readonly #leave: () => void
   readonly #waiting = new Readable({ objectMode: true, highWaterMark: maxWaitingLocal, read() {} })
 
@@ -40,12 +42,15 @@ export class LocalSubscription<F extends string = string>
     pattern: TopicPattern<F>,
     listener: ((message: LocalMessage<F>) => void) | undefined,
     drops: Drops,
+    log: Logger,
     leave: (subscription: LocalSubscription<F>) => void,
   ) {
     this.#pattern = pattern
     this.#listener = listener
     this.#drops = drops
+    this.#log = log
     this.#leave = () => leave(this)
+    this.#waiting.once('close', this.#leave) // whoever leaves the loop ends the subscription
   }
 
   deliver(message: Message): Commit {
@@ -57,9 +62,19 @@ export class LocalSubscription<F extends string = string>
     const { topic, qos, publisher, payload } = message.keep()
     const params = this.#pattern.params(topic)
     const local = { topic, payload, qos, retain, publisher, params, text: () => new TextDecoder().decode(payload) }
-    if (this.#listener) this.#listener(local)
+    if (this.#listener) this.#tell(this.#listener, local)
     else if (this.#waiting.readableLength >= maxWaitingLocal) this.#drops.report('slow-listener', '')
     else this.#waiting.push(local)
+  }
+
+  /** A listener that fails is the embedding program's: neither the publisher nor other subscribers may feel it. */
+  #tell(listener: (message: LocalMessage<F>) => void, message: LocalMessage<F>): void {
+    try {
+      listener(message)
+    } catch (error) {
+      const { pattern } = this.#pattern
+      this.#log.log('error', 'an in-process listener failed', { filter: pattern, error: String(error) })
+    }
   }
 
   /** Ends the subscription; an iteration under way sees what had come before and ends. */

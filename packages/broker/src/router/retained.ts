@@ -1,4 +1,5 @@
 import type { Message } from '../message.js'
+import { isSystemTopic } from './system-topics.js'
 import { matchFilter, TopicTree } from './topic-tree.js'
 
 interface Retained {
@@ -7,7 +8,7 @@ interface Retained {
   sequence: number
 }
 
-/** The retained message of each topic (section 3.3.1.3). */
+/** The retained message of each topic (section 3.3.1.3). The broker's own, under `$SYS`, are neither counted nor bounded. */
 export class RetainedMessages {
   readonly #topics = new TopicTree<Retained>()
   readonly #maxMessages: number
@@ -27,26 +28,33 @@ export class RetainedMessages {
 
   /** Keeps the message in place of an older one. False: there is no room for it; the older one is then removed too. */
   set(message: Message): boolean {
+    if (isSystemTopic(message.topic)) {
+      this.#put(message)
+      return true
+    }
     const known = this.#topics.get(message.topic)
     const bytes = this.bytes + message.payloadBytes - (known?.message.payloadBytes ?? 0)
     if (this.count + (known ? 0 : 1) > this.#maxMessages || bytes > this.#maxBytes) {
       this.delete(message.topic) // better none than one that is no longer true
       return false
     }
-    const entry = this.#topics.getOrSet(message.topic, () => {
-      this.count++
-      return { message, sequence: 0 }
-    })
+    if (!known) this.count++
+    this.bytes = bytes
+    this.#put(message)
+    return true
+  }
+
+  #put(message: Message): void {
+    const entry = this.#topics.getOrSet(message.topic, () => ({ message, sequence: 0 }))
     entry.message = message.keep()
     entry.sequence = ++this.#sequence
-    this.bytes = bytes
-    return true
   }
 
   delete(topic: string): void {
     const known = this.#topics.get(topic)
     if (!known) return
     this.#topics.delete(topic)
+    if (isSystemTopic(topic)) return
     this.count--
     this.bytes -= known.message.payloadBytes
   }

@@ -1,11 +1,12 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
 import type { RetainedMessages } from './retained.js'
 import type { Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
+import { isSystemTopic } from './system-topics.js'
 
 /** Decides who gets a message, and keeps what is retained. */
 export class Router {
@@ -44,7 +45,10 @@ export class Router {
 
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */
   #retain(message: Message): Commit {
-    if (message.payloadBytes > 0 && this.retained.set(message)) return this.#store.setRetained(message.topic, message)
+    if (message.payloadBytes > 0 && this.retained.set(message)) {
+      // What the broker tells about itself is true of this process only, and not worth the disk.
+      return isSystemTopic(message.topic) ? 0 : this.#store.setRetained(message.topic, message)
+    }
     if (message.payloadBytes > 0) this.#drops.report('retained-full', message.publisher)
     else this.retained.delete(message.topic)
     return this.#store.setRetained(message.topic, undefined)

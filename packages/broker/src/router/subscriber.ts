@@ -1,6 +1,6 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
-import type { Commit } from '../store/commit.js'
 
 /** Whoever messages are routed to: a session's delivery, an in-process listener, later another node. */
 export interface Subscriber {

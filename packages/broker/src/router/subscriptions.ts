@@ -8,8 +8,10 @@ export interface Match {
   readonly granted: QoS
 }
 
-/** Topics remembered with their matches; past it the memory is started anew. */
-const maxRemembered = 100_000
+/** Topics and matches remembered, together; past it the memory is started anew. */
+const maxRemembered = 500_000
+/** Longer topics are looked for each time, or clients could fill the memory with names nobody asks for again. */
+const maxRememberedLength = 256
 
 const hasWildcard = /[+#]/
 
@@ -17,6 +19,8 @@ const hasWildcard = /[+#]/
 export class Subscriptions {
   readonly #filters = new TopicTree<Map<Subscriber, QoS>>()
   #remembered = new Map<string, readonly Match[]>()
+  /** Topics and matches put into `#remembered` since it was started. */
+  #rememberedSize = 0
   #count = 0
 
   /** Subscriptions, all subscribers together. */
@@ -53,14 +57,24 @@ export class Subscriptions {
       }
     })
     const matches = Array.from(highest, ([subscriber, granted]) => ({ subscriber, granted }))
-    if (this.#remembered.size >= maxRemembered) this.#remembered.clear()
-    this.#remembered.set(topic, matches)
+    if (topic.length <= maxRememberedLength) this.#remember(topic, matches)
     return matches
+  }
+
+  #remember(topic: string, matches: readonly Match[]): void {
+    if (this.#rememberedSize > maxRemembered) this.#startAnew()
+    this.#rememberedSize += 1 + matches.length
+    this.#remembered.set(topic, matches)
+  }
+
+  #startAnew(): void {
+    this.#remembered = new Map()
+    this.#rememberedSize = 0
   }
 
   /** A filter without wildcards matches one topic; any other may match all that is remembered. */
   #forget(filter: string): void {
     if (!hasWildcard.test(filter)) this.#remembered.delete(filter)
-    else if (this.#remembered.size > 0) this.#remembered = new Map()
+    else if (this.#remembered.size > 0) this.#startAnew()
   }
 }

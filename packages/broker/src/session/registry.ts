@@ -1,4 +1,5 @@
 import type { Will } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Drops } from '../drops.js'
 import { type Limits, neverExpires } from '../limits.js'
@@ -6,9 +7,8 @@ import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
-import type { Commit } from '../store/commit.js'
 import { memoryStore } from '../store/memory.js'
-import type { Store } from '../store/store.js'
+import type { RecoveredSession, SessionStore, Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import { Session, type SessionUser } from './session.js'
@@ -69,32 +69,64 @@ export class Registry {
     const ended = known ? this.#end(known) : 0
     const session = this.#create(clientId, !clean)
     session.user = user
-    return { session, present: false, commit: Math.max(ended, session.stored.connected(will)) }
+    return {
+      session,
+      present: false,
+      commit: Math.max(ended, session.stored.connected(), this.#keepWill(clientId, will)),
+    }
   }
 
   /** The connection that used the session is gone. */
   closed(session: Session): Commit {
+    const { limits, clock } = this.#parts
     session.user = undefined
     session.delivery.detach()
-    const { sessionExpirySeconds } = this.#parts.limits
-    if (!session.durable || sessionExpirySeconds === 0) return this.#end(session)
-    const ms = sessionExpirySeconds === neverExpires ? Number.POSITIVE_INFINITY : sessionExpirySeconds * 1000
+    if (!session.delivery.durable || limits.sessionExpirySeconds === 0) return this.#end(session)
+    const never = limits.sessionExpirySeconds === neverExpires
+    const expiresAt = never ? Number.POSITIVE_INFINITY : clock.now() + limits.sessionExpirySeconds * 1000
+    this.#keepUntil(session, expiresAt)
+    return session.stored.disconnected(expiresAt)
+  }
+
+  /** Takes up the sessions an earlier process left; one that was connected then counts as closed now. */
+  recover(sessions: readonly RecoveredSession[]): void {
+    for (const recovered of sessions) {
+      const session = this.#add(recovered.clientId, recovered.stored, true)
+      session.delivery.restore(recovered)
+      session.restore(recovered)
+      if (recovered.expiresAt === undefined) this.closed(session)
+      else this.#keepUntil(session, recovered.expiresAt)
+    }
+  }
+
+  #keepUntil(session: Session, expiresAt: number): void {
+    const left = Math.max(0, expiresAt - this.#parts.clock.now())
     const timer =
-      ms === Number.POSITIVE_INFINITY ? { cancel() {} } : this.#parts.wheel.after(ms, () => this.#expire(session))
+      left === Number.POSITIVE_INFINITY ? { cancel() {} } : this.#parts.wheel.after(left, () => this.#expire(session))
     this.#expiries.set(session, timer)
-    return session.stored.disconnected(this.#parts.clock.now() + ms)
   }
 
   #resume(session: Session, will: Will | undefined, user: SessionUser): Opened {
     this.#expiries.get(session)?.cancel()
     this.#expiries.delete(session)
     session.user = user
-    return { session, present: true, commit: session.stored.connected(will) }
+    return {
+      session,
+      present: true,
+      commit: Math.max(session.stored.connected(), this.#keepWill(session.clientId, will)),
+    }
+  }
+
+  #keepWill(clientId: string, will: Will | undefined): Commit {
+    return will ? this.#parts.store.setWill(clientId, will) : 0
   }
 
   #create(clientId: string, durable: boolean): Session {
-    const { limits, router, store, drops } = this.#parts
-    const stored = (durable ? store : this.#volatile).session(clientId)
+    return this.#add(clientId, (durable ? this.#parts.store : this.#volatile).session(clientId), durable)
+  }
+
+  #add(clientId: string, stored: SessionStore, durable: boolean): Session {
+    const { limits, router, drops } = this.#parts
     const delivery = new Delivery({
       queue: stored.queue,
       durable,

@@ -1,9 +1,10 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Router } from '../router/router.js'
-import type { Commit } from '../store/commit.js'
-import type { SessionStore } from '../store/store.js'
+import type { RecoveredSession, SessionStore } from '../store/store.js'
+import { pageOf, ReceivedIds } from './received-ids.js'
 
 /** The connection a session is used by. */
 export interface SessionUser {
@@ -15,56 +16,62 @@ export interface SessionUser {
 export class Session {
   readonly clientId: string
   readonly delivery: Delivery
+  readonly stored: SessionStore
   readonly subscriptions = new Map<string, QoS>()
-  /** Packet ids of QoS 2 messages received and not yet released by the client. */
-  readonly received = new Set<number>()
+  readonly received: ReceivedIds = new ReceivedIds()
   user: SessionUser | undefined
-  readonly #stored: SessionStore
   readonly #router: Router
 
   constructor(clientId: string, delivery: Delivery, stored: SessionStore, router: Router) {
     this.clientId = clientId
     this.delivery = delivery
-    this.#stored = stored
+    this.stored = stored
     this.#router = router
+    stored.outgoing = delivery
   }
 
-  /** Whether it outlives its connection. */
-  get durable(): boolean {
-    return this.delivery.durable
-  }
-
-  get stored(): SessionStore {
-    return this.#stored
+  /** Takes up what an earlier process left. */
+  restore({ subscriptions, received }: RecoveredSession): void {
+    for (const [filter, granted] of subscriptions) {
+      this.subscriptions.set(filter, granted)
+      this.#router.subscribe(filter, this.delivery, granted)
+    }
+    for (const [page, bits] of received) this.received.restore(page, bits)
   }
 
   subscribe(filter: string, granted: QoS): Commit {
     this.subscriptions.set(filter, granted)
     this.#router.subscribe(filter, this.delivery, granted)
-    return this.#stored.setSubscription(filter, granted)
+    return this.stored.setSubscription(filter, granted)
   }
 
   unsubscribe(filter: string): Commit {
     if (!this.subscriptions.delete(filter)) return 0
     this.#router.unsubscribe(filter, this.delivery)
     this.delivery.cancelReplay(filter)
-    return this.#stored.deleteSubscription(filter)
+    return this.stored.deleteSubscription(filter)
   }
 
-  /** A QoS 2 message was taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
+  /** A QoS 2 message is taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
   hold(packetId: number): Commit {
     this.received.add(packetId)
-    return this.#stored.hold(packetId)
+    return this.#receivedChanged(packetId)
   }
 
-  unhold(packetId: number): Commit {
-    return this.received.delete(packetId) ? this.#stored.unhold(packetId) : 0
+  /** The client has released the id: it is free for a new message. False: it was not held. */
+  unhold(packetId: number): Commit | false {
+    return this.received.delete(packetId) && this.#receivedChanged(packetId)
   }
 
   /** Nothing of it is left, here or in the store. */
   end(): Commit {
     for (const filter of this.subscriptions.keys()) this.#router.unsubscribe(filter, this.delivery)
     this.subscriptions.clear()
-    return this.#stored.delete()
+    return this.stored.delete()
+  }
+
+  #receivedChanged(packetId: number): Commit {
+    const page = pageOf(packetId)
+    return this.stored.setReceived(page, this.received.page(page))
   }
 }

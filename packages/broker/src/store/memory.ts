@@ -1,6 +1,6 @@
-import type { Commit } from './commit.js'
+import type { Commit } from '../commit.js'
 import { MemoryQueue } from './queue.js'
-import type { SessionStore, Store } from './store.js'
+import type { OutgoingSource, Recovered, SessionStore, Store } from './store.js'
 
 const nothingToWaitFor: Commit = 0
 
@@ -11,8 +11,12 @@ const nothingToWaitFor: Commit = 0
 export function memoryStore(): Store {
   return {
     flushed: 0,
+    latest: 0,
+    full: false,
     onFlushed: () => {},
+    open: async (): Promise<Recovered> => ({ sessions: [], retained: [], wills: [], queued: 0 }),
     session: () => new MemorySessionStore(),
+    setWill: () => nothingToWaitFor,
     setRetained: () => nothingToWaitFor,
     close: async () => {},
   }
@@ -20,6 +24,7 @@ export function memoryStore(): Store {
 
 class MemorySessionStore implements SessionStore {
   readonly queue: MemoryQueue = new MemoryQueue()
+  outgoing: OutgoingSource | undefined
 
   setSubscription(): Commit {
     return nothingToWaitFor
@@ -27,10 +32,7 @@ class MemorySessionStore implements SessionStore {
   deleteSubscription(): Commit {
     return nothingToWaitFor
   }
-  hold(): Commit {
-    return nothingToWaitFor
-  }
-  unhold(): Commit {
+  setReceived(): Commit {
     return nothingToWaitFor
   }
   connected(): Commit {
@@ -40,7 +42,6 @@ class MemorySessionStore implements SessionStore {
     return nothingToWaitFor
   }
   delete(): Commit {
-    this.queue.clear()
     return nothingToWaitFor
   }
 }

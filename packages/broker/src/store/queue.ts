@@ -1,6 +1,6 @@
 import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
-import type { Commit } from './commit.js'
 
 /** A message in a session's queue. */
 export interface QueuedMessage {
@@ -11,38 +11,41 @@ export interface QueuedMessage {
   readonly retain: boolean
 }
 
-/** The QoS 1 and 2 messages of one session, each under the number the session gave it. Numbers only ever rise. */
+/** A message as the queue gives it back. */
+export interface KeptMessage extends QueuedMessage {
+  /** The commit that makes it safe; 0: it is. */
+  readonly commit: Commit
+}
+
+/**
+ * The QoS 1 and 2 messages of one session, each under the number the session gave it. Numbers only ever rise, without
+ * gaps. What is durable when is the store's promise: see {@link Store}.
+ */
 export interface Queue {
-  /** How many messages it holds, and their payload bytes. */
-  readonly length: number
+  /** Payload bytes it holds. */
   readonly bytes: number
   /** Keeps a message. Durable once the commit is flushed. */
   put(number: number, entry: QueuedMessage): Commit
-  get(number: number): QueuedMessage | undefined
-  /** Marks a QoS 2 message as released (PUBREC received): it is never sent as PUBLISH again. Durable once flushed. */
+  get(number: number): KeptMessage | undefined
+  /** A QoS 2 message is released (PUBREC received): it is never sent as PUBLISH again. Durable once flushed. */
   release(number: number): Commit
   /** The message is done. Holds nothing back, but comes before any later write that reuses its packet id. */
   delete(number: number): void
-  clear(): void
 }
 
 /** A queue that lives as long as the process. */
 export class MemoryQueue implements Queue {
-  readonly #entries = new Map<number, QueuedMessage>()
+  readonly #entries = new Map<number, KeptMessage>()
   bytes = 0
 
-  get length(): number {
-    return this.#entries.size
-  }
-
-  put(number: number, entry: QueuedMessage): Commit {
-    entry.message.keep()
-    this.#entries.set(number, entry)
-    this.bytes += entry.message.payloadBytes
+  put(number: number, { message, qos, retain }: QueuedMessage): Commit {
+    message.keep()
+    this.#entries.set(number, { message, qos, retain, commit: 0 })
+    this.bytes += message.payloadBytes
     return 0
   }
 
-  get(number: number): QueuedMessage | undefined {
+  get(number: number): KeptMessage | undefined {
     return this.#entries.get(number)
   }
 
@@ -56,10 +59,5 @@ export class MemoryQueue implements Queue {
     if (!entry) return
     this.#entries.delete(number)
     this.bytes -= entry.message.payloadBytes
-  }
-
-  clear(): void {
-    this.#entries.clear()
-    this.bytes = 0
   }
 }

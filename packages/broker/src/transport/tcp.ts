@@ -23,17 +23,23 @@ export function listenTcp(options: TcpOptions, accept: (transport: Transport) =>
     accept(transportOf(socket)),
   )
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
       reject(new BrokerError('listen-failed', `cannot listen on ${host}:${port}: ${explain(error)}`, { cause: error }))
-    })
-    server.listen({ host, port, backlog }, () => {
+    }
+    server.on('error', failed) // stays: a later error of the listener must not end the process
+    const listening = (): void => {
       const address = server.address()
       resolve({
         host,
         port: address !== null && typeof address === 'object' ? address.port : port,
         close: () => new Promise<void>((closed) => void server.close(() => closed())),
       })
-    })
+    }
+    try {
+      server.listen({ host, port, backlog }, listening)
+    } catch (error) {
+      failed(error as NodeJS.ErrnoException) // a port that is none
+    }
   })
 }
 

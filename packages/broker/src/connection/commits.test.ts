@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { Commits } from './commits.js'
+
+it('Commits calls what waits once its commit is flushed, in the order of commits', () => {
+  const store = { flushed: 2 }
+  const commits = new Commits(store)
+  const called: string[] = []
+  commits.after(2, () => called.push('flushed already'))
+  commits.after(5, () => called.push('five'))
+  commits.after(3, () => {
+    called.push('three')
+    commits.after(5, () => called.push('five, later'))
+  })
+  commits.after(3, () => called.push('three too'))
+  commits.after(6, () => called.push('six'))
+  expect(called.splice(0)).toEqual(['flushed already'])
+  store.flushed = 4
+  commits.onFlushed()
+  expect(called.splice(0)).toEqual(['three', 'three too'])
+  store.flushed = 6
+  commits.onFlushed()
+  commits.onFlushed()
+  expect(called).toEqual(['five', 'five, later', 'six'])
+})

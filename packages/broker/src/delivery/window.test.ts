@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
+
+describe('Window', () => {
+  it('numbers messages from 1 upward', () => {
+    const window = new Window()
+    expect([window.send(1), window.send(2), window.send(1)]).toEqual([1, 2, 3])
+    expect([1, 2, 3].map((number) => window.state(number))).toEqual([sentQos1, sentQos2, sentQos1])
+  })
+
+  it('gives packet ids from 1 to 65,535 and then 1 again, never 0', () => {
+    expect([1, 2, 65_534, 65_535, 65_536, 131_070, 131_071].map(packetIdOf)).toEqual([
+      1, 2, 65_534, 65_535, 1, 65_535, 1,
+    ])
+  })
+
+  it('finds the open number of a packet id on both sides of the wrap', () => {
+    const window = new Window()
+    for (let n = 1; n <= 65_533; n++) window.settle(window.send(1))
+    const numbers = [1, 1, 1, 1].map(() => window.send(1))
+    expect(numbers.map(packetIdOf)).toEqual([65_534, 65_535, 1, 2])
+    expect(numbers.map((number) => window.numberOf(packetIdOf(number)))).toEqual(numbers)
+    expect(window.numberOf(3)).toBe(0)
+    expect(window.numberOf(65_533)).toBe(0)
+  })
+
+  it('moves its head only over settled messages, in whatever order they are acknowledged', () => {
+    const window = new Window()
+    for (let n = 1; n <= 3; n++) window.send(1)
+    window.settle(3)
+    window.settle(2)
+    expect([window.head, window.inflight, window.numberOf(2), window.numberOf(3)]).toEqual([1, 1, 0, 0])
+    window.settle(1)
+    expect([window.head, window.next, window.inflight]).toEqual([4, 4, 0])
+  })
+
+  it('has no room while 65,535 numbers are open, though only the first is unsettled', () => {
+    const window = new Window()
+    for (let n = 1; n <= 65_535; n++) window.send(1)
+    for (let n = 2; n <= 65_535; n++) window.settle(n)
+    expect(window.inflight).toBe(1)
+    expect(window.hasRoom(65_535)).toBe(false) // packet id 1 is in use, and would be next
+    window.settle(1)
+    expect(window.hasRoom(65_535)).toBe(true)
+  })
+
+  it('leaves a skipped number unused', () => {
+    const window = new Window()
+    window.skip()
+    expect([window.head, window.send(1), window.inflight]).toEqual([2, 2, 1])
+    expect(window.numberOf(1)).toBe(0)
+  })
+
+  it('behaves like a plain list of open messages', () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('send' as const), qos: fc.constantFrom(1 as const, 2 as const) }),
+      fc.record({ do: fc.constantFrom('settle' as const, 'release' as const), pick: fc.nat() }),
+      fc.record({ do: fc.constant('skip' as const) }),
+    )
+    fc.assert(
+      fc.property(fc.nat(140_000), fc.array(step, { maxLength: 400 }), (before, steps) => {
+        const window = new Window()
+        for (let n = 0; n < before; n++) window.skip()
+        let next = before + 1
+        const open: { number: number; state: number }[] = []
+        for (const one of steps) {
+          if (one.do === 'send') {
+            expect(window.send(one.qos)).toBe(next)
+            open.push({ number: next++, state: one.qos })
+          } else if (one.do === 'skip') {
+            window.skip()
+            next++
+          } else if (open.length > 0) {
+            const [entry] = open.slice(one.pick % open.length)
+            if (one.do === 'release') {
+              window.release(entry!.number)
+              entry!.state = released
+            } else {
+              window.settle(entry!.number)
+              open.splice(open.indexOf(entry!), 1)
+            }
+          }
+          const head = open.reduce((least, { number }) => Math.min(least, number), next)
+          expect([window.head, window.next, window.inflight]).toEqual([head, next, open.length])
+        }
+        const ids = open.map(({ number }) => packetIdOf(number))
+        expect(new Set(ids).size).toBe(ids.length) // never one in use twice [MQTT-2.3.1-4]
+        expect(ids.map((id) => window.numberOf(id))).toEqual(open.map(({ number }) => number))
+        for (const { number, state } of open) expect(window.state(number)).toBe(state)
+        for (let number = window.head; number < window.next; number++) {
+          if (!open.some((entry) => entry.number === number)) expect(window.state(number)).toBe(settled)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

@@ -1,0 +1,94 @@
+import { encodeUtf8, matchesFilter } from '@godwit/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Message } from '../message.js'
+import { RetainedMessages } from './retained.js'
+
+const message = (topic: string, text = 'x') => Message.of(topic, encodeUtf8(text), 0, true)
+const texts = (messages: Iterator<Message, undefined>): string[] =>
+  [...{ [Symbol.iterator]: () => messages }].map(({ topic, payload }) => `${topic}=${Buffer.from(payload)}`)
+
+describe('RetainedMessages', () => {
+  it('keeps the last message of a topic', () => {
+    const retained = new RetainedMessages(10, 100)
+    retained.set(message('a', 'one'))
+    retained.set(message('a', 'three'))
+    expect(texts(retained.match('#'))).toEqual(['a=three'])
+    expect([retained.count, retained.bytes]).toEqual([1, 5])
+    retained.delete('a')
+    retained.delete('a')
+    expect([retained.count, retained.bytes, ...texts(retained.match('#'))]).toEqual([0, 0])
+  })
+
+  it('refuses a new topic when there are enough messages, and takes a newer message of a known one', () => {
+    const retained = new RetainedMessages(2, 100)
+    expect(['a', 'b', 'c'].map((topic) => retained.set(message(topic)))).toEqual([true, true, false])
+    expect(retained.set(message('a', 'new'))).toBe(true)
+    expect(texts(retained.match('#'))).toEqual(['a=new', 'b=x'])
+  })
+
+  it('does not go past its bytes, and keeps no older message in place of one it refused', () => {
+    const retained = new RetainedMessages(10, 5)
+    retained.set(message('a', 'aaa'))
+    expect(retained.set(message('b', 'bbb'))).toBe(false)
+    expect(retained.set(message('b', 'bb'))).toBe(true)
+    expect(retained.set(message('b', 'bbb'))).toBe(false)
+    expect(texts(retained.match('#'))).toEqual(['a=aaa'])
+    expect([retained.count, retained.bytes]).toEqual([1, 3])
+  })
+
+  it('keeps nothing when it may hold none', () => {
+    const retained = new RetainedMessages(0, 100)
+    expect([retained.set(message('a')), retained.count]).toEqual([false, 0])
+  })
+
+  it('leaves out of a match what was kept after it was made: the subscription has got that itself', () => {
+    const retained = new RetainedMessages(10, 100)
+    for (const topic of ['a', 'b', 'c', 'd']) retained.set(message(topic, 'old'))
+    const match = retained.match('#')
+    expect(match.next().value?.topic).toBe('a')
+    retained.set(message('b', 'new'))
+    retained.delete('c')
+    retained.set(message('e', 'new'))
+    expect(texts(match)).toEqual(['d=old'])
+    expect(texts(retained.match('#'))).toEqual(['a=old', 'b=new', 'd=old', 'e=new'])
+  })
+
+  it('matches as a plain list would, and counts right, whatever is set and deleted', () => {
+    const topic = fc.constantFrom('a', 'a/b', 'a/b/c', 'b', '/', '$SYS/x', '$SYS', 'a/', '/b')
+    const step = fc.oneof(
+      fc.tuple(fc.constant('set'), topic, fc.string({ maxLength: 6 })),
+      fc.tuple(fc.constant('delete'), topic, fc.constant('')),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const retained = new RetainedMessages(5, 20)
+        const model = new Map<string, string>()
+        for (const [what, name, text] of steps) {
+          if (what === 'delete') {
+            retained.delete(name)
+            model.delete(name)
+          } else {
+            const others = [...model]
+              .filter(([other]) => other !== name && !other.startsWith('$SYS'))
+              .map(([, value]) => encodeUtf8(value).length)
+            const bytes = others.reduce((sum, one) => sum + one, encodeUtf8(text).length)
+            const fits = (others.length < 5 && bytes <= 20) || name.startsWith('$SYS')
+            expect(retained.set(message(name, text))).toBe(fits)
+            if (fits) model.set(name, text)
+            else model.delete(name)
+          }
+        }
+        const counted = [...model].filter(([name]) => !name.startsWith('$SYS'))
+        expect(retained.count).toBe(counted.length)
+        expect(retained.bytes).toBe(counted.reduce((sum, [, text]) => sum + encodeUtf8(text).length, 0))
+        for (const filter of ['#', '+', 'a/#', '+/+', '$SYS/#', '$SYS', 'a/+/c', '/+', '+/', 'b']) {
+          const wanted = [...model]
+            .filter(([name]) => matchesFilter(filter, name))
+            .map(([name, text]) => `${name}=${text}`)
+          expect(texts(retained.match(filter)).sort()).toEqual(wanted.sort())
+        }
+      }),
+    )
+  })
+})

@@ -1,0 +1,116 @@
+import { isTopicFilter, isTopicName, matchesFilter, type QoS } from '@godwit/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Subscriber } from './subscriber.js'
+import { Subscriptions } from './subscriptions.js'
+
+const nobody = (): Subscriber => ({ deliver: () => 0 })
+
+describe('Subscriptions', () => {
+  it('gives a subscriber once for overlapping filters, at the highest QoS granted', () => {
+    const subscriptions = new Subscriptions()
+    const [one, other] = [nobody(), nobody()]
+    subscriptions.add('a/#', one, 0)
+    subscriptions.add('a/+', one, 2)
+    subscriptions.add('a/b', one, 1)
+    subscriptions.add('a/b', other, 0)
+    expect(new Map(subscriptions.match('a/b').map(({ subscriber, granted }) => [subscriber, granted]))).toEqual(
+      new Map([
+        [one, 2],
+        [other, 0],
+      ]),
+    )
+    expect(subscriptions.match('a/b')).toHaveLength(2)
+  })
+
+  it('counts subscriptions, not filters', () => {
+    const subscriptions = new Subscriptions()
+    const [one, other] = [nobody(), nobody()]
+    subscriptions.add('a', one, 0)
+    subscriptions.add('a', one, 1) // replaced
+    subscriptions.add('a', other, 1)
+    expect(subscriptions.count).toBe(2)
+    subscriptions.delete('b', one)
+    subscriptions.delete('a', one)
+    subscriptions.delete('a', one)
+    expect(subscriptions.count).toBe(1)
+  })
+
+  it('leaves a list of matches that is being walked alone', () => {
+    const subscriptions = new Subscriptions()
+    const [one, other] = [nobody(), nobody()]
+    subscriptions.add('a', one, 0)
+    subscriptions.add('a', other, 0)
+    const seen = subscriptions.match('a').map(({ subscriber }) => {
+      subscriptions.delete('a', other)
+      return subscriber
+    })
+    expect(seen).toEqual([one, other])
+    expect(subscriptions.match('a')).toHaveLength(1)
+  })
+
+  it('remembers short topics, and no long ones: clients choose how many there are', () => {
+    const subscriptions = new Subscriptions()
+    subscriptions.add('#', nobody(), 0)
+    const [short, long] = ['a'.repeat(256), 'a'.repeat(257)]
+    expect(subscriptions.match(short)).toBe(subscriptions.match(short))
+    expect(subscriptions.match(long)).not.toBe(subscriptions.match(long))
+    expect(subscriptions.match(long)).toHaveLength(1)
+  })
+
+  it('forgets, when it remembers too much', () => {
+    const subscriptions = new Subscriptions()
+    subscriptions.add('#', nobody(), 0)
+    const first = subscriptions.match('0')
+    for (let n = 1; n <= 250_001; n++) subscriptions.match(`${n}`)
+    expect(subscriptions.match('0')).not.toBe(first)
+  })
+
+  it('answers as a plain list of filters would, however subscriptions change between the questions', () => {
+    const level = fc.constantFrom('a', 'b', '', '$x')
+    const topic = fc
+      .array(level, { minLength: 1, maxLength: 3 })
+      .map((levels) => levels.join('/'))
+      .filter(isTopicName)
+    const filter = fc
+      .array(fc.oneof(level, fc.constantFrom('+', '#')), { minLength: 1, maxLength: 3 })
+      .map((levels) => levels.join('/'))
+      .filter(isTopicFilter)
+    const who = fc.nat(2)
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('add' as const), filter, who, granted: fc.constantFrom<QoS>(0, 1, 2) }),
+      fc.record({ do: fc.constant('delete' as const), filter, who }),
+      fc.record({ do: fc.constant('match' as const), topic }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+        const subscriptions = new Subscriptions()
+        const subscribers = [nobody(), nobody(), nobody()]
+        const model = new Map<string, QoS>()
+        for (const one of steps) {
+          if (one.do === 'add') {
+            subscriptions.add(one.filter, subscribers[one.who]!, one.granted)
+            model.set(`${one.who} ${one.filter}`, one.granted)
+          } else if (one.do === 'delete') {
+            subscriptions.delete(one.filter, subscribers[one.who]!)
+            model.delete(`${one.who} ${one.filter}`)
+          } else {
+            const wanted = new Map<number, QoS>()
+            for (const [key, granted] of model) {
+              const at = Number(key[0])
+              if (!matchesFilter(key.slice(2), one.topic)) continue
+              wanted.set(at, Math.max(granted, wanted.get(at) ?? 0) as QoS)
+            }
+            const found = subscriptions.match(one.topic)
+            expect(found).toHaveLength(wanted.size)
+            expect(new Map(found.map(({ subscriber, granted }) => [subscribers.indexOf(subscriber), granted]))).toEqual(
+              wanted,
+            )
+          }
+          expect(subscriptions.count).toBe(model.size)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+})

@@ -1,0 +1,61 @@
+const idsPerPage = 1024
+
+/** Ids of one page of the set, as bits. */
+export type Page = Uint8Array
+
+/**
+ * Packet ids of QoS 2 messages that were received and not yet released by the client. All 65,535 may be open (no 3.1.1
+ * client can know a limit), so they are bits, in pages that exist only where they are needed.
+ */
+export class ReceivedIds {
+  readonly #pages = new Map<number, Page>()
+  #count = 0
+
+  get size(): number {
+    return this.#count
+  }
+
+  has(packetId: number): boolean {
+    const page = this.#pages.get(pageOf(packetId))
+    return page !== undefined && (page[(packetId % idsPerPage) >> 3]! & (1 << (packetId & 7))) !== 0
+  }
+
+  add(packetId: number): void {
+    if (this.has(packetId)) return
+    this.page(pageOf(packetId))[(packetId % idsPerPage) >> 3]! |= 1 << (packetId & 7)
+    this.#count++
+  }
+
+  delete(packetId: number): boolean {
+    if (!this.has(packetId)) return false
+    this.page(pageOf(packetId))[(packetId % idsPerPage) >> 3]! &= ~(1 << (packetId & 7))
+    this.#count--
+    return true
+  }
+
+  /** The bits of a page, as they are from now on. */
+  page(number: number): Page {
+    let page = this.#pages.get(number)
+    if (!page) {
+      page = new Uint8Array(idsPerPage / 8)
+      this.#pages.set(number, page)
+    }
+    return page
+  }
+
+  /** Puts back a page that was stored. */
+  restore(number: number, bits: Page): void {
+    this.#pages.set(number, bits)
+    for (const byte of bits) this.#count += bitsSet(byte)
+  }
+}
+
+export function pageOf(packetId: number): number {
+  return Math.floor(packetId / idsPerPage)
+}
+
+function bitsSet(byte: number): number {
+  let count = 0
+  for (let rest = byte; rest > 0; rest &= rest - 1) count++
+  return count
+}

@@ -1,0 +1,1 @@
+export { type CommitMode, type LmdbStoreOptions, lmdbStore } from './lmdb-store.js'

@@ -1,0 +1,261 @@
+import type { QoS, Will } from '@godwit/protocol'
+import type { Commit } from '../../commit.js'
+import { type Logger, silentLogger } from '../../log.js'
+import type { Message } from '../../message.js'
+import type { Recovered, SessionStore, Store } from '../store.js'
+import { type Folder, openFolder, unusable } from './folder.js'
+import { MessageLog } from './message-log.js'
+import { recover } from './recovery.js'
+import { type SessionKeeper, StoredSession } from './stored-session.js'
+import { hashOf, openTables, type Tables, type Write } from './tables.js'
+
+/** What an acknowledgement waits for: `flushed` = on disk (fsync); `written` = given to the operating system. */
+export type CommitMode = 'flushed' | 'written'
+
+export interface LmdbStoreOptions {
+  /** The data folder; made when it is not there. One process at a time uses it. */
+  readonly directory: string
+  /**
+   * What an acknowledgement means. Default `flushed`: a power cut loses nothing that was acknowledged. `written`: a killed
+   * process loses nothing, a power cut at most the last second.
+   */
+  readonly commit?: CommitMode
+  /** Bytes of messages that may wait for the disk before their senders are not read from. Default 16,777,216. */
+  readonly maxWaitingBytes?: number
+  /** Default: nothing is logged. */
+  readonly log?: Logger
+  /** Called between the steps of a commit; crash tests end the process there. */
+  readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
+}
+
+/** How long after a failed commit it is tried again. */
+const retryMs = 1000
+/** Shares of an ended session cleared away in one commit. */
+const clearedAtOnce = 512
+
+/**
+ * Keeps everything in one LMDB file. One commit is in flight; what is written meanwhile is the next one, so a commit's
+ * size follows the load. A commit that fails (a full disk) is tried again until it succeeds: nothing that waits for it
+ * is acknowledged, and nothing is lost.
+ * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
+ */
+export function lmdbStore(options: LmdbStoreOptions): Store {
+  return new LmdbStore(options)
+}
+
+class LmdbStore implements Store, SessionKeeper {
+  flushed: Commit = 0
+  onFlushed: () => void = () => {}
+  readonly #options: LmdbStoreOptions
+  readonly #log: Logger
+  #folder: Folder | undefined
+  #tables: Tables | undefined
+  #messages: MessageLog | undefined
+  /** The commit that gathers writes now. */
+  #gathering: Commit = 1
+  #writes: Write[] = []
+  #touched = new Set<StoredSession>()
+  readonly #sessions = new Map<number, StoredSession>()
+  #nextSession = 1
+  /** Ended sessions that still have shares, and the commit after which they can be cleared away. */
+  readonly #toClear = new Map<number, Commit>()
+  #scheduled = false
+  #inFlight: Promise<void> | undefined
+
+  constructor(options: LmdbStoreOptions) {
+    this.#options = options
+    this.#log = options.log ?? silentLogger
+  }
+
+  get tables(): Tables {
+    return this.#tables!
+  }
+
+  get log(): MessageLog {
+    return this.#messages!
+  }
+
+  get latest(): Commit {
+    return this.#isEmpty() ? this.#gathering - 1 : this.#gathering
+  }
+
+  get full(): boolean {
+    return this.log.waitingBytes > (this.#options.maxWaitingBytes ?? 16_777_216)
+  }
+
+  async open(): Promise<Recovered> {
+    const { directory } = this.#options
+    this.#folder = openFolder(directory)
+    if (this.#folder.takenOver) this.#log.log('warn', this.#folder.takenOver)
+    try {
+      this.#tables = openTables(this.#folder.file)
+      const [newest = 0] = [...this.#tables.batches.getKeys({ reverse: true, limit: 1 })]
+      this.flushed = newest
+      this.#gathering = newest + 1
+      this.#messages = new MessageLog(this.#tables, this.#gathering, (write) => void this.write(write))
+      const { recovered, nextSession, ended } = recover(this.#tables, (number, clientId, bytes) =>
+        this.#add(number, clientId, bytes),
+      )
+      this.#nextSession = nextSession
+      for (const number of ended) this.#toClear.set(number, 0)
+      this.#clearAway()
+      return recovered
+    } catch (error) {
+      this.#folder.release()
+      throw unusable(
+        directory,
+        `cannot be read (${error instanceof Error ? error.message : error}); restore it from a backup, or choose another folder`,
+        error,
+      )
+    }
+  }
+
+  session(clientId: string): SessionStore {
+    return this.#add(this.#nextSession++, clientId)
+  }
+
+  setWill(clientId: string, will: Will | undefined): Commit {
+    const record = will && { clientId, topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain }
+    return this.write({ table: this.tables.wills, key: hashOf(clientId), value: record } as unknown as Write)
+  }
+
+  setRetained(topic: string, message: Message | undefined): Commit {
+    const record = message && { topic, qos: message.qos as QoS, payload: message.payload }
+    return this.write({ table: this.tables.retained, key: hashOf(topic), value: record } as unknown as Write)
+  }
+
+  write(write: Write): Commit {
+    this.#writes.push(write)
+    return this.#schedule()
+  }
+
+  touch(session: StoredSession): Commit {
+    this.#touched.add(session)
+    return this.#schedule()
+  }
+
+  ended(session: StoredSession): void {
+    this.#sessions.delete(session.number)
+    this.log.leaveOpen(session.number)
+    this.#toClear.set(session.number, this.latest)
+  }
+
+  async close(): Promise<void> {
+    if (!this.#tables) return
+    while (this.#inFlight || !this.#isEmpty()) await (this.#inFlight ?? this.#commit())
+    await this.#tables.root.close()
+    this.#folder?.release()
+    this.#tables = undefined
+  }
+
+  #add(number: number, clientId: string, queuedBytes?: number): StoredSession {
+    const session = new StoredSession(number, clientId, this, queuedBytes)
+    this.#sessions.set(number, session)
+    return session
+  }
+
+  #isEmpty(): boolean {
+    return this.#writes.length === 0 && this.#touched.size === 0
+  }
+
+  /** At the end of the turn, unless a commit is in flight: then when that is done. */
+  #schedule(): Commit {
+    if (!this.#scheduled && !this.#inFlight) {
+      this.#scheduled = true
+      setImmediate(() => {
+        this.#scheduled = false
+        if (!this.#inFlight && this.#tables) void this.#commit()
+      })
+    }
+    return this.#gathering
+  }
+
+  #commit(): Promise<void> {
+    const number = this.#gathering++
+    const writes = this.#gather(number)
+    this.#inFlight = this.#carryOut(writes).then(() => {
+      this.#inFlight = undefined
+      this.flushed = number
+      this.log.flushed()
+      this.#step('flushed')
+      this.#clearAway()
+      if (!this.#isEmpty()) this.#schedule()
+      this.onFlushed()
+    })
+    return this.#inFlight
+  }
+
+  /** All that the commit writes, as it is now. */
+  #gather(number: Commit): readonly Write[] {
+    const batch = this.log.batch(number)!
+    const writes = this.#writes
+    this.#writes = []
+    for (const [session, share] of batch.shares) if (share.left === 0) this.#sessions.get(session)?.queue.closed(number)
+    const touched = this.#touched
+    this.#touched = new Set()
+    for (const session of touched) writes.push(...session.changes())
+    writes.push(...this.log.close(number + 1))
+    this.#step('gathered')
+    return writes
+  }
+
+  async #carryOut(writes: readonly Write[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#attempt(writes)
+        if (attempt > 1) this.#log.log('info', 'the disk takes commits again', { attempts: attempt })
+        return
+      } catch (error) {
+        this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', {
+          folder: this.#options.directory,
+          error: error instanceof Error ? error.message : String(error),
+          attempt,
+        })
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
+  async #attempt(writes: readonly Write[]): Promise<void> {
+    if (writes.length === 0) return
+    const { root } = this.tables
+    await root.batch(() => {
+      for (const { table, key, value } of writes) {
+        const settled = value === undefined ? table.remove(key as never) : table.put(key as never, value as never)
+        settled.catch(() => {}) // the batch's own promise tells of it
+      }
+    })
+    this.#step('committed')
+    if (this.#options.commit !== 'written') await root.flushed
+  }
+
+  /**
+   * What an ended session still has in batches goes bit by bit, so that no commit grows with its queue; and after the
+   * commit that ended it, so that what was written before is seen.
+   */
+  #clearAway(): void {
+    for (const [number, after] of this.#toClear) {
+      if (after > this.flushed) continue
+      const own = { start: [number, 0] as [number, number], end: [number, Number.MAX_SAFE_INTEGER] as [number, number] }
+      const shares = [...this.tables.shares.getKeys({ ...own, limit: clearedAtOnce })]
+      for (const [, commit] of shares) this.log.pass(number, commit)
+      this.#toClear.delete(number)
+      if (shares.length < clearedAtOnce) this.#clearRest(number)
+      else this.#toClear.set(number, this.latest)
+    }
+  }
+
+  #clearRest(number: number): void {
+    const { subscriptions, received, cursors, ended } = this.tables
+    const range = { start: [number], end: [number + 1] }
+    for (const table of [subscriptions, received]) {
+      for (const key of table.getKeys(range as never)) this.write({ table, key, value: undefined } as unknown as Write)
+    }
+    this.write({ table: cursors, key: number, value: undefined } as unknown as Write)
+    this.write({ table: ended, key: number, value: undefined } as unknown as Write)
+  }
+
+  #step(step: 'gathered' | 'committed' | 'flushed'): void {
+    this.#options.onStep?.(step)
+  }
+}

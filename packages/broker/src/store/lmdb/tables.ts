@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import type { SessionNumber } from './batch.js'
+
+/** A session's own record. */
+export interface SessionRecord {
+  readonly clientId: string
+  /** Epoch ms; infinite = never; `null`: a connection is using it. */
+  readonly expiresAt: number | null
+}
+
+export interface SubscriptionRecord {
+  readonly filter: string
+  readonly qos: number
+}
+
+export interface RetainedRecord {
+  readonly topic: string
+  readonly qos: number
+  readonly payload: Uint8Array
+}
+
+export interface WillRecord {
+  readonly clientId: string
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: number
+  readonly retain: boolean
+}
+
+/** The tables of one partition, all in one file and one transaction. */
+export interface Tables {
+  readonly root: RootDatabase<unknown, string>
+  /** Commit → batch of messages. */
+  readonly batches: Database<Buffer, number>
+  /** [session, commit] → that session's share of the batch. */
+  readonly shares: Database<Buffer, [SessionNumber, number]>
+  readonly sessions: Database<SessionRecord, SessionNumber>
+  /** Session → where its deliveries stand. */
+  readonly cursors: Database<Buffer, SessionNumber>
+  /** [session, hash of the filter]. */
+  readonly subscriptions: Database<SubscriptionRecord, [SessionNumber, string]>
+  /** [session, page] → bits of received QoS 2 ids. */
+  readonly received: Database<Buffer, [SessionNumber, number]>
+  /** Sessions that have ended and whose shares are still to be cleared away. */
+  readonly ended: Database<boolean, SessionNumber>
+  /** Hash of the topic → message. */
+  readonly retained: Database<RetainedRecord, string>
+  /** Hash of the Client Identifier → will of its open connection. */
+  readonly wills: Database<WillRecord, string>
+}
+
+/** One write of a commit; `value` `undefined` removes. */
+export interface Write {
+  readonly table: Database<never, never>
+  readonly key: unknown
+  readonly value: unknown
+}
+
+/** Opens, or makes, the tables in a file. */
+export function openTables(file: string): Tables {
+  const root = open<unknown, string>({ path: file, noSubdir: true, maxDbs: 16, compression: false })
+  const binary = { encoding: 'binary' } as const
+  return {
+    root,
+    batches: root.openDB('batches', binary),
+    shares: root.openDB('shares', binary),
+    sessions: root.openDB('sessions', {}),
+    cursors: root.openDB('cursors', binary),
+    subscriptions: root.openDB('subscriptions', {}),
+    received: root.openDB('received', binary),
+    ended: root.openDB('ended', {}),
+    retained: root.openDB('retained', {}),
+    wills: root.openDB('wills', {}),
+  }
+}
+
+/** Texts of up to 65,535 bytes as keys: lmdb's end at 1,978. Two texts with one SHA-256 do not occur. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}

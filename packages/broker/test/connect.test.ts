@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest'
+import { PendingHook } from './pending-hook.js'
+import { type Rig, startRig } from './rig.js'
+import { connectPacket, publishPacket, subscribePacket } from './test-client.js'
+
+async function connackOf(
+  rig: Rig,
+  options: Parameters<typeof connectPacket>[1] = {},
+  id = 'c',
+): Promise<[string[], boolean]> {
+  const client = rig.open(id).send(connectPacket(id, options))
+  return [await client.heard(), client.closed]
+}
+
+describe('CONNECT refused', () => {
+  it.each([
+    [false, '87'], // return code 5 on the wire
+    ['bad-credentials', '86'], // 4
+    ['unavailable', '88'], // 3
+  ] as const)('by an authenticate hook that answers %s', async (answer, code) => {
+    const rig = await startRig({ hooks: [{ authenticate: () => answer }] })
+    expect(await connackOf(rig)).toEqual([[`connack ${code}`], true])
+    expect(rig.broker.metrics.connectionsRefused).toBe(1)
+  })
+
+  it('by a hook that throws: it cannot be told now', async () => {
+    const rig = await startRig({
+      hooks: [
+        {
+          authenticate: () => {
+            throw new Error('database is down')
+          },
+        },
+      ],
+    })
+    expect(await connackOf(rig)).toEqual([['connack 88'], true])
+    expect(rig.log.some((line) => line.includes('database is down'))).toBe(true)
+  })
+
+  it('when the will may not be published', async () => {
+    const rig = await startRig({ hooks: [{ authorize: ({ topic }) => topic !== 'secret' }] })
+    expect(await connackOf(rig, { will: { topic: 'secret', payload: 'x' } })).toEqual([['connack 87'], true])
+    expect(await connackOf(rig, { will: { topic: 'open', payload: 'x' } })).toEqual([['connack 0'], false])
+  })
+
+  it('when its Keep Alive is beyond the limit, none included', async () => {
+    const rig = await startRig({ limits: { maxKeepAliveSeconds: 60 } })
+    expect(await connackOf(rig, { keepAliveSeconds: 61 })).toEqual([['connack 85'], true])
+    expect(await connackOf(rig, { keepAliveSeconds: 0 })).toEqual([['connack 85'], true])
+    expect(await connackOf(rig, { keepAliveSeconds: 60 })).toEqual([['connack 0'], false])
+  })
+
+  it('when the Client Identifier is longer than the limit, in bytes', async () => {
+    const rig = await startRig({ limits: { maxClientIdBytes: 23 } })
+    expect(await connackOf(rig, {}, 'x'.repeat(23))).toEqual([['connack 0'], false])
+    expect(await connackOf(rig, {}, 'x'.repeat(24))).toEqual([['connack 85'], true])
+    expect(await connackOf(rig, {}, 'é'.repeat(12))).toEqual([['connack 85'], true])
+  })
+
+  it('without an id, where the broker is not to choose one', async () => {
+    const rig = await startRig({ emptyClientIds: false })
+    expect(await connackOf(rig, {}, '')).toEqual([['connack 85'], true])
+    expect(await connackOf(await startRig(), {}, '')).toEqual([['connack 0'], false])
+  })
+
+  it('when it is MQTT 3.1', async () => {
+    const rig = await startRig()
+    const client = rig.open().sendHex('100e 0006 4d5149736470 03 02 003c 0000')
+    expect(await client.heard()).toEqual(['connack 84'])
+    expect(client.closed).toBe(true)
+  })
+})
+
+describe('CONNECT while authenticate takes its time', () => {
+  it('what came behind it is handled after CONNACK, in order', async () => {
+    const door = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
+    const client = rig.open()
+    client.send(connectPacket('c'), subscribePacket([{ filter: 'a', qos: 1 }]), publishPacket('a', 'x', 1, 7), {
+      type: 'pingreq',
+    })
+    client.publish('a', 'in a chunk of its own', 1, 8)
+    expect(await client.heard()).toEqual([])
+    expect(client.closed).toBe(false)
+    door.answer(true)
+    expect(await client.heard()).toEqual([
+      'connack 0',
+      'suback 1 [1]',
+      'publish a "x" qos 1 id 1',
+      'puback 7',
+      'pingresp',
+      'publish a "in a chunk of its own" qos 1 id 2',
+      'puback 8',
+    ])
+  })
+
+  it('what came behind it is never looked at when it is refused [MQTT-3.1.4-5]', async () => {
+    const door = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
+    const watcher = rig.broker.subscribe('#', () => expect.unreachable())
+    const client = rig.open().send(connectPacket('c'), publishPacket('a', 'x', 1))
+    await client.heard()
+    door.answer(false)
+    expect(await client.heard()).toEqual(['connack 87'])
+    expect(client.closed).toBe(true)
+    watcher.unsubscribe()
+  })
+
+  it('a client that is gone by then leaves nothing behind', async () => {
+    const door = new PendingHook<boolean>()
+    const connected: string[] = []
+    const rig = await startRig({
+      hooks: [{ authenticate: door.ask, onConnect: ({ clientId }) => void connected.push(clientId) }],
+    })
+    const gone = rig.open().send(connectPacket('c', { cleanStart: false, will: { topic: 'w', payload: 'x' } }))
+    await gone.heard()
+    gone.drop()
+    await rig.pass(0)
+    rig.broker.subscribe('#', () => expect.unreachable())
+    door.answer(true)
+    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    await next.heard()
+    door.answer(true)
+    expect(await next.heard()).toEqual(['connack 0']) // no session present
+    expect(connected).toEqual(['c'])
+  })
+
+  it('the last of two with the same id wins, whoever was asked first', async () => {
+    const door = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
+    const [one, two] = [rig.open().send(connectPacket('c')), rig.open().send(connectPacket('c'))]
+    await one.heard()
+    door.answer(true)
+    expect(await one.heard()).toEqual(['connack 0'])
+    door.answer(true)
+    expect(await two.heard()).toEqual(['connack 0'])
+    expect([one.closed, two.closed]).toEqual([true, false])
+  })
+
+  it('its bytes count, together with those of all others, against a bound', async () => {
+    const door = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }], limits: { maxUnauthenticatedBytes: 10_000 } })
+    const flood = publishPacket('a', 'x'.repeat(6000))
+    const [one, two] = [rig.open(), rig.open()]
+    one.send(connectPacket('one'), flood)
+    await one.heard()
+    two.send(connectPacket('two'), flood)
+    await two.heard()
+    expect([one.closed, two.closed]).toEqual([false, true])
+    one.drop()
+    await rig.pass(0)
+    const three = rig.open().send(connectPacket('three'), flood)
+    await three.heard()
+    expect(three.closed).toBe(false)
+  })
+})
+
+describe('CONNECT that does not come', () => {
+  it('ends the connection after the limit, whatever trickles in', async () => {
+    const rig = await startRig()
+    const [silent, trickling] = [rig.open(), rig.open()]
+    for (const byte of ['10', '0e', '00', '04', '4d', '51', '54', '54', '04']) {
+      trickling.sendHex(byte)
+      await rig.pass(1000)
+    }
+    expect([silent.closed, trickling.closed]).toEqual([false, false])
+    await rig.pass(2000)
+    expect([silent.closed, trickling.closed]).toEqual([true, true])
+    expect(rig.broker.metrics.connectTimeouts).toBe(2)
+  })
+})
+
+describe('a second CONNECT', () => {
+  it.each([
+    ['of the same kind', '100e 0004 4d515454 04 02 003c 0002 6831'],
+    ['of a version that is not there', '100e 0004 4d515454 09 02 003c 0002 6831'],
+  ])('%s ends the connection without a reply [MQTT-3.1.0-2]', async (_, hex) => {
+    const rig = await startRig()
+    const client = await rig.connect('c')
+    client.sendHex(hex)
+    expect(await client.heard()).toEqual([])
+    expect(client.closed).toBe(true)
+  })
+})
+
+describe('take-over', () => {
+  it('closes the old connection fully, its will included, before CONNACK', async () => {
+    const events: string[] = []
+    const rig = await startRig({
+      hooks: [
+        {
+          onConnect: ({ clientId }) => void events.push(`${clientId} in`),
+          onDisconnect: ({ clientId }) => void events.push(`${clientId} out`),
+        },
+      ],
+    })
+    rig.broker.subscribe('will', ({ text }) => void events.push(`will ${text()}`))
+    const old = await rig.connect('c', { will: { topic: 'will', payload: 'of the old' } })
+    const next = await rig.connect('c', { will: { topic: 'will', payload: 'of the new' } })
+    expect(old.closed).toBe(true)
+    expect(events).toEqual(['c in', 'will of the old', 'c out', 'c in'])
+    expect(rig.broker.metrics.takeovers).toBe(1)
+    next.publish('a', 'x', 1)
+    expect(await next.heard()).toEqual(['puback 1'])
+  })
+
+  it('delivers the will of the old connection to the new one, which has subscribed', async () => {
+    const rig = await startRig()
+    const old = await rig.connect('c', { cleanStart: false, will: { topic: 'will', payload: 'w', qos: 1 } })
+    old.subscribe('will', 1)
+    await old.heard()
+    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    expect(await next.heard()).toEqual(['connack 0 present', 'publish will "w" qos 1 id 1'])
+  })
+
+  it('hands unfinished messages over, with DUP', async () => {
+    const rig = await startRig()
+    const old = await rig.connect('c', { cleanStart: false })
+    old.subscribe('a', 2)
+    rig.broker.publish('a', 'one', { qos: 1 })
+    rig.broker.publish('a', 'two', { qos: 2 })
+    await old.heard()
+    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    expect(await next.heard()).toEqual([
+      'connack 0 present',
+      'publish a "one" qos 1 id 1 dup',
+      'publish a "two" qos 2 id 2 dup',
+    ])
+  })
+
+  it('ends what the old connection said in the same breath', async () => {
+    const rig = await startRig()
+    const old = await rig.connect('c')
+    await rig.connect('c')
+    rig.broker.subscribe('#', () => expect.unreachable())
+    old.publish('a', 'too late')
+    await rig.pass(0)
+  })
+
+  it('goes back and forth many times and leaves one session', async () => {
+    const rig = await startRig({ sysIntervalSeconds: 10 })
+    for (let n = 0; n < 50; n++) await rig.connect('c', { cleanStart: n % 3 === 0 })
+    const facts: string[] = []
+    await rig.pass(10_000)
+    rig.broker.subscribe('$SYS/broker/clients/+name', ({ params, text }) => void facts.push(`${params.name} ${text()}`))
+    expect(facts.sort()).toEqual(['connected 1', 'disconnected 0', 'expired 0', 'total 1'])
+  })
+})

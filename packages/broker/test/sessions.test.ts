@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { startRig } from './rig.js'
+import { connectPacket, publishPacket } from './test-client.js'
+
+const durable = { cleanStart: false }
+
+describe('session expiry', () => {
+  it('ends a session that nobody came back to, with all it had', async () => {
+    const rig = await startRig({ limits: { sessionExpirySeconds: 60 } })
+    const client = await rig.connect('c', durable)
+    client.subscribe('a', 1).disconnect()
+    await client.heard()
+    await rig.pass(59_000)
+    rig.broker.publish('a', 'queued', { qos: 1 })
+    const back = rig.open().send(connectPacket('c', durable))
+    expect(await back.heard()).toEqual(['connack 0 present', 'publish a "queued" qos 1 id 1'])
+    await rig.pass(120_000) // no time runs while it is connected
+    back.disconnect()
+    await back.heard()
+    await rig.pass(61_000)
+    expect(rig.broker.metrics.sessionsExpired).toBe(1)
+    rig.broker.publish('a', 'for nobody', { qos: 1 })
+    const late = rig.open().send(connectPacket('c', durable))
+    expect(await late.heard()).toEqual(['connack 0'])
+  })
+
+  it('is 30 days by default, longer than a timer of Node can be', async () => {
+    const rig = await startRig()
+    const client = await rig.connect('c', durable)
+    client.drop()
+    await rig.pass(0)
+    rig.clock.advance(30 * 86_400_000 - 10_000)
+    const back = rig.open().send(connectPacket('c', durable))
+    expect(await back.heard()).toEqual(['connack 0 present'])
+    back.drop()
+    await rig.pass(0)
+    rig.clock.advance(30 * 86_400_000 + 2000)
+    expect(rig.broker.metrics.sessionsExpired).toBe(1)
+  })
+
+  it('may be never, or at once', async () => {
+    const never = await startRig({ limits: { sessionExpirySeconds: 0xffff_ffff } })
+    const one = await never.connect('c', durable)
+    one.drop()
+    await never.pass(0)
+    never.clock.advance(400 * 86_400_000)
+    expect(await never.open().send(connectPacket('c', durable)).heard()).toEqual(['connack 0 present'])
+
+    const atOnce = await startRig({ limits: { sessionExpirySeconds: 0 } })
+    const other = await atOnce.connect('c', durable)
+    other.disconnect()
+    await other.heard()
+    expect(await atOnce.open().send(connectPacket('c', durable)).heard()).toEqual(['connack 0'])
+  })
+})
+
+describe('a session kept', () => {
+  it('goes on with QoS 2 from both sides where it stopped', async () => {
+    const rig = await startRig()
+    const got: string[] = []
+    rig.broker.subscribe('up', ({ text }) => void got.push(text()))
+    const client = await rig.connect('c', durable)
+    client.subscribe('down', 2)
+    client.publish('up', 'once', 2, 7)
+    rig.broker.publish('down', 'first', { qos: 2 })
+    rig.broker.publish('down', 'second', { qos: 2 })
+    await client.heard()
+    client.send({ type: 'pubrec', packetId: 1 })
+    await client.heard()
+    client.drop()
+    await rig.pass(0)
+    const back = rig.open()
+    back.send(connectPacket('c', durable), publishPacket('up', 'once', 2, 7, false, true), {
+      type: 'pubrel',
+      packetId: 7,
+    })
+    expect(await back.heard()).toEqual([
+      'connack 0 present',
+      'pubrel 1',
+      'publish down "second" qos 2 id 2 dup',
+      'pubrec 7',
+      'pubcomp 7',
+    ])
+    back.publish('up', 'another', 2, 7) // the id is free again
+    expect(await back.heard()).toEqual(['pubrec 7'])
+    expect(got).toEqual(['once', 'another'])
+  })
+
+  it('queues its own will, and sends it without DUP', async () => {
+    const rig = await startRig()
+    const client = await rig.connect('c', { ...durable, will: { topic: 'w', payload: 'x', qos: 1 } })
+    client.subscribe('w', 1)
+    await client.heard()
+    client.drop()
+    await rig.pass(0)
+    const back = rig.open().send(connectPacket('c', durable))
+    expect(await back.heard()).toEqual(['connack 0 present', 'publish w "x" qos 1 id 1'])
+  })
+
+  it('is gone with a clean session, and does not rise again', async () => {
+    const rig = await startRig()
+    const client = await rig.connect('c', durable)
+    client.subscribe('a', 1)
+    await client.heard()
+    const clean = await rig.connect('c')
+    clean.disconnect()
+    await clean.heard()
+    rig.broker.publish('a', 'x', { qos: 1 })
+    expect(await rig.open().send(connectPacket('c', durable)).heard()).toEqual(['connack 0'])
+  })
+
+  it('counts acknowledgements that belong to nothing, and goes on', async () => {
+    const rig = await startRig()
+    const client = await rig.connect('c')
+    client.send({ type: 'puback', packetId: 9 }, { type: 'pubcomp', packetId: 9 }, { type: 'pubrec', packetId: 9 })
+    client.send({ type: 'pubrel', packetId: 9 }, { type: 'pingreq' })
+    expect(await client.heard()).toEqual(['pubrel 9', 'pubcomp 9', 'pingresp'])
+    expect(rig.broker.metrics.strayAcks).toBeGreaterThanOrEqual(2)
+  })
+})

@@ -1,0 +1,182 @@
+import type { Duplex } from 'node:stream'
+import {
+  type Connect,
+  Decoder,
+  encode,
+  encodeUtf8,
+  type Packet,
+  type ProtocolVersion,
+  type QoS,
+  type Subscription,
+} from '@godwit/protocol'
+
+/** What a CONNECT of a test says beyond the usual: its own id, clean session, no keep-alive. */
+export type ConnectOptions = Partial<Omit<Connect, 'type' | 'will' | 'password'>> & {
+  readonly will?: { topic: string; payload: string; qos?: QoS; retain?: boolean }
+  readonly password?: string
+}
+
+/** A scripted client: it says what it is told to and answers nothing by itself. What it hears is kept as lines. */
+export class TestClient {
+  readonly clientId: string
+  /** The connection has ended, from whichever side. */
+  closed = false
+  readonly #stream: Duplex
+  readonly #decoder: Decoder
+  readonly #settled: () => Promise<void>
+  readonly #inbox: string[] = []
+  #wake: () => void = () => {}
+
+  constructor(stream: Duplex, clientId: string, settled: () => Promise<void>, version: ProtocolVersion = 4) {
+    this.clientId = clientId
+    this.#stream = stream
+    this.#settled = settled
+    this.#decoder = new Decoder({ version })
+    stream.on('error', () => {}) // a reset is an end like any other
+    for (const event of ['end', 'close'] as const) {
+      stream.once(event, () => {
+        this.closed = true
+        this.#wake()
+      })
+    }
+  }
+
+  /** Takes what the broker sends from now on; a client that never does is a slow one. */
+  read(): this {
+    this.#stream.on('data', (chunk: Uint8Array) => {
+      this.#decoder.push(chunk)
+      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#inbox.push(lineOf(packet))
+      this.#wake()
+    })
+    return this
+  }
+
+  /** Stops taking what the broker sends. */
+  stopReading(): void {
+    this.#stream.pause()
+  }
+
+  readOn(): void {
+    this.#stream.resume()
+  }
+
+  // ---- saying; several packets travel in one chunk
+
+  send(...packets: readonly Packet[]): this {
+    return this.sendBytes(Buffer.concat(packets.map((packet) => encode(packet, 4))))
+  }
+
+  sendBytes(bytes: Uint8Array): this {
+    this.#stream.write(bytes)
+    return this
+  }
+
+  sendHex(hex: string): this {
+    return this.sendBytes(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+  }
+
+  publish(topic: string, payload: string | Uint8Array, qos: QoS = 0, packetId = 1, retain = false): this {
+    return this.send(publishPacket(topic, payload, qos, packetId, retain))
+  }
+
+  subscribe(filter: string, qos: QoS = 0, packetId = 1): this {
+    return this.send(subscribePacket([{ filter, qos }], packetId))
+  }
+
+  puback(...packetIds: readonly number[]): this {
+    return this.send(...packetIds.map((packetId) => ({ type: 'puback', packetId }) as const))
+  }
+
+  disconnect(): this {
+    return this.send({ type: 'disconnect' })
+  }
+
+  /** Half-closes: nothing more will be said. */
+  end(): void {
+    this.#stream.end()
+  }
+
+  /** Breaks off without a word. */
+  drop(): void {
+    this.#stream.destroy()
+  }
+
+  // ---- hearing
+
+  /** Everything that has come since the last time, once things are quiet. */
+  async heard(): Promise<string[]> {
+    await this.#settled()
+    return this.#inbox.splice(0)
+  }
+
+  /** The next `count` packets, however long they take. */
+  async next(count = 1): Promise<string[]> {
+    while (this.#inbox.length < count && !this.closed) await this.#change()
+    return this.#inbox.splice(0, count)
+  }
+
+  /** Resolves when the connection has ended. */
+  async ended(): Promise<void> {
+    while (!this.closed) await this.#change()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
+
+export function connectPacket(clientId: string, options: ConnectOptions = {}): Connect {
+  const { will, password, ...rest } = options
+  return {
+    type: 'connect',
+    version: 4,
+    clientId,
+    cleanStart: true,
+    keepAliveSeconds: 0,
+    ...rest,
+    ...(will && { will: { qos: 0, retain: false, ...will, payload: encodeUtf8(will.payload) } }),
+    ...(password !== undefined && { password: encodeUtf8(password) }),
+  }
+}
+
+export function publishPacket(
+  topic: string,
+  payload: string | Uint8Array,
+  qos: QoS = 0,
+  packetId = 1,
+  retain = false,
+  dup = false,
+): Packet {
+  const bytes = typeof payload === 'string' ? encodeUtf8(payload) : payload
+  return { type: 'publish', topic, payload: bytes, qos, retain, dup, packetId: qos > 0 ? packetId : undefined }
+}
+
+export function subscribePacket(subscriptions: readonly Subscription[], packetId = 1): Packet {
+  return { type: 'subscribe', packetId, subscriptions }
+}
+
+/** A packet in words: `publish a/b "x" qos 1 id 7 retain dup`. */
+export function lineOf(packet: Packet): string {
+  switch (packet.type) {
+    case 'connack':
+      return `connack ${packet.reasonCode.toString(16)}${packet.sessionPresent ? ' present' : ''}`
+    case 'publish': {
+      const { topic, payload, qos, packetId, retain, dup } = packet
+      const text = payload.length > 200 ? `<${payload.length} bytes>` : `"${Buffer.from(payload).toString()}"`
+      const id = qos > 0 ? ` qos ${qos} id ${packetId}` : ''
+      return `publish ${topic} ${text}${id}${retain ? ' retain' : ''}${dup ? ' dup' : ''}`
+    }
+    case 'suback':
+      return `suback ${packet.packetId} [${packet.reasonCodes.join(' ')}]`
+    case 'puback':
+    case 'pubrec':
+    case 'pubrel':
+    case 'pubcomp':
+    case 'unsuback':
+      return `${packet.type} ${packet.packetId}`
+    default:
+      return packet.type
+  }
+}
