@@ -1,1 +1,3 @@
-export {}
+export { run } from './run.js'
+export type { Terminal } from './terminal.js'
+export { version } from './version.js'

@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createBroker } from '@godwit/broker'
+import { afterAll, describe, expect, test } from 'vitest'
+import { TestTerminal } from '../../test/test-terminal.js'
+import { brokerSettings } from './broker.js'
+
+const home = mkdtempSync(join(tmpdir(), 'godwit-broker-'))
+afterAll(() => rmSync(home, { recursive: true }))
+
+describe('flags', () => {
+  const defaults = {
+    host: '127.0.0.1',
+    port: 1883,
+    allowAnonymous: false,
+    data: './godwit-data',
+    commit: 'flushed',
+    logLevel: 'info',
+    limits: {},
+    config: undefined,
+  }
+
+  test.each([
+    ['', {}],
+    ['--host ::1 --port 0', { host: '::1', port: 0 }],
+    ['--port=1884', { port: 1884 }],
+    ['--host 0.0.0.0 --allow-anonymous', { host: '0.0.0.0', allowAnonymous: true }],
+    ['--data memory', { data: 'memory' }],
+    ['--commit written', { commit: 'written' }],
+    ['--log-level debug', { logLevel: 'debug' }],
+    ['--max-inflight 65535', { limits: { maxInflight: 65_535 } }],
+    ['--max-queued 10000000', { limits: { maxQueuedMessages: 10_000_000 } }],
+    ['--max-queued-bytes 512MiB', { limits: { maxQueuedBytes: 536_870_912 } }],
+  ])('godwit broker %s', (line, settings) => {
+    expect(brokerSettings(line.split(' ').filter(Boolean), new TestTerminal())).toEqual({ ...defaults, ...settings })
+  })
+
+  test('go before the configuration file, limit by limit', () => {
+    const config = join(home, 'godwit.json')
+    writeFileSync(config, '{"port": 1, "host": "::1", "limits": {"maxInflight": 5, "maxQueuedBytes": "1KiB"}}')
+    expect(brokerSettings(['--config', config, '--port', '2', '--max-inflight', '7'], new TestTerminal())).toEqual({
+      ...defaults,
+      host: '::1',
+      port: 2,
+      limits: { maxInflight: 7, maxQueuedBytes: 1024 },
+      config,
+    })
+  })
+})
+
+describe('one line and exit code 1', () => {
+  test.each([
+    ['--port abc', "--port is 'abc'; it takes a whole number from 0 to 65535; see godwit broker --help"],
+    ['--port', '--port needs a value; see godwit broker --help'],
+    ['--max-inflight 0', "--max-inflight is '0'; it takes a whole number from 1 to 65535; see godwit broker --help"],
+    [
+      '--max-inflight 65536',
+      "--max-inflight is '65536'; it takes a whole number from 1 to 65535; see godwit broker --help",
+    ],
+    ['--max-queued 0', "--max-queued is '0'; it takes a whole number of 1 or more; see godwit broker --help"],
+    [
+      '--max-queued-bytes 0',
+      "--max-queued-bytes is '0'; it takes a size above 0, such as 1048576, 64KB or 512MiB; see godwit broker --help",
+    ],
+    ['--log-level loud', "--log-level is 'loud'; it takes debug, info, warn, error; see godwit broker --help"],
+    ['--prot 1', "unknown option '--prot' (Did you mean --port?); see godwit broker --help"],
+    ['extra', 'there are words that belong to no option; quote values with spaces; see godwit broker --help'],
+    [
+      '--host 0.0.0.0',
+      '0.0.0.0 can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1',
+    ],
+    ['--config none.json', 'cannot read the configuration none.json: no such file or folder; name a JSON file'],
+  ])('godwit broker %s', async (line, problem) => {
+    const terminal = new TestTerminal()
+    expect(await terminal.run('broker', ...line.split(' '))).toBe(1)
+    expect(terminal.errors).toBe(`godwit broker: ${problem}\n`)
+    expect(terminal.output).toBe('')
+  })
+
+  test('a data folder that cannot be used', async () => {
+    const file = join(home, 'file')
+    writeFileSync(file, '')
+    const terminal = new TestTerminal()
+    expect(await terminal.run('broker', '--data', file)).toBe(1)
+    expect(terminal.errors).toMatch(/^godwit broker: cannot use the data folder .*; choose another .*\n$/)
+  })
+
+  test('a limit in the configuration file that the broker refuses', async () => {
+    const config = join(home, 'limits.json')
+    writeFileSync(config, '{"data": "memory", "limits": {"maxInflight": 99999}}')
+    const terminal = new TestTerminal()
+    expect(await terminal.run('broker', '--config', config)).toBe(1)
+    expect(terminal.errors).toMatch(`godwit broker: ${config}: limits.maxInflight is 99999; it takes`)
+  })
+
+  test('a port in use', async () => {
+    await using other = await createBroker()
+    const { port } = await other.listen({ port: 0 })
+    const terminal = new TestTerminal()
+    expect(await terminal.run('broker', '--data', 'memory', '--port', String(port))).toBe(1)
+    expect(terminal.errors).toMatch(new RegExp(`^godwit broker: cannot listen on 127.0.0.1:${port}: .*in use.*\n$`))
+    expect(terminal.output).toBe('')
+  })
+})
+
+describe('running', () => {
+  test('the banner says where it listens, who may connect, where data is and what an acknowledgement means', async () => {
+    const terminal = new TestTerminal()
+    const folder = join(home, 'data')
+    const ended = terminal.run('broker', '--port', '0', '--data', folder)
+    await terminal.printed(/listening on 127\.0\.0\.1:\d+/)
+    await terminal.printed(/who may connect .*this machine/)
+    await terminal.printed(new RegExp(`sessions, messages +${folder}, nothing there yet`))
+    await terminal.printed(/an acknowledgement +means "on disk"/)
+    terminal.interrupt()
+    expect(await ended).toBe(0)
+    expect(terminal.errors).toMatch(/ info {2}stopping\n$/)
+  })
+
+  test('--data memory says that nothing is kept', async () => {
+    const terminal = new TestTerminal()
+    const ended = terminal.run('broker', '--port', '0', '--data', 'memory')
+    await terminal.printed(/in memory only \(--data memory\): all is forgotten when it ends/)
+    terminal.interrupt()
+    expect(await ended).toBe(0)
+  })
+
+  test('what was kept is there at the next start, and the banner says so', async () => {
+    const folder = join(home, 'kept')
+    const first = new TestTerminal()
+    const firstEnded = first.run('broker', '--port', '0', '--data', folder)
+    const [, port] = await first.printed(/listening on 127\.0\.0\.1:(\d+)/)
+    const publisher = new TestTerminal()
+    expect(await publisher.run('pub', '-p', String(port), '-t', 'kept', '-m', 'x', '-q', '1', '-r')).toBe(0)
+    first.interrupt()
+    expect(await firstEnded).toBe(0)
+
+    const second = new TestTerminal()
+    const secondEnded = second.run('broker', '--port', '0', '--data', folder, '--commit', 'written')
+    await second.printed(/found 0 sessions, 0 messages that wait, 1 retained/)
+    await second.printed(/an acknowledgement +means "written"/)
+
+    const third = new TestTerminal()
+    expect(await third.run('broker', '--port', '0', '--data', folder)).toBe(1)
+    expect(third.errors).toMatch(/^godwit broker: the data folder .* is in use by process \d+; .*\n$/)
+    second.interrupt()
+    expect(await secondEnded).toBe(0)
+  })
+
+  test('--allow-anonymous says who may come in', async () => {
+    const terminal = new TestTerminal()
+    const ended = terminal.run('broker', '--host', '0.0.0.0', '--port', '0', '--data', 'memory', '--allow-anonymous')
+    await terminal.printed(/who may connect .*ANYONE/)
+    terminal.interrupt()
+    expect(await ended).toBe(0)
+  })
+})
+
+test('--help has examples', async () => {
+  const terminal = new TestTerminal()
+  expect(await terminal.run('broker', '--help')).toBe(0)
+  expect(terminal.output).toMatch(/Usage: godwit broker.*Examples:\n {2}godwit broker/s)
+  expect(terminal.errors).toBe('')
+})

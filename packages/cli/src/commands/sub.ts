@@ -1,0 +1,156 @@
+import type { Client, Message, Subscription } from '@godwit/client'
+import { isTopicFilter, matchesFilter, type QoS, reasonName } from '@godwit/protocol'
+import { collect, qos, topicFilter, wholeNumber } from '../argument-values.js'
+import { CommandError } from '../command-error.js'
+import { commandLine, helped, parse } from '../command-line.js'
+import {
+  addConnectionOptions,
+  type ConnectionFlags,
+  type ConnectionSettings,
+  connectionSettings,
+} from '../connection-options.js'
+import { Ending } from '../ending.js'
+import { Narrator } from '../narrator.js'
+import { openClient, toCommandError } from '../open-client.js'
+import type { OutputFormat } from '../output-format.js'
+import { addPrintingOptions, formatOf, type PrintingFlags } from '../printing-options.js'
+import { type Terminal, write } from '../terminal.js'
+
+export interface SubSettings {
+  readonly connection: ConnectionSettings
+  readonly filters: readonly string[]
+  /** Filters of what is not to be printed. */
+  readonly filtersOut: readonly string[]
+  readonly qos: QoS
+  readonly printing: PrintingFlags
+  /** Messages to print before it ends; Infinity when none is given. */
+  readonly count: number
+  /** Whether retained messages are printed. */
+  readonly stale: boolean
+  /** Whether the first message that is not retained ends it. */
+  readonly retainedOnly: boolean
+  /** Whether it ends as soon as it has subscribed. */
+  readonly subscribeOnly: boolean
+}
+
+interface Flags extends ConnectionFlags, PrintingFlags {
+  readonly topic?: readonly string[]
+  readonly filterOut?: readonly string[]
+  readonly qos: QoS
+  readonly count?: number
+  /** False with `-R`. */
+  readonly stale: boolean
+  readonly retainedOnly?: true
+  readonly exitOnSubscribed?: true
+}
+
+const examples = `  godwit sub -t home/kitchen/temp
+  godwit sub -t 'home/#' -v                              with topics
+  godwit sub -t 'home/#' -F '%I %t %p'                   with time and topic
+  godwit sub -t 'home/+/temp' -C 1 -W 10                 one message, or exit code 27 after 10 seconds
+  godwit sub -t 'home/#' -c -i dashboard -q 1            nothing is missed between two runs
+  godwit sub -t 'home/#' --retained-only -v              what is retained
+`
+
+/**
+ * Reads the command line.
+ * @throws CommandError
+ */
+export function subSettings(args: readonly string[], terminal: Terminal): SubSettings | typeof helped {
+  const command = commandLine('sub', 'Subscribes, and prints messages as they come.', examples)
+    .option('-t, --topic <filter>', 'topic filter to subscribe to; may be repeated', collect(topicFilter))
+    .option('-T, --filter-out <filter>', 'do not print what matches; may be repeated', collect(topicFilter))
+    .option('-q, --qos <qos>', 'the highest QoS to receive at', qos, 0)
+    .option('-C, --count <n>', 'end after so many messages', wholeNumber(1))
+    .option('-R, --no-stale', 'do not print retained messages')
+    .option('--retained-only', 'print retained messages only; the first other one ends it')
+    .option('-E, --exit-on-subscribed', 'end as soon as it has subscribed (with -c: makes the session)')
+  const flags = parse<Flags>(addPrintingOptions(addConnectionOptions(command)), args, terminal)
+  if (flags === helped) return helped
+  if (flags.retainedOnly && !flags.stale) {
+    throw new CommandError('-R and --retained-only together print nothing; leave one of them out')
+  }
+  return {
+    connection: connectionSettings(flags),
+    filters: filtersOf(flags),
+    filtersOut: flags.filterOut ?? [],
+    qos: flags.qos,
+    printing: flags,
+    count: flags.count ?? Number.POSITIVE_INFINITY,
+    stale: flags.stale,
+    retainedOnly: flags.retainedOnly === true,
+    subscribeOnly: flags.exitOnSubscribed === true,
+  }
+}
+
+function filtersOf({ topic = [], url }: Flags): readonly string[] {
+  if (url?.topic === undefined) {
+    if (topic.length === 0) throw new CommandError('there is nothing to subscribe to; add --topic')
+    return topic
+  }
+  if (!isTopicFilter(url.topic)) throw new CommandError(`'${url.topic}' in --url is not a topic filter; see --topic`)
+  return [url.topic, ...topic]
+}
+
+/** `godwit sub`: prints messages until it is stopped, has enough of them, or its time is over. */
+export async function sub(args: readonly string[], terminal: Terminal): Promise<number> {
+  const settings = subSettings(args, terminal)
+  if (settings === helped) return 0
+  const { connection, printing } = settings
+  const narrator = new Narrator(terminal, 'sub', connection.debug)
+  const end = new Ending(terminal, printing.timeout)
+  try {
+    const client = await openClient(connection, narrator, { keepTrying: true, signal: end.signal })
+    try {
+      const subscription = await subscribe(client, settings, narrator, end.signal)
+      if (!settings.subscribeOnly) await print(subscription, settings, formatOf(printing, narrator), terminal)
+    } finally {
+      await client.close()
+    }
+  } catch (error) {
+    if (!end.signal.aborted) throw toCommandError(error)
+  }
+  end.throwIfTimedOut()
+  return 0
+}
+
+async function subscribe(
+  client: Client,
+  { filters, qos }: SubSettings,
+  narrator: Narrator,
+  signal: AbortSignal,
+): Promise<Subscription> {
+  const subscription = await client.subscribe(filters, { qos, partial: true, signal })
+  for (const { filter, reasonCode } of subscription.granted) {
+    if (reasonCode >= 0x80)
+      narrator.warn(`the server refused the subscription to '${filter}': ${reasonName(reasonCode)}`)
+    else narrator.debug(`subscribed to '${filter}' at QoS ${reasonCode}`)
+  }
+  return subscription
+}
+
+async function print(
+  subscription: Subscription,
+  settings: SubSettings,
+  format: OutputFormat,
+  terminal: Terminal,
+): Promise<void> {
+  let left = settings.count
+  // Not `for await`: leaving that loop unsubscribes, and a kept session shall keep its subscriptions.
+  const messages = subscription[Symbol.asyncIterator]()
+  for (let next = await messages.next(); !next.done; next = await messages.next()) {
+    const message = next.value
+    if (settings.retainedOnly && !message.retain) return
+    if (!isWanted(message, settings)) continue
+    if (!(await write(terminal.stdout, format(message, Date.now())))) return
+    if (--left === 0) {
+      message.ack() // nobody asks for the next one
+      return
+    }
+  }
+}
+
+function isWanted(message: Message, { stale, filtersOut }: SubSettings): boolean {
+  if (message.retain && !stale) return false
+  return !filtersOut.some((filter) => matchesFilter(filter, message.topic))
+}

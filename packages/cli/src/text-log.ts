@@ -1,0 +1,35 @@
+import type { Logger, LogLevel } from '@godwit/broker'
+
+export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** What could end a line, move the cursor, turn the text around or not be seen: Unicode's categories C, Zl and Zp. */
+const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+/**
+ * A logger of text lines: time, level, message, `key=value` …
+ *
+ * Values come from clients. A value is printed bare only when it is plain; any other is quoted and escaped as in JSON,
+ * so that no client id can end a line, forge a field or disturb the terminal.
+ */
+export function textLog(least: LogLevel, write: (line: string) => void, now: () => Date = () => new Date()): Logger {
+  const rank = logLevels.indexOf(least)
+  return {
+    log(level, message, fields = {}) {
+      if (logLevels.indexOf(level) < rank) return
+      let line = `${now().toISOString()} ${level.padEnd(5)} ${escaped(message)}`
+      for (const [key, value] of Object.entries(fields)) {
+        if (value !== undefined) line += ` ${key}=${printed(value)}`
+      }
+      write(`${line}\n`)
+    },
+  }
+}
+
+function printed(value: string | number | boolean): string {
+  const text = String(value)
+  return /^[\w.:/@$+-]+$/.test(text) ? text : escaped(JSON.stringify(text))
+}
+
+function escaped(text: string): string {
+  return text.replace(unsafe, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}

@@ -1,0 +1,132 @@
+// The built command as a process of its own: signals, pipes, exit codes.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createBroker } from '@godwit/broker'
+import { encode } from '@godwit/protocol'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const started: ChildProcess[] = []
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
+})
+
+beforeAll(() => {
+  expect(main, 'npm run build makes it').toSatisfy(existsSync)
+})
+
+/** `godwit` with these arguments. */
+class Godwit {
+  readonly child: ChildProcess
+  readonly exitCode: Promise<number | null>
+  output = ''
+  errors = ''
+
+  constructor(...args: readonly string[]) {
+    this.child = spawn(process.execPath, [main, ...args])
+    started.push(this.child)
+    this.child.stdout?.on('data', (chunk) => (this.output += chunk))
+    this.child.stderr?.on('data', (chunk) => (this.errors += chunk))
+    this.exitCode = once(this.child, 'close').then(([code]) => code as number | null)
+  }
+
+  async printed(form: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = form.exec(this.output) ?? form.exec(this.errors)
+      if (found) return found
+      if (this.child.exitCode !== null) throw new Error(`ended without ${form}: ${this.output}${this.errors}`)
+      await Promise.race([once(this.child.stdout!, 'data'), once(this.child.stderr!, 'data'), this.exitCode])
+    }
+  }
+}
+
+/** A `godwit broker` on any free port. */
+async function startBroker(): Promise<{ broker: Godwit; port: string }> {
+  const broker = new Godwit('broker', '--port', '0', '--data', 'memory')
+  const [, port = ''] = await broker.printed(/listening on 127\.0\.0\.1:(\d+)/)
+  return { broker, port }
+}
+
+test('broker, pub and sub; SIGTERM ends the broker in order', async () => {
+  const { broker, port } = await startBroker()
+  const sub = new Godwit('sub', '-p', port, '-t', 'a/#', '-q', '2', '-C', '2', '-v', '-d')
+  await sub.printed(/subscribed to/)
+  const pub = new Godwit('pub', '-p', port, '-t', 'a/b', '-q', '2', '-l')
+  pub.child.stdin?.end('one\ntwo')
+  expect(await pub.exitCode).toBe(0)
+  expect(await sub.exitCode).toBe(0)
+  expect(sub.output).toBe('a/b one\na/b two\n')
+  broker.child.kill('SIGTERM')
+  expect(await broker.exitCode).toBe(0)
+  expect(broker.errors).toMatch(/ info {2}stopping\n/)
+})
+
+test('a client id cannot forge a line of the log', async () => {
+  const { broker, port } = await startBroker()
+  const pub = new Godwit('pub', '-p', port, '-t', 'a', '-n', '-i', 'x level=info "all is well"')
+  await pub.exitCode
+  await broker.printed(/clientId="x level=info \\"all is well\\""/)
+})
+
+test('a second signal ends the broker at once, whoever still holds a connection', async () => {
+  const { broker, port } = await startBroker()
+  const stuck = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true }) // never says goodbye
+  stuck.write(encode({ type: 'connect', version: 4, clientId: 'stuck', cleanStart: true, keepAliveSeconds: 0 }, 4))
+  await broker.printed(/clientId=stuck/)
+  broker.child.kill('SIGTERM')
+  await broker.printed(/stopping/)
+  broker.child.kill('SIGINT')
+  expect(await broker.exitCode).toBe(130)
+  stuck.destroy()
+})
+
+test('a port in use: one line, exit code 1', async () => {
+  const { port } = await startBroker()
+  const second = new Godwit('broker', '--port', port, '--data', 'memory')
+  expect(await second.exitCode).toBe(1)
+  expect(second.errors).toMatch(new RegExp(`^godwit broker: cannot listen on 127.0.0.1:${port}: .*\n$`))
+  expect(second.output).toBe('')
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends sub in order', async (signal) => {
+  await using broker = await createBroker()
+  const { port } = await broker.listen({ port: 0 })
+  const sub = new Godwit('sub', '-p', String(port), '-t', 'a', '-d', '--will-topic', 'will', '--will-payload', 'x')
+  await sub.printed(/subscribed to/)
+  const wills: string[] = []
+  broker.subscribe('will', ({ topic }) => wills.push(topic))
+  sub.child.kill(signal)
+  expect(await sub.exitCode).toBe(0)
+  expect(wills).toEqual([]) // it has said DISCONNECT
+})
+
+test('sub ends quietly when its reader has gone', async () => {
+  await using broker = await createBroker()
+  const { port } = await broker.listen({ port: 0 })
+  const sub = new Godwit('sub', '-p', String(port), '-t', 'a', '-d')
+  await sub.printed(/subscribed to/)
+  sub.child.stdout?.destroy()
+  broker.publish('a', 'x', { retain: true })
+  expect(await sub.exitCode).toBe(0)
+  expect(sub.errors).not.toMatch(/EPIPE|unexpected/)
+})
+
+test('sub prints bytes as they are', async () => {
+  await using broker = await createBroker()
+  const { port } = await broker.listen({ port: 0 })
+  broker.publish('a', Uint8Array.of(0, 0xff, 0x0a, 0x80), { retain: true })
+  const sub = new Godwit('sub', '-p', String(port), '-t', 'a', '-C', '1', '-N')
+  const chunks: Buffer[] = []
+  sub.child.stdout?.on('data', (chunk) => chunks.push(chunk))
+  expect(await sub.exitCode).toBe(0)
+  expect(Buffer.concat(chunks).toString('hex')).toBe('00ff0a80')
+})
+
+test('sub -W: exit code 27', async () => {
+  await using broker = await createBroker()
+  const { port } = await broker.listen({ port: 0 })
+  expect(await new Godwit('sub', '-p', String(port), '-t', 'a', '-W', '0.1').exitCode).toBe(27)
+})
