@@ -127,11 +127,11 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Publishes from inside the process, to every matching subscription; no hook is asked. When it returns, the message
-   * has been routed.
-   * @throws BrokerError `invalid-topic` (section 4.7); `closed`.
+   * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
+   * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
+   * @throws BrokerError at once: `invalid-topic` (section 4.7); `closed`.
    */
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): void {
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     this.#ensureOpen()
     if (!isTopicName(topic) || topicLevels(topic) > this.#options.limits.maxTopicLevels) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name to publish to`)
@@ -139,7 +139,8 @@ export class Broker implements AsyncDisposable {
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
-    this.#router.publish(Message.of(topic, bytes, options.qos, options.retain))
+    const commit = this.#router.publish(Message.of(topic, bytes, options.qos, options.retain))
+    return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
   }
 
   /**

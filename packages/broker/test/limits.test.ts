@@ -1,3 +1,5 @@
+import { Duplex } from 'node:stream'
+import { encode } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { type Rig, startRig } from './rig.js'
 import { connectPacket, publishPacket, subscribePacket, type TestClient } from './test-client.js'
@@ -132,6 +134,31 @@ describe('a client that does not take what it is sent', () => {
     expect(slow.closed).toBe(false)
   })
 
+  it('is disconnected also when it took a little, once, before it took nothing', async () => {
+    const rig = await startRig({ limits: { maxOutboxBytes: 10_000, drainTimeoutMs: 60_000 } })
+    const socket = new SlowSocket()
+    rig.broker.handle(socket)
+    socket.push(
+      Buffer.concat([encode(connectPacket('slow'), 4), encode(subscribePacket([{ filter: 'a', qos: 0 }]), 4)]),
+    )
+    await rig.pass(0)
+    socket.accept(1)
+    const publish = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) {
+        rig.broker.publish('a', kilobyte)
+        await rig.pass(0)
+      }
+    }
+    await publish(12)
+    expect(rig.broker.metrics.dropped['slow-consumer']).toBeGreaterThan(0)
+    socket.accept(3) // no longer full, and not yet drained
+    await rig.pass(61_000)
+    expect(socket.destroyed).toBe(false)
+    await publish(5) // full again
+    await rig.pass(130_000)
+    expect(socket.destroyed).toBe(true)
+  })
+
   it('is not read from while its own requests fill its outbox; no reply is lost', async () => {
     const rig = await startRig({ limits: { maxOutboxBytes: 1000 } })
     const client = await rig.connect('c')
@@ -144,6 +171,21 @@ describe('a client that does not take what it is sent', () => {
     expect(await client.next(100_000)).toHaveLength(100_000)
   })
 })
+
+/** A socket that takes a write when the test says so. */
+class SlowSocket extends Duplex {
+  readonly #writes: (() => void)[] = []
+
+  override _read(): void {}
+
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#writes.push(done)
+  }
+
+  accept(count: number): void {
+    for (let n = 0; n < count; n++) this.#writes.shift()?.()
+  }
+}
 
 describe('retained messages', () => {
   it('are delivered but not kept beyond their number; empty ones make room', async () => {

@@ -118,3 +118,19 @@ describe('a session kept', () => {
     expect(rig.broker.metrics.strayAcks).toBeGreaterThanOrEqual(2)
   })
 })
+
+it('a thousand connections that come and go leave nothing behind', async () => {
+  const rig = await startRig({ sysIntervalSeconds: 10 })
+  for (let n = 0; n < 1000; n++) {
+    const client = rig.open().send(connectPacket(n % 2 === 0 ? '' : `c${n}`, { keepAliveSeconds: 60 }))
+    client.subscribe(`own/${n}/#`, 2)
+    if (n % 3 === 0) await client.heard()
+    if (n % 3 === 1) client.disconnect()
+    client.drop()
+  }
+  await rig.pass(10_000)
+  const facts: string[] = []
+  rig.broker.subscribe('$SYS/broker/#what', ({ params, text }) => void facts.push(`${params.what} ${text()}`))
+  expect(facts).toEqual(expect.arrayContaining(['clients/total 0', 'subscriptions/count 0', 'clients/expired 0']))
+  expect(rig.log.filter((line) => line.startsWith('error'))).toEqual([])
+})

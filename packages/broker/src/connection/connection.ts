@@ -216,7 +216,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#drainTimer?.cancel()
     this.#drainTimer = this.#parts.wheel.after(drainTimeoutMs, () => {
       if (this.outbox.writesDone === seen) this.#abort('takes nothing of what waits for it')
-      else if (this.outbox.full) this.onFull()
+      else this.onFull() // watched until drained: it may be full again by then, and that is not told twice
     })
   }
 

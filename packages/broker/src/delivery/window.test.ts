@@ -53,46 +53,66 @@ describe('Window', () => {
   })
 
   it('behaves like a plain list of open messages', () => {
-    const step = fc.oneof(
-      fc.record({ do: fc.constant('send' as const), qos: fc.constantFrom(1 as const, 2 as const) }),
-      fc.record({ do: fc.constantFrom('settle' as const, 'release' as const), pick: fc.nat() }),
-      fc.record({ do: fc.constant('skip' as const) }),
-    )
+    const step = fc.tuple(fc.constantFrom('send 1', 'send 2', 'settle', 'release', 'skip'), fc.nat())
     fc.assert(
       fc.property(fc.nat(140_000), fc.array(step, { maxLength: 400 }), (before, steps) => {
         const window = new Window()
         for (let n = 0; n < before; n++) window.skip()
-        let next = before + 1
-        const open: { number: number; state: number }[] = []
-        for (const one of steps) {
-          if (one.do === 'send') {
-            expect(window.send(one.qos)).toBe(next)
-            open.push({ number: next++, state: one.qos })
-          } else if (one.do === 'skip') {
-            window.skip()
-            next++
-          } else if (open.length > 0) {
-            const [entry] = open.slice(one.pick % open.length)
-            if (one.do === 'release') {
-              window.release(entry!.number)
-              entry!.state = released
-            } else {
-              window.settle(entry!.number)
-              open.splice(open.indexOf(entry!), 1)
-            }
-          }
-          const head = open.reduce((least, { number }) => Math.min(least, number), next)
-          expect([window.head, window.next, window.inflight]).toEqual([head, next, open.length])
+        const model = new OpenMessages(before + 1)
+        for (const [what, pick] of steps) {
+          act(window, model, what, pick)
+          expect([window.head, window.next, window.inflight]).toEqual([model.head, model.next, model.open.size])
         }
-        const ids = open.map(({ number }) => packetIdOf(number))
+        const ids = [...model.open.keys()].map(packetIdOf)
         expect(new Set(ids).size).toBe(ids.length) // never one in use twice [MQTT-2.3.1-4]
-        expect(ids.map((id) => window.numberOf(id))).toEqual(open.map(({ number }) => number))
-        for (const { number, state } of open) expect(window.state(number)).toBe(state)
+        expect(ids.map((id) => window.numberOf(id))).toEqual([...model.open.keys()])
         for (let number = window.head; number < window.next; number++) {
-          if (!open.some((entry) => entry.number === number)) expect(window.state(number)).toBe(settled)
+          expect(window.state(number)).toBe(model.open.get(number) ?? settled)
         }
       }),
       { numRuns: 60 },
     )
   })
 })
+
+/** The open messages by number, with their states. */
+class OpenMessages {
+  next: number
+  readonly open = new Map<number, number>()
+
+  constructor(next: number) {
+    this.next = next
+  }
+
+  get head(): number {
+    return Math.min(this.next, ...this.open.keys())
+  }
+
+  /** One of the open numbers. */
+  pick(at: number): number | undefined {
+    return [...this.open.keys()][at % Math.max(1, this.open.size)]
+  }
+}
+
+function act(window: Window, model: OpenMessages, what: string, pick: number): void {
+  if (what === 'skip') {
+    window.skip()
+    model.next++
+    return
+  }
+  if (what.startsWith('send')) {
+    const qos = what === 'send 1' ? 1 : 2
+    expect(window.send(qos)).toBe(model.next)
+    model.open.set(model.next++, qos)
+    return
+  }
+  const number = model.pick(pick)
+  if (number === undefined) return
+  if (what === 'release') {
+    window.release(number)
+    model.open.set(number, released)
+  } else {
+    window.settle(number)
+    model.open.delete(number)
+  }
+}

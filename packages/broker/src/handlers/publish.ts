@@ -52,8 +52,13 @@ function askThenRoute(c: Context, p: Publish, message: Message): Answer {
 function route(c: Context, p: Publish, message: Message): Reply | undefined {
   const held = hold(c, p)
   message.commit = held
-  const routed = c.services.router.publish(message)
-  return acknowledge(p, held > routed ? held : routed)
+  try {
+    const routed = c.services.router.publish(message)
+    return acknowledge(p, held > routed ? held : routed)
+  } catch (error) {
+    if (p.qos === 2) c.session.unhold(p.packetId!) // or its repeat would be answered and go nowhere
+    throw error
+  }
 }
 
 function hold(c: Context, p: Publish): Commit {

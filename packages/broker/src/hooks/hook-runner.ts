@@ -34,7 +34,8 @@ export class HookRunner {
 
   authorize(request: AuthorizeRequest): MaybeAsync<boolean> {
     // Only `true` is a yes: what a hook in plain JavaScript answers by mistake must not open a door.
-    const ask = (hook: Hooks): MaybeAsync<boolean> => whenReady(promised(hook.authorize!(request)), (yes) => yes === true)
+    const ask = (hook: Hooks): MaybeAsync<boolean> =>
+      whenReady(promised(hook.authorize!(request)), (yes) => yes === true)
     return this.#each<boolean>(this.#authorize, ask, false, 'authorize')
   }
 

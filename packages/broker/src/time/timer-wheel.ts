@@ -55,7 +55,11 @@ export class TimerWheel {
     this.#cancelTick = this.#clock.timeout(Math.ceil(next - elapsed), () => this.#tick())
   }
 
+  /** The next tick is set before the callbacks run: one that throws must not stop time. */
   #tick(): void {
+    this.#cancelTick = undefined
+    if (this.#ticks.size === 0) return // nothing to wait for: the next `after` starts it again
+    this.#arm()
     const reached = Math.floor((this.#clock.monotonic() - this.#origin) / tickMs)
     while (this.#done < reached) {
       const due = this.#ticks.get(++this.#done)
@@ -63,7 +67,5 @@ export class TimerWheel {
       this.#ticks.delete(this.#done)
       for (const callback of due) callback()
     }
-    this.#cancelTick = undefined
-    if (this.#ticks.size > 0) this.#arm()
   }
 }
