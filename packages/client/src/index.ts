@@ -1,1 +1,31 @@
-export {}
+export type { QoS, TopicParams } from '@godwit/protocol'
+export type { Client, ClientEvents, ClientState, PublishOptions, PublishResult } from './client.js'
+export type { Clock } from './clock.js'
+export { connect } from './connect.js'
+export type { Credentials } from './credentials.js'
+export type { AnyClientError, ClientErrorCode } from './errors.js'
+export {
+  ClientError,
+  ConnectionError,
+  InterruptedError,
+  InvalidArgumentError,
+  isPermanent,
+  PublishError,
+  ServerRefusedError,
+  SubscriptionRefusedError,
+  TransportUnavailableError,
+} from './errors.js'
+export type { FilterGrant } from './filter-grant.js'
+export type { Message, ParamsOf } from './message.js'
+export type {
+  CallOptions,
+  ConnectOptions,
+  OfflineQueueOptions,
+  ReconnectOptions,
+  WillOptions,
+} from './options.js'
+export type { ServerAddress } from './server-address.js'
+export type { ByteStream, ByteStreamEvents, OpenStream } from './socket.js'
+export type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
+export { memoryStore } from './state/store.js'
+export type { SubscribeOptions, Subscription } from './subscription.js'

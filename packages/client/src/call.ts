@@ -1,0 +1,62 @@
+import type { Clock } from './clock.js'
+import { InterruptedError } from './errors.js'
+import type { CallOptions } from './options.js'
+
+/** A promise that waits for the server, its signal and its time limit. Only the first outcome counts. */
+export class Call<T> {
+  readonly promise: Promise<T>
+  #resolve!: (value: T) => void
+  #reject!: (error: unknown) => void
+  #cleanUp: (() => void) | undefined
+  #settled = false
+
+  /** `what` is the subject of the error: "publish to 'a/b'". `onInterrupt` runs when the caller gives up later. */
+  constructor(clock: Clock, options: CallOptions | undefined, what: string, onInterrupt: () => void) {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    if (options === undefined) return
+    const { signal, timeoutMs = 0 } = options
+    const interrupt = (error: InterruptedError): void => {
+      if (this.#settled) return
+      this.reject(error)
+      onInterrupt()
+    }
+    const abort = (): void => interrupt(new InterruptedError('aborted', `${what}: aborted`, signal?.reason))
+    if (signal?.aborted === true) {
+      this.reject(new InterruptedError('aborted', `${what}: aborted`, signal.reason))
+      return
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    const cancelTimer =
+      timeoutMs > 0
+        ? clock.after(timeoutMs, () =>
+            interrupt(new InterruptedError('timeout', `${what}: no answer in ${timeoutMs} ms`)),
+          )
+        : undefined
+    this.#cleanUp = () => {
+      signal?.removeEventListener('abort', abort)
+      cancelTimer?.()
+    }
+  }
+
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  resolve(value: T): void {
+    if (this.#settle()) this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.#settle()) this.#reject(error)
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
+    this.#cleanUp?.()
+    return true
+  }
+}

@@ -1,0 +1,171 @@
+import { reason, reasonName } from '@godwit/protocol'
+import type { FilterGrant } from './filter-grant.js'
+
+/**
+ * Every error this package raises is a ClientError with a stable `code`. `switch (error.code)` on an
+ * {@link AnyClientError} narrows to the class that carries the fields of that case.
+ */
+export abstract class ClientError extends Error {
+  abstract readonly code: string
+  /**
+   * True when trying again with the same options cannot succeed: the client ends. False when it can: the client
+   * reconnects, or the caller may repeat the call.
+   */
+  abstract readonly permanent: boolean
+
+  protected constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+  }
+}
+
+/** An option or argument that can never work. Nothing was sent. */
+export class InvalidArgumentError extends ClientError {
+  readonly code: 'invalid-option' | 'unsupported-scheme' | 'unsupported-version' | 'invalid-topic' | 'invalid-filter'
+  readonly permanent = true as const
+
+  constructor(code: InvalidArgumentError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** This environment has no such transport: for example TCP in a browser. */
+export class TransportUnavailableError extends ClientError {
+  readonly code = 'transport-unavailable' as const
+  readonly permanent = true as const
+
+  constructor(message: string) {
+    super(message)
+  }
+}
+
+/**
+ * A connection could not be made, or ended. The client goes on trying unless `reconnect` is false.
+ *
+ * - `network-error`: the operating system's error is the `cause`
+ * - `connection-closed`: the server closed it without a word
+ * - `attempt-timeout`: no CONNACK within `attemptTimeoutMs`
+ * - `connect-timeout`: connect() gave up after `connectTimeoutMs`; the last attempt's error is the `cause`
+ * - `keep-alive-timeout`: no answer to PINGREQ (section 3.1.2.10)
+ * - `protocol-error`: the server sent bytes that MQTT forbids; a ProtocolError may be the `cause`
+ * - `credentials-failed`: `credentials()` rejected; its error is the `cause`
+ */
+export class ConnectionError extends ClientError {
+  readonly code:
+    | 'network-error'
+    | 'connection-closed'
+    | 'attempt-timeout'
+    | 'connect-timeout'
+    | 'keep-alive-timeout'
+    | 'protocol-error'
+    | 'credentials-failed'
+  readonly permanent = false as const
+  /** The server's URL, without user name and password. */
+  readonly server: string
+
+  constructor(code: ConnectionError['code'], server: string, message: string, cause?: unknown) {
+    super(`${server}: ${message}`, cause)
+    this.code = code
+    this.server = server
+  }
+}
+
+/** CONNACK said no. `permanent` says whether asking again can help. */
+export class ServerRefusedError extends ClientError {
+  readonly code = 'server-refused' as const
+  /** The reason, in the numbers of MQTT 5.0 whatever the version: 0x87 is "Not authorized". */
+  readonly reasonCode: number
+  readonly permanent: boolean
+  /** The server's URL, without user name and password. */
+  readonly server: string
+
+  constructor(server: string, reasonCode: number) {
+    super(`${server}: the server refused the connection: ${reasonName(reasonCode)}`)
+    this.server = server
+    this.reasonCode = reasonCode
+    this.permanent = !temporaryRefusals.has(reasonCode)
+  }
+}
+
+/** What a server may say today and not tomorrow. Anything else means the options are wrong for that server. */
+const temporaryRefusals: ReadonlySet<number> = new Set([
+  reason.unspecifiedError,
+  reason.implementationSpecificError,
+  reason.serverUnavailable,
+  reason.serverBusy,
+  reason.quotaExceeded,
+  reason.useAnotherServer,
+  reason.connectionRateExceeded,
+])
+
+/**
+ * A publication that will not be completed.
+ *
+ * - `not-connected`: QoS 0 while offline, and `offlineQueue.qos0` is 'drop'
+ * - `queue-full`: `offlineQueue` has no room; wait for `ready()` or for earlier publications
+ * - `connection-lost`: QoS 0, accepted but not yet handed to the connection when it ended
+ * - `session-lost`: QoS 2, in the middle of its handshake when the server forgot the session (or `clean` is true):
+ *   whether it arrived is unknown, and sending it again could deliver it twice
+ * - `packet-too-large`: more than MQTT can express, 268,435,455 bytes after the fixed header
+ */
+export class PublishError extends ClientError {
+  readonly code: 'not-connected' | 'queue-full' | 'connection-lost' | 'session-lost' | 'packet-too-large'
+  readonly permanent = false as const
+  readonly topic: string
+
+  constructor(code: PublishError['code'], topic: string, message: string) {
+    super(`publish to '${topic}': ${message}`)
+    this.code = code
+    this.topic = topic
+  }
+}
+
+/** The server refused a subscription: at once, or when the client asked again after a reconnection. */
+export class SubscriptionRefusedError extends ClientError {
+  readonly code = 'subscription-refused' as const
+  readonly permanent = true as const
+  /** What the server said to each filter. */
+  readonly granted: readonly FilterGrant[]
+
+  constructor(granted: readonly FilterGrant[]) {
+    const refused = granted.filter((grant) => grant.reasonCode >= 0x80)
+    const list = refused.map((grant) => `'${grant.filter}' (${reasonName(grant.reasonCode)})`)
+    super(`the server refused the subscription to ${list.join(', ')}`)
+    this.granted = granted
+  }
+}
+
+/**
+ * A call that was not carried to its end.
+ *
+ * - `aborted`: its AbortSignal fired; the signal's reason is the `cause`
+ * - `timeout`: its `timeoutMs` passed
+ * - `client-closed`: close() was called, or the client ended with the error in `cause`
+ */
+export class InterruptedError extends ClientError {
+  readonly code: 'aborted' | 'timeout' | 'client-closed'
+  readonly permanent: boolean
+
+  constructor(code: InterruptedError['code'], message: string, cause?: unknown) {
+    super(message, cause)
+    this.code = code
+    this.permanent = code === 'client-closed'
+  }
+}
+
+export type AnyClientError =
+  | InvalidArgumentError
+  | TransportUnavailableError
+  | ConnectionError
+  | ServerRefusedError
+  | PublishError
+  | SubscriptionRefusedError
+  | InterruptedError
+
+export type ClientErrorCode = AnyClientError['code']
+
+/** Whether a client that met this error stops for good rather than trying again. */
+export function isPermanent(error: unknown): boolean {
+  return error instanceof ClientError && error.permanent
+}

@@ -1,0 +1,332 @@
+import { isTopicName, type Packet, type Publish, type QoS, ReceivedPublish, type TopicPattern } from '@godwit/protocol'
+import { Call } from './call.js'
+import type { PublishOptions, PublishResult } from './client.js'
+import type { Connection, ServerPacket } from './connection.js'
+import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
+import { type Message, ReceivedMessage } from './message.js'
+import type { CallOptions } from './options.js'
+import { isQos } from './qos.js'
+import type { Settings } from './settings.js'
+import { type Delivery, Inbound } from './state/inbound.js'
+import { Outbound, type Outgoing, sizeOf } from './state/outbound.js'
+import { PacketIds } from './state/packet-ids.js'
+import type { ActiveSubscription, SubscribeOptions } from './subscription.js'
+import { Subscriptions } from './subscriptions.js'
+import { Unclaimed } from './unclaimed.js'
+
+/** A PUBLISH holds at most this many bytes of payload whatever its topic; beyond, the exact size decides. */
+const safePayloadBytes = 268_435_455 - 65_535 - 4
+const textEncoder = new TextEncoder()
+
+/**
+ * What outlives a connection, joined to the connection of the moment: the outbound log, the inbound state, the
+ * subscriptions. Everything that can be sent is sent by `#pump`, in one order: subscriptions, what must go again, what
+ * is new.
+ */
+export class Session {
+  readonly #settings: Settings
+  readonly #ids = new PacketIds()
+  readonly #outbound: Outbound
+  readonly #inbound: Inbound
+  readonly #subscriptions: Subscriptions
+  readonly #unclaimed: Unclaimed
+  #connection: Connection | undefined
+  /** The server whose confirmations the subscriptions stand on. */
+  #server: string | undefined
+  #attached = false
+  #readyCalls: Call<void>[] = []
+  #idleCalls: Call<void>[] = []
+  #buffered = 0
+  #reading = true
+  #ended: AnyClientError | undefined
+
+  constructor(settings: Settings, onUnclaimed: (message: Message) => void) {
+    const { store, clock } = settings
+    this.#settings = settings
+    this.#outbound = new Outbound(this.#ids, store, settings.maxInflight)
+    this.#inbound = new Inbound(store, (type, packetId) => this.#connection?.send({ type, packetId }))
+    this.#subscriptions = new Subscriptions({
+      clock,
+      ids: this.#ids,
+      sessionKept: !settings.clean,
+      onBuffered: (change) => this.#onBuffered(change),
+    })
+    this.#unclaimed = new Unclaimed(settings, onUnclaimed)
+  }
+
+  get queued(): number {
+    return this.#outbound.queued
+  }
+
+  get inflight(): number {
+    return this.#outbound.inflight
+  }
+
+  /** Takes up what the store has. */
+  async load(): Promise<void> {
+    const { outgoing, received } = await this.#settings.store.load()
+    this.#outbound.restore(outgoing)
+    this.#inbound.restore(received)
+  }
+
+  attach(connection: Connection, sessionPresent: boolean): void {
+    const sameServer = this.#server === connection.server.url
+    if (!this.#attached && sessionPresent) this.#unclaimed.hold()
+    this.#attached = true
+    this.#server = connection.server.url
+    this.#connection = connection
+    this.#reading = true
+    this.#outbound.restart(sessionPresent)
+    this.#inbound.restart(sessionPresent)
+    this.#subscriptions.attach((packet: Packet) => connection.send(packet), sessionPresent && sameServer)
+    this.#pump()
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    for (const call of this.#idleCalls) call.reject(new InterruptedError('client-closed', 'the connection ended'))
+    this.#idleCalls = []
+    this.#inbound.detach()
+    this.#subscriptions.detach()
+    if (this.#settings.offlineQueue.qos0 === 'queue') return
+    for (const message of this.#outbound.withdrawQos0()) message.owner?.dropped('connection-lost')
+  }
+
+  /**
+   * A CONNECT got no answer. If the server had forgotten the session it may have made a new one then, and will call
+   * that one present: what it confirmed earlier is to be asked for again.
+   */
+  onUnanswered(): void {
+    this.#server = undefined
+  }
+
+  onWritable(): void {
+    this.#pump()
+  }
+
+  onPacket(packet: ServerPacket): void {
+    switch (packet.type) {
+      case 'publish':
+        return this.#onPublish(packet)
+      case 'puback':
+        this.#outbound.onPuback(packet.packetId)
+        break
+      case 'pubrec':
+        if (this.#outbound.onPubrec(packet.packetId)) {
+          this.#connection?.send({ type: 'pubrel', packetId: packet.packetId })
+        }
+        return
+      case 'pubrel':
+        this.#inbound.onPubrel(packet.packetId)
+        this.#connection?.send({ type: 'pubcomp', packetId: packet.packetId })
+        return
+      case 'pubcomp':
+        this.#outbound.onPubcomp(packet.packetId)
+        break
+      case 'suback':
+        if (!this.#subscriptions.onSuback(packet)) {
+          return this.#connection?.violation('SUBACK has not one reason code for each filter')
+        }
+        break
+      case 'unsuback':
+        this.#subscriptions.onUnsuback(packet)
+        break
+    }
+    this.#pump()
+  }
+
+  publish(topic: string, content: string | Uint8Array, options: PublishOptions): Promise<PublishResult> {
+    const { qos = 0, retain = false } = options
+    const payload = typeof content === 'string' ? textEncoder.encode(content) : content
+    const error = this.#publishError(topic, payload, qos)
+    if (error !== undefined) return Promise.reject(error)
+    const interruptible = options.signal !== undefined || options.timeoutMs !== undefined
+    const call = new Call<PublishResult>(
+      this.#settings.clock,
+      interruptible ? options : undefined,
+      `publish to '${topic}'`,
+      () => this.#outbound.withdraw(message),
+    )
+    if (call.settled) return call.promise
+    const message: Outgoing = this.#outbound.add({
+      topic,
+      payload,
+      qos,
+      retain,
+      properties: undefined,
+      owner: {
+        completed: (packetId) =>
+          call.resolve({ qos, packetId: qos === 0 ? undefined : packetId, reasonCode: 0, properties: undefined }),
+        dropped: (why) => call.reject(this.#dropError(topic, why)),
+      },
+    })
+    this.#pump()
+    return call.promise
+  }
+
+  subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    const started = this.#subscriptions.subscribe(patterns, options)
+    this.#unclaimed.offer((topic) => this.#subscriptions.match(topic))
+    this.#updateReading()
+    return started
+  }
+
+  ready(options: CallOptions | undefined): Promise<void> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    if (this.#isReady()) return Promise.resolve()
+    const call: Call<void> = new Call(this.#settings.clock, options, 'ready', () => {
+      this.#readyCalls = this.#readyCalls.filter((other) => other !== call)
+      this.#updateReading()
+    })
+    if (call.settled) return call.promise
+    this.#readyCalls.push(call)
+    this.#updateReading()
+    return call.promise
+  }
+
+  /** Resolves when no publication is unfinished; rejects when the connection ends, and as its options say. */
+  idle(options: CallOptions): Promise<void> {
+    const call = new Call<void>(this.#settings.clock, options, 'close', () => {})
+    this.#idleCalls.push(call)
+    this.#pump()
+    return call.promise
+  }
+
+  /** The client has ended: with this error, or by close(). */
+  end(error: AnyClientError | undefined): void {
+    const rejection = new InterruptedError('client-closed', 'the client is closed', error)
+    this.#ended = rejection
+    this.#unclaimed.end()
+    this.#outbound.end()
+    this.#subscriptions.end(error, rejection)
+    for (const call of [...this.#readyCalls, ...this.#idleCalls]) call.reject(rejection)
+    this.#readyCalls = []
+    this.#idleCalls = []
+  }
+
+  #isReady(): boolean {
+    return this.#connection?.full === false && this.#outbound.open
+  }
+
+  #publishError(topic: string, payload: Uint8Array, qos: QoS): AnyClientError | undefined {
+    if (this.#ended !== undefined) return this.#ended
+    if (!isQos(qos))
+      return new InvalidArgumentError('invalid-option', `publish to '${topic}': qos is ${qos}, not 0, 1 or 2`)
+    if (!ArrayBuffer.isView(payload)) {
+      return new InvalidArgumentError('invalid-option', `publish to '${topic}': the payload is no string or Uint8Array`)
+    }
+    if (!isTopicName(topic)) {
+      return new InvalidArgumentError(
+        'invalid-topic',
+        `'${topic}' is not a topic name: no wildcards, 1 to 65,535 bytes`,
+      )
+    }
+    if (payload.length > safePayloadBytes) {
+      return new PublishError(
+        'packet-too-large',
+        topic,
+        `a payload of ${payload.length} bytes is more than MQTT can carry`,
+      )
+    }
+    const { maxMessages, maxBytes, qos0 } = this.#settings.offlineQueue
+    const connection = this.#connection
+    if (connection === undefined && qos === 0 && qos0 === 'drop') {
+      return new PublishError('not-connected', topic, "not connected, and offlineQueue.qos0 is 'drop'")
+    }
+    if (connection?.full === false && (qos === 0 ? this.#outbound.caughtUp : this.#outbound.open)) return undefined
+    const bytes = this.#outbound.queuedBytes + sizeOf({ topic, payload })
+    if (this.#outbound.queued < maxMessages && bytes <= maxBytes) return undefined
+    return new PublishError(
+      'queue-full',
+      topic,
+      `${this.#outbound.queued} messages wait already: await ready(), or raise offlineQueue.maxMessages or maxBytes`,
+    )
+  }
+
+  #dropError(topic: string, why: 'session-lost' | 'client-closed' | 'connection-lost'): AnyClientError {
+    switch (why) {
+      case 'session-lost':
+        return new PublishError(
+          why,
+          topic,
+          'the server forgot the session in mid-handshake; it may have arrived or not',
+        )
+      case 'connection-lost':
+        return new PublishError(why, topic, 'the connection ended before this QoS 0 message was sent')
+      case 'client-closed':
+        return this.#ended ?? new InterruptedError('client-closed', 'the client is closed')
+    }
+  }
+
+  #onPublish(packet: Publish): void {
+    const delivery = packet.qos === 0 ? undefined : this.#inbound.onPublish(packet)
+    if (packet.qos > 0 && delivery === undefined) return
+    const payload = copyPayload(packet)
+    const routes = this.#subscriptions.match(packet.topic)
+    const settle = this.#settler(delivery, Math.max(1, routes.length))
+    if (routes.length === 0) {
+      this.#unclaimed.add((pattern) => new ReceivedMessage(packet, payload, pattern.params, settle), packet.topic)
+    }
+    for (const { subscription, pattern } of routes) {
+      subscription.push(new ReceivedMessage(packet, payload, pattern.params, settle))
+    }
+  }
+
+  #settler(delivery: Delivery | undefined, consumers: number): ((how: 'done' | 'abandoned') => void) | undefined {
+    if (delivery === undefined) return undefined
+    delivery.consumers = consumers
+    return (how) => this.#inbound.settle(delivery, how)
+  }
+
+  #pump(): void {
+    const connection = this.#connection
+    if (connection !== undefined) {
+      this.#subscriptions.pump()
+      while (!connection.full) {
+        const step = this.#outbound.next()
+        if (step === undefined) break
+        const { message, packet, dup } = step
+        if (packet === 'pubrel') connection.send({ type: 'pubrel', packetId: message.packetId })
+        else connection.publish(message, dup)
+        if (message.qos === 0) message.owner?.completed(0)
+      }
+      if (this.#isReady()) this.#readyCalls = resolveAll(this.#readyCalls)
+    }
+    if (this.#outbound.idle) this.#idleCalls = resolveAll(this.#idleCalls)
+    this.#updateReading()
+  }
+
+  #onBuffered(change: number): void {
+    this.#buffered += change
+    this.#updateReading()
+  }
+
+  /**
+   * Slow consumers stop the intake, unless somebody waits for an answer: it would stay unread behind their messages.
+   */
+  #updateReading(): void {
+    const limit = this.#reading ? this.#settings.maxBuffered : this.#settings.maxBuffered / 2
+    const awaited = !this.#outbound.idle || this.#subscriptions.busy || this.#readyCalls.length > 0
+    const reading = awaited || this.#buffered < limit
+    if (reading === this.#reading) return
+    this.#reading = reading
+    this.#connection?.setReading(reading)
+  }
+}
+
+function resolveAll(calls: Call<void>[]): Call<void>[] {
+  for (const call of calls) call.resolve()
+  return calls.length === 0 ? calls : []
+}
+
+/** A received payload is a view into a buffer of the decoder; a message outlives that. */
+function copyPayload(packet: Publish): Uint8Array {
+  const { bytes, payloadStart, payloadEnd } =
+    packet instanceof ReceivedPublish
+      ? packet
+      : { bytes: packet.payload, payloadStart: 0, payloadEnd: packet.payload.length }
+  const copy = new Uint8Array(payloadEnd - payloadStart)
+  copy.set(bytes.subarray(payloadStart, payloadEnd))
+  return copy
+}

@@ -1,0 +1,238 @@
+import type { QoS, TopicPattern } from '@godwit/protocol'
+import type { AnyClientError } from './errors.js'
+import type { FilterGrant } from './filter-grant.js'
+import type { Message, ReceivedMessage } from './message.js'
+import type { CallOptions } from './options.js'
+
+export interface SubscribeOptions<F extends string = string> extends CallOptions {
+  /** The highest QoS at which the server shall deliver. Default 0. */
+  readonly qos?: QoS
+  /**
+   * The callback form. One message at a time, in order: the next one waits until a returned promise settles. A handler
+   * that throws or rejects ends the subscription with its error and leaves that message unacknowledged.
+   */
+  readonly onMessage?: (message: Message<F>) => void | PromiseLike<void>
+  /**
+   * 'auto' (the default): a message is acknowledged when the consumer asks for the next one, or when its handler has
+   * finished. 'manual': when `message.ack()` is called.
+   */
+  readonly ack?: 'auto' | 'manual'
+  /**
+   * What to do when the server refuses some of several filters. False (the default): the call rejects with
+   * SubscriptionRefusedError and nothing stays subscribed. True: it rejects only when all are refused.
+   */
+  readonly partial?: boolean
+}
+
+/**
+ * A subscription that lasts: after a reconnection the client asks again for what the server has forgotten. Iterate over
+ * it, or give `onMessage`; both are fed by one queue.
+ *
+ * Leaving a `for await` loop ends the subscription. The message at hand then stays unacknowledged, so that a kept
+ * session delivers it again (unless a later message of the same QoS is acknowledged first: acknowledgements keep
+ * order); call `message.ack()` before leaving when it is done with. Messages not yet taken are acknowledged and
+ * discarded.
+ */
+export interface Subscription<F extends string = string> extends AsyncIterable<Message<F>>, AsyncDisposable {
+  /** As they went over the wire, without names. */
+  readonly filters: readonly string[]
+  /** The server's latest answer to each filter. */
+  readonly granted: readonly FilterGrant[]
+  /** Messages that wait to be taken. */
+  readonly buffered: number
+  /** Resolves once it has ended by unsubscribe() or close(); rejects with the error that ended it. */
+  readonly closed: Promise<void>
+  /**
+   * Ends it: iterators finish at once, and the promise resolves when the server has confirmed (UNSUBACK), or needs not
+   * be told. While offline with a kept session it waits for the next connection. Repeating it is harmless.
+   */
+  unsubscribe(options?: CallOptions): Promise<void>
+}
+
+/** What a subscription needs of the client. */
+export interface SubscriptionHost {
+  /** Messages waiting for consumers became more or fewer. */
+  onBuffered(change: number): void
+  /** It has ended and wants no more messages. May be repeated; the promise settles when the server has been told. */
+  onEnd(options: CallOptions | undefined): Promise<void>
+}
+
+/** One queue between the router and the consumer, whichever form the consumer has. */
+export class ActiveSubscription<F extends string> implements Subscription<F> {
+  readonly patterns: readonly TopicPattern<F>[]
+  readonly options: SubscribeOptions<F>
+  readonly closed: Promise<void>
+  readonly #host: SubscriptionHost
+  readonly #grants = new Map<string, number>()
+  #queue: ReceivedMessage<F>[] = []
+  readonly #pulls: Pull<F>[] = []
+  /** Taken by the consumer and not finished. */
+  #current: ReceivedMessage<F> | undefined
+  #handling = false
+  #state: 'open' | 'draining' | 'ended' = 'open'
+  #error: AnyClientError | undefined
+  #close!: (error?: unknown) => void
+
+  constructor(patterns: readonly TopicPattern<F>[], options: SubscribeOptions<F>, host: SubscriptionHost) {
+    this.patterns = patterns
+    this.options = options
+    this.#host = host
+    this.closed = new Promise((resolve, reject) => {
+      this.#close = (error) => (error === undefined ? resolve() : reject(error))
+    })
+    this.closed.catch(() => {}) // for those who do not look at it
+  }
+
+  get filters(): readonly string[] {
+    return this.patterns.map((pattern) => pattern.filter)
+  }
+
+  get granted(): readonly FilterGrant[] {
+    return [...this.#grants].map(([filter, reasonCode]) => ({ filter, reasonCode }))
+  }
+
+  get buffered(): number {
+    return this.#queue.length
+  }
+
+  get open(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** The server's answer to one filter; true when all filters have one. */
+  grant(filter: string, reasonCode: number): boolean {
+    this.#grants.set(filter, reasonCode)
+    return this.#grants.size === new Set(this.filters).size
+  }
+
+  push(message: ReceivedMessage<F>): void {
+    if (this.#state !== 'open') return message.ack()
+    this.#queue.push(message)
+    this.#host.onBuffered(1)
+    this.#advance()
+  }
+
+  /** The client ended: what has been received is still given, then the error. */
+  fail(error: AnyClientError): void {
+    if (this.#state !== 'open') return
+    this.#state = 'draining'
+    this.#error = error
+    this.#advance()
+  }
+
+  /** The client was closed: iterators finish, nothing is acknowledged any more. */
+  stop(): void {
+    this.#end()
+  }
+
+  unsubscribe(options?: CallOptions): Promise<void> {
+    return this.#leave(options)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#leave()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message<F>> {
+    return {
+      next: () => this.#next(),
+      return: () => {
+        // Not awaited: leaving a loop must not depend on the server.
+        this.#leave().catch(() => {})
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }
+  }
+
+  #next(): Promise<IteratorResult<Message<F>>> {
+    this.#finishCurrent()
+    return new Promise((resolve, reject) => {
+      this.#pulls.push({ resolve, reject })
+      this.#advance()
+    })
+  }
+
+  /** Asking for the next message acknowledges the one before. */
+  #finishCurrent(): void {
+    const message = this.#current
+    this.#current = undefined
+    if (this.options.ack !== 'manual') message?.ack()
+  }
+
+  #advance(): void {
+    if (this.options.onMessage === undefined) {
+      while (this.#queue.length > 0 && this.#pulls.length > 0) {
+        this.#current = this.#take()
+        this.#pulls.shift()!.resolve({ done: false, value: this.#current })
+      }
+    } else {
+      while (this.#queue.length > 0 && !this.#handling) this.#handle(this.options.onMessage, this.#take())
+    }
+    if (this.#state === 'draining' && this.#queue.length === 0 && !this.#handling) this.#end()
+    if (this.#state === 'ended') this.#finishPulls()
+  }
+
+  #take(): ReceivedMessage<F> {
+    this.#host.onBuffered(-1)
+    return this.#queue.shift()!
+  }
+
+  #handle(handler: NonNullable<SubscribeOptions<F>['onMessage']>, message: ReceivedMessage<F>): void {
+    this.#current = message
+    try {
+      const result = handler(message)
+      if (result === undefined) return this.#finishCurrent()
+      this.#handling = true
+      result.then(
+        () => {
+          this.#handling = false
+          this.#finishCurrent()
+          this.#advance()
+        },
+        (error: unknown) => this.#handlerFailed(error),
+      )
+    } catch (error) {
+      this.#handlerFailed(error)
+    }
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#handling = false
+    this.#close(error)
+    this.#leave().catch(() => {})
+  }
+
+  #leave(options?: CallOptions): Promise<void> {
+    if (this.#state !== 'ended') {
+      const unwanted = this.#queue
+      const unfinished = this.#current
+      this.#end()
+      for (const message of unwanted) message.ack() // [MQTT-4.5.0-2]
+      if (this.options.ack !== 'manual') unfinished?.abandon()
+    }
+    return this.#host.onEnd(options)
+  }
+
+  #end(): void {
+    this.#state = 'ended'
+    this.#current = undefined
+    if (this.#queue.length > 0) this.#host.onBuffered(-this.#queue.length)
+    this.#queue = []
+    this.#close(this.#error)
+    this.#finishPulls()
+  }
+
+  #finishPulls(): void {
+    for (const pull of this.#pulls.splice(0)) {
+      const error = this.#error
+      this.#error = undefined
+      if (error === undefined) pull.resolve({ done: true, value: undefined })
+      else pull.reject(error)
+    }
+  }
+}
+
+interface Pull<F extends string> {
+  resolve(result: IteratorResult<Message<F>>): void
+  reject(error: unknown): void
+}

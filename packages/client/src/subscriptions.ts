@@ -1,0 +1,291 @@
+import { matchesFilter, type Packet, type PacketOf, type QoS, splitShared, type TopicPattern } from '@godwit/protocol'
+import { Call } from './call.js'
+import type { Clock } from './clock.js'
+import { type AnyClientError, SubscriptionRefusedError } from './errors.js'
+import type { CallOptions } from './options.js'
+import type { PacketIds } from './state/packet-ids.js'
+import { ActiveSubscription, type SubscribeOptions } from './subscription.js'
+
+/** Servers limit the size of a SUBSCRIBE; a packet carries at most this many filters. */
+const filtersPerPacket = 100
+/** Topics whose routes are remembered. */
+const routeCacheSize = 1000
+
+export interface SubscriptionsOptions {
+  readonly clock: Clock
+  readonly ids: PacketIds
+  /** Whether the server keeps the session when the connection ends. */
+  readonly sessionKept: boolean
+  onBuffered(change: number): void
+}
+
+/** One consumer of a topic. */
+export interface Route {
+  readonly subscription: ActiveSubscription<string>
+  readonly pattern: TopicPattern<string>
+}
+
+/** One filter: what is wanted on this side and what the server has. */
+interface FilterState {
+  readonly filter: string
+  /** Those who want it; when there are none it is to be unsubscribed. */
+  readonly subscribers: Set<ActiveSubscription<string>>
+  /** SUBSCRIBE must be sent, again perhaps. */
+  due: boolean
+  /** The server has it, or may have. */
+  held: boolean
+  /** SUBSCRIBE or UNSUBSCRIBE is on its way. */
+  busy: boolean
+}
+
+interface Handshake {
+  readonly type: 'subscribe' | 'unsubscribe'
+  readonly filters: readonly { readonly state: FilterState; readonly asking: readonly ActiveSubscription<string>[] }[]
+}
+
+interface Leaving {
+  readonly filters: readonly string[]
+  readonly call: Call<void>
+}
+
+/**
+ * The desired subscriptions against what the server has. Every change, and every new connection, ends in `pump()`,
+ * which sends what makes the two equal; there is no list of operations to replay.
+ */
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions
+  readonly #filters = new Map<string, FilterState>()
+  readonly #active = new Set<ActiveSubscription<string>>()
+  readonly #starting = new Map<ActiveSubscription<string>, Call<ActiveSubscription<string>>>()
+  #leaving: Leaving[] = []
+  readonly #handshakes = new Map<number, Handshake>()
+  readonly #routes = new Map<string, readonly Route[]>()
+  #send: ((packet: Packet) => void) | undefined
+  #changed = false
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options
+  }
+
+  /** Whether an answer of the server is awaited. */
+  get busy(): boolean {
+    return this.#handshakes.size > 0
+  }
+
+  subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
+    const subscription: ActiveSubscription<string> = new ActiveSubscription(patterns, options, {
+      onBuffered: (change) => this.#options.onBuffered(change),
+      onEnd: (callOptions) => this.#end(subscription, callOptions),
+    })
+    const what = `subscribe to '${subscription.filters.join("', '")}'`
+    const call = new Call<ActiveSubscription<string>>(this.#options.clock, options, what, () => {
+      subscription.stop()
+      this.#remove(subscription)
+      this.pump()
+    })
+    if (call.settled) return call.promise
+    this.#starting.set(subscription, call)
+    this.#active.add(subscription)
+    this.#routes.clear()
+    for (const filter of new Set(subscription.filters)) {
+      const state = this.#filters.get(filter) ?? newFilter(filter)
+      this.#filters.set(filter, state)
+      state.subscribers.add(subscription)
+      state.due = true // also when the server has it: a new subscriber wants the retained messages
+    }
+    this.#changed = true
+    this.pump()
+    return call.promise
+  }
+
+  /** Who wants a message with this topic. */
+  match(topic: string): readonly Route[] {
+    let routes = this.#routes.get(topic)
+    if (routes === undefined) {
+      routes = [...this.#active].flatMap((subscription) => {
+        const pattern = subscription.patterns.find(({ filter }) => matches(filter, topic))
+        return pattern === undefined ? [] : [{ subscription, pattern }]
+      })
+      if (this.#routes.size >= routeCacheSize) this.#routes.clear()
+      this.#routes.set(topic, routes)
+    }
+    return routes
+  }
+
+  /** A new connection. `remembered`: the server still has what it confirmed before. */
+  attach(send: (packet: Packet) => void, remembered: boolean): void {
+    this.#send = send
+    for (const state of this.#filters.values()) {
+      if (remembered) continue
+      state.held = false
+      state.due = true
+    }
+    this.#tidy()
+    this.#changed = true
+  }
+
+  detach(): void {
+    this.#send = undefined
+    for (const [id, handshake] of this.#handshakes) {
+      this.#options.ids.release(id)
+      for (const { state } of handshake.filters) {
+        state.busy = false
+        state.due = true // whether the server has it is unknown
+      }
+    }
+    this.#handshakes.clear()
+    if (!this.#options.sessionKept) for (const state of this.#filters.values()) state.held = false
+    this.#tidy()
+  }
+
+  /** Sends what is missing, as far as packet ids allow. */
+  pump(): void {
+    if (!this.#changed || this.#send === undefined) return
+    this.#changed = false
+    const idle = [...this.#filters.values()].filter((state) => !state.busy)
+    this.#request(
+      'subscribe',
+      idle.filter((state) => state.subscribers.size > 0 && state.due),
+    )
+    this.#request(
+      'unsubscribe',
+      idle.filter((state) => state.subscribers.size === 0 && state.held),
+    )
+  }
+
+  /** False when the answer does not fit its question. */
+  onSuback({ packetId, reasonCodes }: PacketOf<'suback'>): boolean {
+    const handshake = this.#finish(packetId, 'subscribe')
+    if (handshake === undefined) return true
+    if (reasonCodes.length !== handshake.filters.length) return false // [MQTT-3.8.4-5]
+    const answered = new Set<ActiveSubscription<string>>()
+    for (const [at, { state, asking }] of handshake.filters.entries()) {
+      const reasonCode = reasonCodes[at]!
+      if (reasonCode >= 0x80) state.held = false
+      for (const subscription of asking) {
+        if (state.subscribers.has(subscription) && subscription.grant(state.filter, reasonCode))
+          answered.add(subscription)
+      }
+    }
+    for (const subscription of answered) this.#onAnswered(subscription)
+    this.#settle()
+    return true
+  }
+
+  onUnsuback({ packetId }: PacketOf<'unsuback'>): void {
+    const handshake = this.#finish(packetId, 'unsubscribe')
+    for (const { state } of handshake?.filters ?? []) state.held = false
+    this.#settle()
+  }
+
+  /** The client has ended; without an error, by close(). */
+  end(error: AnyClientError | undefined, rejection: AnyClientError): void {
+    for (const call of this.#starting.values()) call.reject(rejection)
+    this.#starting.clear()
+    for (const subscription of this.#active) {
+      if (error === undefined) subscription.stop()
+      else subscription.fail(error)
+    }
+    this.#active.clear()
+    this.#filters.clear()
+    this.#tidy()
+  }
+
+  #end(subscription: ActiveSubscription<string>, options: CallOptions | undefined): Promise<void> {
+    this.#remove(subscription)
+    const { filters } = subscription
+    const call = new Call<void>(this.#options.clock, options, `unsubscribe from '${filters.join("', '")}'`, () => {
+      this.#leaving = this.#leaving.filter((leaving) => leaving.call !== call)
+    })
+    this.#leaving.push({ filters, call })
+    this.#settle()
+    return call.promise
+  }
+
+  #remove(subscription: ActiveSubscription<string>): void {
+    this.#starting.delete(subscription)
+    this.#active.delete(subscription)
+    this.#routes.clear()
+    for (const filter of subscription.filters) this.#filters.get(filter)?.subscribers.delete(subscription)
+    this.#changed = true
+  }
+
+  #onAnswered(subscription: ActiveSubscription<string>): void {
+    const call = this.#starting.get(subscription)
+    this.#starting.delete(subscription)
+    const { granted } = subscription
+    const refused = granted.filter((grant) => grant.reasonCode >= 0x80).length
+    if (refused === 0 || (subscription.options.partial === true && refused < granted.length)) {
+      call?.resolve(subscription)
+      return
+    }
+    const error = new SubscriptionRefusedError(granted)
+    subscription.fail(error)
+    this.#remove(subscription)
+    call?.reject(error)
+  }
+
+  #request(type: Handshake['type'], states: readonly FilterState[]): void {
+    for (let at = 0; at < states.length; at += filtersPerPacket) {
+      const packetId = this.#options.ids.take()
+      if (packetId === 0) {
+        this.#changed = true // pump() comes again when an id has been released
+        return
+      }
+      const chunk = states.slice(at, at + filtersPerPacket)
+      this.#handshakes.set(packetId, {
+        type,
+        filters: chunk.map((state) => ({ state, asking: [...state.subscribers] })),
+      })
+      for (const state of chunk) {
+        state.busy = true
+        state.due = false
+        state.held = true
+      }
+      this.#send?.(
+        type === 'subscribe'
+          ? { type, packetId, subscriptions: chunk.map((state) => ({ filter: state.filter, qos: qosOf(state) })) }
+          : { type, packetId, filters: chunk.map((state) => state.filter) },
+      )
+    }
+  }
+
+  #finish(packetId: number, type: Handshake['type']): Handshake | undefined {
+    const handshake = this.#handshakes.get(packetId)
+    if (handshake?.type !== type) return undefined
+    this.#handshakes.delete(packetId)
+    this.#options.ids.release(packetId)
+    for (const { state } of handshake.filters) state.busy = false
+    this.#changed = true
+    return handshake
+  }
+
+  #settle(): void {
+    this.pump()
+    this.#tidy()
+  }
+
+  /** Drops filters that nobody wants and the server does not have, and tells those who waited for that. */
+  #tidy(): void {
+    for (const [filter, state] of this.#filters) {
+      if (state.subscribers.size === 0 && !state.held && !state.busy) this.#filters.delete(filter)
+    }
+    this.#leaving = this.#leaving.filter(({ filters, call }) => {
+      const waits = filters.some((filter) => this.#filters.get(filter)?.subscribers.size === 0)
+      if (!waits) call.resolve()
+      return waits
+    })
+  }
+}
+
+function newFilter(filter: string): FilterState {
+  return { filter, subscribers: new Set(), due: true, held: false, busy: false }
+}
+
+function qosOf(state: FilterState): QoS {
+  return Math.max(...[...state.subscribers].map((subscription) => subscription.options.qos ?? 0)) as QoS
+}
+
+function matches(filter: string, topic: string): boolean {
+  return matchesFilter(splitShared(filter)?.filter ?? filter, topic)
+}

@@ -1,0 +1,142 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connect } from '../src/index.js'
+import { Mosquitto, skipped } from './mosquitto.js'
+import { failure } from './rig.js'
+
+/** A TCP server that answers whatever comes with these bytes. */
+async function answering(bytes: number[]): Promise<{ url: string; close: () => void }> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => socket.write(Uint8Array.from(bytes)))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `mqtt://127.0.0.1:${(server.address() as { port: number }).port}`,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+const connack = [0x20, 2, 0, 0]
+
+describe('over TCP', () => {
+  test('a port where nobody listens is a network error that names the server', async () => {
+    const { url, close } = await answering([])
+    close()
+    const error = await failure(connect(url, { reconnect: false }))
+    expect(error).toMatchObject({ code: 'network-error', permanent: false, cause: { code: 'ECONNREFUSED' } })
+    expect((error as Error).message).toContain(url)
+  })
+
+  test('a host that does not exist, too', async () => {
+    const error = await failure(connect('mqtt://no.such.host.invalid', { reconnect: false }))
+    expect(error).toMatchObject({ code: 'network-error', server: 'mqtt://no.such.host.invalid' })
+  })
+
+  test.each([
+    [false, 1],
+    [true, 0],
+  ])('unref: %s leaves %i socket and timer to keep the process alive', async (unref, kept) => {
+    const { url, close } = await answering(connack)
+    const count = (type: string): number => process.getActiveResourcesInfo().filter((name) => name === type).length
+    const before = [count('TCPSocketWrap'), count('Timeout')]
+    const client = await connect(url, { unref })
+    const theServersEnd = 1
+    expect(count('TCPSocketWrap') - before[0]! - theServersEnd).toBe(kept)
+    expect(count('Timeout') - before[1]!).toBe(kept)
+    await client.close()
+    close()
+  })
+})
+
+describe.skipIf(skipped)('against mosquitto', () => {
+  let broker: Mosquitto
+  beforeAll(async () => {
+    broker = await Mosquitto.start()
+  })
+  afterAll(() => broker?.dispose())
+
+  test.each([0, 1, 2] as const)('100 messages in order at QoS %i', async (qos) => {
+    await using client = await connect(broker.url)
+    await using subscription = await client.subscribe(`count/${qos}/+n`, { qos })
+    const published = Promise.all(
+      Array.from({ length: 100 }, (_, n) => client.publish(`count/${qos}/${n}`, `${n}`, { qos })),
+    )
+    const seen: string[] = []
+    for await (const message of subscription) {
+      expect(message.text()).toBe(message.params.n)
+      message.ack()
+      if (seen.push(message.params.n) === 100) break
+    }
+    await published
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`))
+  })
+
+  test('retained messages and payloads of a megabyte', async () => {
+    await using client = await connect(broker.url)
+    const payload = new Uint8Array(1_000_000).map((_, at) => at)
+    await client.publish('retained', payload, { qos: 2, retain: true })
+    await using subscription = await client.subscribe('retained', { qos: 1 })
+    for await (const message of subscription) {
+      expect(message.retain).toBe(true)
+      expect(Buffer.compare(message.payload, payload)).toBe(0)
+      break
+    }
+  })
+
+  test('the will is published when the connection goes without DISCONNECT, and not after close()', async () => {
+    await using watcher = await connect(broker.url)
+    await using wills = await watcher.subscribe('will/+who')
+    const will = (who: string) => ({ will: { topic: `will/${who}`, payload: 'gone' } })
+    const first = await connect(broker.url, { ...will('first'), clientId: 'first' })
+    await first.close()
+    const second = await connect(broker.url, { ...will('second'), clientId: 'second', reconnect: false })
+    const successor = await connect(broker.url, { clientId: 'second' }) // takes the session over
+    for await (const message of wills) {
+      expect(message.params.who).toBe('second')
+      break
+    }
+    await second.close()
+    await successor.close()
+  })
+
+  test('a broker that is restarted: nothing published or subscribed is lost', async () => {
+    await using client = await connect(broker.url, {
+      clientId: 'steady',
+      clean: false,
+      reconnect: { initialMs: 50, maxMs: 100 },
+    })
+    const seen: string[] = []
+    await client.subscribe('steady/#', { qos: 2, onMessage: (message) => void seen.push(message.text()) })
+    const published: Promise<unknown>[] = []
+    for (let n = 0; n < 50; n++) published.push(client.publish('steady/n', `${n}`, { qos: 2 }))
+    await Promise.all(published)
+    await broker.stop()
+    for (let n = 50; n < 100; n++) published.push(client.publish('steady/n', `${n}`, { qos: 2 }))
+    await broker.run()
+    await Promise.all(published)
+    while (seen.length < 100) await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`))
+  })
+
+  test('a session goes on in a new client', async () => {
+    const options = { clientId: 'returning', clean: false }
+    const first = await connect(broker.url, options)
+    await first.subscribe('later', { qos: 1 })
+    await first.close()
+    await using other = await connect(broker.url)
+    await other.publish('later', 'while you were away', { qos: 1 })
+    await using second = await connect(broker.url, options)
+    for await (const message of await second.subscribe('later', { qos: 1 })) {
+      expect(message.text()).toBe('while you were away')
+      message.ack()
+      break
+    }
+  })
+})

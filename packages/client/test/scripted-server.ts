@@ -1,0 +1,173 @@
+import { Decoder, encode, type Packet, type PacketOf } from '@godwit/protocol'
+import { expect } from 'vitest'
+import type { ByteStream, ByteStreamEvents, OpenStream } from '../src/socket.js'
+import { settled } from './virtual-clock.js'
+
+/** The server's end of one connection: the test reads packets and answers them, in memory. */
+export class Peer {
+  /** The URL that was dialled. */
+  readonly url: string
+  readonly #events: ByteStreamEvents
+  readonly #decoder = new Decoder({ version: 4 })
+  readonly #packets: Packet[] = []
+  #wanted: ((packet: Packet) => void) | undefined
+  #inbox: Uint8Array[] = []
+  #paused = false
+  /** The client has ended its side, or destroyed the stream. */
+  ended = false
+  #over = false
+  /** Whether writes say that there is no more room. */
+  congested = false
+
+  constructor(url: string, events: ByteStreamEvents) {
+    this.url = url
+    this.#events = events
+  }
+
+  readonly stream: ByteStream = {
+    write: (bytes) => {
+      if (this.#over) return true
+      this.#decoder.push(bytes.slice())
+      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
+        const wanted = this.#wanted
+        this.#wanted = undefined
+        if (wanted) wanted(packet)
+        else this.#packets.push(packet)
+      }
+      return !this.congested
+    },
+    end: () => {
+      this.ended = true
+      queueMicrotask(() => this.close())
+    },
+    destroy: () => {
+      this.ended = true
+      this.close()
+    },
+    pause: () => {
+      this.#paused = true
+    },
+    resume: () => {
+      this.#paused = false
+      queueMicrotask(() => this.#deliver())
+    },
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** The stream is open: CONNECT follows. */
+  open(): void {
+    this.#events.onOpen()
+  }
+
+  /** The next packet from the client, which must be of this type. */
+  async expect<T extends Packet['type']>(type: T, fields: Partial<PacketOf<T>> = {}): Promise<PacketOf<T>> {
+    const packet = this.#packets.shift() ?? (await new Promise<Packet>((resolve) => (this.#wanted = resolve)))
+    // A received payload is a getter, which toMatchObject would not see.
+    const seen = packet.type === 'publish' ? { ...packet, payload: packet.payload } : packet
+    expect(seen).toMatchObject({ type, ...fields })
+    return packet as PacketOf<T>
+  }
+
+  /** The client has sent nothing more. */
+  async expectNothing(): Promise<void> {
+    await settled()
+    expect(this.#packets).toEqual([])
+  }
+
+  /** All packets not looked at yet, in words: `publish 1 dup`. */
+  async rest(): Promise<string[]> {
+    await settled()
+    return this.#packets.splice(0).map(inWords)
+  }
+
+  send(...packets: Packet[]): void {
+    this.sendBytes(Uint8Array.from(packets.flatMap((packet) => [...encode(packet, 4)])))
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    this.#inbox.push(bytes)
+    queueMicrotask(() => this.#deliver())
+  }
+
+  /** Reads CONNECT, answers CONNACK. */
+  async welcome(fields: Partial<PacketOf<'connack'>> = {}): Promise<PacketOf<'connect'>> {
+    this.open()
+    const connect = await this.expect('connect')
+    this.send({ type: 'connack', sessionPresent: false, reasonCode: 0, ...fields })
+    await settled()
+    return connect
+  }
+
+  /** Reads SUBSCRIBE, answers SUBACK. */
+  async grant(...codes: number[]): Promise<PacketOf<'subscribe'>> {
+    const subscribe = await this.expect('subscribe')
+    const reasonCodes = subscribe.subscriptions.map(({ qos }, at) => codes[at] ?? qos)
+    this.send({ type: 'suback', packetId: subscribe.packetId, reasonCodes })
+    await settled()
+    return subscribe
+  }
+
+  publish(topic: string, payload: string, fields: Partial<PacketOf<'publish'>> = {}): void {
+    const bytes = new TextEncoder().encode(payload)
+    this.send({ type: 'publish', topic, payload: bytes, qos: 0, retain: false, dup: false, ...fields })
+  }
+
+  /** There is room again after `congested`. */
+  drain(): void {
+    this.congested = false
+    this.#events.onDrain()
+  }
+
+  /** The connection goes. */
+  close(error?: Error): void {
+    if (this.#over) return
+    this.#over = true
+    this.#inbox = []
+    queueMicrotask(() => this.#events.onClose(error))
+  }
+
+  #deliver(): void {
+    while (!this.#paused && !this.#over) {
+      const bytes = this.#inbox.shift()
+      if (bytes === undefined) return
+      this.#events.onData(bytes)
+    }
+  }
+}
+
+export function inWords(packet: Packet): string {
+  const words: (string | number)[] = [packet.type]
+  if ('packetId' in packet && packet.packetId !== undefined) words.push(packet.packetId)
+  if (packet.type === 'publish') {
+    words.push(new TextDecoder().decode(packet.payload))
+    if (packet.dup) words.push('dup')
+  }
+  if (packet.type === 'subscribe') words.push(...packet.subscriptions.map(({ filter }) => filter))
+  if (packet.type === 'unsubscribe') words.push(...packet.filters)
+  return words.join(' ')
+}
+
+/** Takes every connection a client makes and hands it to the test. */
+export class ScriptedServer {
+  readonly #arrived: Peer[] = []
+  #wanted: ((peer: Peer) => void) | undefined
+  /** Connections made so far. */
+  count = 0
+
+  readonly openStream: OpenStream = (server, events) => {
+    const peer = new Peer(server.url, events)
+    this.count += 1
+    const wanted = this.#wanted
+    this.#wanted = undefined
+    if (wanted) wanted(peer)
+    else this.#arrived.push(peer)
+    return peer.stream
+  }
+
+  async accept(): Promise<Peer> {
+    return this.#arrived.shift() ?? (await new Promise<Peer>((resolve) => (this.#wanted = resolve)))
+  }
+}
