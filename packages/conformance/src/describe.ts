@@ -1,0 +1,22 @@
+import { type Packet, reasonName } from '@godwit/protocol'
+import { decodeUtf8 } from './text.js'
+
+/** A packet in words: its name as the standard writes it, and what matters in it. */
+export function describe(packet: Packet): string {
+  const details = Object.entries(packet)
+    .filter(([key, value]) => key !== 'type' && value !== undefined && value !== false)
+    .map(([key, value]) => `${key} ${describeValue(key, value)}`)
+  return [packet.type.toUpperCase(), ...details].join(', ')
+}
+
+/** A value of a packet's field in words. */
+export function describeValue(key: string, value: unknown): string {
+  if (value instanceof Uint8Array) return describePayload(value)
+  if (key === 'reasonCode' && typeof value === 'number')
+    return `0x${value.toString(16).padStart(2, '0')} (${reasonName(value)})`
+  return JSON.stringify(value)
+}
+
+function describePayload(payload: Uint8Array): string {
+  return payload.length <= 64 ? JSON.stringify(decodeUtf8(payload)) : `of ${payload.length} bytes`
+}
