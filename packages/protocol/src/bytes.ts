@@ -1,4 +1,15 @@
-// Text and bytes without Node: the form for browsers and other runtimes. One contract suite for this and bytes-node.ts.
+// Text and bytes with what every runtime has. On Node 20 this is faster than a Buffer over the same memory, whose making
+// costs more than all of TextDecoder and TextEncoder for strings of the length of topics.
+
+// What is used of them; the whole of DOM's or Node's types would let this package use things that are not everywhere.
+declare class TextEncoder {
+  encode(text: string): Uint8Array
+  encodeInto(text: string, target: Uint8Array): { written: number }
+}
+declare class TextDecoder {
+  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean })
+  decode(bytes: Uint8Array): string
+}
 
 const encoder = new TextEncoder()
 // Without ignoreBOM a leading U+FEFF would be stripped [MQTT-1.5.3-3]; without fatal, ill-formed text would pass.

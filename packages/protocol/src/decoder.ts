@@ -4,6 +4,7 @@ import { ProtocolError } from './errors.js'
 import { checkPublishFlags } from './packets/publish.js'
 import { Reader } from './reader.js'
 import type { ProtocolVersion } from './version.js'
+import { varintSize } from './writer.js'
 
 export interface DecoderOptions {
   /** The version spoken. Default 4; a CONNECT sets it. */
@@ -15,12 +16,12 @@ export interface DecoderOptions {
 }
 
 const nothing = new Uint8Array(0)
-/** Below this a partial packet gets its whole room at once; above, room grows with what has really come. */
+/** Up to here a packet that was cut gets its whole room at once; above, room grows with what has really come. */
 const trustedBytes = 65_536
 
 /**
  * Bytes in, packets out. Chunks may cut packets anywhere: whole packets are read where they lie, and only one that is
- * cut is copied, once. What a header merely claims is never allocated, and its limit is applied before its body comes.
+ * cut is copied, once. More than 64 KiB is never allocated on a header's mere word, and the limit is applied before the body comes.
  */
 export class Decoder {
   version: ProtocolVersion
@@ -34,6 +35,7 @@ export class Decoder {
   #partialTotal = 0
   /** Whether `#chunk` is the decoder's own. */
   #owned = true
+  #failure: unknown
 
   // What #readHeader found.
   #definition: Definition<Packet> | undefined
@@ -52,7 +54,10 @@ export class Decoder {
   }
 
   /** Gives the decoder bytes. The chunk must stay unchanged until `next` has answered `undefined`, or `detach` was called. */
-  push(chunk: Uint8Array): void {
+  push(given: Uint8Array): void {
+    // A Buffer's `slice` does not copy, and reading two kinds of array in one place is slow: from here on there is one.
+    const chunk =
+      given.constructor === Uint8Array ? given : new Uint8Array(given.buffer, given.byteOffset, given.length)
     const left = this.#chunk.length - this.#position
     if (left === 0) {
       this.#chunk = chunk
@@ -69,9 +74,20 @@ export class Decoder {
 
   /**
    * The next whole packet, or `undefined` when more bytes are needed.
-   * @throws ProtocolError when the bytes are wrong; there is nothing more to be read from this decoder then.
+   * @throws ProtocolError when the bytes are wrong, and the same again ever after: where the next packet would begin
+   * is not known then.
    */
   next(): Packet | undefined {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      return this.#take()
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
+  }
+
+  #take(): Packet | undefined {
     if (this.#partialBytes > 0) return this.#finishPartial()
     const chunk = this.#chunk
     const start = this.#position
@@ -101,17 +117,17 @@ export class Decoder {
       throw new ProtocolError('malformed-packet', `packet type ${first >> 4}`)
     }
     if (definition.flags === undefined) checkPublishFlags(first & 15)
-    else if ((first & 15) !== definition.flags) throw new ProtocolError('malformed-packet', 'reserved flags') // [MQTT-2.2.2-2]
+    else if ((first & 15) !== definition.flags && !this.#isRepeated(definition, first)) {
+      throw new ProtocolError('malformed-packet', 'reserved flags') // [MQTT-2.2.2-2]
+    }
     let length = 0
     for (let at = start + 1, shift = 0; at < end; at++, shift += 7) {
       const byte = bytes[at]!
       if (shift === 21 && byte > 127)
         throw new ProtocolError('malformed-packet', 'a remaining length of more than 4 bytes')
-      length += (byte & 0x7f) * 2 ** shift
+      length |= (byte & 0x7f) << shift
       if (byte > 127) continue
-      if (byte === 0 && shift > 0 && this.version === 5) {
-        throw new ProtocolError('malformed-packet', 'a padded remaining length') // 5.0 only [MQTT-1.5.5-1]
-      }
+      if (byte === 0 && shift > 0 && this.version === 5) throw padded()
       this.#headerBytes = at + 1 - start
       this.#totalBytes = this.#headerBytes + length
       this.#definition = definition
@@ -124,12 +140,20 @@ export class Decoder {
     return false
   }
 
+  /** In 3.1 a PUBREL, SUBSCRIBE or UNSUBSCRIBE that is sent again says so with DUP (section 2.1 of 3.1). */
+  #isRepeated(definition: Definition<Packet>, first: number): boolean {
+    return this.version === 3 && definition.flags === 0b0010 && (first & 15) === 0b1010
+  }
+
   #readBody(bytes: Uint8Array, start: number): Packet {
     const end = start + this.#totalBytes
     const r = this.#reader.over(bytes, start + this.#headerBytes, end)
     const packet = this.#definition!.read(r, bytes[start]! & 15, this.version)
     if (r.position !== end) throw new ProtocolError('malformed-packet', 'bytes left over at the end of the packet')
-    if (packet.type === 'connect') this.version = packet.version
+    if (packet.type === 'connect') {
+      this.version = packet.version
+      if (this.version === 5 && this.#headerBytes > 1 + varintSize(end - start - this.#headerBytes)) throw padded()
+    }
     return packet
   }
 
@@ -160,7 +184,7 @@ export class Decoder {
       return undefined
     }
     const whole = this.#partial
-    this.#partial = nothing // not reused: the packet may still be looked at when the next one is cut
+    this.#partial = nothing // the packet's from now on
     this.#partialBytes = 0
     this.#readHeader(whole, 0, whole.length)
     return this.#readBody(whole, 0)
@@ -180,4 +204,9 @@ export class Decoder {
     this.#partialBytes = needed
     this.#position += count
   }
+}
+
+/** Only 5.0 asks for the shortest form [MQTT-1.5.5-1]. */
+function padded(): ProtocolError {
+  return new ProtocolError('malformed-packet', 'a padded remaining length')
 }

@@ -1,7 +1,7 @@
 import { ProtocolError } from './errors.js'
 import type { Reader } from './reader.js'
 import type { ProtocolVersion } from './version.js'
-import type { Writer } from './writer.js'
+import { varintSize, type Writer } from './writer.js'
 
 /** All there is to know about one kind of packet on the wire: one definition for every version and both directions. */
 export interface Definition<P> {
@@ -32,12 +32,6 @@ export function definePacket<P>(
       endPacket(w, start, 0, 0)
     },
   }
-}
-
-function varintSize(value: number): number {
-  if (value < 128) return 1
-  if (value < 16_384) return 2
-  return value < 2_097_152 ? 3 : 4
 }
 
 const maxRemainingLength = 268_435_455

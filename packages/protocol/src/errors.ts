@@ -27,7 +27,7 @@ export class ProtocolError extends Error {
   /** The MQTT 5 reason code that tells the other side (section 2.4). */
   readonly reasonCode: number
   /** For `unsupported-protocol-version`: the level the other side asked for. */
-  readonly level?: number
+  declare readonly level?: number
 
   constructor(code: ProtocolErrorCode, message: string, level?: number) {
     super(message)

@@ -1,4 +1,4 @@
-export { byteLength, encodeUtf8 } from '#bytes'
+export { byteLength, encodeUtf8 } from './bytes.js'
 export { Decoder, type DecoderOptions } from './decoder.js'
 export type { Packet, PacketOf } from './definitions.js'
 export { encode, encodeInto } from './encoder.js'

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '#bytes'
+import { decodeUtf8 } from './bytes.js'
 import { ProtocolError } from './errors.js'
 import { checkText, flawOfText } from './text.js'
 import { isTopicName } from './topic.js'

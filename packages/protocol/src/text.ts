@@ -25,3 +25,8 @@ export function checkText(text: string, allowControlCharacters: boolean): string
   if (flaw) throw new ProtocolError('malformed-packet', flaw)
   return text
 }
+
+/** A string from the other side as it may stand in an error: quoted, and no longer than a line. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text)
+}

@@ -49,9 +49,9 @@ function paramsOf(
   names: readonly (readonly [at: number, name: string, rest: boolean])[],
   topic: string,
 ): Record<string, string> {
-  const params: Record<string, string> = {}
-  if (names.length === 0) return params
   const levels = topic.split('/')
-  for (const [at, name, rest] of names) params[name] = rest ? levels.slice(at).join('/') : (levels[at] ?? '')
-  return params
+  // Not by assignment: a wildcard may be named __proto__.
+  return Object.fromEntries(
+    names.map(([at, name, rest]) => [name, rest ? levels.slice(at).join('/') : (levels[at] ?? '')]),
+  )
 }

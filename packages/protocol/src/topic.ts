@@ -1,16 +1,18 @@
-import { byteLength } from '#bytes'
+/// <reference lib="es2024.string" />
+import { byteLength } from './bytes.js'
 
 const maxBytes = 65_535
 const hasWildcard = /[+#]/
 
 function hasLegalText(topic: string): boolean {
   if (topic.length === 0 || topic.includes('\0')) return false // [MQTT-4.7.3-1] [MQTT-4.7.3-2]
+  if (!topic.isWellFormed()) return false // half a surrogate pair has no UTF-8 [MQTT-1.5.3-1]
   return topic.length * 3 <= maxBytes || byteLength(topic) <= maxBytes // [MQTT-4.7.3-3]
 }
 
-/** Whether messages can be published to it: not empty, no wildcard, at most 65,535 bytes (section 4.7). */
+/** Whether messages can be published to it: not empty, well-formed, no wildcard, at most 65,535 bytes (section 4.7). */
 export function isTopicName(topic: string): boolean {
-  return hasLegalText(topic) && !hasWildcard.test(topic) // [MQTT-4.7.1-1]
+  return hasLegalText(topic) && !topic.includes('+') && !topic.includes('#') // [MQTT-4.7.1-1]
 }
 
 /**

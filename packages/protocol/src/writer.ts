@@ -1,8 +1,17 @@
-import { byteLength, writeUtf8 } from '#bytes'
+import { writeUtf8 } from './bytes.js'
 import { ProtocolError } from './errors.js'
 
-/** Up to here a loop is faster than making a view and calling set (measured on Node 20). */
-const loopBytes = 80
+/** Up to here a loop copies faster than a view and its `set`, which cost about 50 ns whatever the length (Node 20). */
+const loopBytes = 48
+/** Up to here a loop writes ASCII faster than TextEncoder, which takes about 100 ns (Node 20). */
+const loopCharacters = 32
+
+/** How many bytes a Variable Byte Integer takes in its shortest form (section 2.2.3, in 5.0 section 1.5.5). */
+export function varintSize(value: number): number {
+  if (value < 128) return 1
+  if (value < 16_384) return 2
+  return value < 2_097_152 ? 3 : 4
+}
 
 /** A growing buffer with a cursor. */
 export class Writer {
@@ -39,9 +48,9 @@ export class Writer {
     this.u16(value & 0xffff)
   }
 
-  /** A Variable Byte Integer in its shortest form. */
+  /** A Variable Byte Integer in its shortest form; takes the room of that form and no more, so that it fits a gap left for it. */
   varint(value: number): void {
-    this.ensure(4)
+    this.ensure(varintSize(value))
     let rest = value
     while (rest > 127) {
       this.bytes[this.position++] = (rest & 0x7f) | 0x80
@@ -56,7 +65,7 @@ export class Writer {
     this.ensure(2 + length * 3)
     const { bytes } = this
     const start = this.position + 2
-    if (length <= loopBytes) {
+    if (length <= loopCharacters) {
       let at = 0
       for (; at < length; at++) {
         const unit = text.charCodeAt(at)
@@ -65,9 +74,9 @@ export class Writer {
       }
       if (at === length) return this.#endString(length)
     }
-    const size = byteLength(text)
+    const size = writeUtf8(bytes, start, text)
     if (size > 65_535) throw new ProtocolError('malformed-packet', `a string of ${size} bytes; MQTT ends at 65,535`)
-    this.#endString(writeUtf8(bytes, start, text))
+    this.#endString(size)
   }
 
   /** Binary Data with its length in front. */

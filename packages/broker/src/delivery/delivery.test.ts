@@ -2,7 +2,9 @@ import { encodeUtf8, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
+import { memoryStore } from '../store/memory.js'
 import { MemoryQueue } from '../store/queue.js'
+import type { OutgoingState, RecoveredSession } from '../store/store.js'
 import { Delivery, type DeliveryOptions } from './delivery.js'
 import type { Sink } from './sink.js'
 
@@ -209,6 +211,41 @@ describe('Delivery', () => {
       expect(sink.heard()).toEqual(['a qos 1 id 1 dup', 'pubrel 2', 'd qos 2 id 4 dup', 'e qos 1 id 5 dup'])
       delivery.acknowledge(1)
       expect(sink.heard()).toEqual(['f qos 1 id 6']) // never sent before: no DUP
+    })
+  })
+
+  describe('after a crash', () => {
+    const recovered = (outgoing: Partial<OutgoingState>, expiresAt?: number): RecoveredSession => ({
+      clientId: 'c',
+      stored: memoryStore().session('c'),
+      subscriptions: [],
+      received: [],
+      outgoing: { head: 1, next: 1, tail: 3, handshakes: new Uint8Array(0), mayHaveSentMore: false, ...outgoing },
+      expiresAt,
+    })
+    const queueOf = (...texts: string[]): MemoryQueue => {
+      const queue = new MemoryQueue()
+      for (const [at, text] of texts.entries()) queue.put(at + 1, { message: message(text), qos: 1, retain: false })
+      return queue
+    }
+
+    it('sends with DUP what may have been sent before: whatever fits the window [MQTT-3.3.1-1]', () => {
+      const { delivery, sink } = setUp({ offline: true, queue: queueOf('a', 'b') })
+      delivery.restore(recovered({}))
+      delivery.attach(sink, 1)
+      expect(sink.heard()).toEqual(['a qos 1 id 1 dup'])
+      delivery.acknowledge(1)
+      expect(sink.heard()).toEqual(['b qos 1 id 2'])
+    })
+
+    it('still knows so after a second crash, until the client has come', () => {
+      const first = setUp({ offline: true, queue: queueOf('a', 'b') })
+      first.delivery.restore(recovered({}))
+      const second = setUp({ offline: true, queue: queueOf('a', 'b') })
+      second.delivery.restore(recovered(first.delivery.state(), Date.UTC(2030, 0, 1)))
+      second.delivery.attach(second.sink, 2)
+      expect(second.sink.heard()).toEqual(['a qos 1 id 1 dup', 'b qos 1 id 2 dup'])
+      expect(second.delivery.state().mayHaveSentMore).toBe(false)
     })
   })
 

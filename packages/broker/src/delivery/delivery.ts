@@ -55,12 +55,13 @@ export class Delivery implements OutgoingSource {
   restore({ outgoing, expiresAt }: RecoveredSession): void {
     this.window.restore(outgoing.head, outgoing.handshakes)
     this.#tail = outgoing.tail
-    this.#mayHaveSent = expiresAt === undefined
+    this.#mayHaveSent = outgoing.mayHaveSentMore || expiresAt === undefined
   }
 
   state(): OutgoingState {
     const { head, next } = this.window
-    return { head, next, tail: this.#tail, handshakes: this.window.handshakes() }
+    const handshakes = this.window.handshakes()
+    return { head, next, tail: this.#tail, handshakes, mayHaveSentMore: this.#mayHaveSent }
   }
 
   isDone(number: number): boolean {

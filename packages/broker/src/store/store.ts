@@ -56,6 +56,8 @@ export interface OutgoingState {
   readonly tail: number
   /** A handshake state for each number from `head` to `next` − 1. */
   readonly handshakes: Uint8Array
+  /** More than these may have been sent, by a process that ended before it could say so. */
+  readonly mayHaveSentMore: boolean
 }
 
 /** What the store asks of a session's deliveries. */

@@ -1,11 +1,13 @@
 import { type Definition, definePacket } from '../definition.js'
 import { ProtocolError } from '../errors.js'
-import { writeText } from '../fields.js'
+import { u16, writeText } from '../fields.js'
 import { type PropertiesOf, readProperties, writeProperties } from '../properties.js'
 import type { Reader } from '../reader.js'
+import { quote } from '../text.js'
 import { isTopicName } from '../topic.js'
 import type { ProtocolVersion, QoS } from '../version.js'
 import type { Writer } from '../writer.js'
+import { checkQos } from './publish.js'
 
 /** The message the server publishes when the connection ends without DISCONNECT (section 3.1.2.5). */
 export interface Will {
@@ -41,9 +43,7 @@ function read(r: Reader): Connect {
   checkFlags(flags, version)
   const keepAliveSeconds = r.u16()
   const properties = version === 5 ? readProperties(r, 'connect') : undefined
-  if (properties?.authenticationData !== undefined && properties.authenticationMethod === undefined) {
-    throw new ProtocolError('protocol-error', 'authentication data without a method')
-  }
+  checkAuthentication(properties)
   const clientId = r.utf8() // first in the payload, always there [MQTT-3.1.3-3]
   const will = flags & flagBits.will ? readWill(r, flags, version) : undefined
   const username = flags & flagBits.username ? r.utf8() : undefined
@@ -65,7 +65,7 @@ function read(r: Reader): Connect {
 function readVersion(r: Reader): ProtocolVersion {
   const name = r.utf8()
   if (name !== 'MQTT' && name !== 'MQIsdp') {
-    throw new ProtocolError('unsupported-protocol-name', `protocol name ${JSON.stringify(name)}`) // [MQTT-3.1.2-1]
+    throw new ProtocolError('unsupported-protocol-name', `protocol name ${quote(name)}`) // [MQTT-3.1.2-1]
   }
   const level = r.u8()
   const known = name === 'MQTT' ? level === 4 || level === 5 : level === 3
@@ -81,6 +81,12 @@ function checkFlags(flags: number, version: ProtocolVersion): void {
   if ((flags & flagBits.willQos) === flagBits.willQos) bad('will QoS 3') // [MQTT-3.1.2-14]
   if (!(flags & flagBits.will) && flags & (flagBits.willQos | flagBits.willRetain)) bad('will flags without a will') // [MQTT-3.1.2-13] [MQTT-3.1.2-15]
   if (version < 5 && flags & flagBits.password && !(flags & flagBits.username)) bad('a password without a user name') // [MQTT-3.1.2-22]
+}
+
+function checkAuthentication(properties: Connect['properties']): void {
+  if (properties?.authenticationData !== undefined && properties.authenticationMethod === undefined) {
+    throw new ProtocolError('protocol-error', 'authentication data without a method')
+  }
 }
 
 function readWill(r: Reader, flags: number, version: ProtocolVersion): Will {
@@ -105,16 +111,19 @@ function write(w: Writer, p: Connect): void {
   w.u8(version)
   w.u8(
     (p.cleanStart ? flagBits.clean : 0) |
-      (will ? flagBits.will | (will.qos << 3) | (will.retain ? flagBits.willRetain : 0) : 0) |
+      (will ? flagBits.will | (checkQos(will.qos) << 3) | (will.retain ? flagBits.willRetain : 0) : 0) |
       (password !== undefined ? flagBits.password : 0) |
       (username !== undefined ? flagBits.username : 0),
   )
-  w.u16(p.keepAliveSeconds)
-  if (version === 5) writeProperties(w, 'connect', p.properties)
+  u16.write(w, p.keepAliveSeconds)
+  if (version === 5) {
+    checkAuthentication(p.properties)
+    writeProperties(w, 'connect', p.properties)
+  }
   writeText(w, p.clientId)
   if (will) {
     if (!isTopicName(will.topic)) {
-      throw new ProtocolError('topic-name-invalid', `will topic ${JSON.stringify(will.topic)} is not a topic name`)
+      throw new ProtocolError('topic-name-invalid', `will topic ${quote(will.topic)} is not a topic name`)
     }
     if (version === 5) writeProperties(w, 'will', will.properties)
     writeText(w, will.topic)

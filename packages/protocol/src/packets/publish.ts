@@ -2,7 +2,7 @@ import { beginPacket, type Definition, endPacket } from '../definition.js'
 import { ProtocolError } from '../errors.js'
 import { type PropertiesOf, readProperties, writeProperties } from '../properties.js'
 import type { Reader } from '../reader.js'
-import { checkText } from '../text.js'
+import { quote } from '../text.js'
 import { isTopicName } from '../topic.js'
 import type { ProtocolVersion, QoS } from '../version.js'
 import type { Writer } from '../writer.js'
@@ -22,8 +22,8 @@ export interface Publish {
 }
 
 /**
- * A PUBLISH as the decoder gives it. The payload is `bytes[payloadStart, payloadEnd)` of what was received, valid until
- * the decoder is given more; a view is made when first asked for, since most messages are passed on without one.
+ * A PUBLISH as the decoder gives it. The payload is `bytes[payloadStart, payloadEnd)` of what was received, valid as long
+ * as that is left alone: copy it to keep it. A view is made when first asked for, since most messages pass on without one.
  */
 export class ReceivedPublish implements Publish {
   readonly type = 'publish'
@@ -96,9 +96,9 @@ export const publish: Definition<Publish> = {
 function checkPublish(p: Publish, version: ProtocolVersion): void {
   const byAlias = version === 5 && p.topic === '' && p.properties?.topicAlias !== undefined
   if (!byAlias && !isTopicName(p.topic)) {
-    throw new ProtocolError('topic-name-invalid', `${JSON.stringify(p.topic)} is not a topic name`)
+    throw new ProtocolError('topic-name-invalid', `${quote(p.topic)} is not a topic name`)
   }
-  checkText(p.topic, true)
+  checkQos(p.qos)
   if (p.qos === 0 ? p.packetId !== undefined : !isPacketId(p.packetId)) {
     throw new ProtocolError('protocol-error', `packet identifier ${p.packetId} at QoS ${p.qos}`) // [MQTT-2.3.1-5]
   }
@@ -109,6 +109,12 @@ function checkPublish(p: Publish, version: ProtocolVersion): void {
 export function checkPacketId(packetId: number): number {
   if (!isPacketId(packetId)) throw new ProtocolError('protocol-error', `packet identifier ${packetId}`)
   return packetId
+}
+
+/** @throws ProtocolError when it is not 0, 1 or 2: types do not hold everywhere. */
+export function checkQos(qos: QoS): QoS {
+  if (qos === 0 || qos === 1 || qos === 2) return qos
+  throw new ProtocolError('protocol-error', `QoS ${qos}`)
 }
 
 function isPacketId(packetId: number | undefined): boolean {

@@ -25,6 +25,7 @@ export const suback: Definition<Suback> = definePacket(
     return { type: 'suback', packetId, reasonCodes, ...(properties && { properties }) }
   },
   (w, { packetId, reasonCodes, properties }, version) => {
+    if (reasonCodes.length === 0) throw new ProtocolError('protocol-error', 'SUBACK without a code')
     w.u16(checkPacketId(packetId))
     if (version === 5) writeProperties(w, 'suback', properties)
     for (const code of reasonCodes) w.u8(checkCode(version < 5 && code >= 0x80 ? 0x80 : code, version))

@@ -3,9 +3,10 @@ import { ProtocolError } from '../errors.js'
 import { writeText } from '../fields.js'
 import { type PropertiesOf, readProperties, writeProperties } from '../properties.js'
 import type { Reader } from '../reader.js'
+import { quote } from '../text.js'
 import { isTopicFilter, splitShared } from '../topic.js'
 import type { ProtocolVersion, QoS } from '../version.js'
-import { checkPacketId } from './publish.js'
+import { checkPacketId, checkQos } from './publish.js'
 
 /** One Topic Filter of a SUBSCRIBE and how it is wanted (section 3.8.3). */
 export interface Subscription {
@@ -34,9 +35,7 @@ export const subscribe: Definition<Subscribe> = definePacket(
   (r, version) => {
     const packetId = r.packetId()
     const properties = version === 5 ? readProperties(r, 'subscribe') : undefined
-    if ((properties?.subscriptionIdentifiers?.length ?? 0) > 1) {
-      throw new ProtocolError('protocol-error', 'subscription identifier given twice')
-    }
+    checkIdentifiers(properties)
     const subscriptions: Subscription[] = []
     while (r.left > 0) subscriptions.push(readSubscription(r, version))
     if (subscriptions.length === 0) throw new ProtocolError('protocol-error', 'SUBSCRIBE without a filter') // [MQTT-3.8.3-3]
@@ -45,13 +44,22 @@ export const subscribe: Definition<Subscribe> = definePacket(
   (w, { packetId, subscriptions, properties }, version) => {
     if (subscriptions.length === 0) throw new ProtocolError('protocol-error', 'SUBSCRIBE without a filter')
     w.u16(checkPacketId(packetId))
-    if (version === 5) writeProperties(w, 'subscribe', properties)
+    if (version === 5) {
+      checkIdentifiers(properties)
+      writeProperties(w, 'subscribe', properties)
+    }
     for (const subscription of subscriptions) {
       writeText(w, checkFilter(subscription.filter))
       w.u8(optionsOf(subscription, version))
     }
   },
 )
+
+function checkIdentifiers(properties: Subscribe['properties']): void {
+  if ((properties?.subscriptionIdentifiers?.length ?? 0) > 1) {
+    throw new ProtocolError('protocol-error', 'subscription identifier given twice')
+  }
+}
 
 function readSubscription(r: Reader, version: ProtocolVersion): Subscription {
   const filter = checkFilter(r.utf8())
@@ -66,7 +74,7 @@ function readSubscription(r: Reader, version: ProtocolVersion): Subscription {
   if (options & 0xc0) throw new ProtocolError('malformed-packet', 'reserved subscription options')
   if (retainHandling === 3) throw new ProtocolError('protocol-error', 'retain handling 3')
   const noLocal = (options & 4) !== 0
-  if (noLocal && splitShared(filter)) throw new ProtocolError('protocol-error', 'No Local on a shared subscription')
+  checkNoLocal(noLocal, filter)
   return {
     filter,
     qos: qos as QoS,
@@ -77,12 +85,21 @@ function readSubscription(r: Reader, version: ProtocolVersion): Subscription {
 }
 
 function optionsOf(s: Subscription, version: ProtocolVersion): number {
-  if (version < 5) return s.qos
-  return s.qos | (s.noLocal ? 4 : 0) | (s.retainAsPublished ? 8 : 0) | ((s.retainHandling ?? 0) << 4)
+  const qos = checkQos(s.qos)
+  if (version < 5) return qos
+  const { noLocal = false, retainAsPublished = false, retainHandling = 0 } = s
+  checkNoLocal(noLocal, s.filter)
+  if (![0, 1, 2].includes(retainHandling))
+    throw new ProtocolError('protocol-error', `retain handling ${retainHandling}`)
+  return qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4)
+}
+
+function checkNoLocal(noLocal: boolean, filter: string): void {
+  if (noLocal && splitShared(filter)) throw new ProtocolError('protocol-error', 'No Local on a shared subscription') // 5.0 [MQTT-3.8.3-4]
 }
 
 /** @throws ProtocolError `topic-filter-invalid`. */
 export function checkFilter(filter: string): string {
   if (isTopicFilter(filter)) return filter
-  throw new ProtocolError('topic-filter-invalid', `${JSON.stringify(filter)} is not a topic filter`) // [MQTT-4.7.1-2]
+  throw new ProtocolError('topic-filter-invalid', `${quote(filter)} is not a topic filter`) // [MQTT-4.7.1-2]
 }

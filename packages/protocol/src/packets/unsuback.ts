@@ -28,6 +28,7 @@ export const unsuback: Definition<Unsuback> = definePacket(
   (w, { packetId, reasonCodes, properties }, version) => {
     w.u16(checkPacketId(packetId))
     if (version < 5) return
+    if (reasonCodes.length === 0) throw new ProtocolError('protocol-error', 'UNSUBACK without a code')
     writeProperties(w, 'unsuback', properties)
     for (const code of reasonCodes) w.u8(checkReason('unsuback', code))
   },

@@ -7,9 +7,10 @@ export interface Cursor extends OutgoingState {
 }
 
 /** Runs of equal handshake states are written as (state, length): most windows are one run. */
-export function writeCursor({ head, next, tail, bytes, handshakes }: Cursor): Buffer {
+export function writeCursor({ head, next, tail, bytes, handshakes, mayHaveSentMore }: Cursor): Buffer {
   const w = new Writer(64)
   for (const number of [head, next, tail, bytes]) u48(w, number)
+  w.u8(mayHaveSentMore ? 1 : 0)
   for (let at = 0; at < handshakes.length; ) {
     const state = handshakes[at]!
     let end = at + 1
@@ -30,12 +31,12 @@ export function readCursor(record: Buffer): Cursor {
   ]
   const handshakes = new Uint8Array(next - head)
   let filled = 0
-  for (let at = 24; at < record.length; at += 5) {
+  for (let at = 25; at < record.length; at += 5) {
     const end = filled + record.readUInt32BE(at + 1)
     handshakes.fill(record[at]!, filled, end)
     filled = end
   }
-  return { head, next, tail, bytes, handshakes }
+  return { head, next, tail, bytes, handshakes, mayHaveSentMore: record[24] === 1 }
 }
 
 function u48(w: Writer, value: number): void {

@@ -1,16 +1,18 @@
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BrokerError } from '../../errors.js'
+import { damageOf } from './header.js'
 
 /** The format this version writes. Version 1 is the first. */
 const format = 1
@@ -33,27 +35,27 @@ export interface Folder {
 
 /**
  * Takes possession of a data folder; makes it when it is not there. Nothing in it is touched when it cannot be used.
- * @throws BrokerError `store-failed`: in use, of a newer format, not writable.
+ * @throws BrokerError `store-failed`: in use, of a newer format, damaged, not writable.
  */
 export function openFolder(directory: string): Folder {
+  const isNew = !checkFormat(directory)
+  const file = join(directory, 'p0', 'data.mdb')
   try {
-    makeFolder(join(directory, 'p0'))
+    makeFolder(dirname(file))
   } catch (error) {
-    throw unusable(
-      directory,
-      `cannot be made or written to (${codeOf(error)}); choose another folder or change its owner`,
-      error,
-    )
+    throw notWritable(directory, error)
   }
   const lock = join(directory, 'lock')
   const takenOver = takeLock(directory, lock)
   try {
-    checkFormat(directory)
+    if (isNew) begin(directory, file)
+    const damage = damageOf(file)
+    if (damage) throw unusable(directory, `is damaged: ${damage}; restore it from a backup, or choose another folder`)
   } catch (error) {
     rmSync(lock, { force: true })
-    throw error
+    throw error instanceof BrokerError ? error : notWritable(directory, error)
   }
-  return { file: join(directory, 'p0', 'data.mdb'), takenOver, release: () => rmSync(lock, { force: true }) }
+  return { file, takenOver, release: () => rmSync(lock, { force: true }) }
 }
 
 /** Not mkdir's `recursive`: in Node 20 it never returns where the system denies a folder with ENOENT, as under /proc. */
@@ -64,13 +66,11 @@ function makeFolder(folder: string): void {
   mkdirSync(folder)
 }
 
-function checkFormat(directory: string): void {
+/** False: nothing says that it is a data folder yet. */
+function checkFormat(directory: string): boolean {
   const file = join(directory, 'format')
-  if (!existsSync(file)) {
-    writeFileSync(file, `godwit data, format ${format}\n`)
-    return
-  }
-  const found = /^godwit data, format (\d+)/.exec(readFileSync(file, 'utf8'))
+  if (!existsSync(file)) return false
+  const found = /^godwit data, format (\d+)/.exec(readOr(file, ''))
   if (!found)
     throw unusable(
       directory,
@@ -82,6 +82,27 @@ function checkFormat(directory: string): void {
       `was written by a newer version (format ${found[1]}, this one reads ${format}); run that version`,
     )
   }
+  return true
+}
+
+/** The format comes last and whole: whoever finds it may expect the data, whenever the power went. */
+function begin(directory: string, file: string): void {
+  closeSync(openSync(file, 'a'))
+  const coming = join(directory, 'format.new')
+  const opened = openSync(coming, 'w')
+  writeSync(opened, `godwit data, format ${format}\n`)
+  fsyncSync(opened)
+  closeSync(opened)
+  renameSync(coming, join(directory, 'format'))
+  if (process.platform === 'win32') return // folders cannot be flushed there
+  for (const folder of [dirname(file), directory, dirname(directory)]) flushFolder(folder)
+}
+
+/** A new file is safe only when the folder that names it is. */
+function flushFolder(folder: string): void {
+  const opened = openSync(folder, 'r')
+  fsyncSync(opened)
+  closeSync(opened)
 }
 
 function takeLock(directory: string, lock: string): string | undefined {
@@ -93,7 +114,7 @@ function takeLock(directory: string, lock: string): string | undefined {
       closeSync(file)
       return attempt === 0 ? undefined : `took over ${directory} from a process that is gone`
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw unusable(directory, `cannot be written to (${codeOf(error)})`, error)
+      if (codeOf(error) !== 'EEXIST') throw notWritable(directory, error)
     }
     const holder = readHolder(lock)
     if (holder && isAlive(holder)) {
@@ -142,6 +163,11 @@ function readOr(file: string, otherwise: string): string {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error)
+}
+
+function notWritable(directory: string, cause: unknown): BrokerError {
+  const what = `cannot be made or written to (${codeOf(cause)}); choose another folder or change its owner`
+  return unusable(directory, what, cause)
 }
 
 /** One line that names the folder and what to do. */

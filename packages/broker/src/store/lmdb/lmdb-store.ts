@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { QoS, Will } from '@godwit/protocol'
 import type { Commit } from '../../commit.js'
 import { type Logger, silentLogger } from '../../log.js'
@@ -28,8 +29,11 @@ export interface LmdbStoreOptions {
   readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
 }
 
-/** How long after a failed commit it is tried again. */
-const retryMs = 1000
+/** How long after a failed commit it is tried again: at first, doubling, and at most. */
+const firstRetryMs = 200
+const lastRetryMs = 5000
+/** How long closing waits for a disk that takes no commits. */
+const closeGraceMs = 5000
 /** Shares of an ended session cleared away in one commit. */
 const clearedAtOnce = 512
 
@@ -55,12 +59,16 @@ class LmdbStore implements Store, SessionKeeper {
   #gathering: Commit = 1
   #writes: Write[] = []
   #touched = new Set<StoredSession>()
+  /** Payload bytes of retained messages among the writes, and of those in flight. */
+  #retainedBytes = 0
+  #retainedBytesInFlight = 0
   readonly #sessions = new Map<number, StoredSession>()
   #nextSession = 1
   /** Ended sessions that still have shares, and the commit after which they can be cleared away. */
   readonly #toClear = new Map<number, Commit>()
   #scheduled = false
   #inFlight: Promise<void> | undefined
+  #closingSince: number | undefined
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options
@@ -80,7 +88,10 @@ class LmdbStore implements Store, SessionKeeper {
   }
 
   get full(): boolean {
-    return this.log.waitingBytes > (this.#options.maxWaitingBytes ?? 16_777_216)
+    return (
+      this.log.waitingBytes + this.#retainedBytes + this.#retainedBytesInFlight >
+      (this.#options.maxWaitingBytes ?? 16_777_216)
+    )
   }
 
   async open(): Promise<Recovered> {
@@ -101,6 +112,8 @@ class LmdbStore implements Store, SessionKeeper {
       this.#clearAway()
       return recovered
     } catch (error) {
+      await this.#tables?.root.close()
+      this.#tables = undefined
       this.#folder.release()
       throw unusable(
         directory,
@@ -115,16 +128,20 @@ class LmdbStore implements Store, SessionKeeper {
   }
 
   setWill(clientId: string, will: Will | undefined): Commit {
+    if (!this.#tables) return this.#gathering
     const record = will && { clientId, topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain }
     return this.write({ table: this.tables.wills, key: hashOf(clientId), value: record } as unknown as Write)
   }
 
   setRetained(topic: string, message: Message | undefined): Commit {
+    if (!this.#tables) return this.#gathering
+    this.#retainedBytes += message?.payloadBytes ?? 0
     const record = message && { topic, qos: message.qos as QoS, payload: message.payload }
     return this.write({ table: this.tables.retained, key: hashOf(topic), value: record } as unknown as Write)
   }
 
   write(write: Write): Commit {
+    if (!this.#tables) return this.#gathering // closed: it will never be flushed
     this.#writes.push(write)
     return this.#schedule()
   }
@@ -142,7 +159,15 @@ class LmdbStore implements Store, SessionKeeper {
 
   async close(): Promise<void> {
     if (!this.#tables) return
-    while (this.#inFlight || !this.#isEmpty()) await (this.#inFlight ?? this.#commit())
+    this.#closingSince ??= performance.now()
+    try {
+      while (this.#inFlight || !this.#isEmpty()) await (this.#inFlight ?? this.#commit())
+    } catch {
+      // Nothing of it was acknowledged; whoever sent it sends it again.
+      this.#log.log('error', 'closed although the disk does not take the last commit', {
+        folder: this.#options.directory,
+      })
+    }
     await this.#tables.root.close()
     this.#folder?.release()
     this.#tables = undefined
@@ -164,7 +189,7 @@ class LmdbStore implements Store, SessionKeeper {
       this.#scheduled = true
       setImmediate(() => {
         this.#scheduled = false
-        if (!this.#inFlight && this.#tables) void this.#commit()
+        if (!this.#inFlight && this.#tables) this.#commit().catch(() => {}) // only closing gives up, and says so
       })
     }
     return this.#gathering
@@ -176,6 +201,7 @@ class LmdbStore implements Store, SessionKeeper {
     this.#inFlight = this.#carryOut(writes).then(() => {
       this.#inFlight = undefined
       this.flushed = number
+      this.#retainedBytesInFlight = 0
       this.log.flushed()
       this.#step('flushed')
       this.#clearAway()
@@ -190,6 +216,8 @@ class LmdbStore implements Store, SessionKeeper {
     const batch = this.log.batch(number)!
     const writes = this.#writes
     this.#writes = []
+    this.#retainedBytesInFlight = this.#retainedBytes
+    this.#retainedBytes = 0
     for (const [session, share] of batch.shares) if (share.left === 0) this.#sessions.get(session)?.queue.closed(number)
     const touched = this.#touched
     this.#touched = new Set()
@@ -206,14 +234,20 @@ class LmdbStore implements Store, SessionKeeper {
         if (attempt > 1) this.#log.log('info', 'the disk takes commits again', { attempts: attempt })
         return
       } catch (error) {
-        this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', {
-          folder: this.#options.directory,
-          error: error instanceof Error ? error.message : String(error),
-          attempt,
-        })
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        const cause = await causeOf(error)
+        if (attempt === 1) this.#reportFailure(cause)
+        if (this.#closingSince !== undefined && performance.now() - this.#closingSince > closeGraceMs) throw error
+        const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** (attempt - 1))
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
       }
     }
+  }
+
+  #reportFailure(error: unknown): void {
+    this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', {
+      folder: this.#options.directory,
+      error: error instanceof Error ? error.message : String(error),
+    })
   }
 
   async #attempt(writes: readonly Write[]): Promise<void> {
@@ -258,4 +292,11 @@ class LmdbStore implements Store, SessionKeeper {
   #step(step: 'gathered' | 'committed' | 'flushed'): void {
     this.#options.onStep?.(step)
   }
+}
+
+/** What lmdb's "Commit failed" stands for; it tells in a promise that may never settle, and must not reject unseen. */
+function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> }
+  const cause = commitError?.catch((reason: unknown) => reason)
+  return Promise.race([cause ?? error, nextTurn(error)])
 }

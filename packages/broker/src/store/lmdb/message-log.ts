@@ -86,21 +86,21 @@ export class MessageLog {
     else if (this.#readers.has(batch.commit)) this.#remember(batch)
   }
 
-  /** The session's shares after a batch, oldest first, on disk and not yet there. */
-  positions(session: SessionNumber, after: Commit, limit: number): readonly Position[] {
+  /** The session's next shares after a batch, oldest first, on disk and not yet there; and whether more follow. */
+  positions(session: SessionNumber, after: Commit, limit: number): { found: readonly Position[]; more: boolean } {
     const range = this.#tables.shares.getRange({
       start: [session, after + 1],
       end: [session, Number.MAX_SAFE_INTEGER],
       limit,
     })
     const found = Array.from(range, ({ key, value }) => ({ commit: key[1], ...readShare(value) }))
-    if (found.length === limit) return found
+    if (found.length === limit) return { found, more: true }
     const last = found.at(-1)?.commit ?? after
     for (const batch of [this.#closing, this.#open]) {
       const share = batch && batch.commit > last ? batch.shares.get(session) : undefined
       if (share && share.left > 0) found.push({ commit: batch!.commit, ...share })
     }
-    return found
+    return { found, more: false }
   }
 
   /** Whether the batch can still leave a session's share out. */

@@ -15,7 +15,14 @@ export interface Found {
   readonly ended: readonly SessionNumber[]
 }
 
-const nothingSent: Cursor = { head: 1, next: 1, tail: 1, bytes: 0, handshakes: new Uint8Array(0) }
+const nothingSent: Cursor = {
+  head: 1,
+  next: 1,
+  tail: 1,
+  bytes: 0,
+  handshakes: new Uint8Array(0),
+  mayHaveSentMore: false,
+}
 
 /** Reads back what an earlier process left. Takes time by sessions and retained topics, not by queued messages. */
 export function recover(

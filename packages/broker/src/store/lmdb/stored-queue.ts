@@ -108,8 +108,8 @@ export class StoredQueue implements Queue {
   }
 
   #loadMore(): void {
-    const found = this.#log.positions(this.#session, this.#seen, heldPositions)
-    if (found.length < heldPositions) this.#complete = true
+    const { found, more } = this.#log.positions(this.#session, this.#seen, heldPositions)
+    this.#complete = !more
     for (const position of found) {
       this.#seen = position.commit
       position.left = this.#countLeft(position)

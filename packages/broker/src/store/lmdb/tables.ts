@@ -59,7 +59,14 @@ export interface Write {
 
 /** Opens, or makes, the tables in a file. */
 export function openTables(file: string): Tables {
-  const root = open<unknown, string>({ path: file, noSubdir: true, maxDbs: 16, compression: false })
+  // With lmdb's own batching by turns, a commit that fails rejects a promise nobody is given, and that ends the process.
+  const root = open<unknown, string>({
+    path: file,
+    noSubdir: true,
+    maxDbs: 16,
+    compression: false,
+    eventTurnBatching: false,
+  })
   const binary = { encoding: 'binary' } as const
   return {
     root,

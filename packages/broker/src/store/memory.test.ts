@@ -1,0 +1,10 @@
+import { memoryStore } from './memory.js'
+import { storeContract } from './store.contract.js'
+
+storeContract('memoryStore', () => ({
+  lasting: false,
+  async open() {
+    const store = memoryStore()
+    return { store, recovered: await store.open() }
+  },
+}))

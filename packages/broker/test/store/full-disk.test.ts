@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { Deliveries, flushed, idle, messageOf } from '../../src/store/deliveries.contract.js'
+import { lmdbStore } from '../../src/store/lmdb/index.js'
+
+const disk = mkdtempSync(join(tmpdir(), 'godwit-disk-'))
+const isMounted = mount()
+afterAll(() => {
+  if (isMounted) execFileSync('umount', ['--lazy', disk])
+  rmdirSync(disk)
+})
+
+function mount(): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+// What escapes from lmdb as an unhandled rejection fails the run by itself.
+describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmpfs)', () => {
+  it('takes commits again once there is room; what waited is there, in order', async () => {
+    const silence = vi.spyOn(console, 'error').mockImplementation(() => {}) // lmdb tells each failure there
+    const lines: string[] = []
+    let failed = () => {}
+    const failure = new Promise<void>((resolve) => {
+      failed = resolve
+    })
+    const store = lmdbStore({
+      directory: join(disk, 'data'),
+      log: {
+        log(level, line, fields) {
+          lines.push(`${level} ${line}${fields?.error ? `: ${fields.error}` : ''}`)
+          failed()
+        },
+      },
+    })
+    await store.open()
+    const session = new Deliveries(store.session('c'))
+    session.stored.connected()
+    await idle(store)
+    writeFileSync(join(disk, 'fill'), Buffer.alloc(1_500_000))
+    while (lines.length === 0) {
+      const commit = session.put(messageOf(`${session.tail}:`.padEnd(20_000, '.')))
+      await Promise.race([flushed(store, commit), failure])
+    }
+    const before = store.flushed
+    for (let more = 0; more < 3; more++) session.put(messageOf(`${session.tail}:`))
+    expect(store.flushed).toBe(before)
+    rmSync(join(disk, 'fill'))
+    await idle(store)
+    await store.close()
+    expect(lines).toEqual([
+      expect.stringMatching(/^error a commit failed; .*: No space left on device/),
+      'info the disk takes commits again',
+    ])
+
+    const again = lmdbStore({ directory: join(disk, 'data') })
+    const { sessions } = await again.open()
+    const texts = new Deliveries(sessions[0]!.stored, sessions[0]!.outgoing).texts()
+    expect(texts.map((text) => Number.parseInt(text, 10))).toEqual(texts.map((_, at) => at + 1))
+    expect(texts).toHaveLength(session.tail - 1)
+    await again.close()
+    silence.mockRestore()
+  })
+})

@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Deliveries, flushed, idle, messageOf, textAt } from '../../src/store/deliveries.contract.js'
+import { DurableRig, nothing } from './durable-rig.js'
+
+describe('queues on disk', () => {
+  let rig: DurableRig
+  beforeEach(async () => {
+    rig = await new DurableRig().open()
+  })
+  afterEach(() => rig.dispose())
+
+  function begin(clientId: string): Deliveries {
+    const deliveries = new Deliveries(rig.store.session(clientId))
+    deliveries.stored.connected()
+    return deliveries
+  }
+
+  function resume(clientId: string): Deliveries {
+    const { stored, outgoing } = rig.recovered.sessions.find((one) => one.clientId === clientId)!
+    return new Deliveries(stored, outgoing)
+  }
+
+  const named = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `m${from + at}`)
+
+  it('holds a message once for many sessions, and frees it when the last is done', async () => {
+    const sessions = Array.from({ length: 100 }, (_, at) => begin(`c${at}`))
+    const message = messageOf('x'.repeat(50_000))
+    for (const session of sessions) session.put(message)
+    await rig.reopen()
+    const batch = rig.recovered.sessions.length
+    expect(batch).toBe(100)
+    await rig.store.close()
+    expect(await rig.counts()).toMatchObject({ batches: 1, shares: 100 })
+    await rig.open()
+    const last = resume('c99')
+    for (let at = 0; at < 99; at++) resume(`c${at}`).finish(1)
+    await idle(rig.store)
+    expect(last.texts()).toEqual(['x'.repeat(50_000)])
+    last.finish(1)
+    await idle(rig.store)
+    await rig.store.close()
+    expect(await rig.counts()).toEqual({ ...nothing, sessions: 100, cursors: 100 })
+    await rig.open()
+  })
+
+  it('writes nothing for a message that is done within its commit', async () => {
+    const [quick, slow] = [begin('quick'), begin('slow')]
+    for (const text of ['a', 'b']) {
+      quick.put(messageOf(text))
+      quick.send()
+    }
+    quick.finish(1)
+    quick.finish(2)
+    expect(quick.stored.queue.bytes).toBe(2) // until its commit is made
+    slow.put(messageOf('c'))
+    await idle(rig.store)
+    expect(quick.stored.queue.bytes).toBe(0)
+    quick.put(messageOf('d'))
+    expect(quick.texts()).toEqual(['d'])
+    await rig.store.close()
+    expect(await rig.counts()).toMatchObject({ batches: 2, shares: 2 })
+    await rig.open()
+  })
+
+  // More batches than a queue holds positions of; then what comes while the next page is read.
+  for (const count of [62, 63, 64, 65, 126, 127, 128]) {
+    it(`pages through ${count} commits of an earlier process, and takes more meanwhile`, async () => {
+      const before = begin('c')
+      for (let at = 1; at <= count; at++) await flushed(rig.store, before.put(messageOf(`m${at}`)))
+      await rig.reopen()
+      const session = resume('c')
+      session.put(messageOf(`m${count + 1}`))
+      expect(textAt(session.stored.queue, count + 1)).toBe(`m${count + 1}`)
+      session.put(messageOf(`m${count + 2}`)) // of the same commit, after the page that showed it was read
+      expect(session.texts()).toEqual(named(1, count + 2))
+      await idle(rig.store)
+      session.put(messageOf(`m${count + 3}`))
+      expect(session.texts()).toEqual(named(1, count + 3))
+      for (let number = 1; number <= count + 3; number++) session.finish(number)
+      expect(session.texts()).toEqual([])
+      await rig.store.close()
+      expect(await rig.counts()).toMatchObject({ batches: 0, shares: 0 })
+      await rig.open()
+    })
+
+    it(`pages through ${count} commits of its own with two more on their way`, async () => {
+      const session = begin('c')
+      for (let at = 1; at <= count; at++) await flushed(rig.store, session.put(messageOf(`m${at}`)))
+      const inFlight = new Promise<void>((resolve) => {
+        rig.onStep = (step) => {
+          if (step === 'gathered') resolve()
+        }
+      })
+      session.put(messageOf(`m${count + 1}`))
+      await inFlight
+      session.put(messageOf(`m${count + 2}`))
+      expect(textAt(session.stored.queue, count + 2)).toBe(`m${count + 2}`)
+      session.put(messageOf(`m${count + 3}`))
+      expect(session.texts()).toEqual(named(1, count + 3))
+      for (let number = 1; number <= count + 3; number++) session.finish(number)
+      await idle(rig.store)
+      expect(session.stored.queue.bytes).toBe(0)
+      await rig.store.close()
+      expect(await rig.counts()).toMatchObject({ batches: 0, shares: 0 })
+      await rig.open()
+    })
+  }
+
+  it('numbers commits anew after the newest batch left, without meeting old shares again', async () => {
+    const [a, b] = [begin('a'), begin('b')]
+    for (let at = 1; at <= 5; at++) {
+      a.put(messageOf(`a${at}`))
+      if (at < 3) b.put(messageOf(`b${at}`))
+      await idle(rig.store)
+    }
+    for (let number = 1; number <= 5; number++) a.finish(number)
+    await rig.reopen()
+    const [a2, b2] = [resume('a'), resume('b')]
+    a2.put(messageOf('a6'))
+    b2.put(messageOf('b3'))
+    await rig.reopen()
+    expect(resume('a').texts()).toEqual(['a6'])
+    expect(resume('b').texts()).toEqual(['b1', 'b2', 'b3'])
+  })
+})
+
+describe('a session that ends with messages in its queue', () => {
+  for (const size of [1, 511, 512, 1100]) {
+    it(`is cleared away in slices: ${size} shares`, async () => {
+      const rig = await new DurableRig().open()
+      const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
+      for (const { stored } of [gone!, stays!]) stored.connected()
+      gone!.stored.setSubscription('a', 1)
+      gone!.stored.setReceived(1, new Uint8Array(128).fill(1))
+      for (let at = 0; at < size; at++) {
+        gone!.put(messageOf('x'))
+        if (at % 100 === 0) stays!.put(messageOf(`s${at}`))
+        await flushed(rig.store, rig.store.latest)
+      }
+      let slices = 0
+      rig.onStep = (step) => {
+        if (step === 'gathered') slices++
+      }
+      gone!.stored.delete()
+      await idle(rig.store)
+      expect(slices).toBeGreaterThanOrEqual(1 + Math.ceil((size + 1) / 512))
+      await rig.reopen()
+      expect(rig.recovered.sessions.map(({ clientId }) => clientId)).toEqual(['stays'])
+      await rig.store.close()
+      const left = Math.ceil(size / 100)
+      expect(await rig.counts()).toEqual({ ...nothing, sessions: 1, cursors: 1, batches: left, shares: left })
+      await rig.open()
+      const { stored, outgoing } = rig.recovered.sessions[0]!
+      expect(new Deliveries(stored, outgoing).texts()).toHaveLength(left)
+      expect(await rig.countsWhenEmpty()).toEqual(nothing)
+      await rig.open()
+      await rig.dispose()
+    })
+  }
+
+  for (const step of ['gathered', 'committed', 'flushed'] as const) {
+    it(`does not rise again and leaves nothing when the process dies at "${step}", again and again`, async () => {
+      const rig = await new DurableRig().open()
+      const session = new Deliveries(rig.store.session('gone'))
+      session.stored.connected()
+      for (let at = 0; at < 1100; at++) await flushed(rig.store, session.put(messageOf('x')))
+      await flushed(rig.store, session.stored.delete())
+      for (let life = 0; life < 6; life++) {
+        await rig.crash(step)
+        expect(rig.recovered.sessions).toEqual([])
+      }
+      await idle(rig.store)
+      await rig.store.close()
+      expect(await rig.counts()).toEqual(nothing)
+      await rig.open()
+      await rig.dispose()
+    })
+  }
+
+  it('frees its shares of a batch in flight and of the open one', async () => {
+    const rig = await new DurableRig().open()
+    const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
+    for (const { stored } of [gone!, stays!]) stored.connected()
+    await idle(rig.store)
+    const inFlight = new Promise<void>((resolve) => {
+      rig.onStep = (step) => {
+        if (step === 'gathered') resolve()
+      }
+    })
+    const [one, two] = [messageOf('one'), messageOf('two')]
+    for (const session of [gone!, stays!]) session.put(one)
+    await inFlight
+    for (const session of [gone!, stays!]) session.put(two)
+    gone!.stored.delete()
+    await idle(rig.store)
+    await rig.store.close()
+    expect(await rig.counts()).toEqual({ ...nothing, sessions: 1, cursors: 1, batches: 2, shares: 2 })
+    await rig.open()
+    const { stored, outgoing } = rig.recovered.sessions[0]!
+    expect(new Deliveries(stored, outgoing).texts()).toEqual(['one', 'two'])
+    await rig.dispose()
+  })
+})
+
+describe('a session that ends while what it is done with is still to be written', () => {
+  it('takes nothing from others', async () => {
+    const rig = await new DurableRig().open()
+    const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
+    for (const { stored } of [gone!, stays!]) stored.connected()
+    for (const session of [gone!, stays!]) session.put(messageOf('kept'))
+    await idle(rig.store)
+    const inFlight = new Promise<void>((resolve) => {
+      rig.onStep = (step) => {
+        if (step === 'gathered') resolve()
+      }
+    })
+    rig.store.setWill('w', undefined)
+    await inFlight
+    gone!.finish(1)
+    gone!.stored.delete()
+    await idle(rig.store)
+    await rig.reopen()
+    const { stored, outgoing } = rig.recovered.sessions[0]!
+    expect(new Deliveries(stored, outgoing).texts()).toEqual(['kept'])
+    expect(await rig.countsWhenEmpty()).toEqual(nothing)
+    await rig.open()
+    await rig.dispose()
+  })
+})
+
+describe('a crash', () => {
+  it('leaves whole commits: all of one, or nothing of it', async () => {
+    for (const step of ['gathered', 'committed', 'flushed'] as const) {
+      const rig = await new DurableRig().open()
+      const session = new Deliveries(rig.store.session('c'))
+      session.stored.connected()
+      await flushed(rig.store, session.put(messageOf('safe')))
+      session.stored.setSubscription('f', 1)
+      session.put(messageOf('m'))
+      await rig.crash(step)
+      const [{ stored, outgoing, subscriptions } = expect.fail('no session')] = rig.recovered.sessions
+      expect([new Deliveries(stored, outgoing).texts(), subscriptions]).toEqual(
+        step === 'gathered' ? [['safe'], []] : [['safe', 'm'], [['f', 1]]],
+      )
+      await rig.dispose()
+    }
+  })
+})
