@@ -1,26 +1,33 @@
 // Runs every example against a broker of its own and holds README.md and docs/ to them: a TypeScript block there is an
 // example to the letter, or the check fails and names it.
-import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { join } from 'node:path'
 import { createBroker } from '@godwit/broker'
+import ts from 'typescript'
+import { Background } from './background.mjs'
+import { root } from './prepare.mjs'
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = join(root, 'examples')
 const out = join(folder, '.out')
 const names = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+/** @type {string[]} */
 const problems = []
 
-/** What an example's comments say it prints: `console.log(…) // this`. */
+/**
+ * What an example's comments say it prints: `console.log(…) // this`.
+ * @param {string} source
+ */
 function promised(source) {
-  return [...source.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm)].map((match) => match[1])
+  return [...source.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm)].map(([, line = '']) => line)
 }
 
-function documented(file) {
-  const text = readFileSync(join(root, file), 'utf8')
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1])
+/**
+ * The TypeScript blocks of a page.
+ * @param {string} page
+ */
+function documented(page) {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
 }
 
 const broker = await createBroker()
@@ -36,11 +43,14 @@ try {
     })
     const file = join(out, name.replace(/\.ts$/, '.mjs'))
     writeFileSync(file, outputText)
-    const child = await run(file)
+    const child = await Background.start([process.execPath, file])
+    const limit = setTimeout(() => child.stop(), 20_000)
+    const ending = await child.ended
+    clearTimeout(limit)
     for (const line of promised(source)) {
       if (!child.output.includes(line)) problems.push(`examples/${name} does not print "${line}":\n${child.output}`)
     }
-    if (child.code !== 0) problems.push(`examples/${name} ended with ${child.code}:\n${child.output}`)
+    if (ending !== 0) problems.push(`examples/${name} ended with ${ending}:\n${child.output}`)
     else console.log(`examples/${name}: ${child.output.trim().split('\n').join(' | ')}`)
   }
 } finally {
@@ -49,21 +59,17 @@ try {
 }
 
 const sources = names.map((name) => readFileSync(join(folder, name), 'utf8'))
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 for (const page of pages) {
   for (const block of documented(page)) {
-    if (!sources.some((source) => source.includes(block))) problems.push(`${page}: this block is in no example:\n${block}`)
+    if (!sources.some((source) => source.includes(block)))
+      problems.push(`${page}: this block is in no example:\n${block}`)
   }
 }
 for (const problem of problems) console.error(problem)
 process.exit(problems.length > 0 ? 1 : 0)
-
-/** Runs a script in a process of its own; this one serves its broker meanwhile. */
-async function run(file) {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
-    child.on('close', (code, signal) => resolve({ code: code ?? signal, output }))
-  })
-}

@@ -1,0 +1,48 @@
+// Which way imports may go, as data (ARCHITECTURE.md draws it). check-imports.mjs enforces it.
+
+/**
+ * What the sources of one package may import.
+ * @typedef {object} PackageRule
+ * @property {readonly string[]} uses The workspace's packages that its sources may import.
+ * @property {readonly string[]} [usedByTests] Further packages of the workspace for its tests alone.
+ * @property {readonly string[]} [nodeOnlyIn] Present when the package also runs in browsers: the files that may import `node:`.
+ */
+
+/** @type {Readonly<Record<string, PackageRule>>} */
+export const packageRules = {
+  '@godwit/protocol': { uses: [], nodeOnlyIn: [] },
+  '@godwit/client': {
+    uses: ['@godwit/protocol'],
+    usedByTests: ['@godwit/broker'],
+    nodeOnlyIn: ['file-store.ts', 'socket-node.ts'],
+  },
+  '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
+  '@godwit/conformance': { uses: ['@godwit/protocol'] },
+  godwit: { uses: ['@godwit/protocol', '@godwit/client', '@godwit/broker', '@godwit/conformance'] },
+}
+
+/**
+ * The rooms of the broker, low to high. A file may import its own room and those of lower rows; rooms of one row do not
+ * import each other. A name with `.ts` is a file directly in src; the files of the lowest row count as one room.
+ * @type {readonly (readonly string[])[]}
+ */
+export const brokerRooms = [
+  [
+    'commit.ts',
+    'drops.ts',
+    'errors.ts',
+    'limits.ts',
+    'log.ts',
+    'maybe-async.ts',
+    'message.ts',
+    'metrics.ts',
+    'version.ts',
+  ],
+  ['transport', 'store', 'hooks', 'time'],
+  ['router', 'delivery', 'options.ts'],
+  ['session'],
+  ['handlers'],
+  ['connection'],
+  ['broker.ts'],
+  ['index.ts', 'testing', 'cluster', 'admin'],
+]
