@@ -7,6 +7,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   resolve: {
     alias: [
+      { find: '@godwit/client/file-store', replacement: at('packages/client/src/file-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
       { find: /^@godwit\/(protocol|client|broker|conformance)$/, replacement: at('packages/$1/src/index.ts') },
       { find: '@godwit/broker/store/lmdb', replacement: at('packages/broker/src/store/lmdb/index.ts') },

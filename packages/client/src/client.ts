@@ -1,5 +1,5 @@
 import type { PropertiesOf, QoS } from '@godwit/protocol'
-import type { AnyClientError } from './errors.js'
+import type { AnyClientError, PublishError } from './errors.js'
 import type { Message } from './message.js'
 import type { CallOptions } from './options.js'
 import type { SubscribeOptions, Subscription } from './subscription.js'
@@ -30,6 +30,19 @@ export interface PublishResult {
   readonly properties: PropertiesOf<'puback'> | undefined
 }
 
+/** The end of a publication whose promise is gone with the process that published it. */
+export interface RecoveredPublication {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: 1 | 2
+  readonly retain: boolean
+  /**
+   * Undefined: complete, with PUBACK or PUBCOMP. Otherwise 'session-lost': the server forgot the session in the middle
+   * of a QoS 2 handshake. Those that end so before there is a listener wait for the first one.
+   */
+  readonly error: PublishError | undefined
+}
+
 export interface ClientEvents {
   state: ClientState
   /** CONNACK accepted the connection. `server` is its URL without user name and password. */
@@ -38,6 +51,8 @@ export interface ClientEvents {
   disconnect: { readonly error: AnyClientError; readonly retryInMs: number | undefined }
   /** A message came that no subscription of this client wanted. It has been acknowledged. */
   unclaimed: Message
+  /** A publication that the store had from an earlier process has ended. */
+  recovered: RecoveredPublication
   /** The client has ended: by close() when there is no error. */
   close: { readonly error: AnyClientError | undefined }
 }
@@ -45,9 +60,9 @@ export interface ClientEvents {
 export interface Client extends AsyncDisposable {
   readonly state: ClientState
   readonly clientId: string
-  /** Publications accepted and not yet sent. */
+  /** Publications accepted and not yet sent, those of an earlier process included. */
   readonly queued: number
-  /** QoS 1 and 2 publications sent and not yet completed. */
+  /** QoS 1 and 2 publications sent and not yet completed, those of an earlier process included. */
   readonly inflight: number
   /**
    * Publishes. QoS 0 resolves when the message has been handed to the connection; QoS 1 with PUBACK; QoS 2 with
@@ -79,7 +94,8 @@ export interface Client extends AsyncDisposable {
   /**
    * Ends the client. When connected it waits up to `timeoutMs` (default 2,000; 0: not at all) for what was published to
    * complete, sends DISCONNECT, and gives the last bytes as long again (at least a second) to leave. Whatever still
-   * waits is rejected with InterruptedError 'client-closed'. Never rejects, always settles; repeating it gives the same
+   * waits is rejected with InterruptedError 'client-closed'; at QoS 1 and 2 the store has it still, and the next client
+   * that is given the store sends it. Never rejects, always settles; repeating it gives the same
    * promise.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>

@@ -1,6 +1,6 @@
 import { type Connect, Decoder, type Packet, type PacketOf, ProtocolError } from '@godwit/protocol'
 import type { Clock } from './clock.js'
-import { type AnyClientError, ClientError, ConnectionError, ServerRefusedError } from './errors.js'
+import { type AnyClientError, ClientError, ConnectionError, ServerRefusedError, storeFailed } from './errors.js'
 import { KeepAlive } from './keep-alive.js'
 import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
@@ -59,7 +59,7 @@ export class Connection {
       write: (bytes) => this.#write(bytes),
       commit: options.commit,
       writable: () => this.#events.onWritable(),
-      failed: (error) => this.fail(this.#error('network-error', 'the store failed', error)),
+      failed: (error) => this.fail(asClientError(error, storeFailed)),
     })
     this.#open(options)
   }

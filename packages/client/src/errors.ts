@@ -154,6 +154,33 @@ export class InterruptedError extends ClientError {
   }
 }
 
+/**
+ * The store cannot keep what it is given.
+ *
+ * - `store-in-use`: another client has it open, here or in another process
+ * - `store-unusable`: it is damaged, of a newer format, something else, or not accessible; it was left as it is
+ * - `store-failed`: a write failed. What was to be written is still in memory and goes with the next `flush()`; the
+ *   client sends nothing that depends on it, and reconnects until the store works again
+ */
+export class StoreError extends ClientError {
+  readonly code: 'store-in-use' | 'store-unusable' | 'store-failed'
+  readonly permanent: boolean
+  /** The file, or whatever the store lives in. */
+  readonly store: string
+
+  constructor(code: StoreError['code'], store: string, message: string, cause?: unknown) {
+    super(`the store ${store} ${message}`, cause)
+    this.code = code
+    this.permanent = code !== 'store-failed'
+    this.store = store
+  }
+}
+
+/** For what a store of somebody else's making throws. */
+export function storeFailed(cause: unknown): StoreError {
+  return new StoreError('store-failed', 'of this client', `failed: ${String(cause)}`, cause)
+}
+
 export type AnyClientError =
   | InvalidArgumentError
   | TransportUnavailableError
@@ -162,6 +189,7 @@ export type AnyClientError =
   | PublishError
   | SubscriptionRefusedError
   | InterruptedError
+  | StoreError
 
 export type ClientErrorCode = AnyClientError['code']
 

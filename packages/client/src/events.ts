@@ -8,6 +8,10 @@ export class Listeners<Events> {
     return () => set.delete(listener)
   }
 
+  has(event: keyof Events): boolean {
+    return (this.#listeners.get(event)?.size ?? 0) > 0
+  }
+
   emit<E extends keyof Events>(event: E, detail: Events[E]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {

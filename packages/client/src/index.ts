@@ -1,5 +1,12 @@
 export type { QoS, TopicParams } from '@godwit/protocol'
-export type { Client, ClientEvents, ClientState, PublishOptions, PublishResult } from './client.js'
+export type {
+  Client,
+  ClientEvents,
+  ClientState,
+  PublishOptions,
+  PublishResult,
+  RecoveredPublication,
+} from './client.js'
 export type { Clock } from './clock.js'
 export { connect } from './connect.js'
 export type { Credentials } from './credentials.js'
@@ -12,6 +19,7 @@ export {
   isPermanent,
   PublishError,
   ServerRefusedError,
+  StoreError,
   SubscriptionRefusedError,
   TransportUnavailableError,
 } from './errors.js'

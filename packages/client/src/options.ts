@@ -104,7 +104,10 @@ export interface ConnectOptions extends Credentials {
   readonly maxPacketBytes?: number
   /** True: neither the connection nor a timer keeps the process alive; only an attempt to connect does. Default false. */
   readonly unref?: boolean
-  /** Where QoS 1 and 2 state is kept. Default: `memoryStore()`, which lives as long as the process. */
+  /**
+   * Where QoS 1 and 2 state is kept. Default: `memoryStore()`, which lives as long as the process. `fileStore(path)` of
+   * `@godwit/client/file-store` survives it (Node).
+   */
   readonly store?: ClientStore
   /** Opens the byte stream to a server. Default: TCP. */
   readonly openStream?: OpenStream

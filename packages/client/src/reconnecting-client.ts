@@ -1,10 +1,25 @@
 import { type Connect, ProtocolError, type TopicPattern, topicPattern } from '@godwit/protocol'
 import { Backoff } from './backoff.js'
 import { Call } from './call.js'
-import type { Client, ClientEvents, ClientState, PublishOptions, PublishResult } from './client.js'
+import type {
+  Client,
+  ClientEvents,
+  ClientState,
+  PublishOptions,
+  PublishResult,
+  RecoveredPublication,
+} from './client.js'
 import { connectPacket } from './connect-packet.js'
 import { Connection } from './connection.js'
-import { type AnyClientError, ClientError, ConnectionError, InterruptedError, InvalidArgumentError } from './errors.js'
+import {
+  type AnyClientError,
+  ClientError,
+  ConnectionError,
+  InterruptedError,
+  InvalidArgumentError,
+  StoreError,
+  storeFailed,
+} from './errors.js'
 import { Listeners } from './events.js'
 import type { CallOptions } from './options.js'
 import { isQos } from './qos.js'
@@ -36,6 +51,8 @@ export class ReconnectingClient implements Client {
   #interrupt: (error: AnyClientError) => void = () => {}
   /** Told of the first connection, or of the end without one. */
   #first: Call<void> | undefined
+  /** Recovered publications that were lost before anybody could listen. */
+  #untold: RecoveredPublication[] = []
   #lastError: AnyClientError | undefined
   #running: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -43,7 +60,10 @@ export class ReconnectingClient implements Client {
   constructor(settings: Settings) {
     this.clientId = settings.clientId
     this.#settings = settings
-    this.#session = new Session(settings, (message) => this.#listeners.emit('unclaimed', message))
+    this.#session = new Session(settings, {
+      onUnclaimed: (message) => this.#listeners.emit('unclaimed', message),
+      onRecovered: (publication) => this.#onRecovered(publication),
+    })
     this.#backoff = new Backoff(settings.reconnect ?? noBackoff, settings.servers, settings.clock)
   }
 
@@ -68,7 +88,7 @@ export class ReconnectingClient implements Client {
       return
     }
     const first = new Call<void>(clock, signal && { signal }, 'connect', () => void this.close({ timeoutMs: 0 }))
-    if (first.settled) return first.promise
+    if (first.settled) return first.promise.finally(() => this.#closeStore())
     this.#first = first
     const cancel = connectTimeoutMs > 0 ? clock.after(connectTimeoutMs, () => this.#giveUp(first)) : () => {}
     this.#running = this.#run()
@@ -105,7 +125,9 @@ export class ReconnectingClient implements Client {
   }
 
   on<E extends keyof ClientEvents>(event: E, listener: (detail: ClientEvents[E]) => void): () => void {
-    return this.#listeners.on(event, listener)
+    const remove = this.#listeners.on(event, listener)
+    if (event === 'recovered') for (const lost of this.#untold.splice(0)) this.#listeners.emit('recovered', lost)
+    return remove
   }
 
   close({ timeoutMs = defaultCloseMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -215,6 +237,13 @@ export class ReconnectingClient implements Client {
     this.#interrupt = () => {}
   }
 
+  /** The first CONNACK may tell of a loss, and comes before connect() has given the client to the program. */
+  #onRecovered(publication: RecoveredPublication): void {
+    if (publication.error === undefined || this.#listeners.has('recovered')) {
+      this.#listeners.emit('recovered', publication)
+    } else this.#untold.push(publication)
+  }
+
   #giveUp(first: Call<void>): void {
     const { connectTimeoutMs } = this.#settings
     const last = this.#lastError
@@ -250,10 +279,21 @@ export class ReconnectingClient implements Client {
   async #finish(error: AnyClientError | undefined): Promise<void> {
     if (this.#state === 'closed') return
     this.#session.end(error)
-    await this.#settings.store.close()
+    const storeError = await this.#closeStore()
     this.#setState('closed')
-    this.#listeners.emit('close', { error })
+    this.#listeners.emit('close', { error: error ?? storeError })
     this.#first?.reject(error ?? closed())
+  }
+
+  /** What it could not keep is no reason not to end. */
+  async #closeStore(): Promise<StoreError | undefined> {
+    const { store } = this.#settings
+    try {
+      await store.close()
+      return undefined
+    } catch (error) {
+      return error instanceof StoreError ? error : storeFailed(error)
+    }
   }
 
   #setState(state: ClientState): void {

@@ -1,6 +1,6 @@
 import { isTopicName, type Packet, type Publish, type QoS, ReceivedPublish, type TopicPattern } from '@godwit/protocol'
 import { Call } from './call.js'
-import type { PublishOptions, PublishResult } from './client.js'
+import type { ClientEvents, PublishOptions, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
 import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
 import { type Message, ReceivedMessage } from './message.js'
@@ -8,8 +8,9 @@ import type { CallOptions } from './options.js'
 import { isQos } from './qos.js'
 import type { Settings } from './settings.js'
 import { type Delivery, Inbound } from './state/inbound.js'
-import { Outbound, type Outgoing, sizeOf } from './state/outbound.js'
+import { Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
 import { PacketIds } from './state/packet-ids.js'
+import type { StoredPublish } from './state/store.js'
 import type { ActiveSubscription, SubscribeOptions } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
 import { Unclaimed } from './unclaimed.js'
@@ -18,6 +19,12 @@ import { Unclaimed } from './unclaimed.js'
 const safePayloadBytes = 268_435_455 - 65_535 - 4
 const textEncoder = new TextEncoder()
 
+/** What a session tells besides the answers to its calls. */
+export interface SessionEvents {
+  onUnclaimed(message: Message): void
+  onRecovered(publication: ClientEvents['recovered']): void
+}
+
 /**
  * What outlives a connection, joined to the connection of the moment: the outbound log, the inbound state, the
  * subscriptions. Everything that can be sent is sent by `#pump`, in one order: subscriptions, what must go again, what
@@ -25,6 +32,7 @@ const textEncoder = new TextEncoder()
  */
 export class Session {
   readonly #settings: Settings
+  readonly #events: SessionEvents
   readonly #ids = new PacketIds()
   readonly #outbound: Outbound
   readonly #inbound: Inbound
@@ -40,9 +48,10 @@ export class Session {
   #reading = true
   #ended: AnyClientError | undefined
 
-  constructor(settings: Settings, onUnclaimed: (message: Message) => void) {
+  constructor(settings: Settings, events: SessionEvents) {
     const { store, clock } = settings
     this.#settings = settings
+    this.#events = events
     this.#outbound = new Outbound(this.#ids, store, settings.maxInflight)
     this.#inbound = new Inbound(store, (type, packetId) => this.#connection?.send({ type, packetId }))
     this.#subscriptions = new Subscriptions({
@@ -51,7 +60,7 @@ export class Session {
       sessionKept: !settings.clean,
       onBuffered: (change) => this.#onBuffered(change),
     })
-    this.#unclaimed = new Unclaimed(settings, onUnclaimed)
+    this.#unclaimed = new Unclaimed(settings, (message) => events.onUnclaimed(message))
   }
 
   get queued(): number {
@@ -65,7 +74,7 @@ export class Session {
   /** Takes up what the store has. */
   async load(): Promise<void> {
     const { outgoing, received } = await this.#settings.store.load()
-    this.#outbound.restore(outgoing)
+    this.#outbound.restore(outgoing, (publish) => this.#ownerOf(publish))
     this.#inbound.restore(received)
   }
 
@@ -89,7 +98,7 @@ export class Session {
     this.#inbound.detach()
     this.#subscriptions.detach()
     if (this.#settings.offlineQueue.qos0 === 'queue') return
-    for (const message of this.#outbound.withdrawQos0()) message.owner?.dropped('connection-lost')
+    for (const message of this.#outbound.withdrawQos0()) message.owner.dropped('connection-lost')
   }
 
   /**
@@ -244,6 +253,20 @@ export class Session {
     )
   }
 
+  /** Its promise went with the process that published it: the application hears of its end by an event. */
+  #ownerOf({ topic, payload, qos, retain }: StoredPublish): OutgoingOwner {
+    const publication = { topic, payload, qos, retain }
+    return {
+      completed: () => this.#events.onRecovered({ ...publication, error: undefined }),
+      dropped: (why) => {
+        if (why === 'session-lost') {
+          this.#events.onRecovered({ ...publication, error: this.#dropError(topic, why) as PublishError })
+        }
+        // 'client-closed' is not its end: the store has it still.
+      },
+    }
+  }
+
   #dropError(topic: string, why: 'session-lost' | 'client-closed' | 'connection-lost'): AnyClientError {
     switch (why) {
       case 'session-lost':
@@ -289,7 +312,7 @@ export class Session {
         const { message, packet, dup } = step
         if (packet === 'pubrel') connection.send({ type: 'pubrel', packetId: message.packetId })
         else connection.publish(message, dup)
-        if (message.qos === 0) message.owner?.completed(0)
+        if (message.qos === 0) message.owner.completed(0)
       }
       if (this.#isReady()) this.#readyCalls = resolveAll(this.#readyCalls)
     }

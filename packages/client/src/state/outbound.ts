@@ -14,8 +14,8 @@ export interface Outgoing {
   packetId: number
   /** 0: no PUBREC yet. Otherwise its place among the PUBRECs. */
   released: number
-  /** Who waits for it; undefined when an earlier process published it. */
-  readonly owner: OutgoingOwner | undefined
+  /** Who waits for it. */
+  readonly owner: OutgoingOwner
 }
 
 /** Told once how a publication ended. */
@@ -89,11 +89,11 @@ export class Outbound {
     return this.caughtUp && this.inflight < this.#maxInflight
   }
 
-  /** Takes up what an earlier process left. */
-  restore(stored: readonly StoredPublish[]): void {
+  /** Takes up what an earlier process left. Who published it is gone: `ownerOf` says who is told instead. */
+  restore(stored: readonly StoredPublish[], ownerOf: (publish: StoredPublish) => OutgoingOwner): void {
     const released: Outgoing[] = []
     for (const publish of stored) {
-      const message: Outgoing = { ...publish, owner: undefined }
+      const message: Outgoing = { ...publish, owner: ownerOf(publish) }
       this.#nextSequence = Math.max(this.#nextSequence, publish.sequence + 1)
       this.#nextRelease = Math.max(this.#nextRelease, publish.released + 1)
       if (message.packetId === 0) {
@@ -140,7 +140,7 @@ export class Outbound {
     this.#unacknowledged.clear()
     this.#released.clear()
     this.#queuedBytes = 0
-    for (const message of unfinished) message.owner?.dropped('client-closed')
+    for (const message of unfinished) message.owner.dropped('client-closed')
   }
 
   /** A new connection: either the server has the session still, or everything begins anew. */
@@ -222,7 +222,7 @@ export class Outbound {
         this.#keep(message)
       } else {
         this.#store.removeOutgoing(message.sequence)
-        message.owner?.dropped('session-lost')
+        message.owner.dropped('session-lost')
       }
     }
     for (const message of waiting) this.#enqueue(message)
@@ -236,7 +236,7 @@ export class Outbound {
   #complete(message: Outgoing): void {
     this.#ids.release(message.packetId)
     this.#store.removeOutgoing(message.sequence)
-    message.owner?.completed(message.packetId)
+    message.owner.completed(message.packetId)
   }
 
   #keep(message: Outgoing): void {

@@ -27,14 +27,19 @@ export interface StoredSession {
  * leaves before `flush()` has settled, and one flush covers every change made before it.
  */
 export interface ClientStore {
+  /** Opens it. Rejects with StoreError 'store-in-use' or 'store-unusable'. */
   load(): Promise<StoredSession>
   /** Adds a publication, or replaces the one with the same sequence. */
   putOutgoing(publish: StoredPublish): void
   removeOutgoing(sequence: number): void
   putReceived(packetId: number): void
   removeReceived(packetId: number): void
-  /** Settles when all changes so far are kept; undefined when they are already. */
+  /**
+   * Settles when all changes so far are kept; undefined when they are already. Rejects with StoreError 'store-failed':
+   * the changes are then tried again with the next flush.
+   */
   flush(): Promise<void> | undefined
+  /** Flushes, and lets go of it; it may be loaded again. Rejects as `flush()`, and has let go all the same. */
   close(): Promise<void>
 }
 

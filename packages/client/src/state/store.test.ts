@@ -1,0 +1,4 @@
+import { storeContract } from '../../test/store.contract.js'
+import { memoryStore } from './store.js'
+
+storeContract('memoryStore', memoryStore)
