@@ -6,20 +6,27 @@ import { parseArgs } from 'node:util'
 import { compareRow, page } from '../bench/compare.mjs'
 import { buildLoad, godwit, mosquitto } from '../bench/contestants.mjs'
 import { rows, selectRows } from '../bench/rows.mjs'
+import { proveDurability } from '../packages/broker/test/crash/proof.mjs'
 import { PrepareError, prepare, report, root } from './prepare.mjs'
 
 const usage = `npm run proof -- [options]
+Speed beside mosquitto, and with --durability crashes and power cuts instead (docs/durability-figures.md).
   --rows A,B     only the rows whose names begin so: ${rows.map(({ name }) => name).join(' ')}
   --runs N       alternating runs a row (5)
   --seconds N    measured seconds a run (3)
   --data WHERE   Godwit's data: memory, as its peer's, or disk (memory)
   --load FILE    the load generator's C file (../shared/tools/mqttload.c)
-  --out FILE     where the results go (bench/RESULTS.md)`
+  --out FILE     where the results go (bench/RESULTS.md)
+  --durability   crashes and power cuts instead: about ten minutes`
 
 await report(async () => {
   const options = readOptions()
   if (options.help) return console.log(usage)
   await prepare()
+  if (options.durability) {
+    if (!proveDurability()) process.exitCode = 1
+    return
+  }
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
     await speed(options, folder)
@@ -40,6 +47,7 @@ function readOptions() {
         data: { type: 'string', default: 'memory' },
         load: { type: 'string', default: join(root, '../shared/tools/mqttload.c') },
         out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
+        durability: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values

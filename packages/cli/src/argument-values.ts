@@ -53,6 +53,17 @@ export function size(text: string): number {
   throw new InvalidArgumentError('it takes a size above 0, such as 1048576, 64KB or 512MiB.')
 }
 
+/**
+ * When the broker acknowledges. Of a folder whose writes are not flushed in order LMDB cannot promise that it opens after a
+ * power cut, so there is one answer.
+ */
+export function commitMode(text: string): 'flushed' {
+  if (text === 'flushed') return text
+  throw new InvalidArgumentError(
+    'it takes "flushed"; "written" is not offered: after a power cut its folder might not open.',
+  )
+}
+
 /** One of several words. */
 export function oneOf<const T extends string>(words: readonly T[]): ValueReader<T> {
   return (text) => {

@@ -1,5 +1,4 @@
 import type { RecoveredCounts } from '@godwit/broker'
-import type { CommitMode } from '@godwit/broker/store/lmdb'
 import { isLoopback } from './loopback.js'
 import { version } from './version.js'
 
@@ -8,12 +7,11 @@ export interface BannerFacts {
   readonly port: number
   /** The data folder's path; undefined with `--data memory`. */
   readonly folder: string | undefined
-  readonly commit: CommitMode
   readonly recovered: RecoveredCounts
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ host, port, folder, commit, recovered }: BannerFacts): string {
+export function banner({ host, port, folder, recovered }: BannerFacts): string {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const who = isLoopback(host)
     ? 'any program on this machine, without a password'
@@ -22,7 +20,7 @@ export function banner({ host, port, folder, commit, recovered }: BannerFacts): 
   return `Godwit ${version}, an MQTT 3.1.1 broker, listening on ${address}
   who may connect       ${who}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
-  an acknowledgement    means ${meaning(folder === undefined ? undefined : commit)}
+  an acknowledgement    means ${meaning(folder)}
 `
 }
 
@@ -32,13 +30,8 @@ function found({ sessions, queued, retained, wills }: RecoveredCounts): string {
   return `, found ${sessions} sessions, ${queued} messages that wait, ${retained} retained${published}`
 }
 
-function meaning(commit: CommitMode | undefined): string {
-  switch (commit) {
-    case 'flushed':
-      return '"on disk": neither a crash nor a power cut loses the message'
-    case 'written':
-      return '"written": a crash loses nothing, a power cut may lose the newest messages (--commit written)'
-    default:
-      return '"in memory": a crash or a power cut loses the message'
-  }
+function meaning(folder: string | undefined): string {
+  return folder === undefined
+    ? '"in memory": a crash or a power cut loses the message'
+    : '"on disk": neither a crash nor a power cut loses the message'
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { defaultLimits, type Limits, type LogLevel } from '@godwit/broker'
-import type { CommitMode } from '@godwit/broker/store/lmdb'
 import { bytesOf } from './argument-values.js'
 import { CommandError } from './command-error.js'
 import { systemProblem } from './system-problem.js'
@@ -12,7 +11,6 @@ export interface BrokerConfig {
   readonly port?: number
   readonly allowAnonymous?: boolean
   readonly data?: string
-  readonly commit?: CommitMode
   readonly logLevel?: LogLevel
   readonly limits?: Partial<Limits>
 }
@@ -29,7 +27,6 @@ const keys: Readonly<Record<keyof BrokerConfig, { readonly check: Check; readonl
   },
   allowAnonymous: { check: (value) => typeof value === 'boolean', takes: 'true or false' },
   data: { check: isText, takes: 'a folder, or "memory"' },
-  commit: { check: (value) => value === 'flushed' || value === 'written', takes: 'flushed or written' },
   logLevel: { check: (value) => (logLevels as readonly unknown[]).includes(value), takes: logLevels.join(', ') },
   limits: { check: isObject, takes: 'an object' },
 }

@@ -10,8 +10,7 @@ import {
   memoryStore,
   type Store,
 } from '@godwit/broker'
-import type { CommitMode } from '@godwit/broker/store/lmdb'
-import { oneOf, size, wholeNumber } from '../argument-values.js'
+import { commitMode, oneOf, size, wholeNumber } from '../argument-values.js'
 import { banner } from '../banner.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
@@ -28,15 +27,11 @@ export interface BrokerSettings {
   readonly allowAnonymous: boolean
   /** A folder, or `memory`. */
   readonly data: string
-  /** What an acknowledgement waits for. */
-  readonly commit: CommitMode
   readonly logLevel: LogLevel
   readonly limits: Partial<Limits>
   /** The configuration file, for messages. */
   readonly config: string | undefined
 }
-
-const commitModes = ['flushed', 'written'] as const
 
 const examples = `  godwit broker                                      for programs of this machine, on port 1883
   godwit broker --port 1884 --data /var/lib/godwit
@@ -45,12 +40,13 @@ const examples = `  godwit broker                                      for progr
   godwit broker --max-inflight 1000 --max-queued-bytes 512MiB
   godwit broker --config godwit.json                 { "port": 1884, "limits": { "maxQueuedMessages": 10000 } }
 
-The configuration is a JSON file with the keys host, port, allowAnonymous, data, commit, logLevel and limits (the names of
+The configuration is a JSON file with the keys host, port, allowAnonymous, data, logLevel and limits (the names of
 @godwit/broker's Limits). Flags override it. YAML and further keys come with a later version.
 `
 
 type Flags = Omit<BrokerConfig, 'limits'> & {
   readonly config?: string
+  readonly commit?: 'flushed'
   readonly maxInflight?: number
   readonly maxQueued?: number
   readonly maxQueuedBytes?: number
@@ -68,8 +64,8 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
     .option(
       '--commit <when>',
-      'acknowledge when "flushed" to the disk, or when "written" to the system (default: flushed)',
-      oneOf(commitModes),
+      'acknowledge when messages are "flushed" to the disk; there is no weaker mode (default: flushed)',
+      commitMode,
     )
     .option('--config <file>', 'a JSON file with settings; flags override it')
     .option(
@@ -82,14 +78,13 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
     .option('--log-level <level>', `${logLevels.join(', ')}: the least to log (default: info)`, oneOf(logLevels))
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return helped
-  const { config: file, maxInflight, maxQueued, maxQueuedBytes, ...given } = flags
+  const { config: file, maxInflight, maxQueued, maxQueuedBytes, commit: _, ...given } = flags
   const { limits, ...fromFile } = file === undefined ? ({} as BrokerConfig) : readConfig(file)
   return {
     host: '127.0.0.1',
     port: 1883,
     allowAnonymous: false,
     data: './godwit-data',
-    commit: 'flushed',
     logLevel: 'info',
     ...fromFile,
     ...given,
@@ -107,7 +102,7 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
-  const { host, port, data, commit, logLevel, limits } = settings
+  const { host, port, data, logLevel, limits } = settings
   if (!isLoopback(host) && !settings.allowAnonymous) {
     throw new CommandError(
       `${host} can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1`,
@@ -116,11 +111,11 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
   const log = textLog(logLevel, (line) => void terminal.stderr.write(line))
-  const store = folder === undefined ? memoryStore() : await durable(folder, commit, log)
+  const store = folder === undefined ? memoryStore() : await durable(folder, log)
   const running = await create({ limits, log, store }, settings.config)
   try {
     const listener = await listen(running, host, port)
-    terminal.stdout.write(banner({ host, port: listener.port, folder, commit, recovered: running.recovered }))
+    terminal.stdout.write(banner({ host, port: listener.port, folder, recovered: running.recovered }))
     if (!stopping.aborted) await once(stopping, 'abort')
     log.log('info', 'stopping')
   } finally {
@@ -130,9 +125,9 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
 }
 
 /** Loaded only when it is used: with `--data memory` no native code is. */
-async function durable(directory: string, commit: CommitMode, log: Logger): Promise<Store> {
+async function durable(directory: string, log: Logger): Promise<Store> {
   const { lmdbStore } = await import('@godwit/broker/store/lmdb')
-  return lmdbStore({ directory, commit, log })
+  return lmdbStore({ directory, log })
 }
 
 async function create(options: BrokerOptions, config: string | undefined): Promise<Broker> {

@@ -8,11 +8,13 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BrokerError } from '../../errors.js'
 import { damageOf } from './header.js'
+import { openTables } from './tables.js'
 
 /** The format this version writes. Version 1 is the first. */
 const format = 1
@@ -37,7 +39,7 @@ export interface Folder {
  * Takes possession of a data folder; makes it when it is not there. Nothing in it is touched when it cannot be used.
  * @throws BrokerError `store-failed`: in use, of a newer format, damaged, not writable.
  */
-export function openFolder(directory: string): Folder {
+export async function openFolder(directory: string): Promise<Folder> {
   const isNew = !checkFormat(directory)
   const file = join(directory, 'p0', 'data.mdb')
   try {
@@ -48,7 +50,7 @@ export function openFolder(directory: string): Folder {
   const lock = join(directory, 'lock')
   const takenOver = takeLock(directory, lock)
   try {
-    if (isNew) begin(directory, file)
+    if (isNew) await begin(directory, file)
     const damage = damageOf(file)
     if (damage) throw unusable(directory, `is damaged: ${damage}; restore it from a backup, or choose another folder`)
   } catch (error) {
@@ -85,22 +87,32 @@ function checkFormat(directory: string): boolean {
   return true
 }
 
-/** The format comes last and whole: whoever finds it may expect the data, whenever the power went. */
-function begin(directory: string, file: string): void {
-  closeSync(openSync(file, 'a'))
+/** The format comes last, when all else is safe: whoever finds it may expect the data, whenever the power went. */
+async function begin(directory: string, file: string): Promise<void> {
+  if (!existsSync(file)) await makeData(file)
+  for (const folder of [dirname(file), directory, dirname(directory)]) flush(folder)
   const coming = join(directory, 'format.new')
-  const opened = openSync(coming, 'w')
-  writeSync(opened, `godwit data, format ${format}\n`)
-  fsyncSync(opened)
-  closeSync(opened)
+  writeFileSync(coming, `godwit data, format ${format}\n`)
+  flush(coming)
   renameSync(coming, join(directory, 'format'))
-  if (process.platform === 'win32') return // folders cannot be flushed there
-  for (const folder of [dirname(file), directory, dirname(directory)]) flushFolder(folder)
+  flush(directory)
 }
 
-/** A new file is safe only when the folder that names it is. */
-function flushFolder(folder: string): void {
-  const opened = openSync(folder, 'r')
+/** Under another name until it is whole: LMDB's first pages are not safe in the order in which it writes them. */
+async function makeData(file: string): Promise<void> {
+  const coming = `${file}.new`
+  rmSync(coming, { force: true })
+  await openTables(coming).root.close()
+  flush(coming)
+  renameSync(coming, file)
+  rmSync(`${coming}-lock`, { force: true })
+}
+
+/** A new file is safe only when the folder that names it is, too. */
+function flush(path: string): void {
+  const isFolder = statSync(path).isDirectory()
+  if (isFolder && process.platform === 'win32') return // folders cannot be flushed there
+  const opened = openSync(path, isFolder ? 'r' : 'r+')
   fsyncSync(opened)
   closeSync(opened)
 }

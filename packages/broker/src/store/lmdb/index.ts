@@ -1,1 +1,1 @@
-export { type CommitMode, type LmdbStoreOptions, lmdbStore } from './lmdb-store.js'
+export { type LmdbStoreOptions, lmdbStore } from './lmdb-store.js'

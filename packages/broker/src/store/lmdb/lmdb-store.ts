@@ -10,17 +10,9 @@ import { recover } from './recovery.js'
 import { type SessionKeeper, StoredSession } from './stored-session.js'
 import { hashOf, openTables, type Tables, type Write } from './tables.js'
 
-/** What an acknowledgement waits for: `flushed` = on disk (fsync); `written` = given to the operating system. */
-export type CommitMode = 'flushed' | 'written'
-
 export interface LmdbStoreOptions {
   /** The data folder; made when it is not there. One process at a time uses it. */
   readonly directory: string
-  /**
-   * What an acknowledgement means. Default `flushed`: a power cut loses nothing that was acknowledged. `written`: a killed
-   * process loses nothing, a power cut at most the last second.
-   */
-  readonly commit?: CommitMode
   /** Bytes of messages that may wait for the disk before their senders are not read from. Default 16,777,216. */
   readonly maxWaitingBytes?: number
   /** Default: nothing is logged. */
@@ -96,7 +88,7 @@ class LmdbStore implements Store, SessionKeeper {
 
   async open(): Promise<Recovered> {
     const { directory } = this.#options
-    this.#folder = openFolder(directory)
+    this.#folder = await openFolder(directory)
     if (this.#folder.takenOver) this.#log.log('warn', this.#folder.takenOver)
     try {
       this.#tables = openTables(this.#folder.file)
@@ -260,7 +252,7 @@ class LmdbStore implements Store, SessionKeeper {
       }
     })
     this.#step('committed')
-    if (this.#options.commit !== 'written') await root.flushed
+    await root.flushed
   }
 
   /**

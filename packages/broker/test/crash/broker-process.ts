@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { LmdbStoreOptions } from '../../src/store/lmdb/index.js'
+
+export type Step = Parameters<NonNullable<LmdbStoreOptions['onStep']>>[0]
+
+export interface OpenOptions {
+  readonly directory: string
+  /** The store says of everything that it is safe, as soon as it is asked to keep it: what a proof must not believe. */
+  readonly hasty?: boolean
+}
+
+/** The process kills itself when it comes to this step for the nth time from now. */
+export interface Death {
+  readonly step: Step
+  readonly visit: number
+}
+
+/** What the child is told. */
+export type Command =
+  | ({ readonly type: 'open' } & OpenOptions)
+  | ({ readonly type: 'die-at' } & Death)
+  | { readonly type: 'close' }
+
+type Answer =
+  | { readonly type: 'open'; readonly port: number; readonly pid: number }
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly why: string }
+
+const program = fileURLToPath(new URL('./child-broker.mjs', import.meta.url))
+const built = fileURLToPath(new URL('../../dist/store/lmdb/index.js', import.meta.url))
+
+/** A broker in a process of its own, which can be killed. It runs what is built, since no test runner loads it. */
+export class BrokerProcess {
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>
+  readonly #child: ChildProcess
+  #pid: number | undefined
+  #isGone = false
+  #complaints = ''
+
+  /** @param wrapper a command that runs the broker's: a tracer. @param env what it sees besides this process's. */
+  constructor(wrapper: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    if (!existsSync(built)) throw new Error(`${built} is not there: build before testing (npm run build)`)
+    const [command = '', ...args] = [...wrapper, process.execPath, program]
+    this.#child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    })
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#complaints += chunk
+    })
+    this.gone = new Promise((resolve) => {
+      this.#child.once('exit', () => {
+        this.#isGone = true
+        resolve()
+      })
+    })
+  }
+
+  /** Serves a data folder. Answers the port. @throws Error saying why the broker could not. */
+  async open(options: OpenOptions): Promise<number> {
+    const answer = await this.#ask({ type: 'open', ...options })
+    if (answer.type !== 'open') throw new Error(answer.type === 'failed' ? answer.why : `unexpected ${answer.type}`)
+    this.#pid = answer.pid
+    return answer.port
+  }
+
+  /** Closes the broker in order; the process can be told to open another folder. */
+  async close(): Promise<void> {
+    await this.#ask({ type: 'close' })
+  }
+
+  /** See {@link gone}. */
+  dieAt(death: Death): void {
+    this.#child.send({ type: 'die-at', ...death } satisfies Command)
+  }
+
+  /** SIGKILL: the process has no chance to finish anything. */
+  async kill(): Promise<void> {
+    if (!this.#isGone) process.kill(this.#pid ?? this.#child.pid!, 'SIGKILL')
+    await this.gone
+  }
+
+  async #ask(command: Command): Promise<Answer> {
+    const answer = once(this.#child, 'message') as Promise<[Answer]>
+    const death = this.gone.then((): never => {
+      throw new Error(`the broker's process ended: ${this.#complaints || this.#child.signalCode}`)
+    })
+    this.#child.send(command)
+    const [first] = await Promise.race([answer, death])
+    return first
+  }
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { Decoder, encode, type Packet, type PacketOf, type QoS, type Will } from '@godwit/protocol'
+
+export interface Greeting {
+  readonly clientId: string
+  /** Clean Session. */
+  readonly clean: boolean
+  readonly will?: Will
+  /** Is given every packet but those {@link Wire.expect} waits for; the first may come together with CONNACK. */
+  readonly onPacket?: (packet: Packet, wire: Wire) => void
+}
+
+/** The connection ended before what was asked of it. */
+export class Closed extends Error {}
+
+/** One connection of a scripted client: raw packets of MQTT 3.1.1, nothing done by itself. */
+export class Wire {
+  /** Session Present, as CONNACK said. */
+  present = false
+  readonly closed: Promise<void>
+  isClosed = false
+  readonly #socket: Socket
+  readonly #decoder = new Decoder()
+  readonly #onPacket: Greeting['onPacket']
+  readonly #expected: { type: Packet['type']; resolve(packet: Packet): void; reject(error: Error): void }[] = []
+
+  /** Connects and waits for CONNACK. @throws Closed. */
+  static async open(port: number, { clientId, clean, will, onPacket }: Greeting): Promise<Wire> {
+    const wire = new Wire(connect({ port, host: '127.0.0.1', noDelay: true }), onPacket)
+    wire.send({ type: 'connect', version: 4, clientId, cleanStart: clean, keepAliveSeconds: 0, ...(will && { will }) })
+    const connack = await wire.expect('connack')
+    if (connack.reasonCode !== 0) throw new Error(`${clientId} was refused with code ${connack.reasonCode}`)
+    wire.present = connack.sessionPresent
+    return wire
+  }
+
+  private constructor(socket: Socket, onPacket: Greeting['onPacket']) {
+    this.#socket = socket
+    this.#onPacket = onPacket
+    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('error', () => {}) // a killed broker resets connections; 'close' follows
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.isClosed = true
+        for (const { type, reject } of this.#expected) reject(new Closed(`closed while ${type} was awaited`))
+        resolve()
+      })
+    })
+  }
+
+  send(packet: Packet): void {
+    if (this.#socket.writable) this.#socket.write(encode(packet, 4))
+  }
+
+  /** The next packet of a type. @throws Closed. */
+  expect<T extends Packet['type']>(type: T): Promise<PacketOf<T>> {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) reject(new Closed(`closed before ${type}`))
+      else this.#expected.push({ type, resolve: resolve as (packet: Packet) => void, reject })
+    })
+  }
+
+  /** Answers when SUBACK has come. @throws Closed. */
+  async subscribe(qos: QoS, ...filters: readonly string[]): Promise<void> {
+    this.send({ type: 'subscribe', packetId: 65_000, subscriptions: filters.map((filter) => ({ filter, qos })) })
+    await this.expect('suback')
+  }
+
+  /** Answers when UNSUBACK has come. @throws Closed. */
+  async unsubscribe(filter: string): Promise<void> {
+    this.send({ type: 'unsubscribe', packetId: 65_000, filters: [filter] })
+    await this.expect('unsuback')
+  }
+
+  /** DISCONNECT, and the close with which the broker says that it has been taken note of. */
+  async disconnect(): Promise<void> {
+    this.send({ type: 'disconnect' })
+    await this.closed
+  }
+
+  /** Ends the connection without a word. */
+  async cut(): Promise<void> {
+    this.#socket.destroy()
+    if (!this.#socket.closed) await once(this.#socket, 'close')
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#decoder.push(chunk)
+    for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
+      const at = this.#expected.findIndex(({ type }) => type === packet?.type)
+      const [waiting] = at < 0 ? [] : this.#expected.splice(at, 1)
+      if (waiting) waiting.resolve(packet)
+      else this.#onPacket?.(packet, this)
+    }
+  }
+}
