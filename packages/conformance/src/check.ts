@@ -1,4 +1,5 @@
 import { statements311 } from './statements-3.1.1.js'
+import { statements50 } from './statements-5.0.js'
 import type { Trial } from './trial.js'
 
 /** Plays one dialogue with the server; throws CheckFailure when the server breaks the rule. */
@@ -13,7 +14,7 @@ export interface Case {
 export interface Check {
   /** The statement's name, such as `MQTT-3.1.2-4`. */
   readonly id: string
-  readonly version: '3.1.1'
+  readonly version: '3.1.1' | '5.0'
   readonly section: string
   /** The rule in one line. */
   readonly text: string
@@ -22,19 +23,26 @@ export interface Check {
   readonly skip?: string
 }
 
-/** The check of a statement of 3.1.1: one dialogue, or several by name. */
-export function check(id: string, dialogues: Dialogue | Readonly<Record<string, Dialogue>>): Check {
+type Dialogues = Dialogue | Readonly<Record<string, Dialogue>>
+
+/** The check of a statement: one dialogue, or several by name. */
+export function check(id: string, dialogues: Dialogues, version: Check['version'] = '3.1.1'): Check {
   const byName = typeof dialogues === 'function' ? { '': dialogues } : dialogues
-  return { ...statement(id), version: '3.1.1', cases: Object.entries(byName).map(([name, run]) => ({ name, run })) }
+  return { ...statement(id, version), cases: Object.entries(byName).map(([name, run]) => ({ name, run })) }
+}
+
+/** The check of a statement of 5.0. */
+export function check50(id: string, dialogues: Dialogues): Check {
+  return check(id, dialogues, '5.0')
 }
 
 /** A statement whose check cannot be run. */
-export function skipped(id: string, reason: string): Check {
-  return { ...statement(id), version: '3.1.1', cases: [], skip: reason }
+export function skipped(id: string, reason: string, version: Check['version'] = '3.1.1'): Check {
+  return { ...statement(id, version), cases: [], skip: reason }
 }
 
-function statement(id: string): Pick<Check, 'id' | 'section' | 'text'> {
-  const found = statements311.find((row) => row.id === id)
-  if (!found) throw new Error(`no statement ${id} in MQTT 3.1.1`)
-  return { id, section: found.section, text: found.text }
+function statement(id: string, version: Check['version']): Pick<Check, 'id' | 'version' | 'section' | 'text'> {
+  const found = (version === '5.0' ? statements50 : statements311).find((row) => row.id === id)
+  if (!found) throw new Error(`no statement ${id} in MQTT ${version}`)
+  return { id, version, section: found.section, text: found.text }
 }

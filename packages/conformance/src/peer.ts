@@ -4,6 +4,7 @@ import {
   encodeUtf8,
   type Packet,
   type PacketOf,
+  type PropertiesOf,
   type ProtocolVersion,
   type QoS,
 } from '@godwit/protocol'
@@ -38,6 +39,8 @@ export interface PublishOptions {
   readonly dup?: boolean
   /** Default: one not used before on this connection. */
   readonly packetId?: number
+  /** Of 5.0. */
+  readonly properties?: PropertiesOf<'publish'>
 }
 
 /**
@@ -102,7 +105,8 @@ export class Peer {
     const { qos = 0, retain = false, dup = false } = options
     const bytes = typeof payload === 'string' ? encodeUtf8(payload) : payload
     const packetId = qos > 0 ? (options.packetId ?? this.nextPacketId()) : undefined
-    return { type: 'publish', topic, payload: bytes, qos, retain, dup, packetId }
+    const { properties } = options
+    return { type: 'publish', topic, payload: bytes, qos, retain, dup, packetId, ...(properties && { properties }) }
   }
 
   /** A packet identifier not used before on this connection. */
@@ -193,10 +197,15 @@ export class Peer {
     if (!wanted.includes(toHex(received.bytes))) throw new CheckFailure(wanted.join(' or '), `came ${words(received)}`)
   }
 
-  /** The server closes the connection, without another packet, at once or within this much of its time. */
+  /**
+   * The server closes the connection, at once or within this much of its time: without another packet, but that in 5.0
+   * a DISCONNECT may say why.
+   */
   async expectClosed(options: { readonly withinMs?: number } = {}): Promise<void> {
     await this.#waitForClose(options.withinMs)
-    const leftover = this.#inbox[0]
+    if (this.#host.version === 5) await this.#until(() => undefined)
+    const [reply, more] = this.#inbox
+    const leftover = this.#host.version === 5 && saysWhy(reply) ? more : reply
     if (leftover) throw new CheckFailure('the connection to be closed with no reply', `came ${words(leftover)}`)
     if (!this.#closed) throw new CheckFailure('the connection to be closed', 'it stayed open')
   }
@@ -362,6 +371,10 @@ export class Peer {
     const instead = this.#inbox.length > 0 ? `came ${this.#inbox.map(words).join('; ')}` : 'nothing came'
     return new CheckFailure(expected, this.#closed ? `${instead}, and the connection was closed` : instead)
   }
+}
+
+function saysWhy(received: Received | undefined): boolean {
+  return received?.packet?.type === 'disconnect' && (received.packet.reasonCode ?? 0) >= 0x80
 }
 
 function packetOf<T extends Packet['type']>(type: T, received: Received): PacketOf<T> {

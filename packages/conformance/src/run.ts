@@ -64,7 +64,7 @@ export async function runCheck(
   const together = jobs > 1 ? check.cases.length : 1
   for (let i = 0; i < check.cases.length; i += together) {
     const group = check.cases.slice(i, i + together)
-    results.push(...(await Promise.all(group.map((one) => runCase(target, one, scale)))))
+    results.push(...(await Promise.all(group.map((one) => runCase(target, one, scale, version)))))
   }
   const failed = results.filter(({ outcome }) => outcome === 'fail')
   const passed = results.some(({ outcome }) => outcome === 'pass')
@@ -83,8 +83,13 @@ export async function runCheck(
 
 type CaseResult = Pick<CheckResult, 'outcome' | 'detail' | 'transcript'>
 
-async function runCase(target: Target, { name, run }: Case, scale: number): Promise<CaseResult> {
-  const trial = new Trial(target, scale)
+async function runCase(
+  target: Target,
+  { name, run }: Case,
+  scale: number,
+  version: Check['version'],
+): Promise<CaseResult> {
+  const trial = new Trial(target, scale, version === '5.0' ? 5 : 4)
   const before = name ? `${name}: ` : ''
   try {
     await run(trial)

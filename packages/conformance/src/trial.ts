@@ -1,4 +1,12 @@
-import { encodeUtf8, type Packet, type PacketOf, type ProtocolVersion, type QoS, type Will } from '@godwit/protocol'
+import {
+  encodeUtf8,
+  type Packet,
+  type PacketOf,
+  type PropertiesOf,
+  type ProtocolVersion,
+  type QoS,
+  type Will,
+} from '@godwit/protocol'
 import { CheckFailure, CheckSkipped } from './failure.js'
 import { Peer, type PeerHost } from './peer.js'
 import type { Target } from './target.js'
@@ -6,7 +14,7 @@ import type { Target } from './target.js'
 export interface ConnectOptions {
   /** Default: one of its own. */
   readonly clientId?: string
-  /** Clean Session in 3.1.1. Default true. */
+  /** Clean Session in 3.1.1. Default true; with false, the session of 5.0 is kept for an hour. */
   readonly cleanStart?: boolean
   /** Default 300. */
   readonly keepAliveSeconds?: number
@@ -14,6 +22,8 @@ export interface ConnectOptions {
   readonly will?: Pick<Will, 'topic'> & Partial<Omit<Will, 'payload'>> & { readonly payload: string }
   readonly username?: string
   readonly password?: string
+  /** Of 5.0. */
+  readonly properties?: PropertiesOf<'connect'>
 }
 
 /** A peer that is connected. */
@@ -26,7 +36,7 @@ export interface ConnectedPeer extends Peer {
  * it, and what must be tidied away when it is over.
  */
 export class Trial implements PeerHost {
-  readonly version: ProtocolVersion = 4
+  readonly version: ProtocolVersion
   /** What was said, line by line. */
   readonly transcript: string[] = []
   /** Client ids whose sessions outlive their connection. */
@@ -41,7 +51,8 @@ export class Trial implements PeerHost {
   readonly #prefix: string = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
 
   /** @param scale the part of its full size that a flood has, up to 1 */
-  constructor(target: Target, scale: number) {
+  constructor(target: Target, scale: number, version: ProtocolVersion = 4) {
+    this.version = version
     this.#target = target
     this.#scale = scale
   }
@@ -91,12 +102,15 @@ export class Trial implements PeerHost {
 
   connectPacket(options: ConnectOptions = {}): PacketOf<'connect'> {
     const { cleanStart = true, keepAliveSeconds = 300, will, username, password } = options
+    const kept = this.version === 5 && !cleanStart ? { sessionExpiryInterval: 3600 } : undefined
+    const properties = options.properties ?? kept
     return {
       type: 'connect',
       version: this.version,
       clientId: options.clientId ?? this.clientId(`c${++this.#clientIds}`),
       cleanStart,
       keepAliveSeconds,
+      ...(properties && { properties }),
       ...(will && { will: { qos: 0, retain: false, ...will, payload: encodeUtf8(will.payload) } }),
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password: encodeUtf8(password) }),
