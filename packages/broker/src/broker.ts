@@ -15,6 +15,8 @@ import { type BrokerOptions, type CheckedOptions, checkOptions } from './options
 import { type LocalMessage, LocalSubscription } from './router/local-subscription.js'
 import { RetainedMessages } from './router/retained.js'
 import { Router } from './router/router.js'
+import { SharedGroups } from './router/shared-groups.js'
+import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
 import { Registry } from './session/registry.js'
 import { TimerWheel } from './time/timer-wheel.js'
@@ -30,6 +32,8 @@ export interface RecoveredCounts {
   readonly wills: number
   readonly queued: number
 }
+
+const sweepMs = 60_000
 
 export interface PublishOptions {
   /** Default 0. */
@@ -64,15 +68,31 @@ export class Broker implements AsyncDisposable {
     const { limits, features, store, log, clock } = options
     const { metrics } = this
     const wheel = new TimerWheel(clock)
+    const now = (): number => clock.now()
     const drops = new Drops(metrics, log, (ms, callback) => void wheel.after(ms, callback))
     const retained = new RetainedMessages(limits.maxRetainedMessages, limits.maxRetainedBytes)
-    const router = new Router(retained, store, drops, features.retainAvailable)
+    const groups = new SharedGroups({
+      store,
+      drops,
+      maxQueuedMessages: limits.maxQueuedMessages,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      handOverAtDisconnect: features.sharedHandOverAtDisconnect,
+      now,
+    })
+    const router = new Router(retained, groups, store, drops, features.retainAvailable)
     const registry = new Registry({ limits, router, store, metrics, drops, log, clock, wheel })
     const hooks = new HookRunner(options.hooks, log)
     const commits = new Commits(store)
     this.#parts = {
-      services: { limits, features, hooks, router, registry, store, metrics, drops },
-      outbox: { turn: new Turn(), writers: new WriterPool(), commits, metrics, maxOutboxBytes: limits.maxOutboxBytes },
+      services: { limits, features, hooks, router, registry, store, metrics, drops, now },
+      outbox: {
+        turn: new Turn(),
+        writers: new WriterPool(),
+        commits,
+        metrics,
+        maxOutboxBytes: limits.maxOutboxBytes,
+        now,
+      },
       store,
       waiting: new Waiting(limits.maxUnauthenticatedBytes),
       clock,
@@ -91,13 +111,10 @@ export class Broker implements AsyncDisposable {
 
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
-    const { sessions, retained, wills, queued } = await this.#options.store.open()
-    this.#registry.recover(sessions)
+    const { sessions, groups, retained, wills, queued } = await this.#options.store.open()
     for (const message of retained) this.#router.retained.set(message)
-    for (const { clientId, will } of wills) {
-      this.#router.publish(Message.ofWill(will, clientId))
-      this.#options.store.setWill(clientId, undefined)
-    }
+    this.#registry.recover({ sessions, groups, wills })
+    this.#sweep()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
     if (this.#options.sysIntervalSeconds > 0) this.#publishSys()
     return this
@@ -157,8 +174,8 @@ export class Broker implements AsyncDisposable {
       this.#locals.delete(ended as unknown as LocalSubscription<string>)
     })
     this.#locals.add(subscription as unknown as LocalSubscription<string>)
-    this.#router.subscribe(pattern.filter, subscription, 2)
-    const retained = this.#router.retained.match(pattern.filter)
+    this.#router.subscribe(pattern.filter, subscription, plainGrant(2))
+    const retained = this.#router.retained.match(pattern.filter, () => this.#options.clock.now())
     for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
     return subscription
   }
@@ -192,6 +209,12 @@ export class Broker implements AsyncDisposable {
 
   #ensureOpen(): void {
     if (this.#closed) throw new BrokerError('closed', 'the broker has been closed')
+  }
+
+  /** Removes retained messages whose time is over, now and then: what is asked for meanwhile is looked at then. */
+  #sweep(): void {
+    this.#router.sweep(this.#options.clock.now())
+    this.#wheel.after(sweepMs, () => this.#sweep())
   }
 
   /** Publishes what has changed, and sets itself again. */

@@ -1,14 +1,19 @@
 export { Broker, createBroker, type PublishOptions, type RecoveredCounts } from './broker.js'
 export type { Commit } from './commit.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
+export type { Admission, ClientInfo } from './hooks/client-info.js'
 export type {
-  Admission,
+  AuthenticationExchange,
+  AuthenticationMethod,
+  AuthenticationStep,
+} from './hooks/extended-authentication.js'
+export type {
   AuthenticateRequest,
   AuthorizeRequest,
-  ClientInfo,
   Hooks,
   PublishedMessage,
 } from './hooks/hooks.js'
+export { type ScramCredentials, scramCredentials, scramSha256 } from './hooks/scram.js'
 export { defaultLimits, type Limits, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
@@ -17,7 +22,15 @@ export type { BrokerOptions, Features } from './options.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
 export { memoryStore } from './store/memory.js'
 export type { KeptMessage, Queue, QueuedMessage } from './store/queue.js'
-export type { OutgoingSource, OutgoingState, Recovered, RecoveredSession, SessionStore, Store } from './store/store.js'
+export type {
+  OutgoingSource,
+  OutgoingState,
+  Recovered,
+  RecoveredGroup,
+  RecoveredSession,
+  SessionStore,
+  Store,
+} from './store/store.js'
 export { type Clock, systemClock } from './time/clock.js'
 export { memoryPair } from './transport/memory.js'
 export type { TcpOptions } from './transport/tcp.js'

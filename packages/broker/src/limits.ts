@@ -25,7 +25,13 @@ export interface Limits {
   readonly drainTimeoutMs: number
   /** Seconds a session outlives its connection when the client cannot say (3.1.1, Clean Session 0); 4,294,967,295 = never expires. Default 2,592,000 (30 days). */
   readonly sessionExpirySeconds: number
-  /** Longest Keep Alive, in seconds; 0 = any, none included. Default 0. A CONNECT beyond it is refused (3.1.1: return code 2). */
+  /** Longest Session Expiry Interval granted to a client of 5.0, in seconds; a higher one is lowered, and CONNACK says so. Default 2,592,000 (30 days). */
+  readonly maxSessionExpirySeconds: number
+  /** QoS 1 and 2 messages a client of 5.0 may have unacknowledged towards the broker (Receive Maximum), 1 to 65,535. Default 1,024. Beyond: disconnected. */
+  readonly receiveMaximum: number
+  /** Topic Aliases a client of 5.0 may use towards the broker; 0 = none. Default 32. */
+  readonly topicAliasMaximum: number
+  /** Longest Keep Alive, in seconds; 0 = any, none included. Default 0. A CONNECT beyond it is refused at 3.1.1 (return code 2) and told the broker's own at 5.0. */
   readonly maxKeepAliveSeconds: number
   /** Levels of a Topic Name or Topic Filter. Default 128. Deeper: the connection is closed. */
   readonly maxTopicLevels: number
@@ -50,6 +56,9 @@ export const defaultLimits: Limits = {
   maxOutboxBytes: 4_194_304,
   drainTimeoutMs: 60_000,
   sessionExpirySeconds: 2_592_000,
+  maxSessionExpirySeconds: 2_592_000,
+  receiveMaximum: 1_024,
+  topicAliasMaximum: 32,
   maxKeepAliveSeconds: 0,
   maxTopicLevels: 128,
   maxSubscriptionsPerSession: 10_000,
@@ -68,6 +77,9 @@ const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: nu
   maxInflight: [1, 65_535],
   drainTimeoutMs: [0, Number.MAX_SAFE_INTEGER],
   sessionExpirySeconds: [0, neverExpires],
+  maxSessionExpirySeconds: [0, neverExpires],
+  receiveMaximum: [1, 65_535],
+  topicAliasMaximum: [0, 65_535],
   maxKeepAliveSeconds: [0, 65_535],
   maxClientIdBytes: [23, 65_535], // [MQTT-3.1.3-5]: 1 to 23 bytes are always acceptable
   maxRetainedMessages: [0, Number.MAX_SAFE_INTEGER],

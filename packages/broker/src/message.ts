@@ -23,7 +23,10 @@ export class Message {
   readonly qos: QoS
   /** The RETAIN flag as published. */
   readonly retain: boolean
+  /** The properties that reach subscribers unchanged; what belongs to one connection is not among them. */
   readonly properties: PropertiesOf<'publish'> | undefined
+  /** When it is no longer worth delivering, in epoch ms; infinite: never. */
+  expiresAt: number
   /** Client Identifier of the publisher; empty for the broker's own messages. */
   readonly publisher: string
   /** The commit before which nothing made of this message at QoS 0 or 2 may leave; 0: none. See {@link Delivery}. */
@@ -33,11 +36,17 @@ export class Message {
   end: number
   #kept: boolean
 
-  constructor(source: MessageSource, publisher: string) {
-    this.topic = source.topic
+  /**
+   * @param now epoch ms; from here the Message Expiry Interval counts.
+   * @param topic where the source names it by an alias only.
+   */
+  constructor(source: MessageSource, publisher: string, now = 0, topic: string = source.topic) {
+    this.topic = topic
     this.qos = source.qos
     this.retain = source.retain
-    this.properties = source.properties
+    const { properties } = source
+    this.properties = properties && forwardedOf(properties)
+    this.expiresAt = expiryOf(properties, now)
     this.publisher = publisher
     this.commit = 0
     this.bytes = source.bytes
@@ -48,17 +57,25 @@ export class Message {
 
   /** A message made inside the broker. The payload must not be changed afterwards. */
   static of(topic: string, payload: Uint8Array, qos: QoS = 0, retain = false, publisher = ''): Message {
-    const message = new Message(
+    return Message.kept(
       { topic, qos, retain, bytes: payload, payloadStart: 0, payloadEnd: payload.length },
       publisher,
+      0,
     )
-    message.#kept = true
-    return message
   }
 
-  /** The message a will becomes. */
-  static ofWill(will: Will, clientId: string): Message {
-    return Message.of(will.topic, will.payload, will.qos, will.retain, clientId)
+  /** The message a will becomes when it is published. */
+  static ofWill({ topic, payload, qos, retain, properties }: Will, clientId: string, now: number): Message {
+    const { willDelayInterval: _, ...rest } = properties ?? {}
+    const source = { topic, qos, retain, properties: rest, bytes: payload, payloadStart: 0, payloadEnd: payload.length }
+    return Message.kept(source, clientId, now)
+  }
+
+  /** A message whose bytes nobody will change. */
+  static kept(source: MessageSource, publisher: string, now: number): Message {
+    const message = new Message(source, publisher, now)
+    message.#kept = true
+    return message
   }
 
   get payloadBytes(): number {
@@ -79,4 +96,16 @@ export class Message {
     }
     return this
   }
+}
+
+/** Without what the broker works out anew for each delivery. */
+function forwardedOf(properties: PropertiesOf<'publish'>): PropertiesOf<'publish'> | undefined {
+  const { topicAlias: _a, messageExpiryInterval: _b, subscriptionIdentifiers: _c, ...forwarded } = properties
+  for (const _ in forwarded) return forwarded
+  return undefined
+}
+
+function expiryOf(properties: PropertiesOf<'publish'> | undefined, now: number): number {
+  const seconds = properties?.messageExpiryInterval
+  return seconds === undefined ? Number.POSITIVE_INFINITY : now + seconds * 1000
 }

@@ -6,12 +6,18 @@ export type DropReason =
   | 'queue-full'
   /** QoS 0 to a session without a connection, as the standard allows (section 4.3.1). */
   | 'offline-qos0'
+  /** Larger than the client takes. */
+  | 'too-large'
+  /** Its Message Expiry Interval ran out before it was sent. */
+  | 'expired'
   /** A publisher that may not publish there. */
   | 'not-authorized'
   /** A client publishing under `$SYS`, which is the broker's. */
   | 'system-topic'
   /** Delivered, but not retained: the bound on retained messages was reached. */
   | 'retained-full'
+  /** At QoS 2 to a member of a shared group whose session ended before it had it: nobody else may get it. */
+  | 'shared-member-gone'
   /** An in-process subscriber that does not keep up. */
   | 'slow-listener'
 
@@ -42,9 +48,12 @@ export class Metrics {
     'slow-consumer': 0,
     'queue-full': 0,
     'offline-qos0': 0,
+    'too-large': 0,
+    expired: 0,
     'not-authorized': 0,
     'system-topic': 0,
     'retained-full': 0,
+    'shared-member-gone': 0,
     'slow-listener': 0,
   }
 

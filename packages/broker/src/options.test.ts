@@ -66,6 +66,8 @@ describe('checkOptions', () => {
       wildcardSubscriptions: true,
       retainAvailable: true,
       maximumQos: 2,
+      sharedSubscriptions: true,
+      sharedHandOverAtDisconnect: true,
       emptyClientIds: true,
       controlCharacters: false,
     })

@@ -13,6 +13,13 @@ export interface Features {
   readonly wildcardSubscriptions: boolean
   /** Whether RETAIN 1 keeps messages. Default true. Off: they are delivered and not kept. */
   readonly retainAvailable: boolean
+  /** Whether `$share/NAME/FILTER` shares a subscription, in every version. Default true. Off: refused in SUBACK. */
+  readonly sharedSubscriptions: boolean
+  /**
+   * Whether what a member of a shared subscription has been sent at QoS 1 and not acknowledged goes to another as soon as
+   * it disconnects. Default true. Off: it waits for that member while its session lives.
+   */
+  readonly sharedHandOverAtDisconnect: boolean
   /** The highest QoS granted to a subscription. Default 2. */
   readonly maximumQos: QoS
   /** Whether a client may leave its Client Identifier to the broker (with Clean Session 1). Default true. Off: return code 2. */
@@ -64,6 +71,8 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     features: {
       wildcardSubscriptions: given.wildcardSubscriptions ?? true,
       retainAvailable: given.retainAvailable ?? true,
+      sharedSubscriptions: given.sharedSubscriptions ?? true,
+      sharedHandOverAtDisconnect: given.sharedHandOverAtDisconnect ?? true,
       maximumQos,
       emptyClientIds: given.emptyClientIds ?? true,
       controlCharacters: given.controlCharacters ?? false,

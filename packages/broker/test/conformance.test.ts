@@ -1,4 +1,4 @@
-import { allChecks, type Check, hostileChecks, runCheck } from '@godwit/conformance'
+import { allChecks, allChecks50, type Check, hostileChecks, hostileChecks50, runCheck } from '@godwit/conformance'
 import { describe, expect, it } from 'vitest'
 import { createBroker } from '../src/index.js'
 import { MemoryTarget, VirtualClock } from '../src/testing/index.js'
@@ -19,4 +19,8 @@ function play(checks: readonly Check[]): void {
 
 describe('statements of 3.1.1', () => play(allChecks))
 
+describe('statements of 5.0', () => play(allChecks50))
+
 describe('hostile input', () => play(hostileChecks))
+
+describe('hostile input at 5.0', () => play(hostileChecks50))

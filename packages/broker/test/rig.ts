@@ -25,7 +25,7 @@ export interface Rig {
 }
 
 export async function startRig(options: BrokerOptions = {}): Promise<Rig> {
-  const clock = new VirtualClock()
+  const clock = options.clock instanceof VirtualClock ? options.clock : new VirtualClock()
   const log: string[] = []
   const broker = await createBroker({
     clock,

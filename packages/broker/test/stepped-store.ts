@@ -30,6 +30,10 @@ export class SteppedStore implements Store {
     }
   }
 
+  group(sharedFilter: string): SessionStore {
+    return this.session(sharedFilter)
+  }
+
   readonly setWill: Store['setWill'] = () => this.#write()
   readonly setRetained: Store['setRetained'] = () => this.#write()
 

@@ -5,6 +5,7 @@ import {
   encode,
   encodeUtf8,
   type Packet,
+  type PropertiesOf,
   type ProtocolVersion,
   type QoS,
   type Subscription,
@@ -12,7 +13,7 @@ import {
 
 /** What a CONNECT of a test says beyond the usual: its own id, clean session, no keep-alive. */
 export type ConnectOptions = Partial<Omit<Connect, 'type' | 'will' | 'password'>> & {
-  readonly will?: { topic: string; payload: string; qos?: QoS; retain?: boolean }
+  readonly will?: { topic: string; payload: string; qos?: QoS; retain?: boolean; properties?: PropertiesOf<'will'> }
   readonly password?: string
 }
 
@@ -23,11 +24,14 @@ export class TestClient {
   closed = false
   readonly #stream: Duplex
   readonly #decoder: Decoder
+  /** That of its CONNECT. */
+  #version: ProtocolVersion
   readonly #settled: () => Promise<void>
-  readonly #inbox: string[] = []
+  readonly #inbox: Packet[] = []
   #wake: () => void = () => {}
 
   constructor(stream: Duplex, clientId: string, settled: () => Promise<void>, version: ProtocolVersion = 4) {
+    this.#version = version
     this.clientId = clientId
     this.#stream = stream
     this.#settled = settled
@@ -45,7 +49,7 @@ export class TestClient {
   read(): this {
     this.#stream.on('data', (chunk: Uint8Array) => {
       this.#decoder.push(chunk)
-      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#inbox.push(lineOf(packet))
+      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#inbox.push(packet)
       this.#wake()
     })
     return this
@@ -63,7 +67,13 @@ export class TestClient {
   // ---- saying; several packets travel in one chunk
 
   send(...packets: readonly Packet[]): this {
-    return this.sendBytes(Buffer.concat(packets.map((packet) => encode(packet, 4))))
+    for (const packet of packets) if (packet.type === 'connect') this.#speak(packet.version)
+    return this.sendBytes(Buffer.concat(packets.map((packet) => encode(packet, this.#version))))
+  }
+
+  #speak(version: ProtocolVersion): void {
+    this.#version = version
+    this.#decoder.version = version
   }
 
   sendBytes(bytes: Uint8Array): this {
@@ -106,13 +116,19 @@ export class TestClient {
   /** Everything that has come since the last time, once things are quiet. */
   async heard(): Promise<string[]> {
     await this.#settled()
-    return this.#inbox.splice(0)
+    return this.#inbox.splice(0).map(lineOf)
+  }
+
+  /** As {@link heard}, with reason codes and properties: `puback 1 0x10`, `publish a "x" {"contentType":"text"}`. */
+  async heardInFull(): Promise<string[]> {
+    await this.#settled()
+    return this.#inbox.splice(0).map(fullLineOf)
   }
 
   /** The next `count` packets, however long they take. */
   async next(count = 1): Promise<string[]> {
     while (this.#inbox.length < count && !this.closed) await this.#change()
-    return this.#inbox.splice(0, count)
+    return this.#inbox.splice(0, count).map(lineOf)
   }
 
   /** Resolves when the connection has ended. */
@@ -166,7 +182,9 @@ export function lineOf(packet: Packet): string {
       const { topic, payload, qos, packetId, retain, dup } = packet
       const text = payload.length > 200 ? `<${payload.length} bytes>` : `"${Buffer.from(payload).toString()}"`
       const id = qos > 0 ? ` qos ${qos} id ${packetId}` : ''
-      return `publish ${topic} ${text}${id}${retain ? ' retain' : ''}${dup ? ' dup' : ''}`
+      const identifiers = packet.properties?.subscriptionIdentifiers ?? []
+      const found = identifiers.length > 0 ? ` by ${identifiers.join(',')}` : ''
+      return `publish ${topic} ${text}${id}${retain ? ' retain' : ''}${dup ? ' dup' : ''}${found}`
     }
     case 'suback':
       return `suback ${packet.packetId} [${packet.reasonCodes.join(' ')}]`
@@ -179,4 +197,16 @@ export function lineOf(packet: Packet): string {
     default:
       return packet.type
   }
+}
+
+function fullLineOf(packet: Packet): string {
+  const { properties, reasonCode = 0 } = packet as { properties?: Record<string, unknown>; reasonCode?: number }
+  const { subscriptionIdentifiers: _, ...rest } = properties ?? {} // they are in the line already
+  const isTold = packet.type !== 'connack' && reasonCode > 0
+  const code = isTold ? ` 0x${reasonCode.toString(16).padStart(2, '0')}` : ''
+  const codes = packet.type === 'unsuback' ? ` [${packet.reasonCodes.join(' ')}]` : ''
+  const text = JSON.stringify(rest, (_key, value) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+  )
+  return `${lineOf(packet)}${code}${codes}${text === '{}' ? '' : ` ${text}`}`
 }

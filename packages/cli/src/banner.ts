@@ -17,7 +17,7 @@ export function banner({ host, port, folder, recovered }: BannerFacts): string {
     ? 'any program on this machine, without a password'
     : 'ANYONE who can reach this address, without a password (--allow-anonymous)'
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
-  return `Godwit ${version}, an MQTT 3.1.1 broker, listening on ${address}
+  return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${address}
   who may connect       ${who}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${meaning(folder)}

@@ -4,25 +4,24 @@ import {
   type Packet,
   ProtocolError,
   type ProtocolVersion,
+  type ReceivedPublish,
   reason,
-  type Will,
 } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
-import type { Answer, Context, Reply, Services } from '../handlers/context.js'
-import type { ClientInfo } from '../hooks/hooks.js'
+import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
+import type { ClientInfo } from '../hooks/client-info.js'
 import type { Logger } from '../log.js'
 import type { MaybeAsync } from '../maybe-async.js'
-import { Message } from '../message.js'
-import { isSystemTopic } from '../router/system-topics.js'
 import type { Session } from '../session/session.js'
 import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Transport, TransportEvents } from '../transport/transport.js'
-import { dispatch, dispatchFirst } from './dispatch.js'
+import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { KeepAlive } from './keep-alive.js'
-import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.js'
+import { type ClientTerms, Outbox, type OutboxOwner, type OutboxParts, unlimited } from './outbox.js'
+import { IncomingAliases } from './topic-aliases.js'
 import type { Waiting } from './waiting.js'
 
 /** What all connections of a broker are made with. */
@@ -45,9 +44,9 @@ export interface ConnectionParts {
 export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly services: Services
   readonly address: string
-  readonly version: ProtocolVersion = 4
-  will: Will | undefined
+  version: ProtocolVersion = 4
   closed = false
+  authenticating: Authenticating | undefined
   readonly outbox: Outbox
   readonly #parts: ConnectionParts
   readonly #transport: Transport
@@ -59,7 +58,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #drainTimer: WheelTimer | undefined
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
-  #willIsStored = false
+  readonly #aliases: IncomingAliases
+  #maxInflight = 1
+  /** At 5.0 a client may say that it does not want reasons in words. */
+  #wantsReasons = true
+  /** QoS 1 and 2 messages of the client that are not yet acknowledged. */
+  #receiving = 0
   /** The first packet has come. */
   #greeted = false
 
@@ -75,6 +79,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       allowControlCharacters: features.controlCharacters,
     })
     this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
+    this.#aliases = new IncomingAliases(limits.topicAliasMaximum)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
     this.#connectTimer = parts.wheel.after(limits.connectTimeoutMs, () => {
@@ -113,7 +118,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
         const packet = this.#decoder.next()
         if (!packet) break
         this.services.metrics.packetsReceived++
-        const answer = this.#greeted ? dispatch(this, packet) : this.#greet(packet)
+        const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
         if (answer instanceof Promise) return this.#suspend(answer)
         if (answer) this.outbox.reply(answer)
       }
@@ -145,9 +150,17 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#transport.resume()
   }
 
-  #greet(packet: Packet): Answer {
+  get accepted(): boolean {
+    return this.#session !== undefined
+  }
+
+  #beforeConnack(packet: Packet): Answer {
+    if (this.#greeted) return dispatchAuthenticating(this, packet)
     this.#greeted = true
-    if (packet.type === 'connect') this.outbox.version = packet.version
+    if (packet.type === 'connect') {
+      this.version = packet.version
+      this.outbox.setTerms(termsOf(packet))
+    }
     return dispatchFirst(this, packet)
   }
 
@@ -169,42 +182,56 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   // ---- what handlers ask for
 
-  accept(client: ClientInfo, session: Session, connect: Connect): void {
+  accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void {
     this.#connectTimer?.cancel()
     this.#parts.waiting.release(this)
     this.#client = client
     this.#session = session
-    this.will = connect.will
-    this.#willIsStored = connect.will !== undefined
-    this.#decoder.maxPacketBytes = this.services.limits.maxPacketBytes
-    this.#keepAlive.start(connect.keepAliveSeconds, () => {
+    const { limits } = this.services
+    this.#maxInflight = Math.min(connect.properties?.receiveMaximum ?? limits.maxInflight, limits.maxInflight)
+    this.#wantsReasons = connect.properties?.requestProblemInformation ?? true
+    this.#decoder.maxPacketBytes = limits.maxPacketBytes
+    this.#keepAlive.start(keepAliveSeconds, () => {
       this.services.metrics.keepAliveTimeouts++
-      this.end('keep alive timeout')
+      this.end('keep alive timeout', reason.keepAliveTimeout)
     })
     this.services.hooks.connected(client)
     this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.address })
   }
 
   startDelivery(): void {
-    if (!this.closed) this.session.delivery.attach(this.outbox, this.services.limits.maxInflight)
+    if (!this.closed) this.session.delivery.attach(this.outbox, this.#maxInflight)
   }
 
   takeOver(): MaybeAsync<void> {
-    this.end('taken over by a new connection of the same client')
+    this.end('taken over by a new connection of the same client', reason.sessionTakenOver)
   }
 
   /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
-  end(why: string): void {
+  end(why: string, reasonCode?: number): void {
     if (this.closed) return
+    if (reasonCode !== undefined && this.#session)
+      this.outbox.sayGoodbye(reasonCode, this.#wantsReasons ? why : undefined)
     // What the ending promises (a will removed, a session ended) is safe before the client sees it.
     this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
   }
 
   /** Ends because the broker stops: a will stays in the store, due when it is opened again. */
   shutDown(): void {
-    this.will = undefined
-    this.#willIsStored = false
-    this.end('the broker is shutting down')
+    if (this.#session) this.#session.will = undefined
+    this.end('the broker is shutting down', reason.serverShuttingDown)
+  }
+
+  topicOf({ topic, properties }: ReceivedPublish): string {
+    return this.#aliases.resolve(topic, properties)
+  }
+
+  receiving(): void {
+    if (++this.#receiving <= this.services.limits.receiveMaximum || this.version < 5) return
+    throw new MqttError(
+      reason.receiveMaximumExceeded,
+      `more than ${this.services.limits.receiveMaximum} messages at once`,
+    )
   }
 
   // ---- what the outbox tells
@@ -225,6 +252,19 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.closed) return
     this.#resume()
     this.#session?.delivery.pump()
+  }
+
+  /** A message has been acknowledged: the client may send another. */
+  onReply(packet: Packet): void {
+    const { type } = packet
+    const isLast = type === 'puback' || type === 'pubcomp' || (type === 'pubrec' && (packet.reasonCode ?? 0) >= 0x80)
+    if (isLast && this.#receiving > 0) this.#receiving--
+  }
+
+  /** It would wait for that answer for ever. Before CONNACK there is no DISCONNECT [MQTT-3.14.0-1]. */
+  onTooLarge({ type }: Packet): void {
+    const why = `takes no packet as large as its ${type.toUpperCase()}`
+    this.end(why, type === 'connack' ? undefined : reason.packetTooLarge)
   }
 
   onLastReply(): void {
@@ -251,17 +291,17 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
         error: String(error),
         clientId: this.#client?.clientId,
       })
-      return this.end('internal error') // [MQTT-4.8.0-2]
+      return this.end('internal error', reason.unspecifiedError) // [MQTT-4.8.0-2]
     }
     this.services.metrics.protocolErrors++
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
     if (isVersion && !this.#greeted) this.#refuseVersion(error)
-    else this.end(error.message)
+    else this.end(error.message, error.reasonCode)
   }
 
   /** A level from the future is answered in the form of 5.0, any other in that of 3.1.1 [MQTT-3.1.2-2]. */
   #refuseVersion(error: ProtocolError): void {
-    this.outbox.version = (error.level ?? 0) > 4 ? 5 : 4
+    this.outbox.setTerms({ ...defaultTerms, version: (error.level ?? 0) > 4 ? 5 : 4 })
     const reasonCode = reason.unsupportedProtocolVersion
     this.outbox.reply({ packet: { type: 'connack', sessionPresent: false, reasonCode }, commit: 0, close: true })
   }
@@ -277,21 +317,20 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     let commit: Commit = 0
     if (client && this.#session) {
       commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
-      this.#publishWill(client.clientId)
-      if (this.#willIsStored) commit = Math.max(commit, this.#parts.store.setWill(client.clientId, undefined))
       this.services.hooks.disconnected(client, why)
     }
     this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.address, reason: why })
     this.#parts.onClosed(this)
     return commit
   }
+}
 
-  /** Once, whatever ended the connection [MQTT-3.1.2-10]. */
-  #publishWill(clientId: string): void {
-    const { will } = this
-    if (!will) return
-    this.will = undefined
-    if (isSystemTopic(will.topic)) this.services.drops.report('system-topic', clientId)
-    else this.services.router.publish(Message.ofWill(will, clientId))
+const defaultTerms: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
+
+function termsOf({ version, properties }: Connect): ClientTerms {
+  return {
+    version,
+    maximumPacketSize: properties?.maximumPacketSize ?? unlimited,
+    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
   }
 }

@@ -1,5 +1,6 @@
 import { type Packet, type ReceivedPublish, reason } from '@godwit/protocol'
 import { MqttError } from '../errors.js'
+import { onAuth } from '../handlers/auth.js'
 import { onConnect } from '../handlers/connect.js'
 import type { Answer, Context } from '../handlers/context.js'
 import { onDisconnect } from '../handlers/disconnect.js'
@@ -17,6 +18,13 @@ const pingresp = { packet: { type: 'pingresp' }, commit: 0 } as const
 export function dispatchFirst(c: Context, p: Packet): Answer {
   if (p.type !== 'connect') throw new MqttError(reason.protocolError, `${p.type} before connect`)
   return onConnect(c, p)
+}
+
+/** Until CONNACK there is only the extended authentication, or the client gives up [MQTT-3.1.2-30]. */
+export function dispatchAuthenticating(c: Context, p: Packet): Answer {
+  if (p.type === 'auth') return onAuth(c, p)
+  if (p.type === 'disconnect') return void c.end('disconnected by the client')
+  throw new MqttError(reason.protocolError, `${p.type} before the authentication is over`)
 }
 
 /** Every later packet, to the handler of its name. */
@@ -40,12 +48,13 @@ export function dispatch(c: Context, p: Packet): Answer {
       return pingresp // [MQTT-3.12.4-1]
     case 'disconnect':
       return onDisconnect(c, p)
+    case 'auth':
+      return onAuth(c, p)
     case 'connect': // a second one [MQTT-3.1.0-2]
     case 'connack':
     case 'suback':
     case 'unsuback':
     case 'pingresp':
-    case 'auth':
       throw new MqttError(reason.protocolError, `${p.type} is not for a client to send here`)
     default:
       return p satisfies never

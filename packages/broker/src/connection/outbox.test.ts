@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
+import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
 import { Outbox } from './outbox.js'
@@ -12,6 +13,10 @@ import { WriterPool } from './writer-pool.js'
 interface Write {
   readonly parts: readonly Uint8Array[]
   readonly done: () => void
+}
+
+function delivered(message: Message, qos: QoS): QueuedMessage {
+  return { message, qos, retain: false, identifiers: undefined }
 }
 
 function setUp(maxOutboxBytes = 1000) {
@@ -30,9 +35,11 @@ function setUp(maxOutboxBytes = 1000) {
   const owner = {
     onFull: () => void told.push('full'),
     onDrained: () => void told.push('drained'),
+    onReply: () => {},
+    onTooLarge: () => void told.push('too large'),
     onLastReply: () => void told.push('last reply'),
   }
-  const outbox = new Outbox(transport, { turn, writers, commits, metrics, maxOutboxBytes }, owner)
+  const outbox = new Outbox(transport, { turn, writers, commits, metrics, maxOutboxBytes, now: () => 0 }, owner)
   let heard = 0
   return {
     outbox,
@@ -43,7 +50,7 @@ function setUp(maxOutboxBytes = 1000) {
     reply: (type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback', packetId: number, commit = 0) =>
       outbox.reply({ packet: { type, packetId, ...(type === 'unsuback' && { reasonCodes: [] }) } as Packet, commit }),
     publish: (text: string, qos: QoS = 0, packetId = 0, commit = 0) =>
-      outbox.publish(Message.of('t', encodeUtf8(text)), qos, false, false, packetId, commit),
+      outbox.publish(delivered(Message.of('t', encodeUtf8(text)), qos), false, packetId, commit),
     flushCommit: (commit: number) => {
       store.flushed = commit
       commits.onFlushed()
@@ -138,7 +145,7 @@ describe('Outbox', () => {
       const t = setUp()
       const chunk = Buffer.from('payload')
       const source = { topic: 't', qos: 2, retain: false, bytes: chunk, payloadStart: 0, payloadEnd: 7 } as const
-      t.outbox.publish(new Message(source, ''), 2, false, false, 1, 3)
+      t.outbox.publish(delivered(new Message(source, ''), 2), false, 1, 3)
       chunk.fill('x')
       expect(t.sent()).toEqual([])
       t.flushCommit(3)
@@ -176,7 +183,7 @@ describe('Outbox', () => {
       const t = setUp(1_000_000)
       const large = new Uint8Array(5000).fill(97)
       t.publish('before')
-      t.outbox.publish(Message.of('t', large), 0, false, false, 0, 0)
+      t.outbox.publish(delivered(Message.of('t', large), 0), false, 0, 0)
       t.publish('after')
       expect(t.sent()).toEqual(['publish t "before"', 'publish t <5000 bytes>', 'publish t "after"'])
       const [{ parts }] = t.writes as [Write]

@@ -1,18 +1,13 @@
-import {
-  encodeInto,
-  encodePublishHead,
-  type Packet,
-  type ProtocolVersion,
-  type QoS,
-  type Writer,
-} from '@godwit/protocol'
+import { encode, encodeInto, encodePublishHead, type Packet, type ProtocolVersion, Writer } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Reply } from '../handlers/context.js'
-import type { Message } from '../message.js'
 import type { Metrics } from '../metrics.js'
+import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
+import { deliveredProperties } from './delivered-properties.js'
+import { OutgoingAliases } from './topic-aliases.js'
 import type { Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
@@ -23,6 +18,8 @@ export interface OutboxParts {
   readonly commits: Commits
   readonly metrics: Metrics
   readonly maxOutboxBytes: number
+  /** Epoch ms. */
+  readonly now: () => number
 }
 
 /** Who is told what becomes of the output. */
@@ -31,6 +28,10 @@ export interface OutboxOwner {
   onFull(): void
   /** The socket has taken what made the outbox full. */
   onDrained(): void
+  /** A reply is on its way. */
+  onReply(packet: Packet): void
+  /** A reply is larger than the client takes, so it will never have it. */
+  onTooLarge(packet: Packet): void
   /** A reply that ends the connection is on its way. */
   onLastReply(): void
 }
@@ -39,6 +40,19 @@ export interface OutboxOwner {
 const viewFrom = 4096
 /** The output buffer is handed over before it grows past this, even within a turn. */
 const flushAbove = 65_536
+
+/** No Maximum Packet Size was given. */
+export const unlimited: number = Number.POSITIVE_INFINITY
+/** Aliases given to topics towards one client: those it gets first. */
+const mostAliases = 10
+
+/** What one client takes. */
+export interface ClientTerms {
+  readonly version: ProtocolVersion
+  /** Bytes. */
+  readonly maximumPacketSize: number
+  readonly topicAliasMaximum: number
+}
 
 /** A packet that waits for a commit. */
 interface Held {
@@ -54,7 +68,8 @@ interface Held {
  * its order with them: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3].
  */
 export class Outbox implements Sink {
-  version: ProtocolVersion = 4
+  #client: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
+  #aliases = new OutgoingAliases(0)
   readonly #transport: Transport
   readonly #parts: OutboxParts
   readonly #owner: OutboxOwner
@@ -78,6 +93,12 @@ export class Outbox implements Sink {
     this.#transport = transport
     this.#parts = parts
     this.#owner = owner
+  }
+
+  /** What the client's CONNECT said about what it takes. */
+  setTerms(terms: ClientTerms): void {
+    this.#client = terms
+    this.#aliases = new OutgoingAliases(Math.min(terms.topicAliasMaximum, mostAliases))
   }
 
   /** Bytes on their way to the client: gathered, and given to the socket. */
@@ -106,16 +127,21 @@ export class Outbox implements Sink {
     else this.#sendReply(reply)
   }
 
-  publish(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number, commit: Commit): void {
+  accepts(delivery: QueuedMessage): boolean {
+    return this.#client.maximumPacketSize === unlimited || this.#sizeOf(delivery) <= this.#client.maximumPacketSize
+  }
+
+  publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
     if (this.#closed) return
+    const { message } = delivery
     if (commit > this.#parts.commits.flushed) {
       message.keep()
-      this.#hold(commit, 'publish', () => this.publish(message, qos, retain, dup, packetId, 0))
+      this.#hold(commit, 'publish', () => this.publish(delivery, dup, packetId, 0))
       return
     }
     const writer = this.#open()
     const { payloadBytes } = message
-    encodePublishHead(writer, message.topic, qos, retain, dup, packetId, message.properties, payloadBytes, this.version)
+    this.#head(writer, delivery, dup, packetId)
     if (payloadBytes < viewFrom) writer.copy(message.bytes, message.start, message.end)
     else this.#addView(message.keep().payload)
     const { metrics } = this.#parts
@@ -123,6 +149,38 @@ export class Outbox implements Sink {
     metrics.publishBytesSent += payloadBytes
     metrics.packetsSent++
     if (writer.position - this.#from > flushAbove) this.flush()
+  }
+
+  /** Fixed header to properties. At 5.0 a topic the client knows by an alias goes without its name. */
+  #head(writer: Writer, { message, qos, retain, identifiers }: QueuedMessage, dup: boolean, packetId: number): void {
+    const { topic, payloadBytes } = message
+    if (this.#client.version < 5) {
+      encodePublishHead(writer, topic, qos, retain, dup, packetId, undefined, payloadBytes, this.#client.version)
+      return
+    }
+    const alias = this.#aliases.of(topic)
+    const properties = deliveredProperties(message, identifiers, alias?.number, this.#parts.now())
+    encodePublishHead(writer, alias?.isKnown ? '' : topic, qos, retain, dup, packetId, properties, payloadBytes, 5)
+  }
+
+  /** The size the packet has at most: with its topic's name, and a packet id. */
+  #sizeOf({ message, qos, retain, identifiers }: QueuedMessage): number {
+    const writer = new Writer(message.topic.length + 64)
+    const { version, topicAliasMaximum } = this.#client
+    const alias = topicAliasMaximum > 0 ? topicAliasMaximum : undefined
+    const properties = version < 5 ? undefined : deliveredProperties(message, identifiers, alias, this.#parts.now())
+    encodePublishHead(
+      writer,
+      message.topic,
+      qos,
+      retain,
+      false,
+      qos === 0 ? 0 : 1,
+      properties,
+      message.payloadBytes,
+      version,
+    )
+    return writer.position + message.payloadBytes
   }
 
   pubrel(packetId: number): void {
@@ -186,6 +244,21 @@ export class Outbox implements Sink {
     })
   }
 
+  /** The last packet of the server's own accord: DISCONNECT with its reason; below 5.0 there is none. */
+  sayGoodbye(reasonCode: number, reasonString: string | undefined): void {
+    if (this.#client.version < 5) return
+    const packet: Packet = { type: 'disconnect', reasonCode, ...(reasonString && { properties: { reasonString } }) }
+    const plain: Packet = { type: 'disconnect', reasonCode }
+    const fits = this.#fits(packet) // [MQTT-3.14.2-3]
+    if (fits || this.#fits(plain)) this.#encode(fits ? packet : plain)
+  }
+
+  /** Whether the client takes packets as large as this one [MQTT-3.1.2-24]. */
+  #fits(packet: Packet): boolean {
+    const { maximumPacketSize, version } = this.#client
+    return maximumPacketSize === unlimited || encode(packet, version).length <= maximumPacketSize
+  }
+
   /** Nothing goes out from here on but what the socket already has. */
   close(): void {
     this.flush()
@@ -195,14 +268,16 @@ export class Outbox implements Sink {
   }
 
   #sendReply({ packet, sent, close }: Reply): void {
+    if (!this.#fits(packet)) return this.#owner.onTooLarge(packet)
     this.#encode(packet)
+    this.#owner.onReply(packet)
     sent?.()
     if (close) this.#owner.onLastReply()
   }
 
   #encode(packet: Packet): void {
     if (this.#closed) return
-    encodeInto(this.#open(), packet, this.version)
+    encodeInto(this.#open(), packet, this.#client.version)
     this.#parts.metrics.packetsSent++
   }
 

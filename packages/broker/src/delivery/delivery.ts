@@ -2,25 +2,41 @@ import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
-import type { Queue } from '../store/queue.js'
+import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
+import type { Loan, Supply } from './loan.js'
 import type { Sink } from './sink.js'
-import { packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
+import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
 
 export interface DeliveryOptions {
+  /** Of the client it delivers to. */
+  readonly clientId: string
   readonly queue: Queue
   /** Whether the session outlives its connection: then a message stays in the queue until it is acknowledged. */
   readonly durable: boolean
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
+  /** Epoch ms, for messages that expire. */
+  now(): number
   onDrop(reason: DropReason): void
+}
+
+/** The terms on which a message goes to the session; the router's matches fit. */
+export interface Terms extends ReplayTerms {
+  readonly retainAsPublished: boolean
 }
 
 /** Retained messages still to be sent because of one subscription. */
 interface Replay {
   readonly filter: string
   readonly messages: Iterator<Message>
-  readonly granted: QoS
+  readonly terms: ReplayTerms
+}
+
+/** The terms of the subscription that retained messages are sent for. */
+export interface ReplayTerms {
+  readonly qos: QoS
+  readonly identifiers: readonly number[] | undefined
 }
 
 /**
@@ -28,6 +44,7 @@ interface Replay {
  * window, and sends again after a reconnection. It knows no socket and no clock; a {@link Sink} takes what it sends.
  */
 export class Delivery implements OutgoingSource {
+  readonly clientId: string
   readonly window: Window = new Window()
   readonly queue: Queue
   readonly durable: boolean
@@ -37,13 +54,33 @@ export class Delivery implements OutgoingSource {
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
   #tail = 1
   #replays: Replay[] = []
+  /** After a reconnection: the next number to send again, and what has been and is not done. */
+  #again = 1
+  readonly #sentAgain = new Set<number>()
   /** An earlier process may have sent messages that its last commit does not know of. */
   #mayHaveSent = false
+  /** The shared groups it is a member of. */
+  readonly supplies: Set<Supply<Delivery>> = new Set()
+  /** What is in flight for a shared group, by number; `undefined`: at QoS 2, which nobody else may get any more. */
+  readonly #loans = new Map<number, Loan | undefined>()
+  /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
+  #lentBefore = 0
 
   constructor(options: DeliveryOptions) {
     this.#options = options
+    this.clientId = options.clientId
     this.queue = options.queue
     this.durable = options.durable
+  }
+
+  /** A connection takes what is sent. */
+  get online(): boolean {
+    return this.#sink !== undefined
+  }
+
+  /** A message would go out at once. */
+  get ready(): boolean {
+    return this.waiting === 0 && this.#ready()
   }
 
   /** Messages that have not been sent. */
@@ -56,6 +93,7 @@ export class Delivery implements OutgoingSource {
     this.window.restore(outgoing.head, outgoing.handshakes)
     this.#tail = outgoing.tail
     this.#mayHaveSent = outgoing.mayHaveSentMore || expiresAt === undefined
+    this.#lentBefore = outgoing.tail
   }
 
   state(): OutgoingState {
@@ -68,17 +106,36 @@ export class Delivery implements OutgoingSource {
     return number < this.window.head || (number < this.window.next && this.window.state(number) === settled)
   }
 
-  /** A message matched a subscription with this grant. Answers the commit that makes it safe. */
-  deliver(message: Message, granted: QoS): Commit {
-    const qos = message.qos < granted ? message.qos : granted // [MQTT-3.8.4-6]
-    // RETAIN is 0 towards subscriptions that were there before the message [MQTT-3.3.1-9].
-    return qos === 0 ? this.#deliverQos0(message) : this.#accept(message, qos, false)
+  /** A message matched subscriptions of this session, on these terms. Answers the commit that makes it safe. */
+  deliver(message: Message, terms: Terms): Commit {
+    const qos = message.qos < terms.qos ? message.qos : terms.qos // [MQTT-3.8.4-6]
+    // Towards a subscription that was there before the message RETAIN is 0, unless it asked for it [MQTT-3.3.1-9].
+    const retain = message.retain && terms.retainAsPublished
+    const delivery = { message, qos, retain, identifiers: terms.identifiers }
+    return qos === 0 ? this.#deliverQos0(delivery) : this.#accept(delivery)
+  }
+
+  /**
+   * A shared group hands a message over at QoS 1 or 2, to be sent at once: only when {@link ready}. With a loan it stays
+   * the group's. A session that lives on keeps a copy, or it could not send it again.
+   */
+  take(message: Message, terms: Terms, loan: Loan | undefined): Commit {
+    const qos = message.qos < terms.qos ? message.qos : terms.qos
+    const retain = message.retain && terms.retainAsPublished
+    const delivery = { message, qos, retain, identifiers: terms.identifiers, shared: true }
+    if (!this.#sink!.accepts(delivery)) {
+      this.#options.onDrop('too-large') // and treated as delivered [MQTT-3.1.2-25]
+      loan?.settle()
+      return 0
+    }
+    this.#loans.set(this.#tail, loan)
+    return this.#accept(delivery)
   }
 
   /** Sends retained messages for a new subscription, as fast as the client takes them; from the start if it was under way. */
-  replay(filter: string, messages: Iterator<Message>, granted: QoS): void {
+  replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms): void {
     this.cancelReplay(filter)
-    this.#replays.push({ filter, messages, granted })
+    this.#replays.push({ filter, messages, terms })
     this.pump()
   }
 
@@ -90,18 +147,34 @@ export class Delivery implements OutgoingSource {
   attach(sink: Sink, maxInflight: number): void {
     this.#sink = sink
     this.#maxInflight = maxInflight
+    this.#again = this.window.head
+    this.#sentAgain.clear()
     if (this.#mayHaveSent) this.#countAsSent()
-    for (let number = this.window.head; number < this.window.next; number++) {
-      const state = this.window.state(number)
-      if (state === released) sink.pubrel(packetIdOf(number))
-      else if (state !== settled) this.#resend(number, sink)
-    }
     this.pump()
   }
 
   /** The connection is gone. */
   detach(): void {
     this.#sink = undefined
+    this.#giveBack((loan) => loan.endsWithConnection)
+  }
+
+  /** The session is over: what it had of shared groups goes to others, but for QoS 2 [MQTT-4.8.2-5]. */
+  end(): void {
+    this.#giveBack(() => true)
+    for (let number = this.window.head; number < this.window.next; number++) {
+      if (this.window.state(number) !== sentQos2) continue
+      if (this.#loans.has(number) || this.queue.get(number)?.shared) this.#options.onDrop('shared-member-gone')
+    }
+    this.#loans.clear()
+  }
+
+  #giveBack(which: (loan: Loan) => boolean): void {
+    for (const [number, loan] of this.#loans) {
+      if (!loan || !which(loan)) continue
+      this.#loans.delete(number)
+      if (loan.giveBack()) this.#forget(number) // else there is no group any more, and it stays here
+    }
   }
 
   /** PUBACK. False: it belongs to nothing that waits for it. */
@@ -111,15 +184,22 @@ export class Delivery implements OutgoingSource {
 
   /**
    * PUBREC. Answers the commit PUBREL waits for; `wrong` when the id is taken by a QoS 1 message, `repeated` when it is
-   * released already or belongs to nothing: PUBREL then lets the client end its handshake.
+   * released already, `unknown` when it belongs to nothing: PUBREL then lets the client end its handshake.
    */
-  release(packetId: number): Commit | 'wrong' | 'repeated' {
+  release(packetId: number): Commit | 'wrong' | 'repeated' | 'unknown' {
     const number = this.window.numberOf(packetId)
-    const state = number && this.window.state(number)
+    if (number === 0) return 'unknown'
+    const state = this.window.state(number)
     if (state === sentQos1) return 'wrong'
     if (state !== sentQos2) return 'repeated'
+    this.#loans.delete(number)
     this.window.release(number)
     return this.durable ? this.queue.release(number) : 0
+  }
+
+  /** PUBREC that refuses: the message is done [MQTT-4.4.0-2]. False: it belongs to nothing that waits for it. */
+  refuse(packetId: number): boolean {
+    return this.#settle(packetId, sentQos2)
   }
 
   /** PUBCOMP. False: it belongs to nothing that waits for it. */
@@ -129,41 +209,57 @@ export class Delivery implements OutgoingSource {
 
   /** Sends what waits, while the window and the socket have room. */
   pump(): void {
-    while (this.waiting > 0 && this.#ready()) {
-      const number = this.window.next
-      const entry = this.queue.get(number)
-      if (!entry) {
-        this.window.skip()
-        continue
-      }
-      this.#send(entry.message, entry.qos, entry.retain, entry.commit)
-      if (!this.durable) this.queue.delete(number)
-    }
+    if (this.#sink) this.#goAgain(this.#sink)
+    while (this.waiting > 0 && this.#ready()) this.#sendNext(this.#sink!)
     while (this.#replays.length > 0 && this.waiting === 0 && this.#ready()) this.#replayOne(this.#replays[0]!)
+    if (this.supplies.size > 0) this.#askForMore()
   }
 
-  /** Room in the window and in the socket. */
+  /** Everything from before is out again, and there is room in the window and in the socket. */
   #ready(): boolean {
-    return this.#sink !== undefined && !this.#sink.full && this.window.hasRoom(this.#maxInflight)
+    return (
+      this.#sink !== undefined &&
+      this.#again >= this.window.next &&
+      !this.#sink.full &&
+      this.window.hasRoom(this.#maxInflight)
+    )
   }
 
-  #deliverQos0(message: Message): Commit {
-    if (!this.#sink) this.#options.onDrop('offline-qos0')
-    else if (this.#sink.full) this.#options.onDrop('slow-consumer')
-    else this.#sink.publish(message, 0, false, false, 0, message.commit)
+  /** A message of each shared group in turn, until none has one or there is no more room. */
+  #askForMore(): void {
+    for (let supplied = true; supplied; ) {
+      supplied = false
+      for (const supply of this.supplies) if (this.ready && supply.supply(this)) supplied = true
+    }
+  }
+
+  #deliverQos0(delivery: QueuedMessage): Commit {
+    const drop = !this.#sink
+      ? 'offline-qos0'
+      : this.#sink.full
+        ? 'slow-consumer'
+        : this.#sink.accepts(delivery)
+          ? undefined
+          : 'too-large'
+    if (drop) this.#options.onDrop(drop)
+    else this.#sink!.publish(delivery, false, 0, delivery.message.commit)
     return 0
   }
 
-  #accept(message: Message, qos: QoS, retain: boolean): Commit {
+  #accept(delivery: QueuedMessage): Commit {
     const sendNow = this.waiting === 0 && this.#ready()
-    if (!sendNow && this.#queueIsFull(message)) {
+    if (sendNow && !this.#sink!.accepts(delivery)) {
+      this.#options.onDrop('too-large') // and treated as delivered [MQTT-3.1.2-25]
+      return 0
+    }
+    if (!sendNow && this.#queueIsFull(delivery.message)) {
       this.#options.onDrop('queue-full') // the new one: what was accepted before keeps its place and its order
       return 0
     }
     const number = this.#tail++
     // What a session without a future has sent needs no keeping: it is never sent twice.
-    const commit = sendNow && !this.durable ? 0 : this.queue.put(number, { message, qos, retain })
-    if (sendNow) this.#send(message, qos, retain, commit)
+    const commit = sendNow && !this.durable ? 0 : this.queue.put(number, delivery)
+    if (sendNow) this.#send(delivery, commit)
     return commit
   }
 
@@ -174,19 +270,64 @@ export class Delivery implements OutgoingSource {
     )
   }
 
-  #send(message: Message, qos: QoS, retain: boolean, commit: Commit): void {
-    const number = this.window.send(qos)
+  /** The next one from the queue, unless it has become undeliverable there: then its number stays unused. */
+  #sendNext(sink: Sink): void {
+    const number = this.window.next
+    const entry = this.queue.get(number)
+    const drop = entry && this.#undeliverable(entry, sink)
+    if (entry && !drop) {
+      this.#send(entry, entry.commit)
+      if (!this.durable) this.queue.delete(number)
+      return
+    }
+    if (drop) {
+      this.#options.onDrop(drop)
+      this.queue.delete(number)
+    }
+    this.window.skip()
+    this.#again = this.window.next
+  }
+
+  #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {
+    if (entry.message.expiresAt <= this.#options.now()) return 'expired' // [MQTT-3.3.2-5]
+    return sink.accepts(entry) ? undefined : 'too-large'
+  }
+
+  #send(delivery: QueuedMessage, commit: Commit): void {
+    const number = this.window.send(delivery.qos)
+    this.#again = this.window.next
     // QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not, nor before its publisher's
     // handshake is safe: a publisher that repeats it would make it twice.
-    const needed = qos === 1 ? 0 : Math.max(commit, message.commit)
-    this.#sink!.publish(message, qos, retain, false, packetIdOf(number), needed)
+    const needed = delivery.qos === 1 ? 0 : Math.max(commit, delivery.message.commit)
+    this.#sink!.publish(delivery, false, packetIdOf(number), needed)
+  }
+
+  /** What was sent on an earlier connection, in its first order, as far as this client's window goes. */
+  #goAgain(sink: Sink): void {
+    for (; this.#again < this.window.next; this.#again++) {
+      const number = this.#again
+      const state = this.window.state(number)
+      if (number < this.window.head || state === settled) continue
+      if (state === released) sink.pubrel(packetIdOf(number))
+      else if (this.#sentAgain.size >= this.#maxInflight) return
+      else this.#resend(number, sink)
+    }
   }
 
   #resend(number: number, sink: Sink): void {
     const entry = this.queue.get(number)
+    if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) return this.#forget(number)
     if (!entry) return
-    const needed = entry.qos === 1 ? 0 : entry.commit
-    sink.publish(entry.message, entry.qos, entry.retain, true, packetIdOf(number), needed) // [MQTT-3.3.1-1]
+    if (!sink.accepts(entry)) return this.#giveUp(number) // this connection takes less than the one before
+    this.#sentAgain.add(number)
+    sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? 0 : entry.commit) // [MQTT-3.3.1-1]
+  }
+
+  /** Too large to be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
+  #giveUp(number: number): void {
+    this.#options.onDrop('too-large')
+    this.#forget(number)
+    this.#settleLoan(number)
   }
 
   /** Whatever fits the window may have been sent before the crash: it goes out again, with DUP. */
@@ -199,24 +340,37 @@ export class Delivery implements OutgoingSource {
     }
   }
 
-  #replayOne(replay: Replay): void {
-    const { done, value: message } = replay.messages.next()
+  #replayOne({ messages, terms }: Replay): void {
+    const { done, value: message } = messages.next()
     if (done) {
       this.#replays.shift()
       return
     }
-    const qos = message.qos < replay.granted ? message.qos : replay.granted
-    if (qos === 0)
-      this.#sink!.publish(message, 0, true, false, 0, 0) // RETAIN 1 [MQTT-3.3.1-8]
-    else this.#accept(message, qos, true)
+    const qos = message.qos < terms.qos ? message.qos : terms.qos
+    const delivery = { message, qos, retain: true, identifiers: terms.identifiers } // RETAIN 1 [MQTT-3.3.1-8]
+    if (qos === 0) this.#deliverQos0(delivery)
+    else this.#accept(delivery)
   }
 
-  #settle(packetId: number, expected: typeof sentQos1 | typeof released): boolean {
+  #settle(packetId: number, expected: Handshake): boolean {
     const number = this.window.numberOf(packetId)
     if (number === 0 || this.window.state(number) !== expected) return false
-    if (this.durable) this.queue.delete(number)
-    this.window.settle(number)
+    this.#forget(number)
+    if (this.#loans.size > 0) this.#settleLoan(number)
     this.pump()
     return true
+  }
+
+  #settleLoan(number: number): void {
+    const loan = this.#loans.get(number)
+    this.#loans.delete(number)
+    loan?.settle()
+  }
+
+  /** The number is done with. */
+  #forget(number: number): void {
+    if (this.durable) this.queue.delete(number)
+    this.window.settle(number)
+    this.#sentAgain.delete(number)
   }
 }

@@ -1,13 +1,14 @@
-import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
-import type { Message } from '../message.js'
+import type { QueuedMessage } from '../store/queue.js'
 
 /** Where a session's deliveries go while it has a connection. */
 export interface Sink {
   /** True while the client's socket takes nothing more: QoS 0 is dropped, QoS 1 and 2 wait. */
   readonly full: boolean
+  /** Whether the client takes packets as large as this one would be [MQTT-3.1.2-24]. */
+  accepts(delivery: QueuedMessage): boolean
   /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
-  publish(message: Message, qos: QoS, retain: boolean, dup: boolean, packetId: number, commit: Commit): void
+  publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
   /** Sends a PUBREL again, after a reconnection. */
   pubrel(packetId: number): void
 }

@@ -1,8 +1,9 @@
-import type { Connect, Packet, ProtocolVersion, Will } from '@godwit/protocol'
+import type { Connect, Packet, ProtocolVersion, ReceivedPublish } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { ClientInfo } from '../hooks/client-info.js'
+import type { AuthenticationExchange } from '../hooks/extended-authentication.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
-import type { ClientInfo } from '../hooks/hooks.js'
 import type { Limits } from '../limits.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
@@ -22,6 +23,8 @@ export interface Services {
   readonly registry: Registry
   readonly metrics: Metrics
   readonly drops: Drops
+  /** Epoch ms. */
+  readonly now: () => number
 }
 
 /** What a handler wants sent to the client it serves. */
@@ -35,6 +38,15 @@ export interface Reply {
   readonly close?: boolean
 }
 
+/** An extended authentication under way (5.0, section 4.12). */
+export interface Authenticating {
+  readonly method: string
+  /** `undefined` between two exchanges, once the client is in. */
+  readonly exchange: AuthenticationExchange | undefined
+  readonly connect: Connect
+  readonly client: ClientInfo
+}
+
 /** A handler's answer: nothing, a reply, or, only when a hook is asynchronous, a promise of it. */
 export type Answer = MaybeAsync<Reply | undefined>
 
@@ -46,15 +58,20 @@ export interface Context extends SessionUser {
   /** True once the connection is gone: what a handler does after waiting for a hook would come too late. */
   readonly closed: boolean
   readonly version: ProtocolVersion
-  /** Known after CONNECT. */
+  /** Whether CONNECT has been accepted: from then on there are a client and a session. */
+  readonly accepted: boolean
+  /** The extended authentication this client has chosen. */
+  authenticating: Authenticating | undefined
   readonly client: ClientInfo
   readonly session: Session
   /** CONNECT is accepted: from here on the session is this connection's. */
-  accept(client: ClientInfo, session: Session, connect: Connect): void
+  accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void
   /** CONNACK is out: deliveries may flow. */
   startDelivery(): void
-  /** The will that is published when the connection ends [MQTT-3.1.2-8]. */
-  will: Will | undefined
-  /** Ends the connection in order, after what has been sent. */
-  end(reason: string): void
+  /** The topic of a PUBLISH, which at 5.0 may be given by an alias. */
+  topicOf(packet: ReceivedPublish): string
+  /** A QoS 1 or 2 message is being received. @throws MqttError 0x93 beyond the Receive Maximum. */
+  receiving(): void
+  /** Ends the connection in order, after what has been sent; at 5.0 with a reason, if one is given. */
+  end(why: string, reasonCode?: number): void
 }

@@ -14,32 +14,44 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   const { services } = c
   services.metrics.publishReceived++
   services.metrics.publishBytesReceived += p.payloadEnd - p.payloadStart
-  if (p.qos === 2 && c.session.received.has(p.packetId!)) return acknowledge(p, services.store.latest) // a repeat [MQTT-4.3.3-2]
-  if (topicLevels(p.topic) > services.limits.maxTopicLevels) {
-    throw new MqttError(reason.topicNameInvalid, `topic has more than ${services.limits.maxTopicLevels} levels`)
+  const topic = c.version === 5 ? c.topicOf(p) : p.topic
+  if (p.qos === 2 && c.session.received.has(p.packetId!)) {
+    return acknowledge(p, services.store.latest, reason.success) // a repeat [MQTT-4.3.3-2]
   }
-  if (p.topic.charCodeAt(0) === dollar && isSystemTopic(p.topic)) {
-    services.drops.report('system-topic', c.client.clientId)
-    return acknowledge(p, hold(c, p))
-  }
-  const message = new Message(p, c.client.clientId)
+  if (p.qos > 0) c.receiving()
+  checkAllowed(c, p, topic)
+  if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic')
+  const message = new Message(p, c.client.clientId, p.properties ? services.now() : 0, topic)
   return services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
 }
 
 const dollar = 36
 
+/** What no client may send here, whoever it is. */
+function checkAllowed(c: Context, p: Publish, topic: string): void {
+  const { limits, features } = c.services
+  if (topicLevels(topic) > limits.maxTopicLevels) {
+    throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicLevels} levels`)
+  }
+  if (c.version < 5) return // cannot be told of it, so it need not keep to it
+  if (p.qos > features.maximumQos) throw new MqttError(reason.qosNotSupported, `QoS ${p.qos} is not supported here`)
+  if (p.retain && !features.retainAvailable) {
+    throw new MqttError(reason.retainNotSupported, 'retained messages are not supported here')
+  }
+  if ((p.properties?.subscriptionIdentifiers?.length ?? 0) > 0) {
+    throw new MqttError(reason.protocolError, 'a subscription identifier from a client') // [MQTT-3.3.4-6]
+  }
+}
+
 /** With hooks that look at messages: they decide, in order, before anybody gets it. */
 function askThenRoute(c: Context, p: Publish, message: Message): Answer {
-  const { hooks, drops } = c.services
+  const { hooks } = c.services
   const { topic, qos, retain } = message
   message.keep() // hooks may hold it, and an asynchronous one outlives the turn
   const { client } = c
   return whenReady(hooks.authorize({ action: 'publish', client, topic, qos, retain }), (allowed) => {
     if (c.closed) return undefined // not taken over: the client sends it again, and only that one may count
-    if (!allowed) {
-      drops.report('not-authorized', client.clientId)
-      return acknowledge(p, hold(c, p)) // as normal: 3.1.1 has no refusal [MQTT-3.3.5-2]
-    }
+    if (!allowed) return refuse(c, p, 'not-authorized')
     return whenReady(hooks.publish(message, client), (accepted) => {
       if (c.closed) return undefined
       if (!accepted) throw new MqttError(reason.implementationSpecificError, 'a hook failed to take the message')
@@ -48,13 +60,23 @@ function askThenRoute(c: Context, p: Publish, message: Message): Answer {
   })
 }
 
+/** The message goes nowhere. At 5.0 its sender is told; 3.1.1 has no refusal, so it is acknowledged as normal [MQTT-3.3.5-2]. */
+function refuse(c: Context, p: Publish, why: 'system-topic' | 'not-authorized'): Reply | undefined {
+  c.services.drops.report(why, c.client.clientId)
+  if (c.version === 5) return acknowledge(p, 0, reason.notAuthorized)
+  return acknowledge(p, hold(c, p), reason.success)
+}
+
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */
 function route(c: Context, p: Publish, message: Message): Reply | undefined {
+  const { router } = c.services
   const held = hold(c, p)
   message.commit = held
   try {
-    const routed = c.services.router.publish(message)
-    return acknowledge(p, held > routed ? held : routed)
+    const routed = router.publish(message)
+    const nobody = c.version === 5 && router.subscriptions.match(message.topic).length === 0
+    const reasonCode = nobody ? reason.noMatchingSubscribers : reason.success
+    return acknowledge(p, held > routed ? held : routed, reasonCode)
   } catch (error) {
     if (p.qos === 2) c.session.unhold(p.packetId!) // or its repeat would be answered and go nowhere
     throw error
@@ -66,7 +88,7 @@ function hold(c: Context, p: Publish): Commit {
 }
 
 /** Nothing, PUBACK or PUBREC, as the QoS asks [MQTT-3.3.4-1]. */
-function acknowledge(p: Publish, commit: Commit): Reply | undefined {
+function acknowledge(p: Publish, commit: Commit, reasonCode: number): Reply | undefined {
   if (p.qos === 0) return undefined
-  return { packet: { type: p.qos === 1 ? 'puback' : 'pubrec', packetId: p.packetId! }, commit }
+  return { packet: { type: p.qos === 1 ? 'puback' : 'pubrec', packetId: p.packetId!, reasonCode }, commit }
 }

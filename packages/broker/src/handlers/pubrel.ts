@@ -1,12 +1,12 @@
-import type { Pubrel } from '@godwit/protocol'
+import { type Pubrel, reason } from '@godwit/protocol'
 import type { Context, Reply } from './context.js'
 
 /** PUBREL (section 3.6): the id is free again once PUBCOMP is out, also when it was not held [MQTT-4.3.3-2]. */
 export function onPubrel(c: Context, p: Pubrel): Reply {
-  const commit = c.session.unhold(p.packetId)
+  const { packetId } = p
+  const commit = c.session.unhold(packetId)
+  if (commit !== false) return { packet: { type: 'pubcomp', packetId }, commit }
   // An id that is not held may have been released a moment ago: that must be safe too before it is free.
-  return {
-    packet: { type: 'pubcomp', packetId: p.packetId },
-    commit: commit === false ? c.services.store.latest : commit,
-  }
+  const reasonCode = reason.packetIdentifierNotFound
+  return { packet: { type: 'pubcomp', packetId, reasonCode }, commit: c.services.store.latest }
 }

@@ -1,5 +1,6 @@
 import { type QoS, reason, type Subscribe, type Subscription, splitShared, topicLevels } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
+import type { ReplayTerms } from '../delivery/delivery.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'
@@ -41,37 +42,50 @@ async function decideRest(
 
 function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> {
   const { features, hooks } = c.services
-  // Shared subscriptions come with MQTT 5.0; until then a filter must not be taken for a topic named $share.
-  if (splitShared(filter)) return reason.sharedSubscriptionsNotSupported
+  const shared = splitShared(filter)
+  if (shared && !features.sharedSubscriptions) return reason.sharedSubscriptionsNotSupported
   if (!features.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
   const granted: QoS = qos < features.maximumQos ? qos : features.maximumQos
-  const allowed = hooks.authorize({ action: 'subscribe', client: c.client, topic: filter, qos, retain: false })
+  const allowed = hooks.authorize({
+    action: 'subscribe',
+    client: c.client,
+    topic: shared?.filter ?? filter,
+    qos,
+    retain: false,
+  })
   return whenReady(allowed, (yes) => (yes ? granted : reason.notAuthorized))
 }
 
 /** Many filters act like many SUBSCRIBEs with one SUBACK, a code a filter, in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]. */
 function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): Reply {
   const { session, services } = c
+  const identifier = p.properties?.subscriptionIdentifiers?.[0] ?? 0
+  const identifiers = identifier > 0 ? [identifier] : undefined
   let commit: Commit = 0
-  const owed: { filter: string; messages: Iterator<Message>; granted: QoS }[] = []
+  const owed: { filter: string; messages: Iterator<Message>; terms: ReplayTerms }[] = []
   const reasonCodes = verdicts.map((verdict, at) => {
-    const { filter } = p.subscriptions[at]!
+    const { filter, noLocal = false, retainAsPublished = false, retainHandling = 0 } = p.subscriptions[at]!
     if (verdict >= 0x80) return verdict
+    const isNew = !session.subscriptions.has(filter)
     const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession
-    if (full && !session.subscriptions.has(filter)) return reason.quotaExceeded
-    const granted = verdict as QoS
-    commit = Math.max(commit, session.subscribe(filter, granted))
-    // Also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
-    owed.push({ filter, messages: services.router.retained.match(filter), granted })
-    return granted
+    if (full && isNew) return reason.quotaExceeded
+    const qos = verdict as QoS
+    commit = Math.max(commit, session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }))
+    // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
+    if (splitShared(filter)) return qos // nothing retained goes to a shared subscription (section 4.8.2)
+    if (retainHandling === 0 || (retainHandling === 1 && isNew)) {
+      owed.push({ filter, messages: services.router.retained.match(filter, services.now), terms: { qos, identifiers } })
+    }
+    return qos
   })
   return {
     packet: { type: 'suback', packetId: p.packetId, reasonCodes },
     commit,
     sent: () => {
-      for (const { filter, messages, granted } of owed) {
-        if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, granted)
+      for (const { filter, messages, terms } of owed) {
+        if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, terms)
       }
+      session.delivery.pump() // a shared group may have something waiting
     },
   }
 }

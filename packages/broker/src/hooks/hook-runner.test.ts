@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { ClientInfo } from './client-info.js'
 import { HookRunner } from './hook-runner.js'
-import type { AuthorizeRequest, ClientInfo, Hooks } from './hooks.js'
+import type { AuthorizeRequest, Hooks } from './hooks.js'
 
 const client: ClientInfo = { clientId: 'c', username: undefined, address: '', version: 4, cleanStart: true }
 const connect = { ...client, password: undefined }

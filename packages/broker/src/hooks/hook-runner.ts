@@ -1,6 +1,8 @@
 import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
-import type { Admission, AuthenticateRequest, AuthorizeRequest, ClientInfo, Hooks, PublishedMessage } from './hooks.js'
+import type { Admission, ClientInfo } from './client-info.js'
+import type { AuthenticationExchange } from './extended-authentication.js'
+import type { AuthenticateRequest, AuthorizeRequest, Hooks, PublishedMessage } from './hooks.js'
 
 /** Asks the hooks in their order. What nobody implements costs nothing. */
 export class HookRunner {
@@ -30,6 +32,14 @@ export class HookRunner {
       'unavailable',
       'authenticate',
     )
+  }
+
+  /** The exchange of an Authentication Method; `undefined` when nobody offers it. */
+  beginExchange(method: string): AuthenticationExchange | undefined {
+    for (const { authenticationMethods } of this.#all) {
+      if (authenticationMethods && Object.hasOwn(authenticationMethods, method)) return authenticationMethods[method]!()
+    }
+    return undefined
   }
 
   authorize(request: AuthorizeRequest): MaybeAsync<boolean> {

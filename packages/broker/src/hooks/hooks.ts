@@ -1,25 +1,11 @@
-import type { ProtocolVersion, QoS } from '@godwit/protocol'
+import type { QoS } from '@godwit/protocol'
 import type { MaybeAsync } from '../maybe-async.js'
-
-/** What is known of a client from its CONNECT. */
-export interface ClientInfo {
-  readonly clientId: string
-  readonly username: string | undefined
-  /** The address it comes from; empty where there is none. */
-  readonly address: string
-  readonly version: ProtocolVersion
-  readonly cleanStart: boolean
-}
+import type { Admission, ClientInfo } from './client-info.js'
+import type { AuthenticationMethod } from './extended-authentication.js'
 
 export interface AuthenticateRequest extends ClientInfo {
   readonly password: Uint8Array | undefined
 }
-
-/**
- * An answer to "may this client come in": `true`, or why not. `false` = not authorized (3.1.1: return code 5);
- * `bad-credentials` = malformed user name or password (4); `unavailable` = cannot be told now (3).
- */
-export type Admission = boolean | 'bad-credentials' | 'unavailable'
 
 export interface AuthorizeRequest {
   readonly action: 'publish' | 'subscribe'
@@ -49,6 +35,8 @@ export interface Hooks {
   readonly name?: string
   /** Decides on a CONNECT. With several hooks, all must agree. */
   authenticate?(request: AuthenticateRequest): MaybeAsync<Admission>
+  /** Extended authentication (5.0, section 4.12): the methods a client may name in CONNECT. For such a client `authenticate` is not asked. */
+  readonly authenticationMethods?: Readonly<Record<string, AuthenticationMethod>>
   /** Decides on a PUBLISH (also of the will) and on each filter of a SUBSCRIBE. With several hooks, all must agree. */
   authorize?(request: AuthorizeRequest): MaybeAsync<boolean>
   /** Sees each message of a client before it is routed, and holds its acknowledgement: when it throws, the message goes nowhere and the connection is closed. */

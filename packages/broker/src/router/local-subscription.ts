@@ -31,6 +31,7 @@ export const maxWaitingLocal = 10_000
 export class LocalSubscription<F extends string = string>
   implements Subscriber, AsyncIterable<LocalMessage<F>>, AsyncDisposable
 {
+  readonly clientId = ''
   readonly #pattern: TopicPattern<F>
   readonly #listener: ((message: LocalMessage<F>) => void) | undefined
   readonly #drops: Drops

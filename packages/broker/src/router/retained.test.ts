@@ -5,6 +5,7 @@ import { Message } from '../message.js'
 import { RetainedMessages } from './retained.js'
 
 const message = (topic: string, text = 'x') => Message.of(topic, encodeUtf8(text), 0, true)
+const now = () => 0
 const texts = (messages: Iterator<Message, undefined>): string[] =>
   [...{ [Symbol.iterator]: () => messages }].map(({ topic, payload }) => `${topic}=${Buffer.from(payload)}`)
 
@@ -13,18 +14,18 @@ describe('RetainedMessages', () => {
     const retained = new RetainedMessages(10, 100)
     retained.set(message('a', 'one'))
     retained.set(message('a', 'three'))
-    expect(texts(retained.match('#'))).toEqual(['a=three'])
+    expect(texts(retained.match('#', now))).toEqual(['a=three'])
     expect([retained.count, retained.bytes]).toEqual([1, 5])
     retained.delete('a')
     retained.delete('a')
-    expect([retained.count, retained.bytes, ...texts(retained.match('#'))]).toEqual([0, 0])
+    expect([retained.count, retained.bytes, ...texts(retained.match('#', now))]).toEqual([0, 0])
   })
 
   it('refuses a new topic when there are enough messages, and takes a newer message of a known one', () => {
     const retained = new RetainedMessages(2, 100)
     expect(['a', 'b', 'c'].map((topic) => retained.set(message(topic)))).toEqual([true, true, false])
     expect(retained.set(message('a', 'new'))).toBe(true)
-    expect(texts(retained.match('#'))).toEqual(['a=new', 'b=x'])
+    expect(texts(retained.match('#', now))).toEqual(['a=new', 'b=x'])
   })
 
   it('does not go past its bytes, and keeps no older message in place of one it refused', () => {
@@ -33,7 +34,7 @@ describe('RetainedMessages', () => {
     expect(retained.set(message('b', 'bbb'))).toBe(false)
     expect(retained.set(message('b', 'bb'))).toBe(true)
     expect(retained.set(message('b', 'bbb'))).toBe(false)
-    expect(texts(retained.match('#'))).toEqual(['a=aaa'])
+    expect(texts(retained.match('#', now))).toEqual(['a=aaa'])
     expect([retained.count, retained.bytes]).toEqual([1, 3])
   })
 
@@ -45,13 +46,26 @@ describe('RetainedMessages', () => {
   it('leaves out of a match what was kept after it was made: the subscription has got that itself', () => {
     const retained = new RetainedMessages(10, 100)
     for (const topic of ['a', 'b', 'c', 'd']) retained.set(message(topic, 'old'))
-    const match = retained.match('#')
+    const match = retained.match('#', now)
     expect(match.next().value?.topic).toBe('a')
     retained.set(message('b', 'new'))
     retained.delete('c')
     retained.set(message('e', 'new'))
     expect(texts(match)).toEqual(['d=old'])
-    expect(texts(retained.match('#'))).toEqual(['a=old', 'b=new', 'd=old', 'e=new'])
+    expect(texts(retained.match('#', now))).toEqual(['a=old', 'b=new', 'd=old', 'e=new'])
+  })
+
+  it('gives out nothing that has expired, and tells which topics those are', () => {
+    const retained = new RetainedMessages(10, 100)
+    const brief = message('brief')
+    brief.expiresAt = 1000
+    retained.set(brief)
+    retained.set(message('lasting'))
+    expect(texts(retained.match('#', () => 999))).toEqual(['brief=x', 'lasting=x'])
+    expect(texts(retained.match('#', () => 1000))).toEqual(['lasting=x'])
+    expect([retained.expired(999), retained.expired(1000)]).toEqual([[], ['brief']])
+    retained.set(message('brief', 'now lasting')) // a newer message has its own time
+    expect(retained.expired(1000)).toEqual([])
   })
 
   it('matches as a plain list would, and counts right, whatever is set and deleted', () => {
@@ -86,7 +100,7 @@ describe('RetainedMessages', () => {
           const wanted = [...model]
             .filter(([name]) => matchesFilter(filter, name))
             .map(([name, text]) => `${name}=${text}`)
-          expect(texts(retained.match(filter)).sort()).toEqual(wanted.sort())
+          expect(texts(retained.match(filter, now)).sort()).toEqual(wanted.sort())
         }
       }),
     )

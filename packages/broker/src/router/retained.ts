@@ -13,6 +13,8 @@ export class RetainedMessages {
   readonly #topics = new TopicTree<Retained>()
   readonly #maxMessages: number
   readonly #maxBytes: number
+  /** Topics whose message expires some day. */
+  readonly #expiring = new Set<string>()
   #sequence = 0
   count = 0
   bytes = 0
@@ -48,12 +50,15 @@ export class RetainedMessages {
     const entry = this.#topics.getOrSet(message.topic, () => ({ message, sequence: 0 }))
     entry.message = message.keep()
     entry.sequence = ++this.#sequence
+    if (message.expiresAt === Number.POSITIVE_INFINITY) this.#expiring.delete(message.topic)
+    else this.#expiring.add(message.topic)
   }
 
   delete(topic: string): void {
     const known = this.#topics.get(topic)
     if (!known) return
     this.#topics.delete(topic)
+    this.#expiring.delete(topic)
     if (isSystemTopic(topic)) return
     this.count--
     this.bytes -= known.message.payloadBytes
@@ -63,13 +68,18 @@ export class RetainedMessages {
    * What a subscription made now is owed: the retained messages that match, in any order. It may be read later and
    * slowly: messages kept meanwhile are left out, since the subscription has received them itself.
    */
-  match(filter: string): Iterator<Message, undefined> {
-    return this.#upTo(this.#sequence, filter)
+  match(filter: string, now: () => number): Iterator<Message, undefined> {
+    return this.#upTo(this.#sequence, filter, now)
   }
 
-  *#upTo(sequence: number, filter: string): Generator<Message, undefined> {
-    for (const entry of matchFilter(this.#topics, filter)) {
-      if (entry.sequence <= sequence) yield entry.message
+  /** Topics whose message has expired. */
+  expired(now: number): readonly string[] {
+    return Array.from(this.#expiring).filter((topic) => (this.get(topic)?.expiresAt ?? now) <= now)
+  }
+
+  *#upTo(sequence: number, filter: string, now: () => number): Generator<Message, undefined> {
+    for (const { message, sequence: own } of matchFilter(this.#topics, filter)) {
+      if (own <= sequence && message.expiresAt > now()) yield message
     }
   }
 }

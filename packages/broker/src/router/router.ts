@@ -1,10 +1,11 @@
-import type { QoS } from '@godwit/protocol'
+import { splitShared } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
-import type { Store } from '../store/store.js'
+import type { RecoveredGroup, Store } from '../store/store.js'
 import type { RetainedMessages } from './retained.js'
-import type { Subscriber } from './subscriber.js'
+import type { Member, SharedGroup, SharedGroups } from './shared-groups.js'
+import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
 import { isSystemTopic } from './system-topics.js'
 
@@ -12,12 +13,14 @@ import { isSystemTopic } from './system-topics.js'
 export class Router {
   readonly subscriptions: Subscriptions = new Subscriptions()
   readonly retained: RetainedMessages
+  readonly #groups: SharedGroups
   readonly #store: Store
   readonly #drops: Drops
   readonly #retainAvailable: boolean
 
-  constructor(retained: RetainedMessages, store: Store, drops: Drops, retainAvailable: boolean) {
+  constructor(retained: RetainedMessages, groups: SharedGroups, store: Store, drops: Drops, retainAvailable: boolean) {
     this.retained = retained
+    this.#groups = groups
     this.#store = store
     this.#drops = drops
     this.#retainAvailable = retainAvailable
@@ -28,19 +31,69 @@ export class Router {
     let commit = message.retain && this.#retainAvailable ? this.#retain(message) : 0 // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
     for (let at = 0; at < matches.length; at++) {
-      const { subscriber, granted } = matches[at]!
-      const needed = subscriber.deliver(message, granted)
+      const match = matches[at]!
+      const { subscriber, own } = match
+      const terms = own === 'same' || subscriber.clientId !== message.publisher ? match : own
+      if (terms === undefined) continue // its own message, and it asked for none of these [MQTT-3.8.3-3]
+      const needed = subscriber.deliver(message, terms)
       if (needed > commit) commit = needed
     }
     return commit
   }
 
-  subscribe(filter: string, subscriber: Subscriber, granted: QoS): void {
-    this.subscriptions.add(filter, subscriber, granted)
+  /** Removes retained messages whose time is over. */
+  sweep(now: number): void {
+    for (const topic of this.retained.expired(now)) {
+      this.retained.delete(topic)
+      this.#store.setRetained(topic, undefined)
+    }
+  }
+
+  subscribe(filter: string, subscriber: Subscriber, grant: Grant): void {
+    this.subscriptions.add(filter, subscriber, grant)
   }
 
   unsubscribe(filter: string, subscriber: Subscriber): void {
     this.subscriptions.delete(filter, subscriber)
+  }
+
+  /** Subscribes a session; a shared filter makes it a member of its group. */
+  join(filter: string, member: Member, grant: Grant): Commit {
+    const shared = splitShared(filter)
+    if (shared) return this.#group(filter, shared.filter).join(member, grant)
+    this.subscribe(filter, member, grant)
+    return 0
+  }
+
+  leave(filter: string, member: Member): Commit {
+    const group = splitShared(filter) && this.#groups.get(filter)
+    if (!group) {
+      this.unsubscribe(filter, member)
+      return 0
+    }
+    group.leave(member)
+    return group.isEmpty ? this.#endGroup(group) : 0
+  }
+
+  /** Takes up the queues of shared groups, before their members come. */
+  restoreGroups(groups: readonly RecoveredGroup[]): void {
+    for (const group of groups) this.#groups.getOrCreate(group.sharedFilter).restore(group)
+  }
+
+  /** All sessions are back: groups without members are over. */
+  endEmptyGroups(): void {
+    for (const group of this.#groups.empty()) this.#endGroup(group)
+  }
+
+  #group(sharedFilter: string, filter: string): SharedGroup {
+    const group = this.#groups.getOrCreate(sharedFilter)
+    if (group.isEmpty) this.subscribe(filter, group, plainGrant(2))
+    return group
+  }
+
+  #endGroup(group: SharedGroup): Commit {
+    this.unsubscribe(splitShared(group.sharedFilter)!.filter, group)
+    return this.#groups.delete(group)
   }
 
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */

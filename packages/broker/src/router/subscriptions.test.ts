@@ -1,20 +1,22 @@
 import { isTopicFilter, isTopicName, matchesFilter, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Subscriber } from './subscriber.js'
+import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
 
-const nobody = (): Subscriber => ({ deliver: () => 0 })
+const nobody = (): Subscriber => ({ clientId: 'c', deliver: () => 0 })
+
+const grant = (terms: Partial<Grant>): Grant => ({ ...plainGrant(0), ...terms })
 
 describe('Subscriptions', () => {
   it('gives a subscriber once for overlapping filters, at the highest QoS granted', () => {
     const subscriptions = new Subscriptions()
     const [one, other] = [nobody(), nobody()]
-    subscriptions.add('a/#', one, 0)
-    subscriptions.add('a/+', one, 2)
-    subscriptions.add('a/b', one, 1)
-    subscriptions.add('a/b', other, 0)
-    expect(new Map(subscriptions.match('a/b').map(({ subscriber, granted }) => [subscriber, granted]))).toEqual(
+    subscriptions.add('a/#', one, plainGrant(0))
+    subscriptions.add('a/+', one, plainGrant(2))
+    subscriptions.add('a/b', one, plainGrant(1))
+    subscriptions.add('a/b', other, plainGrant(0))
+    expect(new Map(subscriptions.match('a/b').map(({ subscriber, qos }) => [subscriber, qos]))).toEqual(
       new Map([
         [one, 2],
         [other, 0],
@@ -23,12 +25,36 @@ describe('Subscriptions', () => {
     expect(subscriptions.match('a/b')).toHaveLength(2)
   })
 
+  it('brings the identifiers of all filters that match, and Retain As Published if one asks for it', () => {
+    const subscriptions = new Subscriptions()
+    const one = nobody()
+    subscriptions.add('a/#', one, grant({ identifier: 7 }))
+    subscriptions.add('a/+', one, grant({ retainAsPublished: true }))
+    subscriptions.add('a/b', one, grant({ identifier: 9 }))
+    expect(subscriptions.match('a/b')).toEqual([
+      { subscriber: one, qos: 0, retainAsPublished: true, identifiers: [7, 9], own: 'same' },
+    ])
+    expect(subscriptions.match('a')[0]?.identifiers).toEqual([7])
+  })
+
+  it('leaves filters with No Local out of the terms for own messages', () => {
+    const subscriptions = new Subscriptions()
+    const one = nobody()
+    subscriptions.add('a/#', one, grant({ qos: 1, identifier: 7 }))
+    subscriptions.add('a/b', one, grant({ qos: 2, noLocal: true, identifier: 9 }))
+    const [match] = subscriptions.match('a/b')
+    expect([match?.qos, match?.identifiers]).toEqual([2, [7, 9]])
+    expect(match?.own).toEqual({ qos: 1, retainAsPublished: false, identifiers: [7] })
+    subscriptions.delete('a/#', one)
+    expect(subscriptions.match('a/b')[0]?.own).toBeUndefined()
+  })
+
   it('counts subscriptions, not filters', () => {
     const subscriptions = new Subscriptions()
     const [one, other] = [nobody(), nobody()]
-    subscriptions.add('a', one, 0)
-    subscriptions.add('a', one, 1) // replaced
-    subscriptions.add('a', other, 1)
+    subscriptions.add('a', one, plainGrant(0))
+    subscriptions.add('a', one, plainGrant(1)) // replaced
+    subscriptions.add('a', other, plainGrant(1))
     expect(subscriptions.count).toBe(2)
     subscriptions.delete('b', one)
     subscriptions.delete('a', one)
@@ -39,8 +65,8 @@ describe('Subscriptions', () => {
   it('leaves a list of matches that is being walked alone', () => {
     const subscriptions = new Subscriptions()
     const [one, other] = [nobody(), nobody()]
-    subscriptions.add('a', one, 0)
-    subscriptions.add('a', other, 0)
+    subscriptions.add('a', one, plainGrant(0))
+    subscriptions.add('a', other, plainGrant(0))
     const seen = subscriptions.match('a').map(({ subscriber }) => {
       subscriptions.delete('a', other)
       return subscriber
@@ -51,7 +77,7 @@ describe('Subscriptions', () => {
 
   it('remembers short topics, and no long ones: clients choose how many there are', () => {
     const subscriptions = new Subscriptions()
-    subscriptions.add('#', nobody(), 0)
+    subscriptions.add('#', nobody(), plainGrant(0))
     const [short, long] = ['a'.repeat(256), 'a'.repeat(257)]
     expect(subscriptions.match(short)).toBe(subscriptions.match(short))
     expect(subscriptions.match(long)).not.toBe(subscriptions.match(long))
@@ -60,7 +86,7 @@ describe('Subscriptions', () => {
 
   it('forgets, when it remembers too much', () => {
     const subscriptions = new Subscriptions()
-    subscriptions.add('#', nobody(), 0)
+    subscriptions.add('#', nobody(), plainGrant(0))
     const first = subscriptions.match('0')
     for (let n = 1; n <= 250_001; n++) subscriptions.match(`${n}`)
     expect(subscriptions.match('0')).not.toBe(first)
@@ -89,14 +115,14 @@ describe('Subscriptions', () => {
         const model = new PlainList()
         for (const one of steps) {
           if (one.do === 'add') {
-            subscriptions.add(one.filter, subscribers[one.who]!, one.granted)
+            subscriptions.add(one.filter, subscribers[one.who]!, plainGrant(one.granted))
             model.list.set(`${one.who} ${one.filter}`, one.granted)
           } else if (one.do === 'delete') {
             subscriptions.delete(one.filter, subscribers[one.who]!)
             model.list.delete(`${one.who} ${one.filter}`)
           } else {
             const found = subscriptions.match(one.topic)
-            const byNumber = found.map(({ subscriber, granted }) => [subscribers.indexOf(subscriber), granted])
+            const byNumber = found.map(({ subscriber, qos }) => [subscribers.indexOf(subscriber), qos])
             expect(byNumber.sort()).toEqual(model.match(one.topic))
           }
           expect(subscriptions.count).toBe(model.list.size)

@@ -1,11 +1,11 @@
-import type { QoS } from '@godwit/protocol'
-import type { Subscriber } from './subscriber.js'
+import type { Grant, Subscriber, Terms } from './subscriber.js'
 import { matchTopic, TopicTree } from './topic-tree.js'
 
-/** One subscriber a message goes to, and the QoS granted to it: the highest among its filters that match [MQTT-3.3.5-1]. */
-export interface Match {
+/** One subscriber a message goes to, and on which terms. */
+export interface Match extends Terms {
   readonly subscriber: Subscriber
-  readonly granted: QoS
+  /** With No Local in play: the terms for the subscriber's own messages, `undefined` when it gets none of them. */
+  readonly own: Terms | undefined | 'same'
 }
 
 /** Topics and matches remembered, together; past it the memory is started anew. */
@@ -17,7 +17,7 @@ const hasWildcard = /[+#]/
 
 /** Who subscribed to what. Asking for a topic again costs a lookup, until a subscription that might match it changes. */
 export class Subscriptions {
-  readonly #filters = new TopicTree<Map<Subscriber, QoS>>()
+  readonly #filters = new TopicTree<Map<Subscriber, Grant>>()
   #remembered = new Map<string, readonly Match[]>()
   /** Topics and matches put into `#remembered` since it was started. */
   #rememberedSize = 0
@@ -29,7 +29,7 @@ export class Subscriptions {
   }
 
   /** Adds or replaces. */
-  add(filter: string, subscriber: Subscriber, granted: QoS): void {
+  add(filter: string, subscriber: Subscriber, granted: Grant): void {
     const subscribers = this.#filters.getOrSet(filter, () => new Map())
     if (!subscribers.has(subscriber)) this.#count++
     subscribers.set(subscriber, granted)
@@ -49,14 +49,15 @@ export class Subscriptions {
   }
 
   #find(topic: string): readonly Match[] {
-    // One copy for overlapping subscriptions, at the highest QoS granted.
-    const highest = new Map<Subscriber, QoS>()
+    const grants = new Map<Subscriber, Grant[]>()
     matchTopic(this.#filters, topic, (subscribers) => {
-      for (const [subscriber, granted] of subscribers) {
-        if (granted >= (highest.get(subscriber) ?? 0)) highest.set(subscriber, granted)
+      for (const [subscriber, grant] of subscribers) {
+        const known = grants.get(subscriber)
+        if (known) known.push(grant)
+        else grants.set(subscriber, [grant])
       }
     })
-    const matches = Array.from(highest, ([subscriber, granted]) => ({ subscriber, granted }))
+    const matches = Array.from(grants, ([subscriber, all]) => matchOf(subscriber, all))
     if (topic.length <= maxRememberedLength) this.#remember(topic, matches)
     return matches
   }
@@ -76,5 +77,21 @@ export class Subscriptions {
   #forget(filter: string): void {
     if (!hasWildcard.test(filter)) this.#remembered.delete(filter)
     else if (this.#remembered.size > 0) this.#startAnew()
+  }
+}
+
+/** One copy for overlapping subscriptions; a No Local filter drops out before the maximum is taken. */
+function matchOf(subscriber: Subscriber, grants: readonly Grant[]): Match {
+  const others = grants.filter((grant) => !grant.noLocal)
+  const same = others.length === grants.length
+  return { subscriber, ...termsOf(grants), own: same ? 'same' : others.length > 0 ? termsOf(others) : undefined }
+}
+
+function termsOf(grants: readonly Grant[]): Terms {
+  const identifiers = grants.flatMap(({ identifier }) => (identifier > 0 ? [identifier] : []))
+  return {
+    qos: grants.reduce<Grant['qos']>((highest, { qos }) => (qos > highest ? qos : highest), 0),
+    retainAsPublished: grants.some((grant) => grant.retainAsPublished),
+    identifiers: identifiers.length > 0 ? identifiers : undefined,
   }
 }

@@ -8,10 +8,11 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { memoryStore } from '../store/memory.js'
-import type { RecoveredSession, SessionStore, Store } from '../store/store.js'
+import type { Recovered, SessionStore, Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import { Session, type SessionUser } from './session.js'
+import { Wills } from './wills.js'
 
 /** What the registry works with; the broker joins them. */
 export interface RegistryParts {
@@ -25,6 +26,15 @@ export interface RegistryParts {
   readonly wheel: TimerWheel
 }
 
+/** What a CONNECT asks for. */
+export interface Opening {
+  readonly clientId: string
+  /** Clean Start: what is left of an earlier session is thrown away. */
+  readonly clean: boolean
+  readonly expirySeconds: number
+  readonly will: Will | undefined
+}
+
 export interface Opened {
   readonly session: Session
   /** Session Present: state of an earlier connection is there. */
@@ -35,6 +45,7 @@ export interface Opened {
 
 /** All sessions by Client Identifier [MQTT-3.1.3-2]: who uses one, which go on without a connection, and until when. */
 export class Registry {
+  readonly wills: Wills
   readonly #parts: RegistryParts
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, WheelTimer>()
@@ -43,6 +54,7 @@ export class Registry {
 
   constructor(parts: RegistryParts) {
     this.#parts = parts
+    this.wills = new Wills(parts)
   }
 
   get count(): number {
@@ -59,84 +71,102 @@ export class Registry {
   }
 
   /** Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. */
-  open(clientId: string, clean: boolean, will: Will | undefined, user: SessionUser): MaybeAsync<Opened> {
+  open(opening: Opening, user: SessionUser): MaybeAsync<Opened> {
+    const { clientId, clean } = opening
     const known = this.#sessions.get(clientId)
     if (known?.user) {
       this.#parts.metrics.takeovers++
-      return whenReady(known.user.takeOver(), () => this.open(clientId, clean, will, user))
+      return whenReady(known.user.takeOver(), () => this.open(opening, user))
     }
-    if (known && !clean) return this.#resume(known, will, user)
-    const ended = known ? this.#end(known) : 0
-    const session = this.#create(clientId, !clean)
+    const present = known !== undefined && !clean
+    const ended = known && clean ? this.#end(known) : 0
+    const session = present ? known : this.#create(clientId, opening.expirySeconds)
+    this.#stopExpiry(session)
     session.user = user
-    return {
-      session,
-      present: false,
-      commit: Math.max(ended, session.stored.connected(), this.#keepWill(clientId, will)),
-    }
+    session.expirySeconds = opening.expirySeconds
+    const commit = Math.max(
+      ended,
+      session.stored.connected(opening.expirySeconds),
+      this.wills.set(session, opening.will),
+    )
+    return { session, present, commit }
   }
 
   /** The connection that used the session is gone. */
   closed(session: Session): Commit {
-    const { limits, clock } = this.#parts
     session.user = undefined
     session.delivery.detach()
-    if (!session.delivery.durable || limits.sessionExpirySeconds === 0) return this.#end(session)
-    const never = limits.sessionExpirySeconds === neverExpires
-    const expiresAt = never ? Number.POSITIVE_INFINITY : clock.now() + limits.sessionExpirySeconds * 1000
+    if (session.expirySeconds === 0) return this.#end(session)
+    const never = session.expirySeconds === neverExpires
+    const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.clock.now() + session.expirySeconds * 1000
     this.#keepUntil(session, expiresAt)
-    return session.stored.disconnected(expiresAt)
+    return Math.max(session.stored.disconnected(expiresAt), this.wills.connectionClosed(session))
   }
 
-  /** Takes up the sessions an earlier process left; one that was connected then counts as closed now. */
-  recover(sessions: readonly RecoveredSession[]): void {
+  /** Takes up what an earlier process left; a connection that was open then counts as closed now. */
+  recover({ sessions, groups, wills }: Pick<Recovered, 'sessions' | 'groups' | 'wills'>): void {
+    this.#parts.router.restoreGroups(groups)
     for (const recovered of sessions) {
-      const session = this.#add(recovered.clientId, recovered.stored, true)
+      const session = this.#add(recovered.clientId, recovered.stored, recovered.expirySeconds, true)
       session.delivery.restore(recovered)
       session.restore(recovered)
-      if (recovered.expiresAt === undefined) this.closed(session)
-      else this.#keepUntil(session, recovered.expiresAt)
     }
+    this.#parts.router.endEmptyGroups()
+    for (const { clientId, will, dueAt } of wills) this.#recoverWill(clientId, will, dueAt)
+    for (const { clientId, expiresAt } of sessions) {
+      const session = this.#sessions.get(clientId)!
+      if (expiresAt === undefined) this.closed(session)
+      else this.#keepUntil(session, expiresAt)
+    }
+  }
+
+  /** The will of a session that is gone is due; any other when its session's connection counts as closed. */
+  #recoverWill(clientId: string, will: Will, dueAt: number | undefined): void {
+    const session = this.#sessions.get(clientId) ?? this.#ghost(clientId)
+    session.will = will
+    if (!this.#sessions.has(clientId)) this.wills.publish(session)
+    else if (dueAt !== undefined) this.wills.connectionClosed(session, dueAt)
+  }
+
+  /** A session of which nothing but its will was left. */
+  #ghost(clientId: string): Session {
+    const stored = this.#volatile.session(clientId)
+    return new Session(this.#delivery(clientId, stored, false), stored, this.#parts.router, 0)
   }
 
   #keepUntil(session: Session, expiresAt: number): void {
     const left = Math.max(0, expiresAt - this.#parts.clock.now())
-    const timer =
-      left === Number.POSITIVE_INFINITY ? { cancel() {} } : this.#parts.wheel.after(left, () => this.#expire(session))
-    this.#expiries.set(session, timer)
+    const forEver = left === Number.POSITIVE_INFINITY
+    this.#expiries.set(session, forEver ? { cancel() {} } : this.#parts.wheel.after(left, () => this.#expire(session)))
   }
 
-  #resume(session: Session, will: Will | undefined, user: SessionUser): Opened {
+  #stopExpiry(session: Session): void {
     this.#expiries.get(session)?.cancel()
     this.#expiries.delete(session)
-    session.user = user
-    return {
-      session,
-      present: true,
-      commit: Math.max(session.stored.connected(), this.#keepWill(session.clientId, will)),
-    }
   }
 
-  #keepWill(clientId: string, will: Will | undefined): Commit {
-    return will ? this.#parts.store.setWill(clientId, will) : 0
+  #create(clientId: string, expirySeconds: number): Session {
+    const durable = expirySeconds > 0
+    return this.#add(clientId, (durable ? this.#parts.store : this.#volatile).session(clientId), expirySeconds, durable)
   }
 
-  #create(clientId: string, durable: boolean): Session {
-    return this.#add(clientId, (durable ? this.#parts.store : this.#volatile).session(clientId), durable)
+  #add(clientId: string, stored: SessionStore, expirySeconds: number, durable: boolean): Session {
+    const session = new Session(this.#delivery(clientId, stored, durable), stored, this.#parts.router, expirySeconds)
+    this.#sessions.set(clientId, session)
+    return session
   }
 
-  #add(clientId: string, stored: SessionStore, durable: boolean): Session {
-    const { limits, router, drops } = this.#parts
-    const delivery = new Delivery({
+  #delivery(clientId: string, stored: SessionStore, durable: boolean): Delivery {
+    const { limits, drops, clock } = this.#parts
+    return new Delivery({
+      clientId,
       queue: stored.queue,
       durable,
       maxQueuedMessages: limits.maxQueuedMessages,
       maxQueuedBytes: limits.maxQueuedBytes,
+      now: () => clock.now(),
       onDrop: (reason) => drops.report(reason, clientId),
     })
-    const session = new Session(clientId, delivery, stored, router)
-    this.#sessions.set(clientId, session)
-    return session
   }
 
   #expire(session: Session): void {
@@ -145,10 +175,10 @@ export class Registry {
     this.#end(session)
   }
 
+  /** A will that still waits for its delay goes out with the end of its session. */
   #end(session: Session): Commit {
-    this.#expiries.get(session)?.cancel()
-    this.#expiries.delete(session)
+    this.#stopExpiry(session)
     this.#sessions.delete(session.clientId)
-    return session.end()
+    return Math.max(session.end(), this.wills.publish(session))
   }
 }

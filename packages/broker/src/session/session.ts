@@ -1,8 +1,9 @@
-import type { QoS } from '@godwit/protocol'
+import type { Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Router } from '../router/router.js'
+import type { Grant } from '../router/subscriber.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
 import { pageOf, ReceivedIds } from './received-ids.js'
 
@@ -17,13 +18,18 @@ export class Session {
   readonly clientId: string
   readonly delivery: Delivery
   readonly stored: SessionStore
-  readonly subscriptions = new Map<string, QoS>()
+  readonly subscriptions = new Map<string, Grant>()
   readonly received: ReceivedIds = new ReceivedIds()
   user: SessionUser | undefined
+  /** Seconds it lives on without a connection; 0: it ends with it. */
+  expirySeconds: number
+  /** Published when the connection ends without a DISCONNECT that discards it, or when its delay is over [MQTT-3.1.2-8]. */
+  will: Will | undefined
   readonly #router: Router
 
-  constructor(clientId: string, delivery: Delivery, stored: SessionStore, router: Router) {
-    this.clientId = clientId
+  constructor(delivery: Delivery, stored: SessionStore, router: Router, expirySeconds: number) {
+    this.clientId = delivery.clientId
+    this.expirySeconds = expirySeconds
     this.delivery = delivery
     this.stored = stored
     this.#router = router
@@ -32,24 +38,24 @@ export class Session {
 
   /** Takes up what an earlier process left. */
   restore({ subscriptions, received }: RecoveredSession): void {
-    for (const [filter, granted] of subscriptions) {
-      this.subscriptions.set(filter, granted)
-      this.#router.subscribe(filter, this.delivery, granted)
+    for (const [filter, grant] of subscriptions) {
+      this.subscriptions.set(filter, grant)
+      this.#router.join(filter, this.delivery, grant)
     }
     for (const [page, bits] of received) this.received.restore(page, bits)
   }
 
-  subscribe(filter: string, granted: QoS): Commit {
-    this.subscriptions.set(filter, granted)
-    this.#router.subscribe(filter, this.delivery, granted)
-    return this.stored.setSubscription(filter, granted)
+  subscribe(filter: string, grant: Grant): Commit {
+    this.subscriptions.set(filter, grant)
+    const joined = this.#router.join(filter, this.delivery, grant)
+    return Math.max(joined, this.stored.setSubscription(filter, grant))
   }
 
   unsubscribe(filter: string): Commit {
     if (!this.subscriptions.delete(filter)) return 0
-    this.#router.unsubscribe(filter, this.delivery)
+    const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
-    return this.stored.deleteSubscription(filter)
+    return Math.max(left, this.stored.deleteSubscription(filter))
   }
 
   /** A QoS 2 message is taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
@@ -65,9 +71,11 @@ export class Session {
 
   /** Nothing of it is left, here or in the store. */
   end(): Commit {
-    for (const filter of this.subscriptions.keys()) this.#router.unsubscribe(filter, this.delivery)
+    this.delivery.end()
+    let commit: Commit = 0
+    for (const filter of this.subscriptions.keys()) commit = Math.max(commit, this.#router.leave(filter, this.delivery))
     this.subscriptions.clear()
-    return this.stored.delete()
+    return Math.max(commit, this.stored.delete())
   }
 
   #receivedChanged(packetId: number): Commit {

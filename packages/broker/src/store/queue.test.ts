@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
 import { MemoryQueue } from './queue.js'
 
-const entry = (text: string) => ({ message: Message.of('t', encodeUtf8(text), 1), qos: 1, retain: false }) as const
+const entry = (text: string) =>
+  ({ message: Message.of('t', encodeUtf8(text), 1), qos: 1, retain: false, identifiers: undefined }) as const
 
 describe('MemoryQueue', () => {
   it('counts its bytes through put, delete and release', () => {
@@ -29,7 +30,7 @@ describe('MemoryQueue', () => {
     const chunk = Buffer.from('--payload--')
     const source = { topic: 't', qos: 1, retain: false, bytes: chunk, payloadStart: 2, payloadEnd: 9 } as const
     const queue = new MemoryQueue()
-    queue.put(1, { message: new Message(source, ''), qos: 1, retain: false })
+    queue.put(1, { message: new Message(source, ''), qos: 1, retain: false, identifiers: undefined })
     chunk.fill('x')
     expect(Buffer.from(queue.get(1)!.message.payload).toString()).toBe('payload')
   })

@@ -9,6 +9,10 @@ export interface QueuedMessage {
   readonly qos: QoS
   /** The RETAIN flag of this delivery. */
   readonly retain: boolean
+  /** The Subscription Identifiers it goes out with; `undefined`: none. */
+  readonly identifiers?: readonly number[] | undefined
+  /** It came through a shared group. */
+  readonly shared?: boolean
 }
 
 /** A message as the queue gives it back. */
@@ -38,9 +42,9 @@ export class MemoryQueue implements Queue {
   readonly #entries = new Map<number, KeptMessage>()
   bytes = 0
 
-  put(number: number, { message, qos, retain }: QueuedMessage): Commit {
+  put(number: number, { message, qos, retain, identifiers, shared = false }: QueuedMessage): Commit {
     message.keep()
-    this.#entries.set(number, { message, qos, retain, commit: 0 })
+    this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: 0 })
     this.bytes += message.payloadBytes
     return 0
   }

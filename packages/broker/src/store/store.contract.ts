@@ -2,6 +2,7 @@ import { encodeUtf8 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Commit } from '../commit.js'
 import { Message } from '../message.js'
+import { plainGrant } from '../router/subscriber.js'
 import { Deliveries, flushed, idle, longest, messageOf } from './deliveries.contract.js'
 import type { Recovered, RecoveredSession, Store } from './store.js'
 
@@ -22,7 +23,7 @@ export interface StoreKind {
 function begin(store: Store, clientId: string): Deliveries {
   const stored = store.session(clientId)
   const deliveries = new Deliveries(stored)
-  stored.connected()
+  stored.connected(3600)
   return deliveries
 }
 
@@ -42,7 +43,7 @@ export function storeContract(name: string, start: () => StoreKind): void {
   describe(name, () => {
     it('has nothing at first', async () => {
       const { store, recovered } = await start().open()
-      expect(recovered).toEqual({ sessions: [], retained: [], wills: [], queued: 0 })
+      expect(recovered).toEqual({ sessions: [], groups: [], retained: [], wills: [], queued: 0 })
       expect(store.flushed).toBe(store.latest)
       expect(store.full).toBe(false)
       await store.close()
@@ -150,7 +151,7 @@ export function storeContract(name: string, start: () => StoreKind): void {
       const { store } = await start().open()
       const session = begin(store, longest('client'))
       const topic = longest('topic')
-      session.stored.setSubscription(longest('filter'), 1)
+      session.stored.setSubscription(longest('filter'), plainGrant(1))
       store.setRetained(topic, messageOf('r', 1, topic))
       session.put(messageOf('m', 1, topic))
       await idle(store)
@@ -213,7 +214,7 @@ function lastingContract(start: () => StoreKind): void {
         const [b, c] = [begin(store, 'b'), begin(store, 'c')]
         b.put(messageOf('for b'))
         c.put(messageOf('for c'))
-        b.stored.setSubscription('b/#', 1)
+        b.stored.setSubscription('b/#', plainGrant(1))
       },
       ({ recovered }) => {
         expect(recovered.queued).toBe(2)
@@ -227,7 +228,7 @@ function lastingContract(start: () => StoreKind): void {
     inTurns(
       ({ store }) => {
         const { stored } = begin(store, 'c')
-        begin(store, 'd').stored.setSubscription('a/+', 0)
+        begin(store, 'd').stored.setSubscription('a/+', plainGrant(0))
         for (const [filter, qos] of [
           ['a/+', 1],
           ['b', 2],
@@ -235,13 +236,13 @@ function lastingContract(start: () => StoreKind): void {
           ['c/#', 2],
           [longest('f'), 1],
         ] as const) {
-          stored.setSubscription(filter, qos)
+          stored.setSubscription(filter, plainGrant(qos))
         }
         stored.deleteSubscription('c/#')
       },
       ({ recovered }) => {
         const { stored, subscriptions } = found(recovered, 'c')
-        expect(new Map(subscriptions)).toEqual(
+        expect(qosOf(subscriptions)).toEqual(
           new Map([
             ['a/+', 1],
             ['b', 0],
@@ -251,13 +252,13 @@ function lastingContract(start: () => StoreKind): void {
         stored.deleteSubscription(longest('f'))
       },
       ({ recovered }) => {
-        expect(new Map(found(recovered, 'c').subscriptions)).toEqual(
+        expect(qosOf(found(recovered, 'c').subscriptions)).toEqual(
           new Map([
             ['a/+', 1],
             ['b', 0],
           ]),
         )
-        expect(found(recovered, 'd').subscriptions).toEqual([['a/+', 0]])
+        expect(found(recovered, 'd').subscriptions).toEqual([['a/+', plainGrant(0)]])
       },
     ))
 
@@ -302,8 +303,8 @@ function lastingContract(start: () => StoreKind): void {
           payload.length,
         ])
         expect(retained.sort()).toEqual([
-          [3, 2, true, 300_000],
-          [longest('topic').length, 1, true, 3],
+          [3, 2, false, 300_000],
+          [longest('topic').length, 1, false, 3],
         ])
         expect(recovered.wills.map(({ clientId }) => clientId).sort()).toEqual(['a', longest('c')])
         const { topic, payload, qos, retain } = recovered.wills[0]!.will
@@ -352,4 +353,8 @@ function lastingContract(start: () => StoreKind): void {
       },
       ({ recovered }) => expect(resume(recovered, 'c').texts()).toEqual(['g']),
     ))
+}
+
+function qosOf(subscriptions: RecoveredSession['subscriptions']): Map<string, number> {
+  return new Map(subscriptions.map(([filter, { qos }]) => [filter, qos]))
 }

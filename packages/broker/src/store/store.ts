@@ -21,8 +21,13 @@ export interface Store {
   open(): Promise<Recovered>
   /** Begins the durable state of a new session. */
   session(clientId: string): SessionStore
-  /** Keeps the will of a connection, to be published if the process dies; `undefined`: it is published or discarded. */
-  setWill(clientId: string, will: Will | undefined): Commit
+  /** Begins the durable queue of a shared group: of a session's state it has a queue, and nothing else. */
+  group(sharedFilter: string): SessionStore
+  /**
+   * Keeps the will of a connection, to be published if the process dies; `undefined`: it is published or discarded.
+   * @param dueAt epoch ms; `undefined`: its connection is open.
+   */
+  setWill(clientId: string, will: Will | undefined, dueAt?: number): Commit
   /** Keeps or, with `undefined`, removes the retained message of a topic. */
   setRetained(topic: string, message: Message | undefined): Commit
   /** Writes out what is gathered and gives everything back. */
@@ -34,12 +39,12 @@ export interface SessionStore {
   readonly queue: Queue
   /** Where the deliveries stand, asked for when a commit is made; set by the session. */
   outgoing: OutgoingSource | undefined
-  setSubscription(filter: string, qos: QoS): Commit
+  setSubscription(filter: string, grant: StoredGrant): Commit
   deleteSubscription(filter: string): Commit
   /** A page of the set of received QoS 2 ids has changed; its bits are read when the commit is made. */
   setReceived(page: number, bits: Uint8Array): Commit
-  /** A connection uses the session. */
-  connected(): Commit
+  /** A connection uses the session; when it is gone, the session lives on for this long. */
+  connected(expirySeconds: number): Commit
   /** No connection uses it any more; it ends at `expiresAt` (epoch ms, infinite = never). */
   disconnected(expiresAt: number): Commit
   /** The session has ended and must not rise again. */
@@ -69,19 +74,45 @@ export interface OutgoingSource {
 /** What an earlier process left behind. */
 export interface Recovered {
   readonly sessions: readonly RecoveredSession[]
+  readonly groups: readonly RecoveredGroup[]
   readonly retained: readonly Message[]
-  /** Wills whose connection was open when the process ended. */
-  readonly wills: readonly { readonly clientId: string; readonly will: Will }[]
-  /** Messages that wait in sessions' queues. */
+  /** Wills that are still to be published, or discarded by a resumption. */
+  readonly wills: readonly RecoveredWill[]
+  /** Messages that wait in the queues of sessions and shared groups. */
   readonly queued: number
+}
+
+/** The queue of a shared group; its members are the sessions that have subscribed to its filter. */
+export interface RecoveredGroup {
+  /** With `$share` and the group's name. */
+  readonly sharedFilter: string
+  readonly stored: SessionStore
+  readonly outgoing: OutgoingState
+}
+
+export interface RecoveredWill {
+  readonly clientId: string
+  readonly will: Will
+  /** Epoch ms; `undefined`: its connection was open when the process ended. */
+  readonly dueAt: number | undefined
+}
+
+/** How a subscription was granted. */
+export interface StoredGrant {
+  readonly qos: QoS
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifier: number
 }
 
 export interface RecoveredSession {
   readonly clientId: string
   readonly stored: SessionStore
-  readonly subscriptions: readonly (readonly [filter: string, qos: QoS])[]
+  readonly subscriptions: readonly (readonly [filter: string, grant: StoredGrant])[]
   readonly received: readonly (readonly [page: number, bits: Uint8Array])[]
   readonly outgoing: OutgoingState
+  /** How long it lives on without a connection. */
+  readonly expirySeconds: number
   /** When the session ends, in epoch ms; `undefined`: a connection was using it when the process ended. */
   readonly expiresAt: number | undefined
 }

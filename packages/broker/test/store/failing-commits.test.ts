@@ -51,7 +51,7 @@ describe('commits that fail', () => {
 
   function begin(clientId: string): Deliveries {
     const deliveries = new Deliveries(rig.store.session(clientId))
-    deliveries.stored.connected()
+    deliveries.stored.connected(3600)
     return deliveries
   }
 

@@ -42,7 +42,7 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     })
     await store.open()
     const session = new Deliveries(store.session('c'))
-    session.stored.connected()
+    session.stored.connected(3600)
     await idle(store)
     writeFileSync(join(disk, 'fill'), Buffer.alloc(1_500_000))
     while (lines.length === 0) {

@@ -5,7 +5,9 @@ import { Delivery } from '../../src/delivery/delivery.js'
 import type { Sink } from '../../src/delivery/sink.js'
 import { packetIdOf } from '../../src/delivery/window.js'
 import { Message } from '../../src/message.js'
+import { plainGrant } from '../../src/router/subscriber.js'
 import { idle } from '../../src/store/deliveries.contract.js'
+import type { QueuedMessage } from '../../src/store/queue.js'
 import type { RecoveredSession, SessionStore } from '../../src/store/store.js'
 import { DurableRig, nothing, type Step } from './durable-rig.js'
 
@@ -46,8 +48,10 @@ class Client implements Sink {
     this.#model = model
     this.stored = stored
     this.delivery = new Delivery({
+      clientId: 'c',
       queue: stored.queue,
       durable: true,
+      now: () => 0,
       maxQueuedMessages: 1e6,
       maxQueuedBytes: 1e9,
       onDrop: (reason) => expect.fail(`dropped: ${reason}`),
@@ -58,7 +62,11 @@ class Client implements Sink {
     for (const [page, bits] of recovered.received) this.pages.set(page, bits)
   }
 
-  publish(message: Message, qos: QoS, _retain: boolean, _dup: boolean, packetId: number): void {
+  accepts(): boolean {
+    return true
+  }
+
+  publish({ message, qos }: QueuedMessage, _dup: boolean, packetId: number): void {
     const text = Buffer.from(message.payload).toString()
     const at = this.#model.queue.findIndex((entry, index) => entry.text === text && packetIdOf(index + 1) === packetId)
     const entry = this.#model.queue[at]
@@ -122,7 +130,7 @@ class World {
       this.#clients.set(clientId, client)
     }
     model.expiresAt = undefined
-    client.stored.connected()
+    client.stored.connected(3600)
     client.delivery.attach(client, maxInflight)
   }
 
@@ -148,7 +156,7 @@ class World {
       const client = this.#clients.get(clientId)
       if (!client) continue
       this.model.sessions.get(clientId)!.queue.push({ text, qos, state: 'waiting' })
-      client.delivery.deliver(message, 2)
+      client.delivery.deliver(message, { qos: 2, retainAsPublished: false, identifiers: undefined })
     }
   }
 
@@ -164,7 +172,7 @@ class World {
       client.stored.deleteSubscription(filter)
       subscriptions.delete(filter)
     } else {
-      client.stored.setSubscription(filter, qos)
+      client.stored.setSubscription(filter, plainGrant(qos))
       subscriptions.set(filter, qos)
     }
   }
@@ -234,7 +242,7 @@ class World {
     for (const session of sessions) {
       const model = this.model.sessions.get(session.clientId)!
       expect(session.expiresAt).toBe(model.expiresAt)
-      expect(new Map(session.subscriptions)).toEqual(model.subscriptions)
+      expect(new Map(session.subscriptions.map(([filter, grant]) => [filter, grant.qos]))).toEqual(model.subscriptions)
       expect(new Map(session.received.map(([page, bits]) => [page, hex(bits)]))).toEqual(model.received)
       const client = new Client(session.stored, model, session)
       this.#clients.set(session.clientId, client)

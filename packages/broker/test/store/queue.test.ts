@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { plainGrant } from '../../src/router/subscriber.js'
 import { Deliveries, flushed, idle, messageOf, textAt } from '../../src/store/deliveries.contract.js'
 import { DurableRig, nothing } from './durable-rig.js'
 
@@ -11,7 +12,7 @@ describe('queues on disk', () => {
 
   function begin(clientId: string): Deliveries {
     const deliveries = new Deliveries(rig.store.session(clientId))
-    deliveries.stored.connected()
+    deliveries.stored.connected(3600)
     return deliveries
   }
 
@@ -129,8 +130,8 @@ describe('a session that ends with messages in its queue', () => {
     it(`is cleared away in slices: ${size} shares`, async () => {
       const rig = await new DurableRig().open()
       const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
-      for (const { stored } of [gone!, stays!]) stored.connected()
-      gone!.stored.setSubscription('a', 1)
+      for (const { stored } of [gone!, stays!]) stored.connected(3600)
+      gone!.stored.setSubscription('a', plainGrant(1))
       gone!.stored.setReceived(1, new Uint8Array(128).fill(1))
       for (let at = 0; at < size; at++) {
         gone!.put(messageOf('x'))
@@ -162,7 +163,7 @@ describe('a session that ends with messages in its queue', () => {
     it(`does not rise again and leaves nothing when the process dies at "${step}", again and again`, async () => {
       const rig = await new DurableRig().open()
       const session = new Deliveries(rig.store.session('gone'))
-      session.stored.connected()
+      session.stored.connected(3600)
       for (let at = 0; at < 1100; at++) await flushed(rig.store, session.put(messageOf('x')))
       await flushed(rig.store, session.stored.delete())
       for (let life = 0; life < 6; life++) {
@@ -180,7 +181,7 @@ describe('a session that ends with messages in its queue', () => {
   it('frees its shares of a batch in flight and of the open one', async () => {
     const rig = await new DurableRig().open()
     const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
-    for (const { stored } of [gone!, stays!]) stored.connected()
+    for (const { stored } of [gone!, stays!]) stored.connected(3600)
     await idle(rig.store)
     const inFlight = new Promise<void>((resolve) => {
       rig.onStep = (step) => {
@@ -206,7 +207,7 @@ describe('a session that ends while what it is done with is still to be written'
   it('takes nothing from others', async () => {
     const rig = await new DurableRig().open()
     const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
-    for (const { stored } of [gone!, stays!]) stored.connected()
+    for (const { stored } of [gone!, stays!]) stored.connected(3600)
     for (const session of [gone!, stays!]) session.put(messageOf('kept'))
     await idle(rig.store)
     const inFlight = new Promise<void>((resolve) => {
@@ -233,14 +234,14 @@ describe('a crash', () => {
     for (const step of ['gathered', 'committed', 'flushed'] as const) {
       const rig = await new DurableRig().open()
       const session = new Deliveries(rig.store.session('c'))
-      session.stored.connected()
+      session.stored.connected(3600)
       await flushed(rig.store, session.put(messageOf('safe')))
-      session.stored.setSubscription('f', 1)
+      session.stored.setSubscription('f', plainGrant(1))
       session.put(messageOf('m'))
       await rig.crash(step)
       const [{ stored, outgoing, subscriptions } = expect.fail('no session')] = rig.recovered.sessions
       expect([new Deliveries(stored, outgoing).texts(), subscriptions]).toEqual(
-        step === 'gathered' ? [['safe'], []] : [['safe', 'm'], [['f', 1]]],
+        step === 'gathered' ? [['safe'], []] : [['safe', 'm'], [['f', plainGrant(1)]]],
       )
       await rig.dispose()
     }

@@ -1,4 +1,4 @@
-import type { QoS } from '@godwit/protocol'
+import { isTopicName, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../../message.js'
@@ -7,7 +7,7 @@ import { Batch } from './batch.js'
 
 const qos = fc.constantFrom<QoS>(0, 1, 2)
 const message = fc.record({
-  topic: fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }), fc.constant('x'.repeat(65_535))),
+  topic: fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }).filter(isTopicName), fc.constant('x'.repeat(65_535))),
   payload: fc.oneof(fc.uint8Array(), fc.constant(new Uint8Array(100_000).fill(7))),
   qos,
   retain: fc.boolean(),

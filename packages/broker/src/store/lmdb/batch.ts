@@ -1,7 +1,8 @@
 import { type QoS, Writer } from '@godwit/protocol'
 import type { Commit } from '../../commit.js'
-import { Message } from '../../message.js'
+import type { Message } from '../../message.js'
 import type { KeptMessage, QueuedMessage } from '../queue.js'
+import { readMessage, writeMessage } from './message-record.js'
 
 /** A session as the store numbers it: Client Identifiers may be too long for keys. */
 export type SessionNumber = number
@@ -20,7 +21,7 @@ const targetEntry = 2
 
 /**
  * All messages of one commit as one record, each once, however many sessions it goes to. The record is a run of
- * entries: a message (1, flags, topic, payload), then one entry for each session it goes to (2, flags, session). A
+ * entries: a message (1, its record), then one entry for each session it goes to (2, flags, session). A
  * session's messages stand in the order of their numbers, so the numbers need no room.
  */
 export class Batch {
@@ -70,19 +71,20 @@ export class Batch {
   }
 
   /** Adds a message for a session; the same message for the next session costs a few bytes. */
-  add(session: SessionNumber, number: number, { message, qos, retain }: QueuedMessage): void {
+  add(session: SessionNumber, number: number, { message, qos, retain, identifiers, shared }: QueuedMessage): void {
     const w = this.#writer
     if (message !== this.#newest) {
       this.#newest = message
       w.u8(messageEntry)
-      w.u8((message.qos << 1) | (message.retain ? 1 : 0))
-      w.utf8(message.topic)
-      w.u32(message.payloadBytes)
-      w.copy(message.bytes, message.start, message.end)
+      writeMessage(w, message)
     }
     w.u8(targetEntry)
-    w.u8((qos << 1) | (retain ? 1 : 0))
+    w.u8((shared ? 16 : 0) | (identifiers ? 8 : 0) | (qos << 1) | (retain ? 1 : 0))
     w.u32(session)
+    if (identifiers) {
+      w.u16(identifiers.length)
+      for (const identifier of identifiers) w.u32(identifier)
+    }
     const share = this.shares.get(session)
     const bytes = message.payloadBytes
     if (!share) this.shares.set(session, { first: number, count: 1, bytes, left: 1 })
@@ -108,38 +110,35 @@ export class Batch {
   /** Reads what has been written since it was last read. */
   #readOn(): void {
     const { bytes, position: end } = this.#writer
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    let at = this.#read
-    while (at < end) {
-      const kind = bytes[at]
-      const flags = bytes[at + 1]!
-      if (kind === messageEntry) {
-        const topicEnd = at + 4 + view.getUint16(at + 2)
-        const payloadEnd = topicEnd + 4 + view.getUint32(topicEnd)
-        this.#readMessage = readMessage(bytes, flags, at + 4, topicEnd, payloadEnd)
-        at = payloadEnd
-      } else if (kind === targetEntry) {
-        const session = view.getUint32(at + 2)
-        const entry = { message: this.#readMessage!, qos: (flags >> 1) as QoS, retain: (flags & 1) !== 0 }
-        const entries = this.#entries.get(session)
-        const kept = { ...entry, commit: this.flushed ? 0 : this.commit }
-        if (entries) entries.push(kept)
-        else this.#entries.set(session, [kept])
-        at += 6
-      } else throw new Error(`entry kind ${kind} at byte ${at} of batch ${this.commit}`)
+    while (this.#read < end) {
+      const kind = bytes[this.#read]
+      if (kind === messageEntry) [this.#readMessage, this.#read] = readMessage(bytes, this.#read + 1)
+      else if (kind === targetEntry) this.#read = this.#readTarget(bytes, this.#read)
+      else throw new Error(`entry kind ${kind} at byte ${this.#read} of batch ${this.commit}`)
     }
-    this.#read = end
   }
-}
 
-function readMessage(
-  bytes: Uint8Array,
-  flags: number,
-  topicStart: number,
-  topicEnd: number,
-  payloadEnd: number,
-): Message {
-  const topic = Buffer.from(bytes.buffer, bytes.byteOffset + topicStart, topicEnd - topicStart).toString('utf8')
-  // The batch is never written over, so its bytes can be shared.
-  return Message.of(topic, bytes.subarray(topicEnd + 4, payloadEnd), (flags >> 1) as QoS, (flags & 1) !== 0)
+  #readTarget(bytes: Uint8Array, start: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const flags = view.getUint8(start + 1)
+    const session = view.getUint32(start + 2)
+    let at = start + 6
+    let identifiers: number[] | undefined
+    if (flags & 8) {
+      identifiers = Array.from({ length: view.getUint16(at) }, (_, index) => view.getUint32(at + 2 + index * 4))
+      at += 2 + identifiers.length * 4
+    }
+    const kept: KeptMessage = {
+      message: this.#readMessage!,
+      qos: ((flags >> 1) & 3) as QoS,
+      retain: (flags & 1) !== 0,
+      identifiers,
+      shared: (flags & 16) !== 0,
+      commit: this.flushed ? 0 : this.commit,
+    }
+    const entries = this.#entries.get(session)
+    if (entries) entries.push(kept)
+    else this.#entries.set(session, [kept])
+    return at
+  }
 }

@@ -40,7 +40,7 @@ describe('the data folder', () => {
     const store = lmdbStore({ directory })
     await store.open()
     const session = new Deliveries(store.session('c'))
-    session.stored.connected()
+    session.stored.connected(3600)
     await flushed(store, session.put(messageOf('kept')))
     await store.close()
   }

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { QoS, Will } from '@godwit/protocol'
+import { type Will, Writer } from '@godwit/protocol'
 import type { Commit } from '../../commit.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
 import type { Recovered, SessionStore, Store } from '../store.js'
 import { type Folder, openFolder, unusable } from './folder.js'
 import { MessageLog } from './message-log.js'
+import { writeMessage } from './message-record.js'
 import { recover } from './recovery.js'
-import { type SessionKeeper, StoredSession } from './stored-session.js'
+import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
 import { hashOf, openTables, type Tables, type Write } from './tables.js'
 
 export interface LmdbStoreOptions {
@@ -96,9 +97,7 @@ class LmdbStore implements Store, SessionKeeper {
       this.flushed = newest
       this.#gathering = newest + 1
       this.#messages = new MessageLog(this.#tables, this.#gathering, (write) => void this.write(write))
-      const { recovered, nextSession, ended } = recover(this.#tables, (number, clientId, bytes) =>
-        this.#add(number, clientId, bytes),
-      )
+      const { recovered, nextSession, ended } = recover(this.#tables, (identity, bytes) => this.#add(identity, bytes))
       this.#nextSession = nextSession
       for (const number of ended) this.#toClear.set(number, 0)
       this.#clearAway()
@@ -116,19 +115,28 @@ class LmdbStore implements Store, SessionKeeper {
   }
 
   session(clientId: string): SessionStore {
-    return this.#add(this.#nextSession++, clientId)
+    return this.#add({ number: this.#nextSession++, name: clientId, isGroup: false })
   }
 
-  setWill(clientId: string, will: Will | undefined): Commit {
+  group(sharedFilter: string): SessionStore {
+    return this.#add({ number: this.#nextSession++, name: sharedFilter, isGroup: true })
+  }
+
+  setWill(clientId: string, will: Will | undefined, dueAt?: number): Commit {
     if (!this.#tables) return this.#gathering
-    const record = will && { clientId, topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain }
+    const record = will && { clientId, will, dueAt: dueAt ?? null }
     return this.write({ table: this.tables.wills, key: hashOf(clientId), value: record } as unknown as Write)
   }
 
   setRetained(topic: string, message: Message | undefined): Commit {
     if (!this.#tables) return this.#gathering
     this.#retainedBytes += message?.payloadBytes ?? 0
-    const record = message && { topic, qos: message.qos as QoS, payload: message.payload }
+    let record: Buffer | undefined
+    if (message) {
+      const w = new Writer(message.payloadBytes + topic.length + 64)
+      writeMessage(w, message)
+      record = Buffer.from(w.bytes.buffer, 0, w.position)
+    }
     return this.write({ table: this.tables.retained, key: hashOf(topic), value: record } as unknown as Write)
   }
 
@@ -165,9 +173,9 @@ class LmdbStore implements Store, SessionKeeper {
     this.#tables = undefined
   }
 
-  #add(number: number, clientId: string, queuedBytes?: number): StoredSession {
-    const session = new StoredSession(number, clientId, this, queuedBytes)
-    this.#sessions.set(number, session)
+  #add(identity: Identity, queuedBytes?: number): StoredSession {
+    const session = new StoredSession(identity, this, queuedBytes)
+    this.#sessions.set(identity.number, session)
     return session
   }
 

@@ -1,9 +1,9 @@
-import type { QoS } from '@godwit/protocol'
-import { Message } from '../../message.js'
-import type { Recovered, RecoveredSession } from '../store.js'
+import type { Message } from '../../message.js'
+import type { Recovered, RecoveredGroup, RecoveredSession, RecoveredWill } from '../store.js'
 import type { SessionNumber } from './batch.js'
 import { type Cursor, readCursor } from './cursor.js'
-import type { StoredSession } from './stored-session.js'
+import { readMessage } from './message-record.js'
+import type { Identity, StoredSession } from './stored-session.js'
 import type { SessionRecord, Tables } from './tables.js'
 
 /** What was found, and what the store must go on with. */
@@ -25,47 +25,46 @@ const nothingSent: Cursor = {
 }
 
 /** Reads back what an earlier process left. Takes time by sessions and retained topics, not by queued messages. */
-export function recover(
-  tables: Tables,
-  add: (number: SessionNumber, clientId: string, queuedBytes: number) => StoredSession,
-): Found {
+export function recover(tables: Tables, add: (identity: Identity, queuedBytes: number) => StoredSession): Found {
   const sessions: RecoveredSession[] = []
+  const groups: RecoveredGroup[] = []
   const ended = [...tables.ended.getKeys()]
   let newest = ended.reduce((most, number) => Math.max(most, number), 0)
   let queued = 0
   for (const { key: number, value: record } of tables.sessions.getRange()) {
     const written = tables.cursors.get(number)
     const cursor = written ? readCursor(written) : nothingSent
-    sessions.push(recoverSession(tables, number, record, cursor, add(number, record.clientId, cursor.bytes)))
+    const { clientId: name, group: isGroup = false } = record
+    const stored = add({ number, name, isGroup }, cursor.bytes)
+    if (isGroup) groups.push({ sharedFilter: name, stored, outgoing: cursor })
+    else sessions.push(recoverSession(tables, number, record, cursor, stored))
     queued += cursor.tail - cursor.head
     newest = Math.max(newest, number)
   }
   return {
-    recovered: { sessions, retained: readRetained(tables), wills: readWills(tables), queued },
+    recovered: { sessions, groups, retained: readRetained(tables), wills: readWills(tables), queued },
     nextSession: newest + 1,
     ended,
   }
 }
 
-// Payloads are copied: what lmdb decodes may lie in a buffer that it uses again.
-
 function readRetained(tables: Tables): readonly Message[] {
-  return Array.from(tables.retained.getRange(), ({ value: { topic, payload, qos } }) =>
-    Message.of(topic, new Uint8Array(payload), qos as QoS, true),
-  )
+  return Array.from(tables.retained.getRange(), ({ value }) => readMessage(new Uint8Array(value), 0)[0])
 }
 
-function readWills(tables: Tables): Recovered['wills'] {
-  return Array.from(tables.wills.getRange(), ({ value: { clientId, topic, payload, qos, retain } }) => ({
+/** Binary values are copied: what lmdb decodes may lie in a buffer that it uses again. */
+function readWills(tables: Tables): readonly RecoveredWill[] {
+  return Array.from(tables.wills.getRange(), ({ value: { clientId, will, dueAt } }) => ({
     clientId,
-    will: { topic, payload: new Uint8Array(payload), qos: qos as QoS, retain },
+    will: structuredClone(will),
+    dueAt: dueAt ?? undefined,
   }))
 }
 
 function recoverSession(
   tables: Tables,
   number: SessionNumber,
-  { clientId, expiresAt }: SessionRecord,
+  { clientId, expirySeconds, expiresAt }: SessionRecord,
   outgoing: Cursor,
   stored: StoredSession,
 ): RecoveredSession {
@@ -75,10 +74,11 @@ function recoverSession(
     stored,
     subscriptions: Array.from(
       tables.subscriptions.getRange(own),
-      ({ value }) => [value.filter, value.qos as QoS] as const,
+      ({ value: { filter, ...grant } }) => [filter, grant] as const,
     ),
     received: Array.from(tables.received.getRange(own), ({ key, value }) => [key[1], new Uint8Array(value)] as const),
     outgoing,
+    expirySeconds,
     expiresAt: expiresAt ?? undefined,
   }
 }

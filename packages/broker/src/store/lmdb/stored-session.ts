@@ -1,5 +1,5 @@
 import type { Commit } from '../../commit.js'
-import type { OutgoingSource, SessionStore } from '../store.js'
+import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
 import type { SessionNumber } from './batch.js'
 import { writeCursor } from './cursor.js'
 import type { MessageLog } from './message-log.js'
@@ -18,20 +18,29 @@ export interface SessionKeeper {
   ended(session: StoredSession): void
 }
 
+/** Whose state it is. */
+export interface Identity {
+  readonly number: SessionNumber
+  /** The Client Identifier; of a shared group, its filter. */
+  readonly name: string
+  readonly isGroup: boolean
+}
+
 /** One session's durable state. What changes with every message is written once a commit, as it is then. */
 export class StoredSession implements SessionStore {
   readonly number: SessionNumber
   readonly queue: StoredQueue
-  readonly #clientId: string
+  readonly #identity: Identity
   readonly #keeper: SessionKeeper
   readonly #receivedPages = new Map<number, Uint8Array>()
+  #expirySeconds = 0
   #deleted = false
 
-  constructor(number: SessionNumber, clientId: string, keeper: SessionKeeper, queuedBytes?: number) {
-    this.number = number
-    this.#clientId = clientId
+  constructor(identity: Identity, keeper: SessionKeeper, queuedBytes?: number) {
+    this.number = identity.number
+    this.#identity = identity
     this.#keeper = keeper
-    this.queue = new StoredQueue(number, keeper.log, queuedBytes, () => keeper.touch(this))
+    this.queue = new StoredQueue(this.number, keeper.log, queuedBytes, () => keeper.touch(this))
   }
 
   get outgoing(): OutgoingSource | undefined {
@@ -42,8 +51,9 @@ export class StoredSession implements SessionStore {
     this.queue.outgoing = source
   }
 
-  setSubscription(filter: string, qos: number): Commit {
-    return this.#write(this.#keeper.tables.subscriptions, [this.number, hashOf(filter)], { filter, qos })
+  setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant): Commit {
+    const record = { filter, qos, noLocal, retainAsPublished, identifier }
+    return this.#write(this.#keeper.tables.subscriptions, [this.number, hashOf(filter)], record)
   }
 
   deleteSubscription(filter: string): Commit {
@@ -55,7 +65,8 @@ export class StoredSession implements SessionStore {
     return this.#keeper.touch(this)
   }
 
-  connected(): Commit {
+  connected(expirySeconds: number): Commit {
+    this.#expirySeconds = expirySeconds
     return this.#setRecord(null)
   }
 
@@ -88,7 +99,12 @@ export class StoredSession implements SessionStore {
 
   #setRecord(expiresAt: number | null): Commit {
     this.#keeper.touch(this)
-    return this.#write(this.#keeper.tables.sessions, this.number, { clientId: this.#clientId, expiresAt })
+    return this.#write(this.#keeper.tables.sessions, this.number, {
+      clientId: this.#identity.name,
+      expirySeconds: this.#expirySeconds,
+      expiresAt,
+      ...(this.#identity.isGroup && { group: true }),
+    })
   }
 
   #write(table: unknown, key: unknown, value: unknown): Commit {

@@ -1,31 +1,28 @@
 import { createHash } from 'node:crypto'
+import type { Will } from '@godwit/protocol'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import type { StoredGrant } from '../store.js'
 import type { SessionNumber } from './batch.js'
 
 /** A session's own record. */
 export interface SessionRecord {
   readonly clientId: string
+  readonly expirySeconds: number
   /** Epoch ms; infinite = never; `null`: a connection is using it. */
   readonly expiresAt: number | null
+  /** It is a shared group's, and the name is its filter. */
+  readonly group?: true
 }
 
-export interface SubscriptionRecord {
+export interface SubscriptionRecord extends StoredGrant {
   readonly filter: string
-  readonly qos: number
-}
-
-export interface RetainedRecord {
-  readonly topic: string
-  readonly qos: number
-  readonly payload: Uint8Array
 }
 
 export interface WillRecord {
   readonly clientId: string
-  readonly topic: string
-  readonly payload: Uint8Array
-  readonly qos: number
-  readonly retain: boolean
+  readonly will: Will
+  /** Epoch ms; `null`: its connection is open. */
+  readonly dueAt: number | null
 }
 
 /** The tables of one partition, all in one file and one transaction. */
@@ -45,7 +42,7 @@ export interface Tables {
   /** Sessions that have ended and whose shares are still to be cleared away. */
   readonly ended: Database<boolean, SessionNumber>
   /** Hash of the topic → message. */
-  readonly retained: Database<RetainedRecord, string>
+  readonly retained: Database<Buffer, string>
   /** Hash of the Client Identifier → will of its open connection. */
   readonly wills: Database<WillRecord, string>
 }
@@ -77,7 +74,7 @@ export function openTables(file: string): Tables {
     subscriptions: root.openDB('subscriptions', {}),
     received: root.openDB('received', binary),
     ended: root.openDB('ended', {}),
-    retained: root.openDB('retained', {}),
+    retained: root.openDB('retained', binary),
     wills: root.openDB('wills', {}),
   }
 }

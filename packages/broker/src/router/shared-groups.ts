@@ -1,0 +1,316 @@
+import type { QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
+import type { Loan, Supply } from '../delivery/loan.js'
+import { sentQos1, settled, Window } from '../delivery/window.js'
+import type { Drops } from '../drops.js'
+import type { Message } from '../message.js'
+import { memoryStore } from '../store/memory.js'
+import type { KeptMessage } from '../store/queue.js'
+import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
+import type { Grant, Subscriber, Terms } from './subscriber.js'
+
+/** Whoever has subscribed to a shared filter: a session's delivery. */
+export interface Member extends Subscriber {
+  /** Whether it outlives its connection, and the process. */
+  readonly durable: boolean
+  readonly online: boolean
+  /** Whether a message would go out at once: it is online, and its window and its socket have room. */
+  readonly ready: boolean
+  /** Asked for more whenever there is room. */
+  readonly supplies: Set<Supply<Member>>
+  /** Takes a message at QoS 1 or 2, when {@link ready}; without a loan it is the member's own from then on. */
+  take(message: Message, terms: Terms, loan: Loan | undefined): Commit
+}
+
+/** What shared groups work with. */
+export interface GroupParts {
+  readonly store: Pick<Store, 'group'>
+  readonly drops: Drops
+  readonly maxQueuedMessages: number
+  readonly maxQueuedBytes: number
+  /** Whether what a member has not acknowledged goes to another as soon as it disconnects. */
+  readonly handOverAtDisconnect: boolean
+  /** Epoch ms. */
+  now(): number
+}
+
+/** Handed out and not acknowledged, all members together: as many as one session can have. */
+const maxLent = 65_535
+
+/**
+ * The members of one shared subscription (5.0, section 4.8.2), who get each message once between them. What nobody can
+ * be sent at once waits in the group's own queue for the first who can. A QoS 1 message stays there until a member has
+ * acknowledged it; a QoS 2 message is the member's alone once it is handed out [MQTT-4.8.2-4] [MQTT-4.8.2-5].
+ */
+export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
+  /** No Local does not exist here [MQTT-3.8.3-4]. */
+  readonly clientId = ''
+  /** With `$share` and the group's name. */
+  readonly sharedFilter: string
+  readonly #parts: GroupParts
+  readonly #members = new Map<Member, Grant>()
+  /** The members in their order, and whose turn it is. */
+  #order: Member[] = []
+  #turn = 0
+  /** The highest QoS granted to a member: what a message that waits is kept for. */
+  #highest: QoS = 0
+  #stored: SessionStore
+  #durable = false
+  #ended = false
+  /** What is handed out at QoS 1, and behind it what waits. */
+  readonly #window = new Window()
+  #tail = 1
+  /** Numbers handed out before that have come back, lowest first. */
+  #returned: number[] = []
+
+  constructor(sharedFilter: string, parts: GroupParts) {
+    this.sharedFilter = sharedFilter
+    this.#parts = parts
+    this.#stored = memoryStore().group(sharedFilter) // until a member comes that outlives its connection
+    this.#stored.outgoing = this
+  }
+
+  /** Takes up what an earlier process left: whatever was handed out may not have arrived. */
+  restore({ stored, outgoing }: RecoveredGroup): void {
+    this.#stored = stored
+    this.#durable = true
+    stored.outgoing = this
+    this.#window.restore(outgoing.head, outgoing.handshakes)
+    this.#tail = outgoing.tail
+    const { head, next } = this.#window
+    for (let number = head; number < next; number++) if (!this.isDone(number)) this.#returned.push(number)
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0
+  }
+
+  /** Messages that no member has. */
+  get waiting(): number {
+    return this.#tail - this.#window.next + this.#returned.length
+  }
+
+  state(): OutgoingState {
+    const { head, next } = this.#window
+    return { head, next, tail: this.#tail, handshakes: this.#window.handshakes(), mayHaveSentMore: false }
+  }
+
+  isDone(number: number): boolean {
+    const { head, next } = this.#window
+    return number < head || (number < next && this.#window.state(number) === settled)
+  }
+
+  /** Adds a member, or changes its grant. What waits is its to ask for. */
+  join(member: Member, grant: Grant): Commit {
+    this.#members.set(member, grant)
+    member.supplies.add(this)
+    this.#membersChanged()
+    return member.durable && !this.#durable ? this.#becomeDurable() : 0
+  }
+
+  /** What it was handed out it still has, until its session ends [MQTT-3.10.4-3]. */
+  leave(member: Member): void {
+    this.#members.delete(member)
+    member.supplies.delete(this)
+    this.#membersChanged()
+  }
+
+  /** Without members it is nothing: what waited goes with it. */
+  end(): Commit {
+    this.#ended = true
+    return this.#durable ? this.#stored.delete() : 0
+  }
+
+  deliver(message: Message): Commit {
+    if (message.qos === 0 || this.#highest === 0) return this.#deliverQos0(message)
+    const member = this.waiting === 0 ? this.#next((one) => one.ready) : undefined
+    if (!member) return this.#enqueue(message)
+    return this.#qosFor(member, message) === 1 ? this.#lendNew(member, message) : this.#give(member, message)
+  }
+
+  supply(member: Member): boolean {
+    while (this.#returned.length > 0 || (this.#window.next < this.#tail && this.#window.hasRoom(maxLent))) {
+      const number = this.#returned.shift() ?? this.#window.next
+      const entry = this.#stored.queue.get(number)
+      if (entry && entry.message.expiresAt > this.#parts.now()) {
+        this.#handOut(number, entry, member)
+        return true
+      }
+      if (entry) this.#drop('expired') // [MQTT-3.3.2-5]
+      this.#remove(number)
+    }
+    return false
+  }
+
+  /** To one member that takes it, or nobody. */
+  #deliverQos0(message: Message): Commit {
+    const member = this.#next((one) => one.ready) ?? this.#next((one) => one.online)
+    if (member) return this.#give(member, message)
+    this.#drop('offline-qos0')
+    return 0
+  }
+
+  #enqueue(message: Message): Commit {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#parts
+    const { queue } = this.#stored
+    if (this.waiting >= maxQueuedMessages || queue.bytes + message.payloadBytes > maxQueuedBytes) {
+      this.#drop('queue-full')
+      return 0
+    }
+    return this.#put(message)
+  }
+
+  #put(message: Message): Commit {
+    const { qos, retain } = message
+    return this.#stored.queue.put(this.#tail++, { message, qos, retain, identifiers: undefined })
+  }
+
+  #lendNew(member: Member, message: Message): Commit {
+    if (!this.#window.hasRoom(maxLent)) return this.#enqueue(message)
+    const commit = this.#put(message)
+    return Math.max(commit, this.#lend(this.#window.send(1), member, message))
+  }
+
+  #lend(number: number, member: Member, message: Message): Commit {
+    const loan: Loan = {
+      endsWithConnection: this.#parts.handOverAtDisconnect,
+      settle: () => this.#settle(number),
+      giveBack: () => this.#takeBack(number),
+    }
+    return member.take(message, this.#termsOf(member), loan)
+  }
+
+  /** It is the member's own from now on. */
+  #give(member: Member, message: Message): Commit {
+    const terms = this.#termsOf(member)
+    return this.#qosFor(member, message) === 0 ? member.deliver(message, terms) : member.take(message, terms, undefined)
+  }
+
+  /** A message that has waited, to the member that asks. */
+  #handOut(number: number, { message }: KeptMessage, member: Member): void {
+    if (this.#qosFor(member, message) === 1) {
+      if (number === this.#window.next) this.#window.send(1)
+      this.#lend(number, member, message)
+      return
+    }
+    // One step, one commit; and nothing leaves before it, or a crash would make "at most once" into twice.
+    message.commit = Math.max(message.commit, this.#stored.queue.release(number))
+    this.#give(member, message)
+    this.#remove(number)
+  }
+
+  #settle(number: number): void {
+    if (this.#ended) return
+    const wasFull = !this.#window.hasRoom(maxLent)
+    this.#remove(number)
+    if (wasFull) this.#dispatch()
+  }
+
+  #takeBack(number: number): boolean {
+    if (this.#ended) return false
+    const at = this.#returned.findIndex((other) => other > number)
+    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, number)
+    this.#dispatch()
+    return true
+  }
+
+  /** Hands out what waits, as far as members have room. */
+  #dispatch(): void {
+    while (this.waiting > 0) {
+      const member = this.#next((one) => one.ready)
+      if (!member || !this.supply(member)) return
+    }
+  }
+
+  /** The message is done, or somebody else's. */
+  #remove(number: number): void {
+    const { queue } = this.#stored
+    const window = this.#window
+    if (number === window.next) window.skip()
+    else if (window.state(number) === sentQos1) window.settle(number)
+    queue.delete(number)
+  }
+
+  /** The next member in turn that will do. */
+  #next(willDo: (member: Member) => boolean): Member | undefined {
+    const { length } = this.#order
+    for (let step = 0; step < length; step++) {
+      const at = (this.#turn + step) % length
+      const member = this.#order[at]!
+      if (!willDo(member)) continue
+      this.#turn = at + 1
+      return member
+    }
+    return undefined
+  }
+
+  #membersChanged(): void {
+    this.#order = [...this.#members.keys()]
+    this.#highest = [...this.#members.values()].reduce<QoS>((most, { qos }) => (qos > most ? qos : most), 0)
+  }
+
+  /** The member's own QoS, not the group's [MQTT-4.8.2-3]. */
+  #qosFor(member: Member, { qos }: Message): QoS {
+    const granted = this.#members.get(member)!.qos
+    return qos < granted ? qos : granted
+  }
+
+  #termsOf(member: Member): Terms {
+    const { qos, retainAsPublished, identifier } = this.#members.get(member)!
+    return { qos, retainAsPublished, identifiers: identifier > 0 ? [identifier] : undefined }
+  }
+
+  /** The first member has come that outlives its connection: the queue does too, from here on. */
+  #becomeDurable(): Commit {
+    const { queue } = this.#stored
+    this.#durable = true
+    this.#stored = this.#parts.store.group(this.sharedFilter)
+    this.#stored.outgoing = this
+    let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
+    let entry: KeptMessage | undefined
+    for (let number = this.#window.head; number < this.#tail; number++) {
+      entry = queue.get(number) ?? entry! // numbers have no gaps: what is done is kept as its neighbour, and removed
+      commit = Math.max(commit, this.#stored.queue.put(number, entry))
+      if (this.isDone(number)) this.#stored.queue.delete(number)
+    }
+    return commit
+  }
+
+  #drop(reason: 'expired' | 'queue-full' | 'offline-qos0'): void {
+    this.#parts.drops.report(reason, this.sharedFilter)
+  }
+}
+
+/** All shared groups, by their whole filter: one name with two filters is two groups. */
+export class SharedGroups {
+  readonly #parts: GroupParts
+  readonly #groups = new Map<string, SharedGroup>()
+
+  constructor(parts: GroupParts) {
+    this.#parts = parts
+  }
+
+  get(sharedFilter: string): SharedGroup | undefined {
+    return this.#groups.get(sharedFilter)
+  }
+
+  getOrCreate(sharedFilter: string): SharedGroup {
+    let group = this.#groups.get(sharedFilter)
+    if (!group) {
+      group = new SharedGroup(sharedFilter, this.#parts)
+      this.#groups.set(sharedFilter, group)
+    }
+    return group
+  }
+
+  /** Ends a group that nobody is a member of any more. */
+  delete(group: SharedGroup): Commit {
+    this.#groups.delete(group.sharedFilter)
+    return group.end()
+  }
+
+  /** Groups an earlier process left, whose members have all gone. */
+  empty(): readonly SharedGroup[] {
+    return [...this.#groups.values()].filter((group) => group.isEmpty)
+  }
+}

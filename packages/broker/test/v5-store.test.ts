@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Packet, PropertiesOf } from '@godwit/protocol'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { lmdbStore } from '../src/store/lmdb/index.js'
+import { VirtualClock } from '../src/testing/index.js'
+import { type Rig, startRig } from './rig.js'
+import { type ConnectOptions, connectPacket, publishPacket, type TestClient } from './test-client.js'
+
+let directory: string
+let rig: Rig
+let time = Date.UTC(2026, 0, 1)
+const kept = { version: 5, cleanStart: false, properties: { sessionExpiryInterval: 6000 } } as const
+
+async function open(): Promise<void> {
+  rig = await startRig({ store: lmdbStore({ directory }), clock: new VirtualClock(time) })
+}
+
+/** The broker is gone for a while. */
+async function reopen(seconds = 0): Promise<void> {
+  await rig.broker.close()
+  time += seconds * 1000
+  await open()
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'godwit-v5-'))
+  await open()
+})
+afterEach(async () => {
+  await rig.broker.close()
+  await rm(directory, { recursive: true })
+})
+
+/** Connects to the store that takes real time to flush. */
+async function connect(clientId: string, options: ConnectOptions, connack = 'connack 0'): Promise<TestClient> {
+  const client = rig.open(clientId).send(connectPacket(clientId, options))
+  expect(await client.next()).toEqual([connack])
+  return client
+}
+
+async function leave(client: TestClient): Promise<void> {
+  client.disconnect()
+  await client.ended()
+}
+
+it('properties, expiry and subscription options survive', async () => {
+  const client = await connect('s', kept)
+  client.send({
+    type: 'subscribe',
+    packetId: 1,
+    properties: { subscriptionIdentifiers: [9] },
+    subscriptions: [{ filter: '#', qos: 1, noLocal: true, retainAsPublished: true }],
+  })
+  expect(await client.next()).toEqual(['suback 1 [1]'])
+  await leave(client)
+  const pub = await connect('p', { version: 5 })
+  const properties: PropertiesOf<'publish'> = {
+    contentType: 'text',
+    userProperties: [
+      ['b', '1'],
+      ['a', '2'],
+    ],
+    messageExpiryInterval: 100,
+  }
+  pub.send({ ...publishPacket('a', 'x', 1, 1, true), properties } as Packet)
+  pub.send({ ...publishPacket('b', 'x', 1, 2), properties: { messageExpiryInterval: 20 } } as Packet)
+  expect(await pub.next(2)).toEqual(['puback 1', 'puback 2'])
+  await reopen(60)
+  const back = rig.open('s').send(connectPacket('s', kept))
+  const told = '{"messageExpiryInterval":40,"contentType":"text","userProperties":[["b","1"],["a","2"]]}'
+  await expect.poll(() => rig.broker.metrics.publishSent).toBe(1)
+  expect((await back.heardInFull()).slice(1)).toEqual([`publish a "x" qos 1 id 1 retain by 9 ${told}`])
+  back.publish('own', 'x', 1, 1)
+  expect(await back.next()).toEqual(['puback 1']) // and no copy of its own
+  back.send({ type: 'subscribe', packetId: 2, subscriptions: [{ filter: 'a', qos: 0 }] })
+  await expect.poll(() => rig.broker.metrics.publishSent).toBe(2)
+  expect((await back.heardInFull())[1]).toBe(`publish a "x" retain ${told}`)
+})
+
+it('session expiry goes on while the broker is down', async () => {
+  await leave(await connect('c', kept))
+  await reopen(5990)
+  await leave(await connect('c', kept, 'connack 0 present'))
+  await reopen(6010)
+  await rig.pass(2000)
+  await connect('c', kept)
+})
+
+it('the expiry that DISCONNECT gave survives', async () => {
+  const client = await connect('c', kept)
+  client.send({ type: 'disconnect', properties: { sessionExpiryInterval: 10 } })
+  await client.ended()
+  await reopen(20)
+  await rig.pass(2000)
+  await connect('c', kept)
+})
+
+it('a delayed will keeps its time and its properties', async () => {
+  const properties = { willDelayInterval: 100, contentType: 'text' }
+  const client = await connect('c', { ...kept, will: { topic: 'w', payload: 'gone', properties } })
+  client.drop()
+  await rig.pass(0)
+  await expect.poll(() => rig.broker.metrics.bytesReceived).toBeGreaterThan(0)
+  await reopen(50)
+  const watcher = await connect('watcher', { version: 5 })
+  watcher.subscribe('w')
+  expect(await watcher.next()).toEqual(['suback 1 [0]'])
+  await rig.pass(48_000)
+  expect(await watcher.heard()).toEqual([])
+  await rig.pass(4000)
+  expect(await watcher.heardInFull()).toEqual(['publish w "gone" {"contentType":"text"}'])
+})
+
+it('a delayed will is still cancelled by a resumption', async () => {
+  const will = { topic: 'w', payload: 'gone', properties: { willDelayInterval: 100 } }
+  await connect('c', { ...kept, will })
+  await reopen() // its connection was open: it counts as closed now
+  const watcher = await connect('watcher', { version: 5 })
+  watcher.subscribe('w')
+  expect(await watcher.next()).toEqual(['suback 1 [0]'])
+  await connect('c', kept, 'connack 0 present')
+  await rig.pass(300_000)
+  expect(await watcher.heard()).toEqual([])
+})
