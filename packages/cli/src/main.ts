@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The edge of the process: arguments, streams, signals and the exit code. Everything else is in run.ts and below.
 import { constants } from 'node:os'
 import { failureLine, run } from './run.js'
