@@ -5,8 +5,9 @@ import type { DropReason } from '../metrics.js'
 import { memoryStore } from '../store/memory.js'
 import { MemoryQueue, type QueuedMessage } from '../store/queue.js'
 import type { OutgoingState, RecoveredSession } from '../store/store.js'
-import { Delivery, type DeliveryOptions, type Terms } from './delivery.js'
+import { Delivery, type DeliveryOptions } from './delivery.js'
 import type { Sink } from './sink.js'
+import type { Terms } from './terms.js'
 
 /** Writes down what it is given: `x qos 1 id 3 retain dup`, `pubrel 3`. */
 class FakeSink implements Sink {

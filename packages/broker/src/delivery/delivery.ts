@@ -1,4 +1,3 @@
-import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
@@ -6,6 +5,7 @@ import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
 import type { Loan, Supply } from './loan.js'
 import type { Sink } from './sink.js'
+import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
 
 export interface DeliveryOptions {
@@ -21,11 +21,6 @@ export interface DeliveryOptions {
   onDrop(reason: DropReason): void
 }
 
-/** The terms on which a message goes to the session; the router's matches fit. */
-export interface Terms extends ReplayTerms {
-  readonly retainAsPublished: boolean
-}
-
 /** Retained messages still to be sent because of one subscription. */
 interface Replay {
   readonly filter: string
@@ -33,15 +28,10 @@ interface Replay {
   readonly terms: ReplayTerms
 }
 
-/** The terms of the subscription that retained messages are sent for. */
-export interface ReplayTerms {
-  readonly qos: QoS
-  readonly identifiers: readonly number[] | undefined
-}
-
 /**
  * Gets one session's messages to its client: numbers them, keeps what cannot be sent yet, sends within the in-flight
- * window, and sends again after a reconnection. It knows no socket and no clock; a {@link Sink} takes what it sends.
+ * window, and sends again after a reconnection. It knows no socket and has no clock of its own; a
+ * {@link Sink} takes what it sends.
  */
 export class Delivery implements OutgoingSource {
   readonly clientId: string

@@ -1,6 +1,6 @@
 import { type QoS, reason, type Subscribe, type Subscription, splitShared, topicLevels } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
-import type { ReplayTerms } from '../delivery/delivery.js'
+import type { ReplayTerms } from '../delivery/terms.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'

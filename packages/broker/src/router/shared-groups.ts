@@ -1,13 +1,14 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Loan, Supply } from '../delivery/loan.js'
+import type { Terms } from '../delivery/terms.js'
 import { sentQos1, settled, Window } from '../delivery/window.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
 import { memoryStore } from '../store/memory.js'
 import type { KeptMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
-import type { Grant, Subscriber, Terms } from './subscriber.js'
+import type { Grant, Subscriber } from './subscriber.js'
 
 /** Whoever has subscribed to a shared filter: a session's delivery. */
 export interface Member extends Subscriber {

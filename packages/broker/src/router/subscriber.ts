@@ -1,30 +1,15 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
+import type { Terms } from '../delivery/terms.js'
 import type { Message } from '../message.js'
+import type { StoredGrant } from '../store/store.js'
 
-/** How a subscription was granted (5.0, section 3.8.3.1). */
-export interface Grant {
-  readonly qos: QoS
-  /** Messages this client published itself are not wanted. */
-  readonly noLocal: boolean
-  /** RETAIN stays as published. */
-  readonly retainAsPublished: boolean
-  /** The Subscription Identifier; 0: none. */
-  readonly identifier: number
-}
+/** How a subscription was granted. */
+export type Grant = StoredGrant
 
 /** A grant with nothing asked for but a QoS: all there is below 5.0. */
 export function plainGrant(qos: QoS): Grant {
   return { qos, noLocal: false, retainAsPublished: false, identifier: 0 }
-}
-
-/** The terms on which one message goes to one subscriber: what its filters that match come to together. */
-export interface Terms {
-  /** The highest QoS granted [MQTT-3.3.5-1]. */
-  readonly qos: QoS
-  readonly retainAsPublished: boolean
-  /** The Subscription Identifiers of all that match [MQTT-3.3.4-4]; `undefined`: none. */
-  readonly identifiers: readonly number[] | undefined
 }
 
 /** Whoever messages are routed to: a session's delivery, an in-process listener, later another node. */

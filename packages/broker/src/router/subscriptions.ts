@@ -1,4 +1,5 @@
-import type { Grant, Subscriber, Terms } from './subscriber.js'
+import type { Terms } from '../delivery/terms.js'
+import type { Grant, Subscriber } from './subscriber.js'
 import { matchTopic, TopicTree } from './topic-tree.js'
 
 /** One subscriber a message goes to, and on which terms. */

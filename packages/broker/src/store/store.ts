@@ -97,11 +97,14 @@ export interface RecoveredWill {
   readonly dueAt: number | undefined
 }
 
-/** How a subscription was granted. */
+/** How a subscription was granted (5.0, section 3.8.3.1); below 5.0 a QoS is all there is. */
 export interface StoredGrant {
   readonly qos: QoS
+  /** Messages this client published itself are not wanted. */
   readonly noLocal: boolean
+  /** RETAIN stays as published. */
   readonly retainAsPublished: boolean
+  /** The Subscription Identifier; 0: none. */
   readonly identifier: number
 }
 
