@@ -1,5 +1,15 @@
 import type { Duplex } from 'node:stream'
-import { encodeUtf8, isTopicName, ProtocolError, type QoS, topicLevels, topicPattern } from '@godwit/protocol'
+import {
+  encodeUtf8,
+  isReasonFor,
+  isTopicName,
+  ProtocolError,
+  type QoS,
+  reason,
+  reasonName,
+  topicLevels,
+  topicPattern,
+} from '@godwit/protocol'
 import { Commits } from './connection/commits.js'
 import { Connection, type ConnectionParts } from './connection/connection.js'
 import { Turn } from './connection/turn.js'
@@ -25,7 +35,7 @@ import { listenTcp, type TcpOptions } from './transport/tcp.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
 import { version } from './version.js'
 
-/** What an earlier process left in the store: sessions, retained messages, wills published at the start, messages queued. */
+/** What an earlier process left in the store: sessions, retained messages, wills not yet published, messages queued. */
 export interface RecoveredCounts {
   readonly sessions: number
   readonly retained: number
@@ -40,6 +50,15 @@ export interface PublishOptions {
   readonly qos?: QoS
   /** Default false. */
   readonly retain?: boolean
+}
+
+export interface DisconnectOptions {
+  /** Of 0x80 and more (section 3.14.2.1). Default 0x98, Administrative action; with a Server Reference 0x9C, Use another server. */
+  readonly reasonCode?: number
+  /** In words, for a client that wants them. Default: the standard's words for the code. */
+  readonly reasonString?: string
+  /** Another server to use (section 4.11). Default: none. */
+  readonly serverReference?: string
 }
 
 /**
@@ -65,7 +84,7 @@ export class Broker implements AsyncDisposable {
 
   /** Use {@link createBroker}. */
   constructor(options: CheckedOptions) {
-    const { limits, features, store, log, clock } = options
+    const { limits, features, store, log, clock, responseInformation, willsAfterRestart } = options
     const { metrics } = this
     const wheel = new TimerWheel(clock)
     const now = (): number => clock.now()
@@ -80,11 +99,11 @@ export class Broker implements AsyncDisposable {
       now,
     })
     const router = new Router(retained, groups, store, drops, features.retainAvailable)
-    const registry = new Registry({ limits, router, store, metrics, drops, log, clock, wheel })
+    const registry = new Registry({ limits, willsAfterRestart, router, store, metrics, drops, log, clock, wheel })
     const hooks = new HookRunner(options.hooks, log)
     const commits = new Commits(store)
     this.#parts = {
-      services: { limits, features, hooks, router, registry, store, metrics, drops, now },
+      services: { limits, features, hooks, router, registry, store, metrics, drops, log, responseInformation, now },
       outbox: {
         turn: new Turn(),
         writers: new WriterPool(),
@@ -112,7 +131,7 @@ export class Broker implements AsyncDisposable {
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
     const { sessions, groups, retained, wills, queued } = await this.#options.store.open()
-    for (const message of retained) this.#router.retained.set(message)
+    if (this.#options.features.retainAvailable) for (const message of retained) this.#router.retained.set(message)
     this.#registry.recover({ sessions, groups, wills })
     this.#sweep()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
@@ -178,6 +197,27 @@ export class Broker implements AsyncDisposable {
     const retained = this.#router.retained.match(pattern.filter, () => this.#options.clock.now())
     for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
     return subscription
+  }
+
+  /**
+   * Ends a client's connection; its session lives on as its expiry says, its will is published. A client of 5.0 is told
+   * why, and may be sent to another server.
+   * @returns whether the client was connected.
+   * @throws BrokerError `invalid-option`, for a reason code that is not for DISCONNECT; `closed`.
+   * @throws ProtocolError for a text that MQTT cannot carry.
+   */
+  disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
+    this.#ensureOpen()
+    const { serverReference } = options
+    const { reasonCode = serverReference === undefined ? reason.administrativeAction : reason.useAnotherServer } =
+      options
+    const { reasonString = reasonName(reasonCode).toLowerCase() } = options
+    if (reasonCode < 0x80 || !isReasonFor('disconnect', reasonCode)) {
+      throw new BrokerError('invalid-option', `reasonCode is ${reasonCode}; it takes one of DISCONNECT, from 0x80 on`)
+    }
+    const user = this.#registry.get(clientId)?.user
+    user?.end(reasonString, reasonCode, serverReference)
+    return user !== undefined
   }
 
   /**

@@ -1,7 +1,7 @@
-export { Broker, createBroker, type PublishOptions, type RecoveredCounts } from './broker.js'
+export { Broker, createBroker, type DisconnectOptions, type PublishOptions, type RecoveredCounts } from './broker.js'
 export type { Commit } from './commit.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
-export type { Admission, ClientInfo } from './hooks/client-info.js'
+export type { Admission, ClientInfo, Redirection } from './hooks/client-info.js'
 export type {
   AuthenticationExchange,
   AuthenticationMethod,

@@ -43,6 +43,8 @@ export interface Limits {
   readonly maxRetainedMessages: number
   /** Payload bytes of all retained messages. Default 1,073,741,824. Full: as above. */
   readonly maxRetainedBytes: number
+  /** Wills an earlier process left that are published in a second, at most. Default 1,000. Those above wait for the next second. */
+  readonly willsAfterRestartPerSecond: number
 }
 
 export const defaultLimits: Limits = {
@@ -65,6 +67,7 @@ export const defaultLimits: Limits = {
   maxClientIdBytes: 65_535,
   maxRetainedMessages: 1_000_000,
   maxRetainedBytes: 1_073_741_824,
+  willsAfterRestartPerSecond: 1_000,
 }
 
 /** The Session Expiry Interval that means "never" (5.0, section 3.1.2.11.2). */

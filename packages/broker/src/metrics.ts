@@ -20,6 +20,10 @@ export type DropReason =
   | 'shared-member-gone'
   /** An in-process subscriber that does not keep up. */
   | 'slow-listener'
+  /** Its Payload Format Indicator says UTF-8, and it is not. */
+  | 'payload-format'
+  /** A will of an earlier process, where those are not wanted. */
+  | 'will-after-restart'
 
 /** Plain counters, added to where things happen and read by `$SYS` topics and, later, exporters. All count from start. */
 export class Metrics {
@@ -42,6 +46,7 @@ export class Metrics {
   connectTimeouts = 0
   takeovers = 0
   sessionsExpired = 0
+  willsPublished = 0
   /** Acknowledgements that belong to nothing: counted and ignored. */
   strayAcks = 0
   readonly dropped: Record<DropReason, number> = {
@@ -55,6 +60,8 @@ export class Metrics {
     'retained-full': 0,
     'shared-member-gone': 0,
     'slow-listener': 0,
+    'payload-format': 0,
+    'will-after-restart': 0,
   }
 
   get messagesDropped(): number {

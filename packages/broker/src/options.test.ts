@@ -61,20 +61,24 @@ describe('checkLimits', () => {
 })
 
 describe('checkOptions', () => {
-  it('has everything switched on by default but control characters', () => {
+  it('has the parts of MQTT switched on by default, but for 3.1, control characters and a look at payloads', () => {
     expect(checkOptions({}).features).toEqual({
+      mqtt31: false,
       wildcardSubscriptions: true,
+      subscriptionIdentifiers: true,
       retainAvailable: true,
       maximumQos: 2,
       sharedSubscriptions: true,
       sharedHandOverAtDisconnect: true,
       emptyClientIds: true,
       controlCharacters: false,
+      checkPayloadFormat: false,
     })
   })
 
   it.each<[BrokerOptions, string]>([
     [{ maximumQos: 3 as never }, 'maximumQos is 3; it takes 0, 1 or 2'],
+    [{ willsAfterRestart: 'keep' as never }, 'willsAfterRestart is keep; it takes publish or drop'],
     [{ sysIntervalSeconds: -1 }, 'sysIntervalSeconds is -1; it takes 0 to 86400'],
     [{ sysIntervalSeconds: 0.5 }, 'sysIntervalSeconds is 0.5; it takes 0 to 86400'],
     [{ limits: { maxInflight: 0 } }, 'limits.maxInflight is 0; it takes a whole number from 1 to 65535'],

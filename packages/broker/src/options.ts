@@ -1,5 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import { BrokerError } from './errors.js'
+import type { ClientInfo } from './hooks/client-info.js'
 import type { Hooks } from './hooks/hooks.js'
 import { checkLimits, type Limits } from './limits.js'
 import { type Logger, silentLogger } from './log.js'
@@ -7,25 +8,43 @@ import { memoryStore } from './store/memory.js'
 import type { Store } from './store/store.js'
 import { type Clock, systemClock } from './time/clock.js'
 
-/** Parts of MQTT that can be switched off. */
+/**
+ * Parts of MQTT that can be switched on and off. A client of 5.0 is told in CONNACK what is off, and disconnected if it
+ * asks for it all the same; one of 3.1.1 cannot be told, so what it asks for is done as far as the broker goes.
+ */
 export interface Features {
-  /** Whether filters may have wildcards. Default true. Off: such filters are refused in SUBACK [MQTT-3.8.3-2]. */
+  /** Whether MQTT 3.1 (`MQIsdp`, level 3) is served. Default false: return code 1. */
+  readonly mqtt31: boolean
+  /** Whether filters may have wildcards. Default true. Off: 0xA2 at 5.0, refused in SUBACK below [MQTT-3.8.3-2]. */
   readonly wildcardSubscriptions: boolean
-  /** Whether RETAIN 1 keeps messages. Default true. Off: they are delivered and not kept. */
+  /**
+   * Whether RETAIN 1 keeps messages. Default true. Off: 0x9A at 5.0; below, they are delivered and not kept. What was
+   * kept before stays in the store, unseen.
+   */
   readonly retainAvailable: boolean
-  /** Whether `$share/NAME/FILTER` shares a subscription, in every version. Default true. Off: refused in SUBACK. */
+  /** Whether `$share/NAME/FILTER` shares a subscription, in every version. Default true. Off: 0x9E at 5.0, refused in SUBACK below. */
   readonly sharedSubscriptions: boolean
+  /** Whether SUBSCRIBE of 5.0 may carry a Subscription Identifier. Default true. Off: 0xA1. */
+  readonly subscriptionIdentifiers: boolean
   /**
    * Whether what a member of a shared subscription has been sent at QoS 1 and not acknowledged goes to another as soon as
    * it disconnects. Default true. Off: it waits for that member while its session lives.
    */
   readonly sharedHandOverAtDisconnect: boolean
-  /** The highest QoS granted to a subscription. Default 2. */
+  /**
+   * The highest QoS granted to a subscription, and at 5.0 taken from a publisher. Default 2. Above it: 0x9B at 5.0; from
+   * a publisher of 3.1.1, the message is taken with the QoS it has.
+   */
   readonly maximumQos: QoS
   /** Whether a client may leave its Client Identifier to the broker (with Clean Session 1). Default true. Off: return code 2. */
   readonly emptyClientIds: boolean
   /** Whether strings may hold control characters and Unicode non-characters; U+0000 never. Default false: the connection is closed. */
   readonly controlCharacters: boolean
+  /**
+   * Whether a message or will that says its payload is UTF-8 (Payload Format Indicator 1) is refused when it is not.
+   * Default false. On: 0x99 in PUBACK, PUBREC or CONNACK; at QoS 0, which has no answer, the message is dropped and counted.
+   */
+  readonly checkPayloadFormat: boolean
 }
 
 export interface BrokerOptions extends Partial<Features> {
@@ -37,6 +56,16 @@ export interface BrokerOptions extends Partial<Features> {
   readonly store?: Store
   /** Default: nothing is logged. */
   readonly log?: Logger
+  /**
+   * What a client of 5.0 that asks for Response Information is told: the beginning of the topics its responses shall
+   * come on. Ask it to be let in there by `authorize`. Default, and when it answers `undefined`: nothing.
+   */
+  readonly responseInformation?: (client: ClientInfo) => string | undefined
+  /**
+   * What becomes of the wills an earlier process left in the store, those whose connections its end cut off included.
+   * Default `publish`: at once or after their delay, unless the session is resumed before. `drop`: never, and counted.
+   */
+  readonly willsAfterRestart?: 'publish' | 'drop'
   /** Seconds between updates of the `$SYS` topics; 0 = there are none. Default 10. */
   readonly sysIntervalSeconds?: number
   /** For tests that own time. Default: the system's. */
@@ -50,6 +79,8 @@ export interface CheckedOptions {
   readonly hooks: readonly Hooks[]
   readonly store: Store
   readonly log: Logger
+  readonly responseInformation: BrokerOptions['responseInformation']
+  readonly willsAfterRestart: 'publish' | 'drop'
   readonly sysIntervalSeconds: number
   readonly clock: Clock
 }
@@ -59,27 +90,35 @@ export interface CheckedOptions {
  * @throws BrokerError `invalid-option`.
  */
 export function checkOptions(given: BrokerOptions): CheckedOptions {
-  const { sysIntervalSeconds = 10, maximumQos = 2 } = given
+  const { sysIntervalSeconds = 10, maximumQos = 2, willsAfterRestart = 'publish' } = given
   if (!Number.isSafeInteger(sysIntervalSeconds) || sysIntervalSeconds < 0 || sysIntervalSeconds > 86_400) {
     throw new BrokerError('invalid-option', `sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
   }
   if (![0, 1, 2].includes(maximumQos)) {
     throw new BrokerError('invalid-option', `maximumQos is ${maximumQos}; it takes 0, 1 or 2`)
   }
+  if (willsAfterRestart !== 'publish' && willsAfterRestart !== 'drop') {
+    throw new BrokerError('invalid-option', `willsAfterRestart is ${willsAfterRestart}; it takes publish or drop`)
+  }
   return {
     limits: checkLimits(given.limits),
     features: {
+      mqtt31: given.mqtt31 ?? false,
       wildcardSubscriptions: given.wildcardSubscriptions ?? true,
       retainAvailable: given.retainAvailable ?? true,
       sharedSubscriptions: given.sharedSubscriptions ?? true,
+      subscriptionIdentifiers: given.subscriptionIdentifiers ?? true,
       sharedHandOverAtDisconnect: given.sharedHandOverAtDisconnect ?? true,
       maximumQos,
       emptyClientIds: given.emptyClientIds ?? true,
       controlCharacters: given.controlCharacters ?? false,
+      checkPayloadFormat: given.checkPayloadFormat ?? false,
     },
     hooks: given.hooks ?? [],
     store: given.store ?? memoryStore(),
     log: given.log ?? silentLogger,
+    responseInformation: given.responseInformation,
+    willsAfterRestart,
     sysIntervalSeconds,
     clock: given.clock ?? systemClock,
   }

@@ -136,6 +136,7 @@ describe('extended authentication', () => {
     peer.send(begin)
     await peer.next()
     peer.send({ type: 'pingreq' })
+    expect(await peer.next()).toMatchObject({ type: 'connack', reasonCode: 0x82 })
     expect(await peer.next()).toBe('closed')
   })
 
@@ -151,6 +152,7 @@ describe('extended authentication', () => {
     other.send(begin)
     await other.next()
     other.send(auth(0x18, '', 'GS2'))
+    expect(await other.next()).toMatchObject({ type: 'connack', reasonCode: 0x82 })
     expect(await other.next()).toBe('closed')
   })
 })

@@ -1,18 +1,11 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Rig, startRig } from './rig.js'
 import { SteppedStore } from './stepped-store.js'
-import { connectPacket, publishPacket, type TestClient } from './test-client.js'
-
-const durable = { cleanStart: false }
-
-async function setUp(): Promise<{ rig: Rig; store: SteppedStore }> {
-  const store = new SteppedStore()
-  return { rig: await startRig({ store }), store }
-}
+import { publishPacket, type TestClient } from './test-client.js'
 
 /** A client with a durable session and a subscription, all of it flushed. */
 async function subscriber({ rig, store }: { rig: Rig; store: SteppedStore }, filter: string): Promise<TestClient> {
-  const client = rig.open('s').send(connectPacket('s', durable))
+  const client = rig.greet('s', rig.durable)
   await rig.pass(0)
   store.flush()
   client.subscribe(filter, 2)
@@ -22,128 +15,135 @@ async function subscriber({ rig, store }: { rig: Rig; store: SteppedStore }, fil
   return client
 }
 
-it('CONNACK waits for the session, and everything behind it for CONNACK', async () => {
-  const { rig, store } = await setUp()
-  const client = rig.open().send(connectPacket('c', durable), { type: 'pingreq' }, publishPacket('nobody', 'x', 1))
-  expect(await client.heard()).toEqual([])
-  store.flush()
-  expect(await client.heard()).toEqual(['connack 0', 'pingresp', 'puback 1'])
-})
+describe.each([4, 5] as const)('at version %i', (version) => {
+  async function setUp(): Promise<{ rig: Rig; store: SteppedStore }> {
+    const store = new SteppedStore()
+    return { rig: await startRig({ store }, version), store }
+  }
 
-it('a clean session without a past waits for nothing', async () => {
-  const { rig } = await setUp()
-  expect(await rig.open().send(connectPacket('c')).heard()).toEqual(['connack 0'])
-})
+  it('CONNACK waits for the session, and everything behind it for CONNACK', async () => {
+    const { rig, store } = await setUp()
+    const client = rig.greet('c', rig.durable).send({ type: 'pingreq' }, publishPacket('nobody', 'x', 1))
+    expect(await client.heard()).toEqual([])
+    store.flush()
+    expect(await client.heard()).toEqual(['connack 0', 'pingresp', 'puback 1'])
+  })
 
-it('PUBACK waits until the message is safe for a durable session; the subscriber may have it before', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  const publisher = await t.rig.connect('p')
-  publisher.publish('a', 'x', 1, 7).publish('nobody', 'x', 2, 8).send({ type: 'pingreq' })
-  expect(await publisher.heard()).toEqual(['pubrec 8', 'pingresp']) // its own session is not durable
-  expect(await sub.heard()).toEqual(['publish a "x" qos 1 id 1'])
-  t.store.flush()
-  expect(await publisher.heard()).toEqual(['puback 7'])
-})
+  it('a clean session without a past waits for nothing', async () => {
+    const { rig } = await setUp()
+    expect(await rig.greet('c').heard()).toEqual(['connack 0'])
+  })
 
-it('a QoS 2 message leaves for a durable session only when it is safe, in order with those behind it', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  for (const text of ['1', '2']) t.rig.broker.publish('a', text, { qos: 2 })
-  expect(await sub.heard()).toEqual([])
-  t.store.flush()
-  t.rig.broker.publish('a', '3', { qos: 2 })
-  expect(await sub.heard()).toEqual(['publish a "1" qos 2 id 1', 'publish a "2" qos 2 id 2'])
-  t.store.flush()
-  expect(await sub.heard()).toEqual(['publish a "3" qos 2 id 3'])
-})
+  it('PUBACK waits until the message is safe for a durable session; the subscriber may have it before', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    const publisher = await t.rig.connect('p')
+    publisher.publish('a', 'x', 1, 7).publish('nobody', 'x', 2, 8).send({ type: 'pingreq' })
+    expect(await publisher.heard()).toEqual(['pubrec 8', 'pingresp']) // its own session is not durable
+    expect(await sub.heard()).toEqual(['publish a "x" qos 1 id 1'])
+    t.store.flush()
+    expect(await publisher.heard()).toEqual(['puback 7'])
+  })
 
-it('a QoS 2 message that waited in the queue does not overtake one that waits for its commit', async () => {
-  const store = new SteppedStore()
-  const rig = await startRig({ store, limits: { maxInflight: 2 } })
-  const sub = await subscriber({ rig, store }, 'a')
-  rig.broker.publish('a', '1', { qos: 1 })
-  rig.broker.publish('a', '2', { qos: 2 })
-  rig.broker.publish('a', '3', { qos: 2 })
-  expect(await sub.heard()).toEqual(['publish a "1" qos 1 id 1'])
-  sub.puback(1) // room for the third
-  expect(await sub.heard()).toEqual([])
-  store.flush()
-  expect(await sub.heard()).toEqual(['publish a "2" qos 2 id 2', 'publish a "3" qos 2 id 3'])
-})
+  it('a QoS 2 message leaves for a durable session only when it is safe, in order with those behind it', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    for (const text of ['1', '2']) t.rig.broker.publish('a', text, { qos: 2 })
+    expect(await sub.heard()).toEqual([])
+    t.store.flush()
+    t.rig.broker.publish('a', '3', { qos: 2 })
+    expect(await sub.heard()).toEqual(['publish a "1" qos 2 id 1', 'publish a "2" qos 2 id 2'])
+    t.store.flush()
+    expect(await sub.heard()).toEqual(['publish a "3" qos 2 id 3'])
+  })
 
-it('PUBREL and PUBCOMP wait for what they promise', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  t.rig.broker.publish('a', 'x', { qos: 2 })
-  t.store.flush()
-  await sub.heard()
-  sub.send({ type: 'pubrec', packetId: 1 }).publish('nobody', 'y', 2, 9)
-  expect(await sub.heard()).toEqual([])
-  t.store.flush()
-  expect(await sub.heard()).toEqual(['pubrel 1', 'pubrec 9'])
-  sub.send({ type: 'pubrel', packetId: 9 })
-  expect(await sub.heard()).toEqual([])
-  t.store.flush()
-  expect(await sub.heard()).toEqual(['pubcomp 9'])
-})
+  it('a QoS 2 message that waited in the queue does not overtake one that waits for its commit', async () => {
+    const store = new SteppedStore()
+    const rig = await startRig({ store, limits: { maxInflight: 2 } }, version)
+    const sub = await subscriber({ rig, store }, 'a')
+    rig.broker.publish('a', '1', { qos: 1 })
+    rig.broker.publish('a', '2', { qos: 2 })
+    rig.broker.publish('a', '3', { qos: 2 })
+    expect(await sub.heard()).toEqual(['publish a "1" qos 1 id 1'])
+    sub.puback(1) // room for the third
+    expect(await sub.heard()).toEqual([])
+    store.flush()
+    expect(await sub.heard()).toEqual(['publish a "2" qos 2 id 2', 'publish a "3" qos 2 id 3'])
+  })
 
-it('a message at QoS 0 made of one at QoS 2 leaves with its PUBREC, not before', async () => {
-  const { rig, store } = await setUp()
-  const reader = await rig.connect('r')
-  reader.subscribe('a', 0)
-  await reader.heard()
-  const publisher = rig.open().send(connectPacket('p', durable))
-  await rig.pass(0)
-  store.flush()
-  publisher.publish('a', 'x', 2, 7)
-  expect([await publisher.heard(), await reader.heard()]).toEqual([['connack 0'], []])
-  store.flush()
-  expect([await publisher.heard(), await reader.heard()]).toEqual([['pubrec 7'], ['publish a "x"']])
-})
+  it('PUBREL and PUBCOMP wait for what they promise', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    t.rig.broker.publish('a', 'x', { qos: 2 })
+    t.store.flush()
+    await sub.heard()
+    sub.send({ type: 'pubrec', packetId: 1 }).publish('nobody', 'y', 2, 9)
+    expect(await sub.heard()).toEqual([])
+    t.store.flush()
+    expect(await sub.heard()).toEqual(['pubrel 1', 'pubrec 9'])
+    sub.send({ type: 'pubrel', packetId: 9 })
+    expect(await sub.heard()).toEqual([])
+    t.store.flush()
+    expect(await sub.heard()).toEqual(['pubcomp 9'])
+  })
 
-it('the end of a connection is seen only when what it promises is safe', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  sub.disconnect()
-  expect(await sub.heard()).toEqual([])
-  expect(sub.closed).toBe(false)
-  t.store.flush()
-  await sub.ended()
-})
+  it('a message at QoS 0 made of one at QoS 2 leaves with its PUBREC, not before', async () => {
+    const { rig, store } = await setUp()
+    const reader = await rig.connect('r')
+    reader.subscribe('a', 0)
+    await reader.heard()
+    const publisher = rig.greet('p', rig.durable)
+    await rig.pass(0)
+    store.flush()
+    publisher.publish('a', 'x', 2, 7)
+    expect([await publisher.heard(), await reader.heard()]).toEqual([['connack 0'], []])
+    store.flush()
+    expect([await publisher.heard(), await reader.heard()]).toEqual([['pubrec 7'], ['publish a "x"']])
+  })
 
-it('a client gone before its CONNACK leaves a session in order for the next', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  sub.drop()
-  await t.rig.pass(0)
-  t.store.flush()
-  t.rig.broker.publish('a', 'x', { qos: 1 })
-  t.store.flush()
-  const gone = t.rig.open().send(connectPacket('s', durable))
-  await gone.heard()
-  gone.drop()
-  await t.rig.pass(0)
-  t.store.flush()
-  const back = t.rig.open().send(connectPacket('s', durable))
-  await back.heard()
-  t.store.flush()
-  expect(await back.heard()).toEqual(['connack 0 present', 'publish a "x" qos 1 id 1'])
-})
+  it('the end of a connection is seen only when what it promises is safe', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    sub.disconnect()
+    expect(await sub.heard()).toEqual([])
+    expect(sub.closed).toBe(false)
+    t.store.flush()
+    await sub.ended()
+  })
 
-it('a publisher that outruns the store is not read from until it has caught up', async () => {
-  const t = await setUp()
-  const sub = await subscriber(t, 'a')
-  const publisher = await t.rig.connect('p')
-  t.store.full = true
-  publisher.publish('a', '1', 1, 1)
-  await publisher.heard()
-  publisher.publish('a', '2', 1, 2)
-  await publisher.heard()
-  expect(await sub.heard()).toEqual(['publish a "1" qos 1 id 1'])
-  t.store.full = false
-  t.store.flush()
-  expect(await sub.heard()).toEqual(['publish a "2" qos 1 id 2'])
-  t.store.flush()
-  expect(await publisher.heard()).toEqual(['puback 1', 'puback 2'])
+  it('a client gone before its CONNACK leaves a session in order for the next', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    sub.drop()
+    await t.rig.pass(0)
+    t.store.flush()
+    t.rig.broker.publish('a', 'x', { qos: 1 })
+    t.store.flush()
+    const gone = t.rig.greet('s', t.rig.durable)
+    await gone.heard()
+    gone.drop()
+    await t.rig.pass(0)
+    t.store.flush()
+    const back = t.rig.greet('s', t.rig.durable)
+    await back.heard()
+    t.store.flush()
+    expect(await back.heard()).toEqual(['connack 0 present', 'publish a "x" qos 1 id 1'])
+  })
+
+  it('a publisher that outruns the store is not read from until it has caught up', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    const publisher = await t.rig.connect('p')
+    t.store.full = true
+    publisher.publish('a', '1', 1, 1)
+    await publisher.heard()
+    publisher.publish('a', '2', 1, 2)
+    await publisher.heard()
+    expect(await sub.heard()).toEqual(['publish a "1" qos 1 id 1'])
+    t.store.full = false
+    t.store.flush()
+    expect(await sub.heard()).toEqual(['publish a "2" qos 1 id 2'])
+    t.store.flush()
+    expect(await publisher.heard()).toEqual(['puback 1', 'puback 2'])
+  })
 })

@@ -8,77 +8,78 @@ async function connackOf(
   options: Parameters<typeof connectPacket>[1] = {},
   id = 'c',
 ): Promise<[string[], boolean]> {
-  const client = rig.open(id).send(connectPacket(id, options))
+  const client = rig.greet(id, options)
   return [await client.heard(), client.closed]
 }
 
-describe('CONNECT refused', () => {
+describe.each([4, 5] as const)('CONNECT refused, at version %i', (version) => {
   it.each([
     [false, '87'], // return code 5 on the wire
     ['bad-credentials', '86'], // 4
     ['unavailable', '88'], // 3
   ] as const)('by an authenticate hook that answers %s', async (answer, code) => {
-    const rig = await startRig({ hooks: [{ authenticate: () => answer }] })
+    const rig = await startRig({ hooks: [{ authenticate: () => answer }] }, version)
     expect(await connackOf(rig)).toEqual([[`connack ${code}`], true])
     expect(rig.broker.metrics.connectionsRefused).toBe(1)
   })
 
   it('by a hook that throws: it cannot be told now', async () => {
-    const rig = await startRig({
-      hooks: [
-        {
-          authenticate: () => {
-            throw new Error('database is down')
+    const rig = await startRig(
+      {
+        hooks: [
+          {
+            authenticate: () => {
+              throw new Error('database is down')
+            },
           },
-        },
-      ],
-    })
+        ],
+      },
+      version,
+    )
     expect(await connackOf(rig)).toEqual([['connack 88'], true])
     expect(rig.log.some((line) => line.includes('database is down'))).toBe(true)
   })
 
   it('when the will may not be published', async () => {
-    const rig = await startRig({ hooks: [{ authorize: ({ topic }) => topic !== 'secret' }] })
+    const rig = await startRig({ hooks: [{ authorize: ({ topic }) => topic !== 'secret' }] }, version)
     expect(await connackOf(rig, { will: { topic: 'secret', payload: 'x' } })).toEqual([['connack 87'], true])
     expect(await connackOf(rig, { will: { topic: 'open', payload: 'x' } })).toEqual([['connack 0'], false])
   })
 
-  it('when its Keep Alive is beyond the limit, none included', async () => {
-    const rig = await startRig({ limits: { maxKeepAliveSeconds: 60 } })
-    expect(await connackOf(rig, { keepAliveSeconds: 61 })).toEqual([['connack 85'], true])
-    expect(await connackOf(rig, { keepAliveSeconds: 0 })).toEqual([['connack 85'], true])
-    expect(await connackOf(rig, { keepAliveSeconds: 60 })).toEqual([['connack 0'], false])
-  })
-
   it('when the Client Identifier is longer than the limit, in bytes', async () => {
-    const rig = await startRig({ limits: { maxClientIdBytes: 23 } })
+    const rig = await startRig({ limits: { maxClientIdBytes: 23 } }, version)
     expect(await connackOf(rig, {}, 'x'.repeat(23))).toEqual([['connack 0'], false])
     expect(await connackOf(rig, {}, 'x'.repeat(24))).toEqual([['connack 85'], true])
     expect(await connackOf(rig, {}, 'é'.repeat(12))).toEqual([['connack 85'], true])
   })
 
   it('without an id, where the broker is not to choose one', async () => {
-    const rig = await startRig({ emptyClientIds: false })
+    const rig = await startRig({ emptyClientIds: false }, version)
     expect(await connackOf(rig, {}, '')).toEqual([['connack 85'], true])
-    expect(await connackOf(await startRig(), {}, '')).toEqual([['connack 0'], false])
-  })
-
-  it('when it is MQTT 3.1', async () => {
-    const rig = await startRig()
-    const client = rig.open().sendHex('100e 0006 4d5149736470 03 02 003c 0000')
-    expect(await client.heard()).toEqual(['connack 84'])
-    expect(client.closed).toBe(true)
+    expect(await connackOf(await startRig({}, version), {}, '')).toEqual([['connack 0'], false])
   })
 })
 
-describe('CONNECT while authenticate takes its time', () => {
+it('at 3.1.1, CONNECT is refused when its Keep Alive is beyond the limit, none included', async () => {
+  const rig = await startRig({ limits: { maxKeepAliveSeconds: 60 } })
+  expect(await connackOf(rig, { keepAliveSeconds: 61 })).toEqual([['connack 85'], true])
+  expect(await connackOf(rig, { keepAliveSeconds: 0 })).toEqual([['connack 85'], true])
+  expect(await connackOf(rig, { keepAliveSeconds: 60 })).toEqual([['connack 0'], false])
+})
+
+describe.each([4, 5] as const)('CONNECT while authenticate takes its time, at version %i', (version) => {
   it('what came behind it is handled after CONNACK, in order', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
     const client = rig.open()
-    client.send(connectPacket('c'), subscribePacket([{ filter: 'a', qos: 1 }]), publishPacket('a', 'x', 1, 7), {
-      type: 'pingreq',
-    })
+    client.send(
+      connectPacket('c', { version }),
+      subscribePacket([{ filter: 'a', qos: 1 }]),
+      publishPacket('a', 'x', 1, 7),
+      {
+        type: 'pingreq',
+      },
+    )
     client.publish('a', 'in a chunk of its own', 1, 8)
     expect(await client.heard()).toEqual([])
     expect(client.closed).toBe(false)
@@ -96,9 +97,9 @@ describe('CONNECT while authenticate takes its time', () => {
 
   it('what came behind it is never looked at when it is refused [MQTT-3.1.4-5]', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
     const watcher = rig.broker.subscribe('#', () => expect.unreachable())
-    const client = rig.open().send(connectPacket('c'), publishPacket('a', 'x', 1))
+    const client = rig.greet('c').send(publishPacket('a', 'x', 1))
     await client.heard()
     door.answer(false)
     expect(await client.heard()).toEqual(['connack 87'])
@@ -109,16 +110,19 @@ describe('CONNECT while authenticate takes its time', () => {
   it('a client that is gone by then leaves nothing behind', async () => {
     const door = new PendingHook<boolean>()
     const connected: string[] = []
-    const rig = await startRig({
-      hooks: [{ authenticate: door.ask, onConnect: ({ clientId }) => void connected.push(clientId) }],
-    })
-    const gone = rig.open().send(connectPacket('c', { cleanStart: false, will: { topic: 'w', payload: 'x' } }))
+    const rig = await startRig(
+      {
+        hooks: [{ authenticate: door.ask, onConnect: ({ clientId }) => void connected.push(clientId) }],
+      },
+      version,
+    )
+    const gone = rig.greet('c', { ...rig.durable, will: { topic: 'w', payload: 'x' } })
     await gone.heard()
     gone.drop()
     await rig.pass(0)
     rig.broker.subscribe('#', () => expect.unreachable())
     door.answer(true)
-    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    const next = rig.greet('c', rig.durable)
     await next.heard()
     door.answer(true)
     expect(await next.heard()).toEqual(['connack 0']) // no session present
@@ -127,8 +131,8 @@ describe('CONNECT while authenticate takes its time', () => {
 
   it('the last of two with the same id wins, whoever was asked first', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] })
-    const [one, two] = [rig.open().send(connectPacket('c')), rig.open().send(connectPacket('c'))]
+    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
+    const [one, two] = [rig.greet('c'), rig.greet('c')]
     await one.heard()
     door.answer(true)
     expect(await one.heard()).toEqual(['connack 0'])
@@ -139,17 +143,20 @@ describe('CONNECT while authenticate takes its time', () => {
 
   it('its bytes count, together with those of all others, against a bound', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }], limits: { maxUnauthenticatedBytes: 10_000 } })
+    const rig = await startRig(
+      { hooks: [{ authenticate: door.ask }], limits: { maxUnauthenticatedBytes: 10_000 } },
+      version,
+    )
     const flood = publishPacket('a', 'x'.repeat(6000))
     const [one, two] = [rig.open(), rig.open()]
-    one.send(connectPacket('one'), flood)
+    one.send(connectPacket('one', { version }), flood)
     await one.heard()
-    two.send(connectPacket('two'), flood)
+    two.send(connectPacket('two', { version }), flood)
     await two.heard()
     expect([one.closed, two.closed]).toEqual([false, true])
     one.drop()
     await rig.pass(0)
-    const three = rig.open().send(connectPacket('three'), flood)
+    const three = rig.greet('three').send(flood)
     await three.heard()
     expect(three.closed).toBe(false)
   })
@@ -183,17 +190,20 @@ describe('a second CONNECT', () => {
   })
 })
 
-describe('take-over', () => {
+describe.each([4, 5] as const)('take-over, at version %i', (version) => {
   it('closes the old connection fully, its will included, before CONNACK', async () => {
     const events: string[] = []
-    const rig = await startRig({
-      hooks: [
-        {
-          onConnect: ({ clientId }) => void events.push(`${clientId} in`),
-          onDisconnect: ({ clientId }) => void events.push(`${clientId} out`),
-        },
-      ],
-    })
+    const rig = await startRig(
+      {
+        hooks: [
+          {
+            onConnect: ({ clientId }) => void events.push(`${clientId} in`),
+            onDisconnect: ({ clientId }) => void events.push(`${clientId} out`),
+          },
+        ],
+      },
+      version,
+    )
     rig.broker.subscribe('will', ({ text }) => void events.push(`will ${text()}`))
     const old = await rig.connect('c', { will: { topic: 'will', payload: 'of the old' } })
     const next = await rig.connect('c', { will: { topic: 'will', payload: 'of the new' } })
@@ -205,22 +215,22 @@ describe('take-over', () => {
   })
 
   it('delivers the will of the old connection to the new one, which has subscribed', async () => {
-    const rig = await startRig()
-    const old = await rig.connect('c', { cleanStart: false, will: { topic: 'will', payload: 'w', qos: 1 } })
+    const rig = await startRig({}, version)
+    const old = await rig.connect('c', { ...rig.durable, will: { topic: 'will', payload: 'w', qos: 1 } })
     old.subscribe('will', 1)
     await old.heard()
-    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    const next = rig.greet('c', rig.durable)
     expect(await next.heard()).toEqual(['connack 0 present', 'publish will "w" qos 1 id 1'])
   })
 
   it('hands unfinished messages over, with DUP', async () => {
-    const rig = await startRig()
-    const old = await rig.connect('c', { cleanStart: false })
+    const rig = await startRig({}, version)
+    const old = await rig.connect('c', rig.durable)
     old.subscribe('a', 2)
     rig.broker.publish('a', 'one', { qos: 1 })
     rig.broker.publish('a', 'two', { qos: 2 })
     await old.heard()
-    const next = rig.open().send(connectPacket('c', { cleanStart: false }))
+    const next = rig.greet('c', rig.durable)
     expect(await next.heard()).toEqual([
       'connack 0 present',
       'publish a "one" qos 1 id 1 dup',
@@ -229,7 +239,7 @@ describe('take-over', () => {
   })
 
   it('ends what the old connection said in the same breath', async () => {
-    const rig = await startRig()
+    const rig = await startRig({}, version)
     const old = await rig.connect('c')
     await rig.connect('c')
     rig.broker.subscribe('#', () => expect.unreachable())
@@ -238,7 +248,7 @@ describe('take-over', () => {
   })
 
   it('goes back and forth many times and leaves one session', async () => {
-    const rig = await startRig({ sysIntervalSeconds: 10 })
+    const rig = await startRig({ sysIntervalSeconds: 10 }, version)
     for (let n = 0; n < 50; n++) await rig.connect('c', { cleanStart: n % 3 === 0 })
     const facts: string[] = []
     await rig.pass(10_000)

@@ -228,7 +228,7 @@ describe('close', () => {
       hooks: [{ authenticate: ({ clientId }) => clientId !== 'waiting' || new Promise(() => {}) }],
     })
     rig.open()
-    rig.open().send(connectPacket('waiting'))
+    rig.greet('waiting')
     const deaf = await rig.connect('deaf')
     deaf.subscribe('a')
     await deaf.heard()

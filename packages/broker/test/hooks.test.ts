@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { PublishedMessage } from '../src/index.js'
 import { PendingHook } from './pending-hook.js'
 import { startRig } from './rig.js'
-import { connectPacket, publishPacket, subscribePacket } from './test-client.js'
+import { publishPacket, subscribePacket } from './test-client.js'
 
 /** Answers that come in the wrong order: the first asked last. */
 const inItsTime = <T>(value: T, turns: number): Promise<T> =>
   turns === 0 ? Promise.resolve(value) : Promise.resolve().then(() => inItsTime(value, turns - 1))
 
-describe('authorize', () => {
-  it('refuses filters with 0x80, each for itself and in order', async () => {
-    const rig = await startRig({ hooks: [{ authorize: ({ topic }) => !topic.startsWith('secret') }] })
+describe.each([4, 5] as const)('authorize at version %i', (version) => {
+  it('refuses filters, each for itself and in order', async () => {
+    const rig = await startRig({ hooks: [{ authorize: ({ topic }) => !topic.startsWith('secret') }] }, version)
     const client = await rig.connect('c')
     client.send(
       subscribePacket([
@@ -19,7 +19,7 @@ describe('authorize', () => {
         { filter: 'b', qos: 2 },
       ]),
     )
-    expect(await client.heard()).toEqual(['suback 1 [1 128 2]'])
+    expect(await client.heard()).toEqual([`suback 1 [1 ${version === 5 ? 0x87 : 0x80} 2]`])
     rig.broker.publish('secret/x', 'x')
     rig.broker.publish('b', 'x')
     expect(await client.heard()).toEqual(['publish b "x"'])
@@ -28,7 +28,7 @@ describe('authorize', () => {
   it.each([0, 1, 2] as const)(
     'drops a refused PUBLISH at QoS %i, acknowledged as usual [MQTT-3.3.5-2]',
     async (qos) => {
-      const rig = await startRig({ hooks: [{ authorize: ({ topic }) => topic !== 'secret' }] })
+      const rig = await startRig({ hooks: [{ authorize: ({ topic }) => topic !== 'secret' }] }, version)
       rig.broker.subscribe('#', () => expect.unreachable())
       const client = await rig.connect('c')
       client.publish('secret', 'x', qos, 7)
@@ -43,16 +43,19 @@ describe('authorize', () => {
 
   it('is told who, what, and how', async () => {
     const asked: unknown[] = []
-    const rig = await startRig({
-      hooks: [
-        {
-          authorize: ({ action, client, topic, qos, retain }) => {
-            asked.push([action, client.clientId, client.username, topic, qos, retain])
-            return true
+    const rig = await startRig(
+      {
+        hooks: [
+          {
+            authorize: ({ action, client, topic, qos, retain }) => {
+              asked.push([action, client.clientId, client.username, topic, qos, retain])
+              return true
+            },
           },
-        },
-      ],
-    })
+        ],
+      },
+      version,
+    )
     const client = await rig.connect('c', { username: 'me', will: { topic: 'w', payload: '', qos: 2, retain: true } })
     client.subscribe('a/#', 1).publish('a/b', 'x', 1, 1, true)
     await client.heard()
@@ -65,7 +68,7 @@ describe('authorize', () => {
 
   it('keeps the order of packets, however long each answer takes', async () => {
     let turns = 12
-    const rig = await startRig({ hooks: [{ authorize: () => inItsTime(true, turns--) }] })
+    const rig = await startRig({ hooks: [{ authorize: () => inItsTime(true, turns--) }] }, version)
     const client = await rig.connect('c')
     client.send(
       subscribePacket([{ filter: '#', qos: 1 }]),
@@ -91,9 +94,12 @@ describe('authorize', () => {
 
   it('does not hold up other clients', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({
-      hooks: [{ authorize: ({ client }) => client.clientId !== 'slow' || door.ask() }],
-    })
+    const rig = await startRig(
+      {
+        hooks: [{ authorize: ({ client }) => client.clientId !== 'slow' || door.ask() }],
+      },
+      version,
+    )
     const [slow, quick] = [await rig.connect('slow'), await rig.connect('quick')]
     slow.publish('a', 'x', 1)
     quick.publish('a', 'x', 1)
@@ -105,7 +111,7 @@ describe('authorize', () => {
 
   it('does not make a client that goes on talking look silent', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authorize: door.ask }] })
+    const rig = await startRig({ hooks: [{ authorize: door.ask }] }, version)
     const client = await rig.connect('c', { keepAliveSeconds: 2 })
     client.publish('a', 'x', 1)
     for (let second = 0; second < 6; second++) {
@@ -121,15 +127,18 @@ describe('authorize', () => {
 
   it('takes over no QoS 2 message of a connection that was taken over meanwhile', async () => {
     const door = new PendingHook<boolean>()
-    const rig = await startRig({
-      hooks: [{ authorize: door.ask }],
-    })
+    const rig = await startRig(
+      {
+        hooks: [{ authorize: door.ask }],
+      },
+      version,
+    )
     const got: string[] = []
     rig.broker.subscribe('a', ({ text }) => void got.push(text()))
-    const old = await rig.connect('c', { cleanStart: false })
+    const old = await rig.connect('c', rig.durable)
     old.publish('a', 'once', 2, 7)
     await old.heard()
-    const next = await rig.connect('c', { cleanStart: false })
+    const next = await rig.connect('c', rig.durable)
     next.send(publishPacket('a', 'once', 2, 7, false, true)) // sent again, for want of a PUBREC [MQTT-4.4.0-1]
     await next.heard()
     door.answer(true)
@@ -139,14 +148,14 @@ describe('authorize', () => {
   })
 })
 
-describe('onPublish', () => {
+describe.each([4, 5] as const)('onPublish at version %i', (version) => {
   it('sees each message before anybody gets it, and may hold it', async () => {
     const seen: string[] = []
     const hook = async ({ topic, payload, qos, publisher }: PublishedMessage): Promise<void> => {
       await Promise.resolve()
       seen.push(`hook ${topic} ${Buffer.from(payload)} ${qos} ${publisher}`)
     }
-    const rig = await startRig({ hooks: [{ onPublish: hook }] })
+    const rig = await startRig({ hooks: [{ onPublish: hook }] }, version)
     rig.broker.subscribe('#', ({ text }) => void seen.push(`listener ${text()}`))
     const client = await rig.connect('c')
     client.publish('a', 'x', 1)
@@ -163,11 +172,11 @@ describe('onPublish', () => {
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
   ])('that %s ends the connection without an acknowledgement, and the message goes nowhere', async (_, onPublish) => {
-    const rig = await startRig({ hooks: [{ onPublish }] })
+    const rig = await startRig({ hooks: [{ onPublish }] }, version)
     rig.broker.subscribe('#', () => expect.unreachable())
     const client = await rig.connect('c')
     client.publish('a', 'x', 1)
-    expect(await client.heard()).toEqual([])
+    expect(await client.heard()).toEqual(version === 5 ? ['disconnect'] : [])
     expect(client.closed).toBe(true)
     expect(rig.log.some((line) => line.startsWith('error hook') && line.includes('disk full'))).toBe(true)
     const other = await rig.connect('d')
@@ -176,22 +185,25 @@ describe('onPublish', () => {
   })
 
   it('is not asked about what the program itself publishes', async () => {
-    const rig = await startRig({ hooks: [{ onPublish: () => expect.unreachable() }] })
+    const rig = await startRig({ hooks: [{ onPublish: () => expect.unreachable() }] }, version)
     rig.broker.publish('a', 'x')
   })
 })
 
-describe('onConnect and onDisconnect', () => {
+describe.each([4, 5] as const)('onConnect and onDisconnect at version %i', (version) => {
   it('come in pairs, with the reason of the end', async () => {
     const told: string[] = []
-    const rig = await startRig({
-      hooks: [
-        {
-          onConnect: ({ clientId, address, version }) => void told.push(`${clientId} from ${address} by ${version}`),
-          onDisconnect: ({ clientId }, reason) => void told.push(`${clientId}: ${reason}`),
-        },
-      ],
-    })
+    const rig = await startRig(
+      {
+        hooks: [
+          {
+            onConnect: ({ clientId, address, version }) => void told.push(`${clientId} from ${address} by ${version}`),
+            onDisconnect: ({ clientId }, reason) => void told.push(`${clientId}: ${reason}`),
+          },
+        ],
+      },
+      version,
+    )
     const client = await rig.connect('c')
     client.disconnect()
     await client.heard()
@@ -199,21 +211,28 @@ describe('onConnect and onDisconnect', () => {
     other.drop()
     await rig.pass(0)
     expect(told).toEqual([
-      'c from test by 4',
+      `c from test by ${version}`,
       'c: disconnected by the client',
-      'd from test by 4',
+      `d from test by ${version}`,
       'd: connection closed by the client',
     ])
   })
 
   it('are not told of a client that was refused', async () => {
     const told: string[] = []
-    const rig = await startRig({
-      hooks: [
-        { authenticate: () => false, onConnect: () => void told.push('in'), onDisconnect: () => void told.push('out') },
-      ],
-    })
-    await rig.open().send(connectPacket('c')).heard()
+    const rig = await startRig(
+      {
+        hooks: [
+          {
+            authenticate: () => false,
+            onConnect: () => void told.push('in'),
+            onDisconnect: () => void told.push('out'),
+          },
+        ],
+      },
+      version,
+    )
+    await rig.greet('c').heard()
     expect(told).toEqual([])
   })
 
@@ -221,7 +240,7 @@ describe('onConnect and onDisconnect', () => {
     const fail = (): never => {
       throw new Error('boom')
     }
-    const rig = await startRig({ hooks: [{ onConnect: fail, onDisconnect: fail }] })
+    const rig = await startRig({ hooks: [{ onConnect: fail, onDisconnect: fail }] }, version)
     const client = await rig.connect('c', { will: { topic: 'w', payload: 'x' } })
     client.drop()
     await rig.pass(0)

@@ -7,15 +7,15 @@ import { connectPacket, publishPacket, subscribePacket, type TestClient } from '
 const dropLines = (rig: Rig): string[] => rig.log.filter((line) => line.startsWith('warn') && line.includes('dropped'))
 
 async function subscriber(rig: Rig, id: string, filter: string, qos: 0 | 1 | 2): Promise<TestClient> {
-  const client = await rig.connect(id, { cleanStart: false })
+  const client = await rig.connect(id, rig.durable)
   client.subscribe(filter, qos)
   await client.heard()
   return client
 }
 
-describe('in-flight limit', () => {
+describe.each([4, 5] as const)('in-flight limit, at version %i', (version) => {
   it('bounds what a client has been sent and has not acknowledged', async () => {
-    const rig = await startRig({ limits: { maxInflight: 2 } })
+    const rig = await startRig({ limits: { maxInflight: 2 } }, version)
     const client = await subscriber(rig, 'c', 'a', 1)
     for (const text of ['1', '2', '3', '4']) rig.broker.publish('a', text, { qos: 1 })
     expect(await client.heard()).toEqual(['publish a "1" qos 1 id 1', 'publish a "2" qos 1 id 2'])
@@ -26,9 +26,9 @@ describe('in-flight limit', () => {
   })
 })
 
-describe('the queue of a session without a connection', () => {
+describe.each([4, 5] as const)('the queue of a session without a connection, at version %i', (version) => {
   it('takes as many messages as it may, and drops, counts and tells of the next', async () => {
-    const rig = await startRig({ limits: { maxQueuedMessages: 3 } })
+    const rig = await startRig({ limits: { maxQueuedMessages: 3 } }, version)
     const client = await subscriber(rig, 'c', 'a', 1)
     client.disconnect()
     await client.heard()
@@ -37,7 +37,7 @@ describe('the queue of a session without a connection', () => {
     expect(dropLines(rig)).toEqual(['warn message dropped {"clientId":"c","reason":"queue-full"}'])
     await rig.pass(12_000)
     expect(dropLines(rig)[1]).toBe('warn 1 more messages dropped {"clientId":"c","reason":"queue-full"}')
-    const back = rig.open().send(connectPacket('c', { cleanStart: false }))
+    const back = rig.greet('c', rig.durable)
     expect(await back.heard()).toEqual([
       'connack 0 present',
       'publish a "1" qos 1 id 1',
@@ -47,7 +47,7 @@ describe('the queue of a session without a connection', () => {
   })
 
   it('takes as many bytes as it may', async () => {
-    const rig = await startRig({ limits: { maxQueuedBytes: 10 } })
+    const rig = await startRig({ limits: { maxQueuedBytes: 10 } }, version)
     const client = await subscriber(rig, 'c', 'a', 1)
     client.disconnect()
     await client.heard()
@@ -56,7 +56,7 @@ describe('the queue of a session without a connection', () => {
   })
 
   it('does not take QoS 0, which is counted and not worth a line', async () => {
-    const rig = await startRig()
+    const rig = await startRig({}, version)
     const client = await subscriber(rig, 'c', 'a', 1)
     client.disconnect()
     await client.heard()
@@ -66,11 +66,11 @@ describe('the queue of a session without a connection', () => {
   })
 })
 
-describe('a client that does not take what it is sent', () => {
+describe.each([4, 5] as const)('a client that does not take what it is sent, at version %i', (version) => {
   const kilobyte = 'x'.repeat(1000)
 
   async function slowAndQuick(drainTimeoutMs: number) {
-    const rig = await startRig({ limits: { maxOutboxBytes: 50_000, drainTimeoutMs } })
+    const rig = await startRig({ limits: { maxOutboxBytes: 50_000, drainTimeoutMs } }, version)
     const slow = await rig.connect('slow')
     const quick = await rig.connect('quick')
     for (const client of [slow, quick]) {
@@ -135,7 +135,7 @@ describe('a client that does not take what it is sent', () => {
   })
 
   it('is disconnected also when it took a little, once, before it took nothing', async () => {
-    const rig = await startRig({ limits: { maxOutboxBytes: 10_000, drainTimeoutMs: 60_000 } })
+    const rig = await startRig({ limits: { maxOutboxBytes: 10_000, drainTimeoutMs: 60_000 } }, version)
     const socket = new SlowSocket()
     rig.broker.handle(socket)
     socket.push(
@@ -160,7 +160,7 @@ describe('a client that does not take what it is sent', () => {
   })
 
   it('is not read from while its own requests fill its outbox; no reply is lost', async () => {
-    const rig = await startRig({ limits: { maxOutboxBytes: 1000 } })
+    const rig = await startRig({ limits: { maxOutboxBytes: 1000 } }, version)
     const client = await rig.connect('c')
     client.stopReading()
     const pings = Array.from({ length: 2000 }, () => ({ type: 'pingreq' }) as const)
@@ -188,18 +188,21 @@ class SlowSocket extends Duplex {
 }
 
 describe('retained messages', () => {
-  it('are delivered but not kept beyond their number; empty ones make room', async () => {
-    const rig = await startRig({ limits: { maxRetainedMessages: 2 } })
-    const client = await rig.connect('c')
-    client.subscribe('#', 0)
-    for (const topic of ['a', 'b', 'c']) client.publish(topic, 'x', 0, 1, true)
-    expect(await client.heard()).toEqual(['suback 1 [0]', 'publish a "x"', 'publish b "x"', 'publish c "x"'])
-    expect(rig.broker.metrics.dropped['retained-full']).toBe(1)
-    client.publish('a', '', 0, 1, true).publish('d', 'x', 0, 1, true)
-    await client.heard()
-    client.subscribe('#', 0, 2)
-    expect((await client.heard()).sort()).toEqual(['publish b "x" retain', 'publish d "x" retain', 'suback 2 [0]'])
-  })
+  it.each([4, 5] as const)(
+    'are delivered but not kept beyond their number; empty ones make room, at version %i',
+    async (version) => {
+      const rig = await startRig({ limits: { maxRetainedMessages: 2 } }, version)
+      const client = await rig.connect('c')
+      client.subscribe('#', 0)
+      for (const topic of ['a', 'b', 'c']) client.publish(topic, 'x', 0, 1, true)
+      expect(await client.heard()).toEqual(['suback 1 [0]', 'publish a "x"', 'publish b "x"', 'publish c "x"'])
+      expect(rig.broker.metrics.dropped['retained-full']).toBe(1)
+      client.publish('a', '', 0, 1, true).publish('d', 'x', 0, 1, true)
+      await client.heard()
+      client.subscribe('#', 0, 2)
+      expect((await client.heard()).sort()).toEqual(['publish b "x" retain', 'publish d "x" retain', 'suback 2 [0]'])
+    },
+  )
 
   it('are delivered and not kept where the feature is off', async () => {
     const rig = await startRig({ retainAvailable: false })
@@ -209,8 +212,8 @@ describe('retained messages', () => {
     expect(rig.broker.metrics.messagesDropped).toBe(0)
   })
 
-  it('reach a subscriber paced by its window', async () => {
-    const rig = await startRig({ limits: { maxInflight: 2, maxQueuedMessages: 1 } })
+  it.each([4, 5] as const)('reach a subscriber paced by its window, at version %i', async (version) => {
+    const rig = await startRig({ limits: { maxInflight: 2, maxQueuedMessages: 1 } }, version)
     for (let n = 1; n <= 5; n++) rig.broker.publish(`r/${n}`, 'x', { qos: 1, retain: true })
     const client = await rig.connect('c')
     client.subscribe('r/+', 1)
@@ -222,29 +225,29 @@ describe('retained messages', () => {
   })
 })
 
-describe('topic levels', () => {
+describe.each([4, 5] as const)('topic levels, at version %i', (version) => {
   it.each([
     ['PUBLISH', publishPacket('a/b/c/d', 'x', 1)],
     ['SUBSCRIBE', subscribePacket([{ filter: 'a/b/c/#', qos: 0 }])],
   ])('a %s with too many ends the connection', async (_, packet) => {
-    const rig = await startRig({ limits: { maxTopicLevels: 3 } })
+    const rig = await startRig({ limits: { maxTopicLevels: 3 } }, version)
     const client = await rig.connect('c')
     client.publish('a/b/c', 'x', 1)
     expect(await client.heard()).toEqual(['puback 1'])
     client.send(packet)
-    expect(await client.heard()).toEqual([])
+    expect(await client.heard()).toEqual(version === 5 ? ['disconnect'] : [])
     expect(client.closed).toBe(true)
     expect(rig.broker.metrics.protocolErrors).toBe(1)
   })
 })
 
-describe('subscriptions of a session', () => {
+describe.each([4, 5] as const)('subscriptions of a session, at version %i', (version) => {
   it('are refused beyond their number, unless one is replaced', async () => {
-    const rig = await startRig({ limits: { maxSubscriptionsPerSession: 2 } })
+    const rig = await startRig({ limits: { maxSubscriptionsPerSession: 2 } }, version)
     const client = await rig.connect('c')
     const filters = ['a', 'b', 'c', 'a'].map((filter) => ({ filter, qos: 1 }) as const)
     client.send(subscribePacket(filters))
-    expect(await client.heard()).toEqual(['suback 1 [1 1 128 1]'])
+    expect(await client.heard()).toEqual([`suback 1 [1 1 ${version === 5 ? 0x97 : 0x80} 1]`])
     client.send({ type: 'unsubscribe', packetId: 2, filters: ['a'] }).subscribe('c', 1, 3)
     expect(await client.heard()).toEqual(['unsuback 2', 'suback 3 [1]'])
   })
@@ -258,12 +261,19 @@ describe('features switched off', () => {
     expect(await client.heard()).toEqual(['suback 1 [128 128 2]'])
   })
 
-  it('maximumQos: granted no higher', async () => {
+  it.each([4, 5] as const)('maximumQos: granted no higher, at version %i', async (version) => {
     const rig = await startRig({ maximumQos: 1 })
-    const client = await rig.connect('c')
+    const client = await rig.connect('c', { version })
     client.subscribe('a', 2)
     rig.broker.publish('a', 'x', { qos: 2 })
     expect(await client.heard()).toEqual(['suback 1 [1]', 'publish a "x" qos 1 id 1'])
+  })
+
+  it('maximumQos: from a publisher that cannot be told, the message is taken as it is', async () => {
+    const rig = await startRig({ maximumQos: 0 })
+    const client = await rig.connect('c', { will: { topic: 'w', payload: 'x', qos: 2, retain: true } })
+    client.subscribe('#', 2).publish('a', 'x', 2, 7).send({ type: 'pubrel', packetId: 7 })
+    expect(await client.heard()).toEqual(['suback 1 [0]', 'publish a "x"', 'pubrec 7', 'pubcomp 7'])
   })
 
   it.each([

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ProtocolVersion } from '@godwit/protocol'
 import { type Broker, type BrokerOptions, createBroker, memoryPair } from '../src/index.js'
 import { VirtualClock } from '../src/testing/index.js'
 import { type ConnectOptions, connectPacket, TestClient } from './test-client.js'
@@ -16,15 +17,20 @@ export interface Rig {
   readonly clock: VirtualClock
   /** Log lines: `warn message dropped {"reason":"queue-full"}`. */
   readonly log: string[]
+  /** What a client says so that its session outlives its connection. */
+  readonly durable: ConnectOptions
   /** A client that has said nothing yet. */
   open(clientId?: string, reads?: boolean): TestClient
+  /** A client that has said CONNECT, and heard nothing yet. */
+  greet(clientId: string, options?: ConnectOptions): TestClient
   /** A client that is connected; what came before this call's end has been heard. */
   connect(clientId: string, options?: ConnectOptions): Promise<TestClient>
   /** Lets the broker's time pass. */
   pass(ms: number): Promise<void>
 }
 
-export async function startRig(options: BrokerOptions = {}): Promise<Rig> {
+/** @param version what its clients speak, where they do not say. */
+export async function startRig(options: BrokerOptions = {}, version: ProtocolVersion = 4): Promise<Rig> {
   const clock = options.clock instanceof VirtualClock ? options.clock : new VirtualClock()
   const log: string[] = []
   const broker = await createBroker({
@@ -39,14 +45,17 @@ export async function startRig(options: BrokerOptions = {}): Promise<Rig> {
     const client = new TestClient(ours, clientId, settled)
     return reads ? client.read() : client
   }
+  const greet = (clientId: string, connectOptions: ConnectOptions = {}): TestClient =>
+    open(clientId).send(connectPacket(clientId, { version, ...connectOptions }))
   return {
     broker,
     clock,
     log,
+    durable: { cleanStart: false, ...(version === 5 && { properties: { sessionExpiryInterval: 0xffff_ffff } }) },
     open,
+    greet,
     async connect(clientId, connectOptions = {}) {
-      const client = open(clientId)
-      client.send(connectPacket(clientId, connectOptions))
+      const client = greet(clientId, connectOptions)
       const [connack] = await client.heard()
       if (!connack?.startsWith('connack 0')) throw new Error(`CONNECT of ${clientId} was answered with ${connack}`)
       return client

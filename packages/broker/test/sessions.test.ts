@@ -12,7 +12,7 @@ describe('session expiry', () => {
     await client.heard()
     await rig.pass(59_000)
     rig.broker.publish('a', 'queued', { qos: 1 })
-    const back = rig.open().send(connectPacket('c', durable))
+    const back = rig.greet('c', durable)
     expect(await back.heard()).toEqual(['connack 0 present', 'publish a "queued" qos 1 id 1'])
     await rig.pass(120_000) // no time runs while it is connected
     back.disconnect()
@@ -20,7 +20,7 @@ describe('session expiry', () => {
     await rig.pass(61_000)
     expect(rig.broker.metrics.sessionsExpired).toBe(1)
     rig.broker.publish('a', 'for nobody', { qos: 1 })
-    const late = rig.open().send(connectPacket('c', durable))
+    const late = rig.greet('c', durable)
     expect(await late.heard()).toEqual(['connack 0'])
   })
 
@@ -30,7 +30,7 @@ describe('session expiry', () => {
     client.drop()
     await rig.pass(0)
     rig.clock.advance(30 * 86_400_000 - 10_000)
-    const back = rig.open().send(connectPacket('c', durable))
+    const back = rig.greet('c', durable)
     expect(await back.heard()).toEqual(['connack 0 present'])
     back.drop()
     await rig.pass(0)
@@ -54,12 +54,12 @@ describe('session expiry', () => {
   })
 })
 
-describe('a session kept', () => {
+describe.each([4, 5] as const)('at version %i, a session kept', (version) => {
   it('goes on with QoS 2 from both sides where it stopped', async () => {
-    const rig = await startRig()
+    const rig = await startRig({}, version)
     const got: string[] = []
     rig.broker.subscribe('up', ({ text }) => void got.push(text()))
-    const client = await rig.connect('c', durable)
+    const client = await rig.connect('c', rig.durable)
     client.subscribe('down', 2)
     client.publish('up', 'once', 2, 7)
     rig.broker.publish('down', 'first', { qos: 2 })
@@ -69,11 +69,8 @@ describe('a session kept', () => {
     await client.heard()
     client.drop()
     await rig.pass(0)
-    const back = rig.open()
-    back.send(connectPacket('c', durable), publishPacket('up', 'once', 2, 7, false, true), {
-      type: 'pubrel',
-      packetId: 7,
-    })
+    const back = rig.greet('c', rig.durable)
+    back.send(publishPacket('up', 'once', 2, 7, false, true), { type: 'pubrel', packetId: 7 })
     expect(await back.heard()).toEqual([
       'connack 0 present',
       'pubrel 1',
@@ -87,30 +84,30 @@ describe('a session kept', () => {
   })
 
   it('queues its own will, and sends it without DUP', async () => {
-    const rig = await startRig()
-    const client = await rig.connect('c', { ...durable, will: { topic: 'w', payload: 'x', qos: 1 } })
+    const rig = await startRig({}, version)
+    const client = await rig.connect('c', { ...rig.durable, will: { topic: 'w', payload: 'x', qos: 1 } })
     client.subscribe('w', 1)
     await client.heard()
     client.drop()
     await rig.pass(0)
-    const back = rig.open().send(connectPacket('c', durable))
+    const back = rig.greet('c', rig.durable)
     expect(await back.heard()).toEqual(['connack 0 present', 'publish w "x" qos 1 id 1'])
   })
 
   it('is gone with a clean session, and does not rise again', async () => {
-    const rig = await startRig()
-    const client = await rig.connect('c', durable)
+    const rig = await startRig({}, version)
+    const client = await rig.connect('c', rig.durable)
     client.subscribe('a', 1)
     await client.heard()
     const clean = await rig.connect('c')
     clean.disconnect()
     await clean.heard()
     rig.broker.publish('a', 'x', { qos: 1 })
-    expect(await rig.open().send(connectPacket('c', durable)).heard()).toEqual(['connack 0'])
+    expect(await rig.greet('c', rig.durable).heard()).toEqual(['connack 0'])
   })
 
   it('counts acknowledgements that belong to nothing, and goes on', async () => {
-    const rig = await startRig()
+    const rig = await startRig({}, version)
     const client = await rig.connect('c')
     client.send({ type: 'puback', packetId: 9 }, { type: 'pubcomp', packetId: 9 }, { type: 'pubrec', packetId: 9 })
     client.send({ type: 'pubrel', packetId: 9 }, { type: 'pingreq' })

@@ -1,7 +1,9 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Broker, createBroker, type LocalMessage } from '../src/index.js'
+import { PendingHook } from './pending-hook.js'
 import { settled } from './rig.js'
+import { SteppedStore } from './stepped-store.js'
 import { type ConnectOptions, connectPacket, publishPacket, TestClient } from './test-client.js'
 
 const port = 19_610
@@ -18,8 +20,8 @@ interface TcpClient extends TestClient {
   readonly socket: Socket
 }
 
-async function open(clientId = ''): Promise<TcpClient> {
-  const socket = connectSocket({ host: '127.0.0.1', port, noDelay: true })
+async function open(clientId = '', at = port): Promise<TcpClient> {
+  const socket = connectSocket({ host: '127.0.0.1', port: at, noDelay: true })
   await new Promise((resolve, reject) => void socket.once('connect', resolve).once('error', reject))
   return Object.assign(new TestClient(socket, clientId, settled).read(), { socket })
 }
@@ -51,6 +53,41 @@ it('a client that half-closes is answered what it asked before, and its will is 
   await client.ended()
   expect(await client.next(3)).toEqual(['connack 0', 'puback 1', 'pingresp'])
   expect((await will).text()).toBe('gone')
+})
+
+it('a client that half-closes is answered what waits for the disk, then the end comes', async () => {
+  const store = new SteppedStore()
+  const slow = await createBroker({ sysIntervalSeconds: 0, store })
+  await slow.listen({ port: port + 1 })
+  const left = new Promise<void>((resolve) => void slow.subscribe('will', () => resolve()))
+  const client = await open('', port + 1)
+  const will = { topic: 'will', payload: 'gone' }
+  client.send(connectPacket('c', { cleanStart: false, will }), publishPacket('a', 'x', 2, 1), { type: 'pingreq' })
+  client.end()
+  while (store.latest === store.flushed) await settled()
+  await settled()
+  expect([await client.heard(), client.closed]).toEqual([[], false])
+  store.flush()
+  await left
+  store.flush()
+  await client.ended()
+  expect(await client.next(3)).toEqual(['connack 0', 'pubrec 1', 'pingresp'])
+  await slow.close()
+})
+
+it('a client that half-closes is answered also what waits for a hook', async () => {
+  const door = new PendingHook<boolean>()
+  const careful = await createBroker({ sysIntervalSeconds: 0, hooks: [{ authorize: door.ask }] })
+  await careful.listen({ port: port + 1 })
+  const client = await open('', port + 1)
+  client.send(connectPacket('c'), publishPacket('a', 'x', 1), { type: 'pingreq' })
+  expect(await client.next()).toEqual(['connack 0'])
+  client.end()
+  await settled()
+  door.answer(true)
+  await client.ended()
+  expect(await client.next(2)).toEqual(['puback 1', 'pingresp'])
+  await careful.close()
 })
 
 it('a reset in the middle of a PUBLISH: the message is not published, the will is', async () => {

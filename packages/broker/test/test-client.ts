@@ -67,13 +67,15 @@ export class TestClient {
   // ---- saying; several packets travel in one chunk
 
   send(...packets: readonly Packet[]): this {
-    for (const packet of packets) if (packet.type === 'connect') this.#speak(packet.version)
+    for (const packet of packets) if (packet.type === 'connect') this.speak(packet.version)
     return this.sendBytes(Buffer.concat(packets.map((packet) => encode(packet, this.#version))))
   }
 
-  #speak(version: ProtocolVersion): void {
+  /** Says and hears this version from now on, as its CONNECT would make it. */
+  speak(version: ProtocolVersion): this {
     this.#version = version
     this.#decoder.version = version
+    return this
   }
 
   sendBytes(bytes: Uint8Array): this {

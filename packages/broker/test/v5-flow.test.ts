@@ -34,7 +34,7 @@ describe('Receive Maximum', () => {
       limits: { receiveMaximum: 1 },
       hooks: [{ authorize: ({ action }) => action !== 'publish' }],
     })
-    const client = await rig.connect('c', { version: 5 })
+    const client = await rig.connect('c', { version: 5, properties: { requestProblemInformation: false } })
     for (const id of [1, 2, 3]) client.publish('a', 'x', 2, id)
     expect(await client.heardInFull()).toEqual(['pubrec 1 0x87', 'pubrec 2 0x87', 'pubrec 3 0x87'])
   })
@@ -61,7 +61,7 @@ describe('Receive Maximum', () => {
     expect(await client.heard()).toHaveLength(3)
     client.drop()
     await rig.pass(0)
-    const back = rig.open().send(connectPacket('c', kept({ receiveMaximum: 2 })))
+    const back = rig.greet('c', kept({ receiveMaximum: 2 }))
     expect(await back.heard()).toEqual([
       'connack 0 present',
       'publish a "1" qos 1 id 1 dup',
@@ -105,7 +105,7 @@ describe('Maximum Packet Size', () => {
     client.subscribe('a', 1).drop()
     await rig.pass(0)
     for (const text of ['x'.repeat(100), 'small']) rig.broker.publish('a', text, { qos: 1 })
-    const back = rig.open().send(connectPacket('c', kept({ maximumPacketSize: 60 })))
+    const back = rig.greet('c', kept({ maximumPacketSize: 60 }))
     expect(await back.heard()).toEqual(['connack 0 present', 'publish a "small" qos 1 id 2'])
   })
 
@@ -118,7 +118,7 @@ describe('Maximum Packet Size', () => {
     await client.heard()
     client.drop()
     await rig.pass(0)
-    const back = rig.open().send(connectPacket('c', kept({ maximumPacketSize: 60 })))
+    const back = rig.greet('c', kept({ maximumPacketSize: 60 }))
     expect(await back.heard()).toEqual(['connack 0 present', 'publish a "small" qos 1 id 2 dup'])
   })
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { startRig } from './rig.js'
-import { connectPacket } from './test-client.js'
 
 const kept = (sessionExpiryInterval: number, cleanStart = false) =>
   ({ version: 5, cleanStart, properties: { sessionExpiryInterval } }) as const
@@ -11,16 +10,11 @@ describe('session expiry at 5.0', () => {
     const client = await rig.connect('c', kept(60))
     client.subscribe('a', 1).drop()
     await rig.pass(58_000)
-    const back = rig.open().send(connectPacket('c', kept(60)))
+    const back = rig.greet('c', kept(60))
     expect(await back.heard()).toEqual(['connack 0 present'])
     back.drop()
     await rig.pass(62_000)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(60)))
-        .heard(),
-    ).toEqual(['connack 0'])
+    expect(await rig.greet('c', kept(60)).heard()).toEqual(['connack 0'])
     expect(rig.broker.metrics.sessionsExpired).toBe(1)
   })
 
@@ -29,21 +23,16 @@ describe('session expiry at 5.0', () => {
     const client = await rig.connect('c', { version: 5, cleanStart: false })
     client.subscribe('a', 1).drop()
     await rig.pass(0)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(60)))
-        .heard(),
-    ).toEqual(['connack 0'])
+    expect(await rig.greet('c', kept(60)).heard()).toEqual(['connack 0'])
   })
 
   it('above the cap is lowered, and the client told', async () => {
     const rig = await startRig({ limits: { maxSessionExpirySeconds: 100 } })
-    const client = rig.open().send(connectPacket('c', kept(0xffff_ffff)))
+    const client = rig.greet('c', kept(0xffff_ffff))
     expect((await client.heardInFull())[0]).toContain('"sessionExpiryInterval":100')
     client.drop()
     await rig.pass(102_000)
-    const back = rig.open().send(connectPacket('c', kept(100)))
+    const back = rig.greet('c', kept(100))
     const [connack] = await back.heardInFull()
     expect(connack).toMatch(/^connack 0 \{/)
     expect(connack).not.toContain('sessionExpiryInterval') // granted as asked
@@ -55,12 +44,7 @@ describe('session expiry at 5.0', () => {
     client.drop()
     await rig.pass(0)
     rig.clock.advance(60 * 86_400_000)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(1)))
-        .heard(),
-    ).toEqual(['connack 0 present'])
+    expect(await rig.greet('c', kept(1)).heard()).toEqual(['connack 0 present'])
   })
 
   it('may be changed by DISCONNECT, also to 0', async () => {
@@ -72,19 +56,9 @@ describe('session expiry at 5.0', () => {
     }
     await leave(10, 100)
     await rig.pass(50_000)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(10)))
-        .heard(),
-    ).toEqual(['connack 0 present'])
+    expect(await rig.greet('c', kept(10)).heard()).toEqual(['connack 0 present'])
     await leave(10, 0)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(10)))
-        .heard(),
-    ).toEqual(['connack 0'])
+    expect(await rig.greet('c', kept(10)).heard()).toEqual(['connack 0'])
   })
 
   it('may not be brought up from 0 by DISCONNECT [MQTT-3.14.2-2]', async () => {
@@ -100,12 +74,7 @@ describe('session expiry at 5.0', () => {
     const client = await rig.connect('c', kept(600))
     client.subscribe('a', 1).drop()
     await rig.pass(0)
-    expect(
-      await rig
-        .open()
-        .send(connectPacket('c', kept(600, true)))
-        .heard(),
-    ).toEqual(['connack 0'])
+    expect(await rig.greet('c', kept(600, true)).heard()).toEqual(['connack 0'])
     rig.broker.publish('a', 'x', { qos: 1 })
     expect(rig.broker.metrics.publishSent).toBe(0)
   })
@@ -116,7 +85,7 @@ describe('session expiry at 5.0', () => {
     client.subscribe('a', 1).drop()
     await rig.pass(0)
     rig.broker.publish('a', 'x', { qos: 1 })
-    const back = rig.open().send(connectPacket('c', kept(600)))
+    const back = rig.greet('c', kept(600))
     expect(await back.heard()).toEqual(['connack 0 present', 'publish a "x" qos 1 id 1'])
   })
 })

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Packet, PropertiesOf } from '@godwit/protocol'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BrokerOptions } from '../src/index.js'
 import { lmdbStore } from '../src/store/lmdb/index.js'
 import { VirtualClock } from '../src/testing/index.js'
 import { type Rig, startRig } from './rig.js'
@@ -13,15 +14,15 @@ let rig: Rig
 let time = Date.UTC(2026, 0, 1)
 const kept = { version: 5, cleanStart: false, properties: { sessionExpiryInterval: 6000 } } as const
 
-async function open(): Promise<void> {
-  rig = await startRig({ store: lmdbStore({ directory }), clock: new VirtualClock(time) })
+async function open(options: BrokerOptions = {}): Promise<void> {
+  rig = await startRig({ ...options, store: lmdbStore({ directory }), clock: new VirtualClock(time) })
 }
 
 /** The broker is gone for a while. */
-async function reopen(seconds = 0): Promise<void> {
+async function reopen(seconds = 0, options: BrokerOptions = {}): Promise<void> {
   await rig.broker.close()
   time += seconds * 1000
-  await open()
+  await open(options)
 }
 
 beforeEach(async () => {
@@ -123,4 +124,85 @@ it('a delayed will is still cancelled by a resumption', async () => {
   await connect('c', kept, 'connack 0 present')
   await rig.pass(300_000)
   expect(await watcher.heard()).toEqual([])
+})
+
+it('a delayed will whose time passed while the broker was down goes out at the start', async () => {
+  const will = { topic: 'w', payload: 'gone', qos: 1, properties: { willDelayInterval: 100 } } as const
+  const watcher = await connect('watcher', kept)
+  expect(await watcher.subscribe('w', 1).next()).toEqual(['suback 1 [1]'])
+  await leave(watcher)
+  const client = await connect('c', { ...kept, will })
+  client.send({ type: 'disconnect', reasonCode: 4 }) // in order, but with its will: the delay begins
+  await client.ended()
+  await reopen(200)
+  expect(rig.broker.metrics.willsPublished).toBe(1)
+  const back = rig.open('watcher').send(connectPacket('watcher', kept))
+  expect(await back.next(2)).toEqual(['connack 0 present', 'publish w "gone" qos 1 id 1'])
+})
+
+describe('wills of connections that the end of the broker cut off', () => {
+  const wills = ['1', '2', '3', '4', '5']
+
+  /** Five clients with wills, a watcher of them, and the broker's end. */
+  async function cutOff(options: BrokerOptions): Promise<void> {
+    const watcher = await connect('watcher', kept)
+    expect(await watcher.subscribe('w', 1).next()).toEqual(['suback 1 [1]'])
+    for (const payload of wills) await connect(`c${payload}`, { ...kept, will: { topic: 'w', payload } })
+    await reopen(0, options)
+    expect(rig.broker.recovered.wills).toBe(5)
+  }
+
+  function listen(): string[] {
+    const heard: string[] = []
+    rig.broker.subscribe('w', ({ text }) => void heard.push(text()))
+    return heard
+  }
+
+  it('are published, so many a second', async () => {
+    await cutOff({ limits: { willsAfterRestartPerSecond: 2 } })
+    expect(rig.broker.metrics.willsPublished).toBe(2) // before anybody can come back
+    const heard = listen()
+    await rig.pass(1000)
+    expect(heard).toHaveLength(2)
+    await rig.pass(1000)
+    expect([heard.length, rig.broker.metrics.willsPublished]).toEqual([3, 5])
+    await reopen()
+    expect(rig.broker.recovered.wills).toBe(0)
+  })
+
+  it('go out before their client is greeted again, and its new will stays', async () => {
+    await cutOff({ limits: { willsAfterRestartPerSecond: 1 } })
+    const heard = listen()
+    await connect('c4', { ...kept, will: { topic: 'w', payload: 'of the new one' } }, 'connack 0 present')
+    expect(heard).toEqual(['4'])
+    await rig.pass(10_000)
+    expect(heard.sort()).toEqual(['2', '3', '4', '5'])
+    await reopen()
+    expect(rig.broker.recovered.wills).toBe(1)
+  })
+
+  it('that have not had their turn when the broker ends again are due at its next start', async () => {
+    await cutOff({ limits: { willsAfterRestartPerSecond: 1 } })
+    await reopen()
+    expect([rig.broker.recovered.wills, rig.broker.metrics.willsPublished]).toEqual([4, 4])
+  })
+
+  it('are dropped and counted, where they are not wanted', async () => {
+    await cutOff({ willsAfterRestart: 'drop' })
+    expect(rig.broker.metrics.dropped['will-after-restart']).toBe(5)
+    expect(rig.broker.metrics.willsPublished).toBe(0)
+    await reopen()
+    expect(rig.broker.recovered.wills).toBe(0)
+  })
+})
+
+it('what is retained is not seen while that is switched off, and there again afterwards', async () => {
+  const client = await connect('c', { version: 5 })
+  expect(await client.send(publishPacket('a', 'x', 1, 1, true)).next()).toEqual(['puback 1'])
+  await reopen(0, { retainAvailable: false })
+  const blind = await connect('d', { version: 5 })
+  expect(await blind.subscribe('a').heard()).toEqual(['suback 1 [0]'])
+  await reopen()
+  const seeing = await connect('d', { version: 5 })
+  expect(await seeing.subscribe('a').heard()).toEqual(['suback 1 [0]', 'publish a "x" retain'])
 })

@@ -1,6 +1,7 @@
 import {
   type Connect,
   Decoder,
+  isReasonFor,
   type Packet,
   ProtocolError,
   type ProtocolVersion,
@@ -19,6 +20,7 @@ import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Transport, TransportEvents } from '../transport/transport.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
+import { beginsAs50, firstBytes, noBytes } from './first-bytes.js'
 import { KeepAlive } from './keep-alive.js'
 import { type ClientTerms, Outbox, type OutboxOwner, type OutboxParts, unlimited } from './outbox.js'
 import { IncomingAliases } from './topic-aliases.js'
@@ -61,11 +63,17 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly #aliases: IncomingAliases
   #maxInflight = 1
   /** At 5.0 a client may say that it does not want reasons in words. */
-  #wantsReasons = true
+  wantsReasons = true
   /** QoS 1 and 2 messages of the client that are not yet acknowledged. */
   #receiving = 0
+  /** The client has ended its side. */
+  #ended = false
   /** The first packet has come. */
   #greeted = false
+  /** What came before it, as far as it tells which version is spoken. */
+  #firstBytes = noBytes
+  /** CONNACK is out. */
+  #welcomed = false
 
   constructor(transport: Transport, parts: ConnectionParts) {
     const { limits, features } = parts.services
@@ -84,7 +92,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     parts.services.metrics.connectionsAccepted++
     this.#connectTimer = parts.wheel.after(limits.connectTimeoutMs, () => {
       parts.services.metrics.connectTimeouts++
-      this.end('no CONNECT in time')
+      this.end(this.#greeted ? 'not authenticated in time' : 'no CONNECT in time', reason.unspecifiedError)
     })
     transport.start(this)
   }
@@ -103,11 +111,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.closed) return
     this.#keepAlive.heard()
     this.services.metrics.bytesReceived += chunk.length
+    if (!this.#greeted) this.#firstBytes = firstBytes(this.#firstBytes, chunk)
     this.#decoder.push(chunk)
     if (this.#suspended) this.#decoder.detach()
     else this.#handlePackets()
     if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
-      this.end('too many bytes are waiting for authentication')
+      this.end('too many bytes are waiting for authentication', reason.quotaExceeded)
     }
   }
 
@@ -157,8 +166,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #beforeConnack(packet: Packet): Answer {
     if (this.#greeted) return dispatchAuthenticating(this, packet)
     this.#greeted = true
+    this.#firstBytes = noBytes
     if (packet.type === 'connect') {
       this.version = packet.version
+      this.wantsReasons = packet.properties?.requestProblemInformation ?? true
       this.outbox.setTerms(termsOf(packet))
     }
     return dispatchFirst(this, packet)
@@ -176,6 +187,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       if (this.closed) return
       this.#listen()
       this.#handlePackets()
+      if (this.#ended && !this.#suspended) this.#finish()
     }
     answer.then(go).catch((error: unknown) => this.#fail(error))
   }
@@ -189,7 +201,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#session = session
     const { limits } = this.services
     this.#maxInflight = Math.min(connect.properties?.receiveMaximum ?? limits.maxInflight, limits.maxInflight)
-    this.#wantsReasons = connect.properties?.requestProblemInformation ?? true
     this.#decoder.maxPacketBytes = limits.maxPacketBytes
     this.#keepAlive.start(keepAliveSeconds, () => {
       this.services.metrics.keepAliveTimeouts++
@@ -200,6 +211,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   startDelivery(): void {
+    this.#welcomed = true
     if (!this.closed) this.session.delivery.attach(this.outbox, this.#maxInflight)
   }
 
@@ -208,12 +220,25 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
-  end(why: string, reasonCode?: number): void {
+  end(why: string, reasonCode?: number, serverReference?: string): void {
     if (this.closed) return
-    if (reasonCode !== undefined && this.#session)
-      this.outbox.sayGoodbye(reasonCode, this.#wantsReasons ? why : undefined)
+    if (reasonCode !== undefined && this.version === 5) this.#sayGoodbye(why, reasonCode, serverReference)
     // What the ending promises (a will removed, a session ended) is safe before the client sees it.
     this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
+  }
+
+  /** DISCONNECT says why; before CONNACK there is none, but a CONNACK that refuses [MQTT-3.14.0-1]. */
+  #sayGoodbye(why: string, reasonCode: number, serverReference?: string): void {
+    const words = this.wantsReasons && { reasonString: why }
+    const properties = { ...words, ...(serverReference !== undefined && { serverReference }) }
+    if (this.#welcomed) {
+      // What is wrong with a second CONNECT is first of all that it is a second one.
+      const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
+      this.outbox.sayGoodbye({ type: 'disconnect', reasonCode: code, properties })
+    } else {
+      const code = isReasonFor('connack', reasonCode) ? reasonCode : reason.unspecifiedError
+      this.outbox.sayGoodbye({ type: 'connack', sessionPresent: false, reasonCode: code, properties })
+    }
   }
 
   /** Ends because the broker stops: a will stays in the store, due when it is opened again. */
@@ -261,10 +286,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (isLast && this.#receiving > 0) this.#receiving--
   }
 
-  /** It would wait for that answer for ever. Before CONNACK there is no DISCONNECT [MQTT-3.14.0-1]. */
+  /** It would wait for that answer for ever. */
   onTooLarge({ type }: Packet): void {
-    const why = `takes no packet as large as its ${type.toUpperCase()}`
-    this.end(why, type === 'connack' ? undefined : reason.packetTooLarge)
+    this.end(`takes no packet as large as its ${type.toUpperCase()}`, reason.packetTooLarge)
   }
 
   onLastReply(): void {
@@ -273,6 +297,19 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   // ---- endings
+
+  onEnd(): void {
+    this.#ended = true
+    if (!this.#suspended) this.#finish()
+  }
+
+  /** The client will say nothing more, and may still read: what it is owed waits for its commit, then all ends. */
+  #finish(): void {
+    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, () => {
+      if (this.closed) return
+      this.#parts.outbox.commits.after(this.#letGo('connection closed by the client'), () => this.#transport.end())
+    })
+  }
 
   onClose(error?: Error): void {
     if (!this.closed) this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client')
@@ -295,8 +332,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     }
     this.services.metrics.protocolErrors++
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
-    if (isVersion && !this.#greeted) this.#refuseVersion(error)
-    else this.end(error.message, error.reasonCode)
+    if (isVersion && !this.#greeted) return this.#refuseVersion(error)
+    if (!this.#greeted && beginsAs50(this.#firstBytes)) this.#speak50()
+    this.end(error.message, error.reasonCode)
+  }
+
+  /** A CONNECT of 5.0 that cannot be read is answered too; what is no MQTT at all is not. */
+  #speak50(): void {
+    this.version = 5
+    this.outbox.setTerms({ ...defaultTerms, version: 5 })
   }
 
   /** A level from the future is answered in the form of 5.0, any other in that of 3.1.1 [MQTT-3.1.2-2]. */

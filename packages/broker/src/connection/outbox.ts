@@ -1,4 +1,12 @@
-import { encode, encodeInto, encodePublishHead, type Packet, type ProtocolVersion, Writer } from '@godwit/protocol'
+import {
+  encode,
+  encodeInto,
+  encodePublishHead,
+  type Packet,
+  type PropertiesOf,
+  type ProtocolVersion,
+  Writer,
+} from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Reply } from '../handlers/context.js'
@@ -104,6 +112,11 @@ export class Outbox implements Sink {
   /** Bytes on their way to the client: gathered, and given to the socket. */
   get waitingBytes(): number {
     return this.#pendingBytes + this.#segmentBytes + (this.#writer ? this.#writer.position - this.#from : 0)
+  }
+
+  /** The commit after which nothing is held any more. */
+  get awaitedCommit(): Commit {
+    return this.#held.length > 0 ? this.#awaited : 0
   }
 
   get full(): boolean {
@@ -244,19 +257,24 @@ export class Outbox implements Sink {
     })
   }
 
-  /** The last packet of the server's own accord: DISCONNECT with its reason; below 5.0 there is none. */
-  sayGoodbye(reasonCode: number, reasonString: string | undefined): void {
-    if (this.#client.version < 5) return
-    const packet: Packet = { type: 'disconnect', reasonCode, ...(reasonString && { properties: { reasonString } }) }
-    const plain: Packet = { type: 'disconnect', reasonCode }
-    const fits = this.#fits(packet) // [MQTT-3.14.2-3]
-    if (fits || this.#fits(plain)) this.#encode(fits ? packet : plain)
+  /** The last packet, of the server's own accord: it waits for nothing. Left out where the client takes none so large. */
+  sayGoodbye(packet: Packet): void {
+    const fitting = this.#fits(packet) ? packet : this.#withoutWords(packet)
+    if (fitting) this.#encode(fitting)
   }
 
   /** Whether the client takes packets as large as this one [MQTT-3.1.2-24]. */
   #fits(packet: Packet): boolean {
     const { maximumPacketSize, version } = this.#client
     return maximumPacketSize === unlimited || encode(packet, version).length <= maximumPacketSize
+  }
+
+  /** A packet that is too large only for its Reason String goes without it [MQTT-3.2.2-19] [MQTT-3.14.2-3]. */
+  #withoutWords(packet: Packet): Packet | undefined {
+    const { reasonString, ...properties } = (packet as { properties?: PropertiesOf<'connack'> }).properties ?? {}
+    if (reasonString === undefined) return undefined
+    const plain = { ...packet, properties: Object.keys(properties).length > 0 ? properties : undefined } as Packet
+    return this.#fits(plain) ? plain : undefined
   }
 
   /** Nothing goes out from here on but what the socket already has. */
@@ -268,8 +286,9 @@ export class Outbox implements Sink {
   }
 
   #sendReply({ packet, sent, close }: Reply): void {
-    if (!this.#fits(packet)) return this.#owner.onTooLarge(packet)
-    this.#encode(packet)
+    const fitting = this.#fits(packet) ? packet : this.#withoutWords(packet)
+    if (!fitting) return this.#owner.onTooLarge(packet)
+    this.#encode(fitting)
     this.#owner.onReply(packet)
     sent?.()
     if (close) this.#owner.onLastReply()

@@ -1,11 +1,19 @@
-import { type Connect, type PropertiesOf, reason } from '@godwit/protocol'
-import type { Admission, ClientInfo } from '../hooks/client-info.js'
+import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason } from '@godwit/protocol'
+import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
+import { inWords } from './reason-string.js'
 
-/** Asks the hooks whether the client may come in and leave its will. Answers a reason code when not. */
-export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<number | undefined> {
+/** Why a client may not come in. */
+export interface Refusal {
+  readonly reasonCode: number
+  readonly why: string
+  readonly serverReference?: string
+}
+
+/** Asks the hooks whether the client may come in and leave its will. Answers why not, if so. */
+export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<Refusal | undefined> {
   const { hooks } = c.services
   return whenReady(hooks.authenticate({ ...client, password: p.password }), (admission) => {
     const refusal = refusalFor(admission)
@@ -14,23 +22,37 @@ export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<nu
 }
 
 /** A will is a PUBLISH to come. */
-export function admitWill(c: Context, { will }: Connect, client: ClientInfo): MaybeAsync<number | undefined> {
+export function admitWill(c: Context, { will }: Connect, client: ClientInfo): MaybeAsync<Refusal | undefined> {
   if (!will || isSystemTopic(will.topic)) return undefined
   const { topic, qos, retain } = will
   const allowed = c.services.hooks.authorize({ action: 'publish', client, topic, qos, retain })
-  return whenReady(allowed, (yes) => (yes ? undefined : reason.notAuthorized))
+  return whenReady(allowed, (yes) => (yes ? undefined : willNotAuthorized))
 }
 
-export function refusalFor(admission: Admission): number | undefined {
+const willNotAuthorized: Refusal = { reasonCode: reason.notAuthorized, why: 'not authorized to publish the will' }
+const notAuthorized: Refusal = { reasonCode: reason.notAuthorized, why: 'not authorized to connect' }
+
+export function refusalFor(admission: Admission): Refusal | undefined {
   switch (admission) {
     case true:
       return undefined
     case 'bad-credentials':
-      return reason.badUserNameOrPassword
+      return { reasonCode: reason.badUserNameOrPassword, why: 'the user name or password is malformed' }
     case 'unavailable':
-      return reason.serverUnavailable
+      return {
+        reasonCode: reason.serverUnavailable,
+        why: 'the server cannot tell now who may connect; try again later',
+      }
     default:
-      return reason.notAuthorized
+      return typeof admission === 'object' ? redirection(admission) : notAuthorized
+  }
+}
+
+function redirection({ redirectTo, permanently = false }: Redirection): Refusal {
+  return {
+    reasonCode: permanently ? reason.serverMoved : reason.useAnotherServer,
+    why: permanently ? 'the server has moved' : 'use another server',
+    serverReference: redirectTo,
   }
 }
 
@@ -47,7 +69,7 @@ export function openSession(c: Context, p: Connect, client: ClientInfo, authenti
     return {
       packet: {
         type: 'connack',
-        sessionPresent: present,
+        sessionPresent: present && p.version > 3, // 3.1 has no such flag
         reasonCode: reason.success,
         ...(properties && { properties }),
       },
@@ -89,11 +111,42 @@ function announce(
     ...(features.maximumQos < 2 && { maximumQos: features.maximumQos as 0 | 1 }), // [MQTT-3.2.2-9]
     ...(!features.retainAvailable && { retainAvailable: false }),
     ...(!features.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
+    ...(!features.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
     ...(!features.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
+    ...(p.properties?.requestResponseInformation && responseInformationFor(c, client)), // [MQTT-3.1.2-28]
   }
 }
 
+/** What the embedding program answers, if it can be the beginning of a Response Topic (section 3.2.2.3.15). */
+function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'connack'> | undefined {
+  const { responseInformation, log } = c.services
+  if (!responseInformation) return undefined
+  try {
+    const answer = responseInformation(client)
+    if (answer === undefined) return undefined
+    if (isTopicName(answer)) return { responseInformation: answer }
+    log.log('error', 'responseInformation answered what is no topic name', { clientId: client.clientId })
+  } catch (error) {
+    log.log('error', 'responseInformation failed', { clientId: client.clientId, error: String(error) })
+  }
+  return undefined
+}
+
 /** A refusing CONNACK has Session Present 0 and is followed by a close [MQTT-3.2.2-4] [MQTT-3.2.2-5]. */
-export function refuse(reasonCode: number): Reply {
-  return { packet: { type: 'connack', sessionPresent: false, reasonCode }, commit: 0, close: true }
+export function refuse(c: Context, { reasonCode, why, serverReference }: Refusal): Reply {
+  const tellable = c.version === 5 || connackReturnCode(reasonCode) !== undefined
+  const properties = {
+    ...inWords(c, why)?.properties,
+    ...(serverReference !== undefined && { serverReference }),
+  }
+  return {
+    packet: {
+      type: 'connack',
+      sessionPresent: false,
+      reasonCode: tellable ? reasonCode : reason.serverUnavailable,
+      properties,
+    },
+    commit: 0,
+    close: true,
+  }
 }

@@ -10,7 +10,9 @@ import type { Answer, Context } from './context.js'
 export function beginAuthentication(c: Context, connect: Connect, client: ClientInfo): Answer {
   const { authenticationMethod: method = '', authenticationData } = connect.properties ?? {}
   const exchange = c.services.hooks.beginExchange(method)
-  if (!exchange) return refuse(reason.badAuthenticationMethod) // [MQTT-4.12.0-1]
+  if (!exchange) {
+    return refuse(c, { reasonCode: reason.badAuthenticationMethod, why: 'this authentication method is not offered' }) // [MQTT-4.12.0-1]
+  }
   c.authenticating = { method, exchange, connect, client }
   return whenReady(exchange.next(authenticationData, client), (step) => (c.closed ? undefined : onStep(c, step)))
 }
@@ -35,9 +37,8 @@ export function onAuth(c: Context, p: Auth): Answer {
 function onStep(c: Context, step: AuthenticationStep): Answer {
   const { method, connect, client } = c.authenticating!
   if (step.outcome === 'refused') {
-    const code = refusalFor(step.admission) ?? reason.notAuthorized
     if (c.accepted) throw new MqttError(reason.notAuthorized, 're-authentication failed') // [MQTT-4.12.1-2]
-    return refuse(code)
+    return refuse(c, refusalFor(step.admission)!)
   }
   const properties: PropertiesOf<'auth'> = {
     authenticationMethod: method, // in all of them [MQTT-4.12.0-5]
@@ -50,6 +51,6 @@ function onStep(c: Context, step: AuthenticationStep): Answer {
   if (c.accepted) return { packet: { type: 'auth', reasonCode: reason.success, properties }, commit: 0 }
   const known = { ...client, username: step.username ?? client.username }
   return whenReady(admitWill(c, connect, known), (refusal) =>
-    refusal === undefined ? openSession(c, connect, known, properties) : refuse(refusal),
+    refusal === undefined ? openSession(c, connect, known, properties) : refuse(c, refusal),
   )
 }

@@ -1,15 +1,16 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { byteLength, type Connect, reason, topicLevels } from '@godwit/protocol'
 import type { ClientInfo } from '../hooks/client-info.js'
 import { whenReady } from '../maybe-async.js'
-import { admit, keepAliveOf, openSession, refuse } from './admission.js'
+import { admit, keepAliveOf, openSession, type Refusal, refuse } from './admission.js'
 import { beginAuthentication } from './auth.js'
 import type { Answer, Context } from './context.js'
 
 /** CONNECT (section 3.1): check, ask who it is, give it its session, greet. */
 export function onConnect(c: Context, p: Connect): Answer {
   const objection = objectionTo(c, p)
-  if (objection !== undefined) return refuse(objection)
+  if (objection) return refuse(c, objection)
   const client: ClientInfo = {
     clientId: p.clientId || `godwit-${randomUUID()}`, // [MQTT-3.1.3-6]
     username: p.username,
@@ -19,30 +20,55 @@ export function onConnect(c: Context, p: Connect): Answer {
   }
   if (p.properties?.authenticationMethod !== undefined) return beginAuthentication(c, p, client)
   return whenReady(admit(c, p, client), (refusal) =>
-    refusal === undefined ? openSession(c, p, client) : refuse(refusal),
+    refusal === undefined ? openSession(c, p, client) : refuse(c, refusal),
   )
 }
 
-/** Why the broker will not serve this CONNECT, as a reason code; nobody needs to be asked for that. */
-function objectionTo(c: Context, p: Connect): number | undefined {
-  const { limits, features } = c.services
-  if (p.version === 3) return reason.unsupportedProtocolVersion // [MQTT-3.1.2-2]
-  // Below 5.0 an id can be left to the server only by a session that ends with the connection [MQTT-3.1.3-8].
-  const mayBeEmpty = features.emptyClientIds && (p.version === 5 || p.cleanStart)
-  if (p.clientId === '' && !mayBeEmpty) return reason.clientIdentifierNotValid
-  if (byteLength(p.clientId) > limits.maxClientIdBytes) return reason.clientIdentifierNotValid // [MQTT-3.1.3-9]
+/** Why the broker will not serve this CONNECT; nobody needs to be asked for that. */
+function objectionTo(c: Context, p: Connect): Refusal | undefined {
+  const { features } = c.services
+  if (p.version === 3 && !features.mqtt31) {
+    return { reasonCode: reason.unsupportedProtocolVersion, why: 'MQTT 3.1 is not served here' } // [MQTT-3.1.2-2]
+  }
+  const objection = objectionToClientId(c, p)
+  if (objection) return { reasonCode: reason.clientIdentifierNotValid, why: objection } // [MQTT-3.1.3-9]
   if (p.version < 5 && keepAliveOf(c, p) !== p.keepAliveSeconds) {
-    return reason.clientIdentifierNotValid // 3.1.1 has no code for it; this is what other servers answer
+    // Below 5.0 there is no code for it; this is what other servers answer.
+    return { reasonCode: reason.clientIdentifierNotValid, why: 'keep alive is beyond the limit' }
   }
   return p.will && objectionToWill(c, p.will)
 }
 
-function objectionToWill(c: Context, will: NonNullable<Connect['will']>): number | undefined {
+function objectionToClientId(c: Context, { clientId, version, cleanStart }: Connect): string | undefined {
+  const { limits, features } = c.services
+  if (clientId === '') {
+    // Below 5.0 an id can be left to the server only by a session that ends with the connection [MQTT-3.1.3-8]; in 3.1, never.
+    const mayBeEmpty = features.emptyClientIds && (version === 5 || (version === 4 && cleanStart))
+    return mayBeEmpty ? undefined : 'a client identifier is needed here'
+  }
+  if (version === 3 && [...clientId].length > mostCharactersOf31) return 'MQTT 3.1 has no longer client identifiers'
+  const isTooLong = byteLength(clientId) > limits.maxClientIdBytes
+  return isTooLong ? `client identifiers end at ${limits.maxClientIdBytes} bytes` : undefined
+}
+
+/** The longest Client Identifier of 3.1 (its section 3.1). */
+const mostCharactersOf31 = 23
+
+function objectionToWill(c: Context, will: NonNullable<Connect['will']>): Refusal | undefined {
   const { limits, features } = c.services
   if (topicLevels(will.topic) > limits.maxTopicLevels) {
-    return c.version === 5 ? reason.topicNameInvalid : reason.notAuthorized
+    const reasonCode = c.version === 5 ? reason.topicNameInvalid : reason.notAuthorized
+    return { reasonCode, why: `the will's topic has more than ${limits.maxTopicLevels} levels` }
   }
-  if (c.version < 5) return undefined // 3.1.1 cannot be told: its will is published as far as the broker goes
-  if (will.qos > features.maximumQos) return reason.qosNotSupported // [MQTT-3.2.2-12]
-  return will.retain && !features.retainAvailable ? reason.retainNotSupported : undefined // [MQTT-3.2.2-13]
+  if (c.version < 5) return undefined // it cannot be told: its will is published as far as the broker goes
+  if (will.qos > features.maximumQos) {
+    return { reasonCode: reason.qosNotSupported, why: `will QoS ${will.qos} is not supported here` } // [MQTT-3.2.2-12]
+  }
+  if (will.retain && !features.retainAvailable) {
+    return { reasonCode: reason.retainNotSupported, why: 'retained messages are not supported here' } // [MQTT-3.2.2-13]
+  }
+  if (features.checkPayloadFormat && will.properties?.payloadFormatIndicator === 1 && !isUtf8(will.payload)) {
+    return { reasonCode: reason.payloadFormatInvalid, why: "the will's payload is not UTF-8, as it says" }
+  }
+  return undefined
 }

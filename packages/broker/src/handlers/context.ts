@@ -5,9 +5,10 @@ import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationExchange } from '../hooks/extended-authentication.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
 import type { Limits } from '../limits.js'
+import type { Logger } from '../log.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
-import type { Features } from '../options.js'
+import type { BrokerOptions, Features } from '../options.js'
 import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
@@ -23,6 +24,8 @@ export interface Services {
   readonly registry: Registry
   readonly metrics: Metrics
   readonly drops: Drops
+  readonly log: Logger
+  readonly responseInformation: BrokerOptions['responseInformation']
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -58,6 +61,8 @@ export interface Context extends SessionUser {
   /** True once the connection is gone: what a handler does after waiting for a hook would come too late. */
   readonly closed: boolean
   readonly version: ProtocolVersion
+  /** Whether the client takes reasons in words: Request Problem Information of 5.0 [MQTT-3.1.2-29]. */
+  readonly wantsReasons: boolean
   /** Whether CONNECT has been accepted: from then on there are a client and a session. */
   readonly accepted: boolean
   /** The extended authentication this client has chosen. */
@@ -72,6 +77,4 @@ export interface Context extends SessionUser {
   topicOf(packet: ReceivedPublish): string
   /** A QoS 1 or 2 message is being received. @throws MqttError 0x93 beyond the Receive Maximum. */
   receiving(): void
-  /** Ends the connection in order, after what has been sent; at 5.0 with a reason, if one is given. */
-  end(why: string, reasonCode?: number): void
 }

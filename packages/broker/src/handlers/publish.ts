@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
@@ -5,6 +6,7 @@ import { whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
+import { inWords } from './reason-string.js'
 
 /**
  * PUBLISH from a client (section 3.3): allow, route, acknowledge. The order is the promise: the acknowledgement carries
@@ -21,6 +23,7 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   if (p.qos > 0) c.receiving()
   checkAllowed(c, p, topic)
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic')
+  if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format')
   const message = new Message(p, c.client.clientId, p.properties ? services.now() : 0, topic)
   return services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
 }
@@ -60,11 +63,28 @@ function askThenRoute(c: Context, p: Publish, message: Message): Answer {
   })
 }
 
-/** The message goes nowhere. At 5.0 its sender is told; 3.1.1 has no refusal, so it is acknowledged as normal [MQTT-3.3.5-2]. */
-function refuse(c: Context, p: Publish, why: 'system-topic' | 'not-authorized'): Reply | undefined {
-  c.services.drops.report(why, c.client.clientId)
-  if (c.version === 5) return acknowledge(p, 0, reason.notAuthorized)
-  return acknowledge(p, hold(c, p), reason.success)
+/** A payload that says it is UTF-8 (section 3.3.2.3.2): looked at only where that is asked for. */
+function isNotAsItSays(c: Context, p: Publish): boolean {
+  return c.services.features.checkPayloadFormat && !isUtf8(p.payload)
+}
+
+const refusals = {
+  'system-topic': { reasonCode: reason.notAuthorized, why: 'topics under $SYS are published by the server itself' },
+  'not-authorized': { reasonCode: reason.notAuthorized, why: 'not authorized to publish to this topic' },
+  'payload-format': { reasonCode: reason.payloadFormatInvalid, why: 'the payload is not UTF-8, as it says' },
+} as const
+
+/**
+ * The message goes nowhere, and is counted. At 5.0 its sender is told, if its QoS asks for an answer; 3.1.1 has no
+ * refusal, so it is acknowledged as normal [MQTT-3.3.5-2].
+ */
+function refuse(c: Context, p: Publish, drop: keyof typeof refusals): Reply | undefined {
+  c.services.drops.report(drop, c.client.clientId)
+  if (c.version < 5) return acknowledge(p, hold(c, p), reason.success)
+  if (p.qos === 0) return undefined
+  const { reasonCode, why } = refusals[drop]
+  const type = p.qos === 1 ? 'puback' : 'pubrec'
+  return { packet: { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) }, commit: 0 }
 }
 
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */

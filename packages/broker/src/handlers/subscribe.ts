@@ -1,10 +1,20 @@
-import { type QoS, reason, type Subscribe, type Subscription, splitShared, topicLevels } from '@godwit/protocol'
+import {
+  type QoS,
+  reason,
+  reasonName,
+  type Suback,
+  type Subscribe,
+  type Subscription,
+  splitShared,
+  topicLevels,
+} from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { ReplayTerms } from '../delivery/terms.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'
 import type { Answer, Context, Reply } from './context.js'
+import { inWords } from './reason-string.js'
 
 /** What became of one filter: the granted QoS, or a reason code of 0x80 and more. */
 type Verdict = number
@@ -15,7 +25,27 @@ export function onSubscribe(c: Context, p: Subscribe): Answer {
   if (p.subscriptions.some(({ filter }) => topicLevels(filter) > maxTopicLevels)) {
     throw new MqttError(reason.topicFilterInvalid, `a filter has more than ${maxTopicLevels} levels`)
   }
+  if (c.version === 5) checkSupported(c, p)
   return whenReady(decideAll(c, p.subscriptions), (verdicts) => (c.closed ? undefined : subscribeAll(c, p, verdicts)))
+}
+
+/** What CONNACK said is not there must not be asked for (sections 3.2.2.3.11 to 3.2.2.3.13). */
+function checkSupported(c: Context, { subscriptions, properties }: Subscribe): void {
+  const { features } = c.services
+  if (!features.subscriptionIdentifiers && properties?.subscriptionIdentifiers) {
+    throw new MqttError(reason.subscriptionIdentifiersNotSupported, 'subscription identifiers are not supported here')
+  }
+  for (const { filter } of subscriptions) {
+    const verdict = unsupported(c, filter)
+    if (verdict) throw new MqttError(verdict, `${reasonName(verdict).toLowerCase()} here`)
+  }
+}
+
+function unsupported(c: Context, filter: string): Verdict | undefined {
+  const { features } = c.services
+  if (!features.sharedSubscriptions && splitShared(filter)) return reason.sharedSubscriptionsNotSupported
+  if (!features.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
+  return undefined
 }
 
 /** One verdict a filter, asked for in the order of the filters. */
@@ -42,14 +72,13 @@ async function decideRest(
 
 function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> {
   const { features, hooks } = c.services
-  const shared = splitShared(filter)
-  if (shared && !features.sharedSubscriptions) return reason.sharedSubscriptionsNotSupported
-  if (!features.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
+  const refused = unsupported(c, filter)
+  if (refused) return refused
   const granted: QoS = qos < features.maximumQos ? qos : features.maximumQos
   const allowed = hooks.authorize({
     action: 'subscribe',
     client: c.client,
-    topic: shared?.filter ?? filter,
+    topic: splitShared(filter)?.filter ?? filter,
     qos,
     retain: false,
   })
@@ -79,7 +108,7 @@ function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): R
     return qos
   })
   return {
-    packet: { type: 'suback', packetId: p.packetId, reasonCodes },
+    packet: { type: 'suback', packetId: p.packetId, ...answerOf(c, p, reasonCodes) },
     commit,
     sent: () => {
       for (const { filter, messages, terms } of owed) {
@@ -88,4 +117,20 @@ function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): R
       session.delivery.pump() // a shared group may have something waiting
     },
   }
+}
+
+/** The codes as the client's version has them, and in words what is wrong with the first that refuses. */
+function answerOf(
+  c: Context,
+  p: Subscribe,
+  reasonCodes: readonly Verdict[],
+): Pick<Suback, 'reasonCodes' | 'properties'> {
+  const at = reasonCodes.findIndex((code) => code >= 0x80)
+  if (at < 0) return { reasonCodes }
+  // 3.1 has no refusal: its clients are answered what they asked for (its section 3.8).
+  if (c.version === 3) {
+    return { reasonCodes: reasonCodes.map((code, n) => (code < 0x80 ? code : p.subscriptions[n]!.qos)) }
+  }
+  const which = reasonCodes.length > 1 ? ` (filter ${at + 1} of ${reasonCodes.length})` : ''
+  return { reasonCodes, ...inWords(c, `${reasonName(reasonCodes[at]!)}${which}`) }
 }

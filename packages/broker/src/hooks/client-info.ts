@@ -10,8 +10,17 @@ export interface ClientInfo {
   readonly cleanStart: boolean
 }
 
+/** Another server a client is sent to (5.0, section 4.11). */
+export interface Redirection {
+  /** The Server Reference: the standard leaves its form open, and suggests `host:port`, several with spaces between. */
+  readonly redirectTo: string
+  /** For good (0x9D, Server moved) or only now (0x9C, Use another server). Default false. */
+  readonly permanently?: boolean
+}
+
 /**
  * An answer to "may this client come in": `true`, or why not. `false` = not authorized (3.1.1: return code 5);
- * `bad-credentials` = malformed user name or password (4); `unavailable` = cannot be told now (3).
+ * `bad-credentials` = malformed user name or password (4); `unavailable` = cannot be told now (3); another server
+ * (3.1.1, which cannot be told of one: 3).
  */
-export type Admission = boolean | 'bad-credentials' | 'unavailable'
+export type Admission = boolean | 'bad-credentials' | 'unavailable' | Redirection

@@ -17,6 +17,7 @@ import { Wills } from './wills.js'
 /** What the registry works with; the broker joins them. */
 export interface RegistryParts {
   readonly limits: Limits
+  readonly willsAfterRestart: 'publish' | 'drop'
   readonly router: Router
   readonly store: Store
   readonly metrics: Metrics
@@ -104,7 +105,11 @@ export class Registry {
   }
 
   /** Takes up what an earlier process left; a connection that was open then counts as closed now. */
-  recover({ sessions, groups, wills }: Pick<Recovered, 'sessions' | 'groups' | 'wills'>): void {
+  recover(recovered: Pick<Recovered, 'sessions' | 'groups' | 'wills'>): void {
+    this.wills.afterRestart(() => this.#recover(recovered))
+  }
+
+  #recover({ sessions, groups, wills }: Pick<Recovered, 'sessions' | 'groups' | 'wills'>): void {
     this.#parts.router.restoreGroups(groups)
     for (const recovered of sessions) {
       const session = this.#add(recovered.clientId, recovered.stored, recovered.expirySeconds, true)
@@ -112,20 +117,25 @@ export class Registry {
       session.restore(recovered)
     }
     this.#parts.router.endEmptyGroups()
-    for (const { clientId, will, dueAt } of wills) this.#recoverWill(clientId, will, dueAt)
+    const dueTimes = new Map(wills.map(({ clientId, dueAt }) => [clientId, dueAt]))
+    for (const { clientId, will } of wills) this.#recoverWill(clientId, will)
     for (const { clientId, expiresAt } of sessions) {
       const session = this.#sessions.get(clientId)!
-      if (expiresAt === undefined) this.closed(session)
-      else this.#keepUntil(session, expiresAt)
+      if (expiresAt === undefined) {
+        this.closed(session)
+        continue
+      }
+      this.#keepUntil(session, expiresAt)
+      this.wills.connectionClosed(session, dueTimes.get(clientId)) // also one that an orderly stop has left
     }
   }
 
   /** The will of a session that is gone is due; any other when its session's connection counts as closed. */
-  #recoverWill(clientId: string, will: Will, dueAt: number | undefined): void {
+  #recoverWill(clientId: string, will: Will): void {
     const session = this.#sessions.get(clientId) ?? this.#ghost(clientId)
     session.will = will
-    if (!this.#sessions.has(clientId)) this.wills.publish(session)
-    else if (dueAt !== undefined) this.wills.connectionClosed(session, dueAt)
+    if (this.#parts.willsAfterRestart === 'drop') this.wills.drop(session, 'will-after-restart')
+    else if (!this.#sessions.has(clientId)) this.wills.publish(session)
   }
 
   /** A session of which nothing but its will was left. */

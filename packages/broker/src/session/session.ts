@@ -11,6 +11,11 @@ import { pageOf, ReceivedIds } from './received-ids.js'
 export interface SessionUser {
   /** Another connection has come with the same Client Identifier: closes, with all that a close entails [MQTT-3.1.4-2]. */
   takeOver(): MaybeAsync<void>
+  /**
+   * Ends the connection in order, after what has been sent. With a reason code, a client of 5.0 is told it, and why in
+   * words if it wants them.
+   */
+  end(why: string, reasonCode?: number, serverReference?: string): void
 }
 
 /** What the standard calls Session state (3.1.1, section 3.1.2.4), server side. */

@@ -1,6 +1,8 @@
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { Limits } from '../limits.js'
 import { Message } from '../message.js'
+import type { DropReason, Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Store } from '../store/store.js'
@@ -10,6 +12,8 @@ import type { Session } from './session.js'
 
 /** What wills work with. */
 export interface WillParts {
+  readonly limits: Limits
+  readonly metrics: Metrics
   readonly router: Router
   readonly store: Store
   readonly drops: Drops
@@ -21,6 +25,9 @@ export interface WillParts {
 export class Wills {
   readonly #parts: WillParts
   readonly #delayed = new Map<Session, WheelTimer>()
+  /** While what an earlier process left is taken up, wills that are due go here, and from here out in portions. */
+  readonly #due = new Map<string, Session>()
+  #recovering = false
 
   constructor(parts: WillParts) {
     this.#parts = parts
@@ -28,10 +35,12 @@ export class Wills {
 
   /** A new connection brings its will, or none; the one before it, if it is still pending, is cancelled [MQTT-3.1.3-9]. */
   set(session: Session, will: Session['will']): Commit {
+    const due = this.#due.get(session.clientId)
+    const published = due ? this.publish(due) : 0 // or it would take the new one out of the store with it
     const had = session.will !== undefined
     this.#cancelDelay(session)
     session.will = will
-    return will || had ? this.#parts.store.setWill(session.clientId, will) : 0
+    return will || had ? this.#parts.store.setWill(session.clientId, will) : published
   }
 
   /** DISCONNECT discards it [MQTT-3.14.4-3]. */
@@ -57,13 +66,49 @@ export class Wills {
   publish(session: Session): Commit {
     const { will, clientId } = session
     if (!will) return 0
-    const { router, drops, clock } = this.#parts
-    this.#cancelDelay(session)
+    const { router, metrics, clock } = this.#parts
+    if (this.#recovering) {
+      this.#due.set(clientId, session)
+      return 0
+    }
+    if (isSystemTopic(will.topic)) return this.drop(session, 'system-topic')
+    metrics.willsPublished++
     session.will = undefined
-    let commit: Commit = 0
-    if (isSystemTopic(will.topic)) drops.report('system-topic', clientId)
-    else commit = router.publish(Message.ofWill(will, clientId, clock.now()))
-    return Math.max(commit, this.#parts.store.setWill(clientId, undefined))
+    const commit = router.publish(Message.ofWill(will, clientId, clock.now()))
+    return Math.max(commit, this.#forget(session))
+  }
+
+  /** It is never published, and counted. */
+  drop(session: Session, why: DropReason): Commit {
+    this.#parts.drops.report(why, session.clientId)
+    return this.#forget(session)
+  }
+
+  /** What `recover` finds due is published when it is through, a portion a second: a storm of wills must not stop all else. */
+  afterRestart(recover: () => void): void {
+    this.#recovering = true
+    recover()
+    this.#recovering = false
+    this.#publishDue()
+  }
+
+  #publishDue(): void {
+    const { limits, wheel } = this.#parts
+    let left = limits.willsAfterRestartPerSecond
+    for (const session of this.#due.values()) {
+      if (left-- === 0) {
+        wheel.after(1000, () => this.#publishDue())
+        return
+      }
+      this.publish(session)
+    }
+  }
+
+  #forget(session: Session): Commit {
+    this.#cancelDelay(session)
+    this.#due.delete(session.clientId)
+    session.will = undefined
+    return this.#parts.store.setWill(session.clientId, undefined)
   }
 
   #cancelDelay(session: Session): void {

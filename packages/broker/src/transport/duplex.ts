@@ -23,7 +23,7 @@ export class DuplexTransport implements Transport {
       this.#error = error
     })
     stream.on('data', (chunk: Uint8Array) => this.#events?.onData(chunk))
-    stream.once('end', () => this.#closed()) // the peer's half is enough: it will send nothing more
+    stream.once('end', () => this.#events?.onEnd())
     stream.once('close', () => this.#closed())
     if (stream.destroyed) this.#closed()
   }
@@ -72,6 +72,5 @@ export class DuplexTransport implements Transport {
     const events = this.#events
     this.#events = undefined
     events?.onClose(this.#error)
-    if (!this.#stream.destroyed && !this.#stream.writableEnded) this.#stream.end()
   }
 }

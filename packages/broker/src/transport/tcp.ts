@@ -19,8 +19,10 @@ const backlog = 4096
  */
 export function listenTcp(options: TcpOptions, accept: (transport: Transport) => void): Promise<Listener> {
   const { host = '127.0.0.1', port = 1883 } = options
-  const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: 65_536 }, (socket) =>
-    accept(transportOf(socket)),
+  // Half-open: a client that has ended its side may still wait for acknowledgements of what it said before.
+  const server = createServer(
+    { noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 },
+    (socket) => accept(transportOf(socket)),
   )
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {

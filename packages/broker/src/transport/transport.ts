@@ -11,7 +11,9 @@ export interface Peer {
 export interface TransportEvents {
   /** Bytes arrived. They may be overwritten once the call has returned. */
   onData(chunk: Uint8Array): void
-  /** Nothing more will come, whether the peer ended in order or the connection failed. Called once. */
+  /** The peer has ended its side in order: nothing more will come, but it may still take what is written. Called at most once. */
+  onEnd(): void
+  /** The connection is gone. Called once. */
   onClose(error?: Error): void
 }
 
