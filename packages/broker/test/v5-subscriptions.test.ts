@@ -32,7 +32,7 @@ it('No Local keeps own messages away, unless another filter asks for them [MQTT-
   for (const one of [client, other]) one.publish('a/b', 'x', 1).publish('a/c', 'x', 1, 2)
   expect((await client.heard()).filter((line) => line.startsWith('publish')).sort()).toEqual([
     'publish a/b "x" by 2',
-    'publish a/b "x" qos 1 id 1 by 2,1',
+    'publish a/b "x" qos 1 id 1 by 1,2',
     'publish a/c "x" qos 1 id 2 by 1',
   ])
 })

@@ -97,7 +97,7 @@ export class Decoder {
       return undefined
     }
     this.#position = start + this.#totalBytes
-    return this.#readBody(chunk, start)
+    return this.#readBody(chunk, start, false)
   }
 
   /** Copies what has not been read yet, so that the chunk may be reused. Costs nothing when that was done before. */
@@ -145,9 +145,9 @@ export class Decoder {
     return this.version === 3 && definition.flags === 0b0010 && (first & 15) === 0b1010
   }
 
-  #readBody(bytes: Uint8Array, start: number): Packet {
+  #readBody(bytes: Uint8Array, start: number, owned: boolean): Packet {
     const end = start + this.#totalBytes
-    const r = this.#reader.over(bytes, start + this.#headerBytes, end)
+    const r = this.#reader.over(bytes, start + this.#headerBytes, end, owned)
     const packet = this.#definition!.read(r, bytes[start]! & 15, this.version)
     if (r.position !== end) throw new ProtocolError('malformed-packet', 'bytes left over at the end of the packet')
     if (packet.type === 'connect') {
@@ -187,7 +187,7 @@ export class Decoder {
     this.#partial = nothing // the packet's from now on
     this.#partialBytes = 0
     this.#readHeader(whole, 0, whole.length)
-    return this.#readBody(whole, 0)
+    return this.#readBody(whole, 0, true)
   }
 
   #takeIntoPartial(count: number): void {
@@ -195,7 +195,7 @@ export class Decoder {
     if (needed > this.#partial.length) {
       const total = this.#partialTotal
       const room =
-        total <= trustedBytes ? Math.max(total, needed, 16) : Math.min(total, Math.max(needed * 2, trustedBytes))
+        total <= trustedBytes ? Math.max(total, needed, 16) : Math.min(total, Math.max(needed * 4, trustedBytes))
       const larger = new Uint8Array(room)
       larger.set(this.#partial.subarray(0, this.#partialBytes))
       this.#partial = larger

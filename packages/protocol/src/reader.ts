@@ -11,6 +11,8 @@ export class Reader {
   bytes: Uint8Array = nothing
   position = 0
   end = 0
+  /** Whether `bytes` hold this packet alone and stay as they are. */
+  owned = false
   readonly allowControlCharacters: boolean
 
   constructor(allowControlCharacters: boolean) {
@@ -18,10 +20,11 @@ export class Reader {
   }
 
   /** Sets the bounds to one packet's body. */
-  over(bytes: Uint8Array, start: number, end: number): this {
+  over(bytes: Uint8Array, start: number, end: number, owned = false): this {
     this.bytes = bytes
     this.position = start
     this.end = end
+    this.owned = owned
     return this
   }
 

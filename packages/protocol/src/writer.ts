@@ -93,7 +93,8 @@ export class Writer {
     const length = end - start
     this.ensure(length)
     if (length > loopBytes) {
-      this.bytes.set(source.subarray(start, end), this.position)
+      const isWhole = end - start === source.length
+      this.bytes.set(isWhole ? source : source.subarray(start, end), this.position)
       this.position += length
       return
     }

@@ -30,6 +30,7 @@ export class Router {
   publish(message: Message): Commit {
     let commit = message.retain && this.#retainAvailable ? this.#retain(message) : 0 // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
+    message.isForMany = matches.length > 1
     for (let at = 0; at < matches.length; at++) {
       const match = matches[at]!
       const { subscriber, own } = match

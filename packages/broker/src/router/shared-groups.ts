@@ -17,8 +17,9 @@ export interface Member extends Subscriber {
   readonly online: boolean
   /** Whether a message would go out at once: it is online, and its window and its socket have room. */
   readonly ready: boolean
-  /** Asked for more whenever there is room. */
-  readonly supplies: Set<Supply<Member>>
+  /** Asks the group for more whenever there is room. */
+  addSupply(group: Supply<Member>): void
+  deleteSupply(group: Supply<Member>): void
   /** Takes a message at QoS 1 or 2, when {@link ready}; without a loan it is the member's own from then on. */
   take(message: Message, terms: Terms, loan: Loan | undefined): Commit
 }
@@ -104,7 +105,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   /** Adds a member, or changes its grant. What waits is its to ask for. */
   join(member: Member, grant: Grant): Commit {
     this.#members.set(member, grant)
-    member.supplies.add(this)
+    member.addSupply(this)
     this.#membersChanged()
     return member.durable && !this.#durable ? this.#becomeDurable() : 0
   }
@@ -112,7 +113,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   /** What it was handed out it still has, until its session ends [MQTT-3.10.4-3]. */
   leave(member: Member): void {
     this.#members.delete(member)
-    member.supplies.delete(this)
+    member.deleteSupply(this)
     this.#membersChanged()
   }
 

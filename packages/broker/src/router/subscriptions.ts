@@ -1,4 +1,5 @@
 import type { Terms } from '../delivery/terms.js'
+import { Holders } from './holders.js'
 import type { Grant, Subscriber } from './subscriber.js'
 import { matchTopic, TopicTree } from './topic-tree.js'
 
@@ -16,9 +17,13 @@ const maxRememberedLength = 256
 
 const hasWildcard = /[+#]/
 
-/** Who subscribed to what. Asking for a topic again costs a lookup, until a subscription that might match it changes. */
+/**
+ * Who subscribed to what. A filter without wildcards is found by its text, the others by a walk. Asking for a topic again
+ * costs a lookup, until a subscription that might match it changes.
+ */
 export class Subscriptions {
-  readonly #filters = new TopicTree<Map<Subscriber, Grant>>()
+  readonly #exact = new Map<string, Holders>()
+  readonly #wild = new TopicTree<Holders>()
   #remembered = new Map<string, readonly Match[]>()
   /** Topics and matches put into `#remembered` since it was started. */
   #rememberedSize = 0
@@ -31,18 +36,26 @@ export class Subscriptions {
 
   /** Adds or replaces. */
   add(filter: string, subscriber: Subscriber, granted: Grant): void {
-    const subscribers = this.#filters.getOrSet(filter, () => new Map())
-    if (!subscribers.has(subscriber)) this.#count++
-    subscribers.set(subscriber, granted)
+    if (this.#holders(filter).set(subscriber, granted)) this.#count++
     this.#forget(filter)
   }
 
   delete(filter: string, subscriber: Subscriber): void {
-    const subscribers = this.#filters.get(filter)
-    if (!subscribers?.delete(subscriber)) return
+    const filters = hasWildcard.test(filter) ? this.#wild : this.#exact
+    const holders = filters.get(filter)
+    if (!holders?.delete(subscriber)) return
     this.#count--
-    if (subscribers.size === 0) this.#filters.delete(filter)
+    if (holders.size === 0) filters.delete(filter)
     this.#forget(filter)
+  }
+
+  #holders(filter: string): Holders {
+    if (hasWildcard.test(filter)) return this.#wild.getOrSet(filter, () => new Holders())
+    const known = this.#exact.get(filter)
+    if (known) return known
+    const holders = new Holders()
+    this.#exact.set(filter, holders)
+    return holders
   }
 
   match(topic: string): readonly Match[] {
@@ -50,15 +63,11 @@ export class Subscriptions {
   }
 
   #find(topic: string): readonly Match[] {
-    const grants = new Map<Subscriber, Grant[]>()
-    matchTopic(this.#filters, topic, (subscribers) => {
-      for (const [subscriber, grant] of subscribers) {
-        const known = grants.get(subscriber)
-        if (known) known.push(grant)
-        else grants.set(subscriber, [grant])
-      }
-    })
-    const matches = Array.from(grants, ([subscriber, all]) => matchOf(subscriber, all))
+    const found: Holders[] = []
+    matchTopic(this.#wild, topic, (holders) => void found.push(holders))
+    const exact = this.#exact.get(topic)
+    if (exact) found.push(exact)
+    const matches = found.length === 1 ? matchesOf(found[0]!) : joined(found)
     if (topic.length <= maxRememberedLength) this.#remember(topic, matches)
     return matches
   }
@@ -79,6 +88,25 @@ export class Subscriptions {
     if (!hasWildcard.test(filter)) this.#remembered.delete(filter)
     else if (this.#remembered.size > 0) this.#startAnew()
   }
+}
+
+function matchesOf(holders: Holders): Match[] {
+  const matches: Match[] = []
+  holders.forEach((subscriber, grant) => void matches.push(matchOf(subscriber, [grant])))
+  return matches
+}
+
+/** A subscriber that holds several of the filters is found once. */
+function joined(all: readonly Holders[]): Match[] {
+  const grants = new Map<Subscriber, Grant[]>()
+  for (const holders of all) {
+    holders.forEach((subscriber, grant) => {
+      const known = grants.get(subscriber)
+      if (known) known.push(grant)
+      else grants.set(subscriber, [grant])
+    })
+  }
+  return Array.from(grants, ([subscriber, granted]) => matchOf(subscriber, granted))
 }
 
 /** One copy for overlapping subscriptions; a No Local filter drops out before the maximum is taken. */

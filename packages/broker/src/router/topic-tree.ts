@@ -1,7 +1,42 @@
-/** One level of a topic or filter. `+` and `#` are ordinary keys here; what they mean is the business of the walks. */
-export interface TopicNode<V> {
-  value: V | undefined
-  children: Map<string, TopicNode<V>> | undefined
+/**
+ * One level of a topic or filter. The wildcards have places of their own: most filters that end in one need no map for
+ * it, and a walk finds them without looking for a name. What they mean is the business of the walks.
+ */
+class TopicNode<V> {
+  value: V | undefined = undefined
+  /** Under `+`. */
+  any: TopicNode<V> | undefined = undefined
+  /** Under `#`. */
+  rest: TopicNode<V> | undefined = undefined
+  children: Map<string, TopicNode<V>> | undefined = undefined
+
+  get isEmpty(): boolean {
+    return this.value === undefined && !this.any && !this.rest && !this.children
+  }
+
+  child(level: string): TopicNode<V> | undefined {
+    if (level === '+') return this.any
+    return level === '#' ? this.rest : this.children?.get(level)
+  }
+
+  childOrNew(level: string): TopicNode<V> {
+    const known = this.child(level)
+    if (known) return known
+    const child = new TopicNode<V>()
+    if (level === '+') this.any = child
+    else if (level === '#') this.rest = child
+    else {
+      this.children ??= new Map()
+      this.children.set(level, child)
+    }
+    return child
+  }
+
+  remove(level: string): void {
+    if (level === '+') this.any = undefined
+    else if (level === '#') this.rest = undefined
+    else if (this.children?.delete(level) && this.children.size === 0) this.children = undefined
+  }
 }
 
 /**
@@ -9,12 +44,12 @@ export interface TopicNode<V> {
  * with a Topic Name, {@link matchFilter} asks a tree of topics with a Topic Filter.
  */
 export class TopicTree<V> {
-  readonly root: TopicNode<V> = { value: undefined, children: undefined }
+  readonly root: TopicNode<V> = new TopicNode()
 
   get(path: string): V | undefined {
     let node: TopicNode<V> | undefined = this.root
     for (const level of path.split('/')) {
-      node = node.children?.get(level)
+      node = node.child(level)
       if (!node) return undefined
     }
     return node.value
@@ -24,13 +59,7 @@ export class TopicTree<V> {
   getOrSet(path: string, make: () => V): V {
     let node = this.root
     for (const level of path.split('/')) {
-      node.children ??= new Map()
-      let child = node.children.get(level)
-      if (!child) {
-        child = { value: undefined, children: undefined }
-        node.children.set(level, child)
-      }
-      node = child
+      node = node.childOrNew(level)
     }
     node.value ??= make()
     return node.value
@@ -41,17 +70,14 @@ export class TopicTree<V> {
     const levels = path.split('/')
     const nodes: TopicNode<V>[] = [this.root]
     for (const level of levels) {
-      const child = nodes.at(-1)?.children?.get(level)
+      const child = nodes.at(-1)!.child(level)
       if (!child) return
       nodes.push(child)
     }
     nodes.at(-1)!.value = undefined
     for (let depth = levels.length; depth > 0; depth--) {
-      const node = nodes[depth]!
-      if (node.value !== undefined || node.children) return
-      const parent = nodes[depth - 1]!
-      parent.children!.delete(levels[depth - 1]!)
-      if (parent.children!.size === 0) parent.children = undefined
+      if (!nodes[depth]!.isEmpty) return
+      nodes[depth - 1]!.remove(levels[depth - 1]!)
     }
   }
 }
@@ -63,20 +89,15 @@ export function matchTopic<V>(tree: TopicTree<V>, topic: string, found: (value: 
   const firstWildcard = topic.startsWith('$') ? 1 : 0
 
   const walk = (node: TopicNode<V>, depth: number): void => {
-    const { children } = node
-    if (children && depth >= firstWildcard) {
-      const rest = children.get('#') // also matches its parent level
-      if (rest?.value !== undefined) found(rest.value)
-    }
+    const wild = depth >= firstWildcard
+    if (wild && node.rest?.value !== undefined) found(node.rest.value) // also matches its parent level
     if (depth === levels.length) {
       if (node.value !== undefined) found(node.value)
       return
     }
-    if (!children) return
-    const same = children.get(levels[depth]!)
+    const same = node.children?.get(levels[depth]!)
     if (same) walk(same, depth + 1)
-    const any = depth >= firstWildcard ? children.get('+') : undefined
-    if (any) walk(any, depth + 1)
+    if (wild && node.any) walk(node.any, depth + 1)
   }
   walk(tree.root, 0)
 }

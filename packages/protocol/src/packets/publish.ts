@@ -23,7 +23,7 @@ export interface Publish {
 
 /**
  * A PUBLISH as the decoder gives it. The payload is `bytes[payloadStart, payloadEnd)` of what was received, valid as long
- * as that is left alone: copy it to keep it. A view is made when first asked for, since most messages pass on without one.
+ * as that is left alone: copy it to keep it, unless it is `owned`. A view is made when first asked for, since most messages pass on without one.
  */
 export class ReceivedPublish implements Publish {
   readonly type = 'publish'
@@ -36,6 +36,8 @@ export class ReceivedPublish implements Publish {
   readonly bytes: Uint8Array
   readonly payloadStart: number
   readonly payloadEnd: number
+  /** Whether `bytes` hold this packet alone and stay as they are. */
+  readonly owned: boolean
   #payload: Uint8Array | undefined
 
   constructor(
@@ -46,6 +48,7 @@ export class ReceivedPublish implements Publish {
     bytes: Uint8Array,
     payloadStart: number,
     payloadEnd: number,
+    owned: boolean,
   ) {
     this.topic = topic
     this.qos = ((flags >> 1) & 3) as QoS
@@ -56,6 +59,7 @@ export class ReceivedPublish implements Publish {
     this.bytes = bytes
     this.payloadStart = payloadStart
     this.payloadEnd = payloadEnd
+    this.owned = owned
     this.#payload = undefined
   }
 
@@ -83,7 +87,7 @@ export const publish: Definition<Publish> = {
     }
     const start = r.position
     r.position = r.end
-    return new ReceivedPublish(topic, flags, packetId, properties, r.bytes, start, r.end)
+    return new ReceivedPublish(topic, flags, packetId, properties, r.bytes, start, r.end, r.owned)
   },
   encode(w, p, version) {
     checkPublish(p, version)
