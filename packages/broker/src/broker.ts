@@ -12,6 +12,7 @@ import {
 } from '@godwit/protocol'
 import { Commits } from './connection/commits.js'
 import { Connection, type ConnectionParts } from './connection/connection.js'
+import { EncodedOnce } from './connection/encoded-once.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
 import { WriterPool } from './connection/writer-pool.js'
@@ -107,6 +108,7 @@ export class Broker implements AsyncDisposable {
       outbox: {
         turn: new Turn(),
         writers: new WriterPool(),
+        encodedOnce: new EncodedOnce(),
         commits,
         metrics,
         maxOutboxBytes: limits.maxOutboxBytes,

@@ -10,6 +10,8 @@ export interface MessageSource {
   readonly bytes: Uint8Array
   readonly payloadStart: number
   readonly payloadEnd: number
+  /** Whether `bytes` will stay as they are. Default false. */
+  readonly owned?: boolean
 }
 
 /**
@@ -34,6 +36,8 @@ export class Message {
   bytes: Uint8Array
   start: number
   end: number
+  /** More than one subscriber gets it. */
+  isForMany: boolean
   #kept: boolean
 
   /**
@@ -52,7 +56,8 @@ export class Message {
     this.bytes = source.bytes
     this.start = source.payloadStart
     this.end = source.payloadEnd
-    this.#kept = false
+    this.#kept = source.owned === true
+    this.isForMany = false
   }
 
   /** A message made inside the broker. The payload must not be changed afterwards. */
@@ -76,6 +81,11 @@ export class Message {
     const message = new Message(source, publisher, now)
     message.#kept = true
     return message
+  }
+
+  /** Its bytes stay as they are. */
+  get isKept(): boolean {
+    return this.#kept
   }
 
   get payloadBytes(): number {

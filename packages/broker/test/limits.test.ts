@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encode } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
-import { type Rig, startRig } from './rig.js'
+import { type Rig, settled, startRig } from './rig.js'
 import { connectPacket, publishPacket, subscribePacket, type TestClient } from './test-client.js'
 
 const dropLines = (rig: Rig): string[] => rig.log.filter((line) => line.startsWith('warn') && line.includes('dropped'))
@@ -301,4 +302,17 @@ describe('packet size', () => {
     expect(await large.heard()).toEqual([])
     expect(large.closed).toBe(true)
   })
+})
+
+it('lets others have their turn before the rest of a chunk that makes a lot to send', async () => {
+  const rig = await startRig()
+  for (let n = 1; n <= 16; n++) await subscriber(rig, `s${n}`, 'a', 0)
+  const sender = await rig.connect('sender')
+  const payload = new Uint8Array(65_536)
+  sender.send(...Array.from({ length: 20 }, () => publishPacket('a', payload, 0)))
+  while (rig.broker.metrics.publishReceived === 0) await nextTurn()
+  expect(rig.broker.metrics.publishReceived).toBe(17) // 16 MiB have gone out
+  await settled()
+  expect(rig.broker.metrics.publishReceived).toBe(20)
+  expect(rig.broker.metrics.publishSent).toBe(320)
 })

@@ -22,9 +22,14 @@ import type { Transport, TransportEvents } from '../transport/transport.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { beginsAs50, firstBytes, noBytes } from './first-bytes.js'
 import { KeepAlive } from './keep-alive.js'
-import { type ClientTerms, Outbox, type OutboxOwner, type OutboxParts, unlimited } from './outbox.js'
+import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.js'
+import { type ClientTerms, defaultTerms, unlimited } from './publish-encoder.js'
 import { IncomingAliases } from './topic-aliases.js'
 import type { Waiting } from './waiting.js'
+
+/** What one chunk may cause to be sent before others have their turn: some milliseconds of work. */
+const burstPackets = 5000
+const burstBytes = 16_777_216
 
 /** What all connections of a broker are made with. */
 export interface ConnectionParts {
@@ -122,14 +127,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
   #handlePackets(): void {
+    const { metrics } = this.services
+    const mostPackets = metrics.packetsSent + burstPackets
+    const mostBytes = metrics.publishBytesSent + burstBytes
     try {
       while (!this.closed) {
         const packet = this.#decoder.next()
         if (!packet) break
-        this.services.metrics.packetsReceived++
+        metrics.packetsReceived++
         const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
         if (answer instanceof Promise) return this.#suspend(answer)
         if (answer) this.outbox.reply(answer)
+        if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
       }
     } catch (error) {
       this.#fail(error)
@@ -177,19 +186,30 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
   #suspend(answer: Promise<Reply | undefined>): void {
+    this.#hold()
+    answer.then((reply) => this.#goOn(reply)).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** What came in one chunk makes a lot to send: that goes out, and the others have their turn, before the rest of it. */
+  #giveWay(): void {
+    this.#hold()
+    setImmediate(() => this.#goOn(undefined))
+  }
+
+  #hold(): void {
     this.#suspended = true
     this.#decoder.detach()
     this.#pause()
-    const go = (reply: Reply | undefined): void => {
-      this.#suspended = false
-      if (this.closed) return
-      if (reply) this.outbox.reply(reply)
-      if (this.closed) return
-      this.#listen()
-      this.#handlePackets()
-      if (this.#ended && !this.#suspended) this.#finish()
-    }
-    answer.then(go).catch((error: unknown) => this.#fail(error))
+  }
+
+  #goOn(reply: Reply | undefined): void {
+    this.#suspended = false
+    if (this.closed) return
+    if (reply) this.outbox.reply(reply)
+    if (this.closed) return
+    this.#listen()
+    this.#handlePackets()
+    if (this.#ended && !this.#suspended) this.#finish()
   }
 
   // ---- what handlers ask for
@@ -368,8 +388,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     return commit
   }
 }
-
-const defaultTerms: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
 
 function termsOf({ version, properties }: Connect): ClientTerms {
   return {

@@ -253,7 +253,7 @@ describe('Outbox', () => {
     it('are not kept when they have grown large', () => {
       const t = setUp(1e9)
       t.publish('x'.repeat(4000))
-      t.outbox.reply({ packet: { type: 'suback', packetId: 1, reasonCodes: new Array(70_000).fill(0) }, commit: 0 })
+      t.outbox.reply({ packet: { type: 'suback', packetId: 1, reasonCodes: new Array(300_000).fill(0) }, commit: 0 })
       t.endTurn()
       const [{ parts, done }] = t.writes as [Write]
       done()

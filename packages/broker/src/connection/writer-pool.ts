@@ -1,21 +1,30 @@
 import { Writer } from '@godwit/protocol'
 
-/** First size of a connection's output buffer; larger ones go back to the garbage collector. */
-const pooledBytes = 16_384
-const maxPooled = 256
+/** First size of a connection's output buffer: some replies and small messages. It doubles when it must. */
+const firstBytes = 2048
+/** Larger ones go back to the garbage collector. */
+const largestBytes = 262_144
+/** All that the pool keeps. */
+const mostBytes = 8_388_608
 
 /** Output buffers that no connection is using: an idle connection holds none. */
 export class WriterPool {
   readonly #free: Writer[] = []
+  #bytes = 0
 
   take(): Writer {
-    return this.#free.pop() ?? new Writer(pooledBytes)
+    const writer = this.#free.pop()
+    if (!writer) return new Writer(firstBytes)
+    this.#bytes -= writer.bytes.length
+    return writer
   }
 
   /** The writer's bytes must no longer be in use. */
   give(writer: Writer): void {
-    if (writer.bytes.length > 4 * pooledBytes || this.#free.length >= maxPooled) return
+    const { length } = writer.bytes
+    if (length > largestBytes || this.#bytes + length > mostBytes) return
     writer.reset()
+    this.#bytes += length
     this.#free.push(writer)
   }
 }

@@ -21,6 +21,14 @@ export interface DeliveryOptions {
   onDrop(reason: DropReason): void
 }
 
+/** What a session has of shared groups. */
+interface Borrowing {
+  /** The groups it is a member of. */
+  readonly supplies: Set<Supply<Delivery>>
+  /** What is in flight for a group, by number; `undefined`: at QoS 2, which nobody else may get any more. */
+  readonly loans: Map<number, Loan | undefined>
+}
+
 /** Retained messages still to be sent because of one subscription. */
 interface Replay {
   readonly filter: string
@@ -46,13 +54,11 @@ export class Delivery implements OutgoingSource {
   #replays: Replay[] = []
   /** After a reconnection: the next number to send again, and what has been and is not done. */
   #again = 1
-  readonly #sentAgain = new Set<number>()
+  #sentAgain: Set<number> | undefined
   /** An earlier process may have sent messages that its last commit does not know of. */
   #mayHaveSent = false
-  /** The shared groups it is a member of. */
-  readonly supplies: Set<Supply<Delivery>> = new Set()
-  /** What is in flight for a shared group, by number; `undefined`: at QoS 2, which nobody else may get any more. */
-  readonly #loans = new Map<number, Loan | undefined>()
+  /** What it has of shared groups, when it is a member of any. */
+  #borrowing: Borrowing | undefined
   /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
   #lentBefore = 0
 
@@ -105,6 +111,16 @@ export class Delivery implements OutgoingSource {
     return qos === 0 ? this.#deliverQos0(delivery) : this.#accept(delivery)
   }
 
+  /** It has become a member of a shared group, and asks it for more whenever there is room. */
+  addSupply(supply: Supply<Delivery>): void {
+    this.#borrowing ??= { supplies: new Set(), loans: new Map() }
+    this.#borrowing.supplies.add(supply)
+  }
+
+  deleteSupply(supply: Supply<Delivery>): void {
+    this.#borrowing?.supplies.delete(supply)
+  }
+
   /**
    * A shared group hands a message over at QoS 1 or 2, to be sent at once: only when {@link ready}. With a loan it stays
    * the group's. A session that lives on keeps a copy, or it could not send it again.
@@ -118,7 +134,7 @@ export class Delivery implements OutgoingSource {
       loan?.settle()
       return 0
     }
-    this.#loans.set(this.#tail, loan)
+    this.#borrowing?.loans.set(this.#tail, loan)
     return this.#accept(delivery)
   }
 
@@ -138,7 +154,7 @@ export class Delivery implements OutgoingSource {
     this.#sink = sink
     this.#maxInflight = maxInflight
     this.#again = this.window.head
-    this.#sentAgain.clear()
+    this.#sentAgain = undefined
     if (this.#mayHaveSent) this.#countAsSent()
     this.pump()
   }
@@ -154,15 +170,17 @@ export class Delivery implements OutgoingSource {
     this.#giveBack(() => true)
     for (let number = this.window.head; number < this.window.next; number++) {
       if (this.window.state(number) !== sentQos2) continue
-      if (this.#loans.has(number) || this.queue.get(number)?.shared) this.#options.onDrop('shared-member-gone')
+      if (this.#borrowing?.loans.has(number) || this.queue.get(number)?.shared)
+        this.#options.onDrop('shared-member-gone')
     }
-    this.#loans.clear()
+    this.#borrowing?.loans.clear()
   }
 
   #giveBack(which: (loan: Loan) => boolean): void {
-    for (const [number, loan] of this.#loans) {
+    const loans = this.#borrowing?.loans ?? []
+    for (const [number, loan] of loans) {
       if (!loan || !which(loan)) continue
-      this.#loans.delete(number)
+      this.#borrowing?.loans.delete(number)
       if (loan.giveBack()) this.#forget(number) // else there is no group any more, and it stays here
     }
   }
@@ -182,7 +200,7 @@ export class Delivery implements OutgoingSource {
     const state = this.window.state(number)
     if (state === sentQos1) return 'wrong'
     if (state !== sentQos2) return 'repeated'
-    this.#loans.delete(number)
+    this.#borrowing?.loans.delete(number)
     this.window.release(number)
     return this.durable ? this.queue.release(number) : 0
   }
@@ -202,7 +220,7 @@ export class Delivery implements OutgoingSource {
     if (this.#sink) this.#goAgain(this.#sink)
     while (this.waiting > 0 && this.#ready()) this.#sendNext(this.#sink!)
     while (this.#replays.length > 0 && this.waiting === 0 && this.#ready()) this.#replayOne(this.#replays[0]!)
-    if (this.supplies.size > 0) this.#askForMore()
+    if (this.#borrowing) this.#askForMore(this.#borrowing)
   }
 
   /** Everything from before is out again, and there is room in the window and in the socket. */
@@ -216,10 +234,10 @@ export class Delivery implements OutgoingSource {
   }
 
   /** A message of each shared group in turn, until none has one or there is no more room. */
-  #askForMore(): void {
+  #askForMore({ supplies }: Borrowing): void {
     for (let supplied = true; supplied; ) {
       supplied = false
-      for (const supply of this.supplies) if (this.ready && supply.supply(this)) supplied = true
+      for (const supply of supplies) if (this.ready && supply.supply(this)) supplied = true
     }
   }
 
@@ -299,7 +317,7 @@ export class Delivery implements OutgoingSource {
       const state = this.window.state(number)
       if (number < this.window.head || state === settled) continue
       if (state === released) sink.pubrel(packetIdOf(number))
-      else if (this.#sentAgain.size >= this.#maxInflight) return
+      else if ((this.#sentAgain?.size ?? 0) >= this.#maxInflight) return
       else this.#resend(number, sink)
     }
   }
@@ -309,6 +327,7 @@ export class Delivery implements OutgoingSource {
     if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) return this.#forget(number)
     if (!entry) return
     if (!sink.accepts(entry)) return this.#giveUp(number) // this connection takes less than the one before
+    this.#sentAgain ??= new Set()
     this.#sentAgain.add(number)
     sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? 0 : entry.commit) // [MQTT-3.3.1-1]
   }
@@ -346,14 +365,15 @@ export class Delivery implements OutgoingSource {
     const number = this.window.numberOf(packetId)
     if (number === 0 || this.window.state(number) !== expected) return false
     this.#forget(number)
-    if (this.#loans.size > 0) this.#settleLoan(number)
+    this.#settleLoan(number)
     this.pump()
     return true
   }
 
   #settleLoan(number: number): void {
-    const loan = this.#loans.get(number)
-    this.#loans.delete(number)
+    if (!this.#borrowing || this.#borrowing.loans.size === 0) return
+    const loan = this.#borrowing.loans.get(number)
+    this.#borrowing.loans.delete(number)
     loan?.settle()
   }
 
@@ -361,6 +381,6 @@ export class Delivery implements OutgoingSource {
   #forget(number: number): void {
     if (this.durable) this.queue.delete(number)
     this.window.settle(number)
-    this.#sentAgain.delete(number)
+    this.#sentAgain?.delete(number)
   }
 }

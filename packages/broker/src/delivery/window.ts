@@ -18,6 +18,8 @@ export const released = 3
 export type Handshake = typeof settled | typeof sentQos1 | typeof sentQos2 | typeof released
 
 const smallRing = 16
+/** Before the first message is sent: shared by all, since nothing can be written into it. */
+const noRing = new Uint8Array(0)
 
 /**
  * The messages of a session that were sent and are not done: numbers `head` to `next` − 1, one byte of state each in a
@@ -30,7 +32,7 @@ export class Window {
   next = 1
   /** How many handshakes are open. */
   inflight = 0
-  #states: Uint8Array = new Uint8Array(smallRing)
+  #states: Uint8Array = noRing
 
   /** The states of `head` to `next` − 1, in this order. */
   handshakes(): Uint8Array {
@@ -98,11 +100,11 @@ export class Window {
 
   #advance(): void {
     while (this.head < this.next && this.state(this.head) === settled) this.head++
-    if (this.head === this.next && this.#states.length > 4096) this.#states = new Uint8Array(smallRing)
+    if (this.head === this.next && this.#states.length > 4096) this.#states = noRing
   }
 
   #grow(): void {
-    const larger = new Uint8Array(this.#states.length * 2)
+    const larger = new Uint8Array(Math.max(this.#states.length * 2, smallRing))
     for (let n = this.head; n < this.next; n++) larger[n & (larger.length - 1)] = this.state(n)
     this.#states = larger
   }

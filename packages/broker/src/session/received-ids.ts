@@ -8,7 +8,7 @@ export type Page = Uint8Array
  * client can know a limit), so they are bits, in pages that exist only where they are needed.
  */
 export class ReceivedIds {
-  readonly #pages = new Map<number, Page>()
+  #pages: Map<number, Page> | undefined
   #count = 0
 
   get size(): number {
@@ -16,7 +16,7 @@ export class ReceivedIds {
   }
 
   has(packetId: number): boolean {
-    const page = this.#pages.get(pageOf(packetId))
+    const page = this.#pages?.get(pageOf(packetId))
     return page !== undefined && (page[(packetId % idsPerPage) >> 3]! & (1 << (packetId & 7))) !== 0
   }
 
@@ -35,9 +35,10 @@ export class ReceivedIds {
 
   /** The bits of a page, as they are from now on. */
   page(number: number): Page {
-    let page = this.#pages.get(number)
+    let page = this.#pages?.get(number)
     if (!page) {
       page = new Uint8Array(idsPerPage / 8)
+      this.#pages ??= new Map()
       this.#pages.set(number, page)
     }
     return page
@@ -45,6 +46,7 @@ export class ReceivedIds {
 
   /** Puts back a page that was stored. */
   restore(number: number, bits: Page): void {
+    this.#pages ??= new Map()
     this.#pages.set(number, bits)
     for (const byte of bits) this.#count += bitsSet(byte)
   }

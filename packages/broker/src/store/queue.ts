@@ -39,18 +39,20 @@ export interface Queue {
 
 /** A queue that lives as long as the process. */
 export class MemoryQueue implements Queue {
-  readonly #entries = new Map<number, KeptMessage>()
+  /** Made when the first message comes: most sessions hold none most of the time. */
+  #entries: Map<number, KeptMessage> | undefined
   bytes = 0
 
   put(number: number, { message, qos, retain, identifiers, shared = false }: QueuedMessage): Commit {
     message.keep()
+    this.#entries ??= new Map()
     this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: 0 })
     this.bytes += message.payloadBytes
     return 0
   }
 
   get(number: number): KeptMessage | undefined {
-    return this.#entries.get(number)
+    return this.#entries?.get(number)
   }
 
   release(number: number): Commit {
@@ -59,9 +61,9 @@ export class MemoryQueue implements Queue {
   }
 
   delete(number: number): void {
-    const entry = this.#entries.get(number)
+    const entry = this.#entries?.get(number)
     if (!entry) return
-    this.#entries.delete(number)
+    this.#entries!.delete(number)
     this.bytes -= entry.message.payloadBytes
   }
 }

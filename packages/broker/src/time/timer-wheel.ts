@@ -7,6 +7,23 @@ export interface WheelTimer {
   cancel(): void
 }
 
+/** One object a timer: there is one for each connection and more. */
+class Timer implements WheelTimer {
+  readonly due: number
+  readonly callback: () => void
+  readonly #wheel: TimerWheel
+
+  constructor(wheel: TimerWheel, due: number, callback: () => void) {
+    this.#wheel = wheel
+    this.due = due
+    this.callback = callback
+  }
+
+  cancel(): void {
+    this.#wheel.remove(this)
+  }
+}
+
 /**
  * All of the broker's timeouts on one clock tick a second: keep-alive, connect and drain timeouts, session expiry.
  * Setting and cancelling cost a set operation whatever the number of timers; a callback runs within one second after
@@ -16,7 +33,7 @@ export class TimerWheel {
   readonly #clock: Clock
   readonly #origin: number
   /** Tick number → timers due at it. */
-  readonly #ticks = new Map<number, Set<() => void>>()
+  readonly #ticks = new Map<number, Set<Timer>>()
   #done = 0
   #cancelTick: (() => void) | undefined
 
@@ -30,16 +47,17 @@ export class TimerWheel {
     const elapsed = this.#clock.monotonic() - this.#origin
     if (this.#ticks.size === 0) this.#done = Math.max(this.#done, Math.floor(elapsed / tickMs)) // nothing was due meanwhile
     const due = Math.max(Math.ceil((elapsed + ms) / tickMs), this.#done + 1)
-    const timers = this.#ticks.get(due) ?? new Set()
-    // A wrapper of its own, so that one callback can be set twice.
-    const entry = (): void => callback()
-    this.#ticks.set(due, timers.add(entry))
+    const timers = this.#ticks.get(due) ?? new Set<Timer>()
+    const timer = new Timer(this, due, callback)
+    this.#ticks.set(due, timers.add(timer))
     if (!this.#cancelTick) this.#arm()
-    return {
-      cancel: () => {
-        if (timers.delete(entry) && timers.size === 0) this.#ticks.delete(due)
-      },
-    }
+    return timer
+  }
+
+  /** Of {@link WheelTimer}. */
+  remove(timer: Timer): void {
+    const timers = this.#ticks.get(timer.due)
+    if (timers?.delete(timer) && timers.size === 0) this.#ticks.delete(timer.due)
   }
 
   /** Forgets all timers. */
@@ -64,8 +82,11 @@ export class TimerWheel {
     while (this.#done < reached) {
       const due = this.#ticks.get(++this.#done)
       if (!due) continue
-      this.#ticks.delete(this.#done)
-      for (const callback of due) callback()
+      try {
+        for (const timer of due) timer.callback() // one may cancel another of the same tick
+      } finally {
+        this.#ticks.delete(this.#done)
+      }
     }
   }
 }

@@ -10,6 +10,10 @@ export class DuplexTransport implements Transport {
   readonly #stream: Duplex
   #events: TransportEvents | undefined
   #error: Error | undefined
+  /** What to call when the writes under way are done, in their order. */
+  #writing: (() => void)[] = []
+  /** How many writes were called done before the stream said so. */
+  #told = 0
 
   constructor(stream: Duplex, peer: Peer) {
     this.#stream = stream
@@ -22,24 +26,41 @@ export class DuplexTransport implements Transport {
     stream.on('error', (error) => {
       this.#error = error
     })
-    stream.on('data', (chunk: Uint8Array) => this.#events?.onData(chunk))
-    stream.once('end', () => this.#events?.onEnd())
-    stream.once('close', () => this.#closed())
+    stream.on('data', this.onBytes)
+    stream.on('end', () => this.#events?.onEnd())
+    stream.on('close', () => this.#closed())
     if (stream.destroyed) this.#closed()
   }
+
+  /** For streams that hand over what they have read by another way than events. */
+  readonly onBytes = (chunk: Uint8Array): void => this.#events?.onData(chunk)
 
   write(parts: readonly Uint8Array[], done: () => void): void {
     const stream = this.#stream
     if (stream.destroyed || stream.writableEnded) return done()
-    if (parts.length === 1) {
-      stream.write(parts[0], done)
-      return
+    this.#writing.push(done)
+    if (parts.length === 1) stream.write(parts[0], this.#onWritten)
+    else {
+      stream.cork()
+      for (let at = 0; at < parts.length; at++) {
+        stream.write(parts[at], at === parts.length - 1 ? this.#onWritten : undefined)
+      }
+      stream.uncork()
     }
-    stream.cork()
-    parts.forEach((part, at) => {
-      stream.write(part, at === parts.length - 1 ? done : undefined)
-    })
-    stream.uncork()
+    if (stream.writableLength === 0) this.#takenAtOnce()
+  }
+
+  /** The kernel has all of it, which the stream would tell a tick later. */
+  #takenAtOnce(): void {
+    const taken = this.#writing
+    this.#writing = []
+    this.#told += taken.length
+    for (let at = 0; at < taken.length; at++) taken[at]!()
+  }
+
+  readonly #onWritten = (): void => {
+    if (this.#told > 0) this.#told--
+    else this.#writing.shift()?.()
   }
 
   pause(): void {

@@ -1,7 +1,7 @@
-import { createServer, type Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { BrokerError } from '../errors.js'
 import { DuplexTransport } from './duplex.js'
-import type { Listener, Transport } from './transport.js'
+import type { Listener, Peer, Transport } from './transport.js'
 
 export interface TcpOptions {
   /** Address to listen on. Default `127.0.0.1`: this machine only. */
@@ -19,10 +19,15 @@ const backlog = 4096
  */
 export function listenTcp(options: TcpOptions, accept: (transport: Transport) => void): Promise<Listener> {
   const { host = '127.0.0.1', port = 1883 } = options
+  const open = new OpenSockets()
   // Half-open: a client that has ended its side may still wait for acknowledgements of what it said before.
   const server = createServer(
-    { noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 },
-    (socket) => accept(transportOf(socket)),
+    { noDelay: true, keepAlive: true, allowHalfOpen: true, pauseOnConnect: true },
+    (accepted) => {
+      const [socket, transport] = readingIntoOne(accepted)
+      open.add(socket)
+      accept(transport)
+    },
   )
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
@@ -34,7 +39,10 @@ export function listenTcp(options: TcpOptions, accept: (transport: Transport) =>
       resolve({
         host,
         port: address !== null && typeof address === 'object' ? address.port : port,
-        close: () => new Promise<void>((closed) => void server.close(() => closed())),
+        close: async () => {
+          await new Promise<void>((closed) => void server.close(() => closed()))
+          await open.allClosed()
+        },
       })
     }
     try {
@@ -45,12 +53,57 @@ export function listenTcp(options: TcpOptions, accept: (transport: Transport) =>
   })
 }
 
-function transportOf(socket: Socket): Transport {
-  return new DuplexTransport(socket, {
-    transport: 'tcp',
-    address: socket.remoteAddress ?? '',
-    ...(socket.remotePort !== undefined && { port: socket.remotePort }),
-  })
+/** The sockets of a listener that are not yet closed. */
+class OpenSockets {
+  #count = 0
+  #whenNone: (() => void) | undefined
+
+  add(socket: Socket): void {
+    this.#count++
+    socket.on('close', this.#onClose)
+  }
+
+  readonly #onClose = (): void => {
+    if (--this.#count === 0) this.#whenNone?.()
+  }
+
+  async allClosed(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => (this.#whenNone = resolve))
+  }
+}
+
+/**
+ * All sockets read into this one buffer: whoever takes bytes has read or copied them when `onData` returns. Otherwise
+ * each read allocates 64 KiB, gives back what it did not fill, and makes an ArrayBuffer of the rest: a third of what a
+ * small message costs (docs/performance.md).
+ */
+const readBuffer = new Uint8Array(262_144)
+
+/**
+ * Node gives a socket its own read buffer (`onread`) only when it is constructed, and a server constructs sockets
+ * without. So the accepted connection moves to a socket of ours, before it has read anything.
+ */
+function readingIntoOne(accepted: Socket): [Socket, Transport] {
+  const handle = (accepted as { _handle?: unknown })._handle
+  if (!handle) return [accepted, new DuplexTransport(accepted, peerOf(accepted))] // gone already, or an unknown Node
+  const onread = {
+    buffer: readBuffer,
+    callback: (length: number): boolean => {
+      transport.onBytes(readBuffer.subarray(0, length))
+      return true
+    },
+  }
+  const options = { handle, onread, allowHalfOpen: true, writableHighWaterMark: 65_536 }
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
+  const transport = new DuplexTransport(socket, peerOf(socket))
+  const emptied = accepted as { _handle?: unknown }
+  emptied._handle = null
+  accepted.destroy()
+  return [socket, transport]
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): Peer {
+  return { transport: 'tcp', address: remoteAddress ?? '', ...(remotePort !== undefined && { port: remotePort }) }
 }
 
 function explain(error: NodeJS.ErrnoException): string {

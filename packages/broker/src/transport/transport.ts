@@ -24,7 +24,10 @@ export interface Transport {
   readonly peer: Peer
   /** Starts the flow of bytes. */
   start(events: TransportEvents): void
-  /** Sends the parts, one after another; they must stay unchanged until `done` is called (also when the connection fails). */
+  /**
+   * Sends the parts, one after another; they must stay unchanged until `done` is called, also when the connection fails.
+   * It is called before `write` returns when the parts are already on their way.
+   */
   write(parts: readonly Uint8Array[], done: () => void): void
   /** Stops and restarts the flow of bytes towards `onData`. */
   pause(): void

@@ -1,0 +1,66 @@
+import { Decoder, encodeUtf8, type Publish, type QoS, Writer } from '@godwit/protocol'
+import { describe, expect, it } from 'vitest'
+import { Message } from '../message.js'
+import { EncodedOnce } from './encoded-once.js'
+import { defaultTerms, PublishEncoder } from './publish-encoder.js'
+
+const shared = { encodedOnce: new EncodedOnce(), now: () => 0 }
+
+function forMany(text: string, topic = 'a/b'): Message {
+  const message = Message.of(topic, encodeUtf8(text), 2)
+  message.isForMany = true
+  return message
+}
+
+/** What the client gets. */
+function sent(encoder: PublishEncoder, message: Message, qos: QoS, dup = false, packetId = 0): Publish {
+  const writer = new Writer()
+  const payload = encoder.write(writer, { message, qos, retain: false }, dup, packetId)
+  const decoder = new Decoder({ version: encoder.terms.version })
+  decoder.push(writer.written().slice())
+  if (payload) decoder.push(payload)
+  return decoder.next() as Publish
+}
+
+describe.each([4, 5] as const)('a message for many, at version %d', (version) => {
+  const receiver = () => Object.assign(new PublishEncoder(shared), { terms: { ...defaultTerms, version } })
+
+  it('is encoded once; each receiver gets its own packet id and DUP', () => {
+    const message = forMany('x')
+    const first = sent(receiver(), message, 1, false, 7)
+    const second = sent(receiver(), message, 1, true, 65_535)
+    expect([first.packetId, first.dup, second.packetId, second.dup]).toEqual([7, false, 65_535, true])
+    expect([first.topic, second.topic]).toEqual(['a/b', 'a/b'])
+    expect([first.payload, second.payload]).toEqual([encodeUtf8('x'), encodeUtf8('x')])
+  })
+
+  it('is told apart by its QoS and from the message before it', () => {
+    const [one, other] = [forMany('one'), forMany('other', 'c')]
+    const of = receiver()
+    expect(sent(of, one, 2, false, 3).qos).toBe(2)
+    expect(sent(of, one, 0).qos).toBe(0)
+    expect(sent(of, other, 0).topic).toBe('c')
+    expect(sent(of, one, 0).payload).toEqual(encodeUtf8('one'))
+  })
+
+  it('goes as a view of one copy from 4 KiB on', () => {
+    const message = forMany('y'.repeat(4096))
+    const writer = new Writer()
+    const payload = receiver().write(writer, { message, qos: 0, retain: false }, false, 0)
+    expect(payload?.buffer).toBe(message.payload.buffer)
+    expect(writer.position).toBeLessThan(20)
+  })
+})
+
+it('gives a client of 5.0 what is its own: identifiers, aliases, remaining expiry', () => {
+  const encoder = new PublishEncoder({ encodedOnce: new EncodedOnce(), now: () => 1000 })
+  encoder.terms = { ...defaultTerms, version: 5, topicAliasMaximum: 1 }
+  const message = forMany('x')
+  message.expiresAt = 6000
+  const writer = new Writer()
+  encoder.write(writer, { message, qos: 0, retain: false, identifiers: [4] }, false, 0)
+  const decoder = new Decoder({ version: 5 })
+  decoder.push(writer.written())
+  const { properties } = decoder.next() as Publish
+  expect(properties).toEqual({ messageExpiryInterval: 5, subscriptionIdentifiers: [4], topicAlias: 1 })
+})

@@ -1,0 +1,118 @@
+import { encodePublishHead, type ProtocolVersion, Writer } from '@godwit/protocol'
+import type { Message } from '../message.js'
+import type { QueuedMessage } from '../store/queue.js'
+import { deliveredProperties } from './delivered-properties.js'
+import type { EncodedOnce } from './encoded-once.js'
+import { OutgoingAliases } from './topic-aliases.js'
+
+/** No Maximum Packet Size was given. */
+export const unlimited: number = Number.POSITIVE_INFINITY
+/** Aliases given to topics towards one client: those it gets first. */
+const mostAliases = 10
+/** A payload of this size and more, for several receivers, is handed to their sockets as it is, not copied for each. */
+const viewFrom = 4096
+/** Up to here a payload inside a chunk is copied for its one receiver: it has to be copied in any case. */
+const copyUpTo = 65_536
+
+/** What one client takes. */
+export interface ClientTerms {
+  readonly version: ProtocolVersion
+  /** Bytes. */
+  readonly maximumPacketSize: number
+  readonly topicAliasMaximum: number
+}
+
+export const defaultTerms: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
+
+/** What the encoders of all connections share. */
+export interface EncoderParts {
+  readonly encodedOnce: EncodedOnce
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+/** Makes the PUBLISH packets for one client, on its terms. */
+export class PublishEncoder {
+  readonly #parts: EncoderParts
+  #terms = defaultTerms
+  #aliases: OutgoingAliases | undefined
+
+  constructor(parts: EncoderParts) {
+    this.#parts = parts
+  }
+
+  get terms(): ClientTerms {
+    return this.#terms
+  }
+
+  set terms(terms: ClientTerms) {
+    this.#terms = terms
+    const aliases = Math.min(terms.topicAliasMaximum, mostAliases)
+    this.#aliases = aliases > 0 ? new OutgoingAliases(aliases) : undefined
+  }
+
+  /** Whether the client takes packets as large as this one will be [MQTT-3.1.2-24]. */
+  accepts(delivery: QueuedMessage): boolean {
+    const { maximumPacketSize } = this.#terms
+    return maximumPacketSize === unlimited || this.#sizeOf(delivery) <= maximumPacketSize
+  }
+
+  /** Writes the packet, and answers the payload if that is better sent from where it is. */
+  write(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
+    const { message } = delivery
+    const { payloadBytes } = message
+    if (message.isForMany && payloadBytes < viewFrom && this.#isPlain(delivery)) {
+      this.#copyEncoded(writer, delivery, dup, packetId)
+      return undefined
+    }
+    this.#head(writer, delivery, dup, packetId)
+    if (payloadBytes >= viewFrom && !isCheaperCopied(message)) return message.keep().payload
+    writer.copy(message.bytes, message.start, message.end)
+    return undefined
+  }
+
+  /** Whether nothing in the packet but its id is this client's own. */
+  #isPlain({ message, identifiers }: QueuedMessage): boolean {
+    if (this.#terms.version < 5) return true
+    return !this.#aliases && !identifiers && !message.properties && message.expiresAt === Number.POSITIVE_INFINITY
+  }
+
+  #copyEncoded(writer: Writer, { message, qos, retain }: QueuedMessage, dup: boolean, packetId: number): void {
+    const { bytes, packetIdAt } = this.#parts.encodedOnce.of(message, qos, retain, this.#terms.version)
+    const start = writer.position
+    writer.copy(bytes, 0, bytes.length)
+    if (dup) writer.bytes[start]! |= 8
+    if (packetIdAt === 0) return
+    writer.bytes[start + packetIdAt] = packetId >>> 8
+    writer.bytes[start + packetIdAt + 1] = packetId
+  }
+
+  /** Fixed header to properties. At 5.0 a topic the client knows by an alias goes without its name. */
+  #head(writer: Writer, { message, qos, retain, identifiers }: QueuedMessage, dup: boolean, packetId: number): void {
+    const { topic, payloadBytes } = message
+    const { version } = this.#terms
+    if (version < 5) {
+      encodePublishHead(writer, topic, qos, retain, dup, packetId, undefined, payloadBytes, version)
+      return
+    }
+    const alias = this.#aliases?.of(topic)
+    const properties = deliveredProperties(message, identifiers, alias?.number, this.#parts.now())
+    encodePublishHead(writer, alias?.isKnown ? '' : topic, qos, retain, dup, packetId, properties, payloadBytes, 5)
+  }
+
+  /** The size the packet has at most: with its topic's name, and a packet id. */
+  #sizeOf({ message, qos, retain, identifiers }: QueuedMessage): number {
+    const { topic, payloadBytes } = message
+    const { version, topicAliasMaximum } = this.#terms
+    const alias = topicAliasMaximum > 0 ? topicAliasMaximum : undefined
+    const properties = version < 5 ? undefined : deliveredProperties(message, identifiers, alias, this.#parts.now())
+    const writer = new Writer(topic.length + 64)
+    encodePublishHead(writer, topic, qos, retain, false, qos === 0 ? 0 : 1, properties, payloadBytes, version)
+    return writer.position + payloadBytes
+  }
+}
+
+/** One receiver of a payload inside a chunk: here it needs no memory of its own. */
+function isCheaperCopied({ isForMany, isKept, payloadBytes }: Message): boolean {
+  return !isForMany && !isKept && payloadBytes <= copyUpTo
+}
