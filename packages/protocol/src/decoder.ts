@@ -16,6 +16,9 @@ export interface DecoderOptions {
 }
 
 const nothing = new Uint8Array(0)
+/** A reader holds nothing between two packets, so all decoders share these. */
+const strictReader = new Reader(false)
+const lenientReader = new Reader(true)
 /** Up to here a packet that was cut gets its whole room at once; above, room grows with what has really come. */
 const trustedBytes = 65_536
 
@@ -45,7 +48,7 @@ export class Decoder {
   constructor(options: DecoderOptions = {}) {
     this.version = options.version ?? 4
     this.maxPacketBytes = options.maxPacketBytes ?? 268_435_460
-    this.#reader = new Reader(options.allowControlCharacters ?? false)
+    this.#reader = options.allowControlCharacters ? lenientReader : strictReader
   }
 
   /** Bytes held and not yet read. */

@@ -65,7 +65,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #drainTimer: WheelTimer | undefined
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
-  readonly #aliases: IncomingAliases
+  #aliases: IncomingAliases | undefined
   #maxInflight = 1
   /** At 5.0 a client may say that it does not want reasons in words. */
   wantsReasons = true
@@ -92,7 +92,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       allowControlCharacters: features.controlCharacters,
     })
     this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
-    this.#aliases = new IncomingAliases(limits.topicAliasMaximum)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
     this.#connectTimer = parts.wheel.after(limits.connectTimeoutMs, () => {
@@ -216,6 +215,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void {
     this.#connectTimer?.cancel()
+    this.#connectTimer = undefined
     this.#parts.waiting.release(this)
     this.#client = client
     this.#session = session
@@ -268,7 +268,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   topicOf({ topic, properties }: ReceivedPublish): string {
-    return this.#aliases.resolve(topic, properties)
+    if (properties?.topicAlias === undefined) return topic
+    this.#aliases ??= new IncomingAliases(this.services.limits.topicAliasMaximum)
+    return this.#aliases.resolve(topic, properties.topicAlias)
   }
 
   receiving(): void {

@@ -1,29 +1,26 @@
-import { type PropertiesOf, reason } from '@godwit/protocol'
+import { reason } from '@godwit/protocol'
 import { MqttError } from '../errors.js'
 
 /** The aliases a client gives to its topics; they die with the connection [MQTT-3.3.2-7]. */
 export class IncomingAliases {
   readonly #maximum: number
-  #topics: (string | undefined)[] | undefined
+  readonly #topics: (string | undefined)[] = []
 
   constructor(maximum: number) {
     this.#maximum = maximum
   }
 
   /**
-   * The topic of a PUBLISH.
+   * The topic of a PUBLISH with an alias.
    * @throws MqttError 0x94 for an alias above the maximum [MQTT-3.3.2-9], 0x82 for one that has no topic yet.
    */
-  resolve(topic: string, properties: PropertiesOf<'publish'> | undefined): string {
-    const alias = properties?.topicAlias
-    if (alias === undefined) return topic
+  resolve(topic: string, alias: number): string {
     if (alias > this.#maximum) throw new MqttError(reason.topicAliasInvalid, `topic alias ${alias} of ${this.#maximum}`)
     if (topic !== '') {
-      this.#topics ??= []
       this.#topics[alias] = topic
       return topic
     }
-    const known = this.#topics?.[alias]
+    const known = this.#topics[alias]
     if (known === undefined) throw new MqttError(reason.protocolError, `topic alias ${alias} stands for nothing yet`)
     return known
   }
@@ -32,7 +29,7 @@ export class IncomingAliases {
 /** The aliases the broker gives towards one client: to the topics that come first, up to the client's maximum. */
 export class OutgoingAliases {
   readonly #maximum: number
-  #numbers: Map<string, number> | undefined
+  readonly #numbers = new Map<string, number>()
 
   constructor(maximum: number) {
     this.#maximum = maximum
@@ -40,8 +37,6 @@ export class OutgoingAliases {
 
   /** The topic's alias, and whether the client has heard of it; `undefined` when none is left. */
   of(topic: string): { readonly number: number; readonly isKnown: boolean } | undefined {
-    if (this.#maximum === 0) return undefined
-    this.#numbers ??= new Map()
     const known = this.#numbers.get(topic)
     if (known !== undefined) return { number: known, isKnown: true }
     if (this.#numbers.size >= this.#maximum) return undefined // never above the client's maximum [MQTT-3.3.2-11]

@@ -5,7 +5,7 @@ import type { DropReason } from '../metrics.js'
 import { memoryStore } from '../store/memory.js'
 import { MemoryQueue, type QueuedMessage } from '../store/queue.js'
 import type { OutgoingState, RecoveredSession } from '../store/store.js'
-import { Delivery, type DeliveryOptions } from './delivery.js'
+import { Delivery, type DeliveryOptions, type DeliveryParts } from './delivery.js'
 import type { Sink } from './sink.js'
 import type { Terms } from './terms.js'
 
@@ -52,18 +52,23 @@ function granted(qos: QoS): Terms {
   return { qos, retainAsPublished: false, identifiers: undefined }
 }
 
-function setUp(options: Partial<DeliveryOptions> & { maxInflight?: number; offline?: boolean } = {}) {
+type Options = Partial<DeliveryOptions & DeliveryParts> & { maxInflight?: number; offline?: boolean }
+
+function setUp(options: Options = {}) {
   const drops: DropReason[] = []
   const sink = new FakeSink()
   const delivery = new Delivery({
     clientId: 'c',
     queue: new MemoryQueue(),
     durable: true,
-    maxQueuedMessages: 1000,
-    maxQueuedBytes: 1_000_000,
-    now: () => 0,
-    onDrop: (reason) => drops.push(reason),
     ...options,
+    parts: {
+      maxQueuedMessages: 1000,
+      maxQueuedBytes: 1_000_000,
+      now: () => 0,
+      onDrop: (reason) => drops.push(reason),
+      ...options,
+    },
   })
   if (!options.offline) delivery.attach(sink, options.maxInflight ?? 10)
   return { delivery, sink, drops }

@@ -14,11 +14,16 @@ export interface DeliveryOptions {
   readonly queue: Queue
   /** Whether the session outlives its connection: then a message stays in the queue until it is acknowledged. */
   readonly durable: boolean
+  readonly parts: DeliveryParts
+}
+
+/** What the deliveries of all sessions work with. */
+export interface DeliveryParts {
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
   /** Epoch ms, for messages that expire. */
   now(): number
-  onDrop(reason: DropReason): void
+  onDrop(reason: DropReason, clientId: string): void
 }
 
 /** What a session has of shared groups. */
@@ -46,7 +51,7 @@ export class Delivery implements OutgoingSource {
   readonly window: Window = new Window()
   readonly queue: Queue
   readonly durable: boolean
-  readonly #options: DeliveryOptions
+  readonly #parts: DeliveryParts
   #sink: Sink | undefined
   #maxInflight = 0
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
@@ -63,7 +68,7 @@ export class Delivery implements OutgoingSource {
   #lentBefore = 0
 
   constructor(options: DeliveryOptions) {
-    this.#options = options
+    this.#parts = options.parts
     this.clientId = options.clientId
     this.queue = options.queue
     this.durable = options.durable
@@ -130,7 +135,7 @@ export class Delivery implements OutgoingSource {
     const retain = message.retain && terms.retainAsPublished
     const delivery = { message, qos, retain, identifiers: terms.identifiers, shared: true }
     if (!this.#sink!.accepts(delivery)) {
-      this.#options.onDrop('too-large') // and treated as delivered [MQTT-3.1.2-25]
+      this.#parts.onDrop('too-large', this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       loan?.settle()
       return 0
     }
@@ -171,7 +176,7 @@ export class Delivery implements OutgoingSource {
     for (let number = this.window.head; number < this.window.next; number++) {
       if (this.window.state(number) !== sentQos2) continue
       if (this.#borrowing?.loans.has(number) || this.queue.get(number)?.shared)
-        this.#options.onDrop('shared-member-gone')
+        this.#parts.onDrop('shared-member-gone', this.clientId)
     }
     this.#borrowing?.loans.clear()
   }
@@ -249,7 +254,7 @@ export class Delivery implements OutgoingSource {
         : this.#sink.accepts(delivery)
           ? undefined
           : 'too-large'
-    if (drop) this.#options.onDrop(drop)
+    if (drop) this.#parts.onDrop(drop, this.clientId)
     else this.#sink!.publish(delivery, false, 0, delivery.message.commit)
     return 0
   }
@@ -257,11 +262,11 @@ export class Delivery implements OutgoingSource {
   #accept(delivery: QueuedMessage): Commit {
     const sendNow = this.waiting === 0 && this.#ready()
     if (sendNow && !this.#sink!.accepts(delivery)) {
-      this.#options.onDrop('too-large') // and treated as delivered [MQTT-3.1.2-25]
+      this.#parts.onDrop('too-large', this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       return 0
     }
     if (!sendNow && this.#queueIsFull(delivery.message)) {
-      this.#options.onDrop('queue-full') // the new one: what was accepted before keeps its place and its order
+      this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
       return 0
     }
     const number = this.#tail++
@@ -273,8 +278,8 @@ export class Delivery implements OutgoingSource {
 
   #queueIsFull(message: Message): boolean {
     return (
-      this.waiting >= this.#options.maxQueuedMessages ||
-      this.queue.bytes + message.payloadBytes > this.#options.maxQueuedBytes
+      this.waiting >= this.#parts.maxQueuedMessages ||
+      this.queue.bytes + message.payloadBytes > this.#parts.maxQueuedBytes
     )
   }
 
@@ -289,7 +294,7 @@ export class Delivery implements OutgoingSource {
       return
     }
     if (drop) {
-      this.#options.onDrop(drop)
+      this.#parts.onDrop(drop, this.clientId)
       this.queue.delete(number)
     }
     this.window.skip()
@@ -297,7 +302,7 @@ export class Delivery implements OutgoingSource {
   }
 
   #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {
-    if (entry.message.expiresAt <= this.#options.now()) return 'expired' // [MQTT-3.3.2-5]
+    if (entry.message.expiresAt <= this.#parts.now()) return 'expired' // [MQTT-3.3.2-5]
     return sink.accepts(entry) ? undefined : 'too-large'
   }
 
@@ -334,7 +339,7 @@ export class Delivery implements OutgoingSource {
 
   /** Too large to be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
   #giveUp(number: number): void {
-    this.#options.onDrop('too-large')
+    this.#parts.onDrop('too-large', this.clientId)
     this.#forget(number)
     this.#settleLoan(number)
   }

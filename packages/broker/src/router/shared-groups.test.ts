@@ -59,10 +59,12 @@ class Client {
       clientId: name,
       queue: new MemoryQueue(),
       durable,
-      maxQueuedMessages: 1000,
-      maxQueuedBytes: 1_000_000,
-      now: () => 0,
-      onDrop: (reason) => void world.metrics.dropped[reason]++,
+      parts: {
+        maxQueuedMessages: 1000,
+        maxQueuedBytes: 1_000_000,
+        now: () => 0,
+        onDrop: (reason) => void world.metrics.dropped[reason]++,
+      },
     })
   }
 

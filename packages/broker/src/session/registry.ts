@@ -1,6 +1,6 @@
 import type { Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
-import { Delivery } from '../delivery/delivery.js'
+import { Delivery, type DeliveryParts } from '../delivery/delivery.js'
 import type { Drops } from '../drops.js'
 import { type Limits, neverExpires } from '../limits.js'
 import type { Logger } from '../log.js'
@@ -52,9 +52,17 @@ export class Registry {
   readonly #expiries = new Map<Session, WheelTimer>()
   /** Sessions that end with their connection are never stored. */
   readonly #volatile = memoryStore()
+  readonly #deliveryParts: DeliveryParts
 
   constructor(parts: RegistryParts) {
+    const { limits, clock, drops } = parts
     this.#parts = parts
+    this.#deliveryParts = {
+      maxQueuedMessages: limits.maxQueuedMessages,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      now: () => clock.now(),
+      onDrop: (reason, clientId) => drops.report(reason, clientId),
+    }
     this.wills = new Wills(parts)
   }
 
@@ -167,16 +175,7 @@ export class Registry {
   }
 
   #delivery(clientId: string, stored: SessionStore, durable: boolean): Delivery {
-    const { limits, drops, clock } = this.#parts
-    return new Delivery({
-      clientId,
-      queue: stored.queue,
-      durable,
-      maxQueuedMessages: limits.maxQueuedMessages,
-      maxQueuedBytes: limits.maxQueuedBytes,
-      now: () => clock.now(),
-      onDrop: (reason) => drops.report(reason, clientId),
-    })
+    return new Delivery({ clientId, queue: stored.queue, durable, parts: this.#deliveryParts })
   }
 
   #expire(session: Session): void {

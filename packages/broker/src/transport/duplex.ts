@@ -4,10 +4,34 @@ import type { Peer, Transport, TransportEvents } from './transport.js'
 /** How long a peer may take to end its side after we ended ours. */
 const lingerMs = 2000
 
+/** Where a stream has its transport: its listeners are the same functions for all, not closures of each connection. */
+const carried = Symbol('transport')
+
+interface Carrier extends Duplex {
+  [carried]?: DuplexTransport
+}
+
+/** A stream has read something; for those that hand it over by another way than events too. */
+export function onBytes(this: Carrier, chunk: Uint8Array): void {
+  this[carried]?.received(chunk)
+}
+
+function onEnd(this: Carrier): void {
+  this[carried]?.ended()
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[carried]?.failed(error)
+}
+
+function onClose(this: Carrier): void {
+  this[carried]?.closed()
+}
+
 /** Any Node duplex stream of bytes as a transport: sockets, TLS sockets, WebSocket streams, pipes. */
 export class DuplexTransport implements Transport {
   readonly peer: Peer
-  readonly #stream: Duplex
+  readonly #stream: Carrier
   #events: TransportEvents | undefined
   #error: Error | undefined
   /** What to call when the writes under way are done, in their order. */
@@ -17,23 +41,41 @@ export class DuplexTransport implements Transport {
 
   constructor(stream: Duplex, peer: Peer) {
     this.#stream = stream
+    this.#stream[carried] = this
     this.peer = peer
   }
 
   start(events: TransportEvents): void {
     this.#events = events
     const stream = this.#stream
-    stream.on('error', (error) => {
-      this.#error = error
-    })
-    stream.on('data', this.onBytes)
-    stream.on('end', () => this.#events?.onEnd())
-    stream.on('close', () => this.#closed())
-    if (stream.destroyed) this.#closed()
+    stream.on('error', onError)
+    stream.on('data', onBytes)
+    stream.on('end', onEnd)
+    stream.on('close', onClose)
+    if (stream.destroyed) this.closed()
   }
 
-  /** For streams that hand over what they have read by another way than events. */
-  readonly onBytes = (chunk: Uint8Array): void => this.#events?.onData(chunk)
+  // ---- what the stream tells
+
+  received(chunk: Uint8Array): void {
+    this.#events?.onData(chunk)
+  }
+
+  ended(): void {
+    this.#events?.onEnd()
+  }
+
+  failed(error: Error): void {
+    this.#error = error
+  }
+
+  closed(): void {
+    const events = this.#events
+    this.#events = undefined
+    events?.onClose(this.#error)
+  }
+
+  // ---- what the connection asks for
 
   write(parts: readonly Uint8Array[], done: () => void): void {
     const stream = this.#stream
@@ -87,11 +129,5 @@ export class DuplexTransport implements Transport {
   destroy(): void {
     this.#events = undefined
     this.#stream.destroy()
-  }
-
-  #closed(): void {
-    const events = this.#events
-    this.#events = undefined
-    events?.onClose(this.#error)
   }
 }

@@ -1,6 +1,6 @@
 import { createServer, Socket } from 'node:net'
 import { BrokerError } from '../errors.js'
-import { DuplexTransport } from './duplex.js'
+import { DuplexTransport, onBytes } from './duplex.js'
 import type { Listener, Peer, Transport } from './transport.js'
 
 export interface TcpOptions {
@@ -79,6 +79,15 @@ class OpenSockets {
  */
 const readBuffer = new Uint8Array(262_144)
 
+const onread = {
+  buffer: readBuffer,
+  /** Node calls it as a method of the socket. */
+  callback(this: Socket, length: number): boolean {
+    onBytes.call(this, readBuffer.subarray(0, length))
+    return true
+  },
+}
+
 /**
  * Node gives a socket its own read buffer (`onread`) only when it is constructed, and a server constructs sockets
  * without. So the accepted connection moves to a socket of ours, before it has read anything.
@@ -86,13 +95,6 @@ const readBuffer = new Uint8Array(262_144)
 function readingIntoOne(accepted: Socket): [Socket, Transport] {
   const handle = (accepted as { _handle?: unknown })._handle
   if (!handle) return [accepted, new DuplexTransport(accepted, peerOf(accepted))] // gone already, or an unknown Node
-  const onread = {
-    buffer: readBuffer,
-    callback: (length: number): boolean => {
-      transport.onBytes(readBuffer.subarray(0, length))
-      return true
-    },
-  }
   const options = { handle, onread, allowHalfOpen: true, writableHighWaterMark: 65_536 }
   const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
   const transport = new DuplexTransport(socket, peerOf(socket))
