@@ -3,13 +3,19 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { LmdbStoreOptions } from '../../src/store/lmdb/index.js'
+import type { mutants } from './mutant-store.mjs'
+
+/** See mutant-store.mjs. */
+export type Mutant = keyof typeof mutants
 
 export type Step = Parameters<NonNullable<LmdbStoreOptions['onStep']>>[0]
 
 export interface OpenOptions {
   readonly directory: string
-  /** The store says of everything that it is safe, as soon as it is asked to keep it: what a proof must not believe. */
-  readonly hasty?: boolean
+  /** The store breaks this promise: what a proof must not believe. */
+  readonly mutant?: Mutant
+  /** What the broker's clock shows, in epoch ms: it stands still but for {@link BrokerProcess.pass}. Default: the real time. */
+  readonly now?: number
 }
 
 /** The process kills itself when it comes to this step for the nth time from now. */
@@ -22,10 +28,12 @@ export interface Death {
 export type Command =
   | ({ readonly type: 'open' } & OpenOptions)
   | ({ readonly type: 'die-at' } & Death)
+  | { readonly type: 'pass'; readonly ms: number }
   | { readonly type: 'close' }
 
 type Answer =
   | { readonly type: 'open'; readonly port: number; readonly pid: number }
+  | { readonly type: 'passed' }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly why: string }
 
@@ -37,6 +45,8 @@ export class BrokerProcess {
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>
   readonly #child: ChildProcess
+  #port = 0
+  #now = 0
   #pid: number | undefined
   #isGone = false
   #complaints = ''
@@ -65,7 +75,25 @@ export class BrokerProcess {
     const answer = await this.#ask({ type: 'open', ...options })
     if (answer.type !== 'open') throw new Error(answer.type === 'failed' ? answer.why : `unexpected ${answer.type}`)
     this.#pid = answer.pid
+    this.#port = answer.port
+    this.#now = options.now ?? 0
     return answer.port
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** What its clock shows; 0: the real time. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Lets time pass for it; what falls due has happened when this resolves. */
+  async pass(ms: number): Promise<void> {
+    await this.#ask({ type: 'pass', ms })
+    this.#now += ms
   }
 
   /** Closes the broker in order; the process can be told to open another folder. */

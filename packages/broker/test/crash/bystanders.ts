@@ -146,7 +146,7 @@ export class Comers {
 }
 
 /** Runs a dialogue until the broker is killed in the middle of it. */
-async function untilClosed(dialogue: () => Promise<never>): Promise<void> {
+export async function untilClosed(dialogue: () => Promise<never>): Promise<void> {
   try {
     await dialogue()
   } catch (error) {

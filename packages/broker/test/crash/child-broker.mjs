@@ -1,9 +1,13 @@
 // A broker to be killed: run as a child process, told over its IPC channel which data folder to serve.
 import { createBroker } from '../../dist/index.js'
 import { lmdbStore } from '../../dist/store/lmdb/index.js'
+import { VirtualClock } from '../../dist/testing/index.js'
+import { mutants } from './mutant-store.mjs'
 
 /** @type {import('../../dist/index.js').Broker | undefined} */
 let broker
+/** @type {VirtualClock | undefined} */
+let clock
 /** @type {import('./broker-process.js').Death | undefined} */
 let death
 let visits = 0
@@ -12,6 +16,7 @@ process.on('message', async (/** @type {import('./broker-process.js').Command} *
   try {
     if (command.type === 'open') await open(command)
     else if (command.type === 'close') await close()
+    else if (command.type === 'pass') pass(command.ms)
     else death = command
   } catch (error) {
     process.send?.({ type: 'failed', why: error instanceof Error ? error.message : String(error) })
@@ -21,14 +26,19 @@ process.on('message', async (/** @type {import('./broker-process.js').Command} *
 process.on('disconnect', () => process.exit())
 
 /** @param {import('./broker-process.js').OpenOptions} options */
-async function open({ directory, hasty }) {
+async function open({ directory, mutant, now }) {
   const store = lmdbStore({
     directory,
     onStep: (step) => {
       if (step === death?.step && ++visits === death.visit) process.kill(process.pid, 'SIGKILL')
     },
   })
-  broker = await createBroker({ store: hasty ? hastyStore(store) : store, sysIntervalSeconds: 0 })
+  clock = now === undefined ? undefined : new VirtualClock(now)
+  broker = await createBroker({
+    store: mutant ? mutants[mutant](store) : store,
+    sysIntervalSeconds: 0,
+    ...(clock && { clock }),
+  })
   const { port } = await broker.listen({ port: 0 })
   process.send?.({ type: 'open', port, pid: process.pid })
 }
@@ -38,16 +48,8 @@ async function close() {
   process.send?.({ type: 'closed' })
 }
 
-/**
- * Acknowledges without waiting for the disk.
- * @param {import('../../dist/index.js').Store} store
- */
-function hastyStore(store) {
-  return new Proxy(store, {
-    get(target, name) {
-      const value = Reflect.get(target, name === 'flushed' ? 'latest' : name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  })
+/** @param {number} ms */
+function pass(ms) {
+  clock?.advance(ms)
+  process.send?.({ type: 'passed' })
 }

@@ -19,7 +19,13 @@ export class Findings {
   readonly subscriptions = new Found()
   /** Topics whose retained message is older than the newest acknowledged one. */
   readonly retained = new Found()
-  /** Wills that were not published, or published though discarded. */
+  /** Sessions that are still there though their time is over. */
+  readonly sessionsOverdue = new Found()
+  /** Messages and wills that came with other properties, or on other terms, than they were given. */
+  readonly changed = new Found()
+  /** Messages that were delivered though their time was over, or that say the wrong time left. */
+  readonly expiry = new Found()
+  /** Wills that were not published, not in time, more than once, or though discarded. */
   readonly wills = new Found()
   /** Acknowledgements that left before the sync of what they promise had returned. */
   readonly early = new Found()

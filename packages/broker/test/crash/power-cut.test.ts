@@ -6,21 +6,21 @@ import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { QoS } from '@godwit/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BrokerProcess } from './broker-process.js'
+import { BrokerProcess, type Mutant, type OpenOptions } from './broker-process.js'
 import { Findings, report } from './findings.js'
-import { Publisher, PublisherState } from './publisher.js'
+import { downSeconds, firstMoment, type Play } from './play.js'
 import { Random } from './random.js'
 import { allRemains, Recording, type Remains } from './recording.js'
 import { Scene } from './scene.js'
-import { Subscriber, SubscriberState } from './subscriber.js'
-import { now, replay } from './timeline.js'
+import { now } from './timeline.js'
 import { missingTool } from './tools.js'
-import { verify } from './verify.js'
+import { V5Scene } from './v5-scene.js'
 
 const points = Number(process.env.GODWIT_POWER_CUTS ?? 40)
+const v5Points = Number(process.env.GODWIT_V5_POWER_CUTS ?? 5)
 /** For a store that does not wait: the looks end with the first loss. */
-const hastyPoints = 10
-const hastyPatienceMs = 500
+const mutantPoints = 10
+const mutantPatienceMs = 500
 /** Moments from the first on at which a new folder is cut. */
 const firstMoments = 25
 const loadMs = 250
@@ -39,19 +39,30 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe.for<QoS>([1, 2])('a power cut under QoS %i load', (qos) => {
+  const play = (random: Random): Play => new Scene(qos, ['offline', 'mid-handshake'], random)
+  const v5Play = (random: Random): Play => new V5Scene(qos, random)
+
   it.skipIf(missing)('loses nothing that was acknowledged', { timeout: 30_000 + points * 1000 }, async () => {
-    const { lost, findings } = await cutPower({ qos, hasty: false, points })
+    const findings = await cutPower({ mode: `QoS ${qos}`, play, points })
     expect(findings.all).toEqual({})
-    expect(lost).toBe(0)
   })
 
-  it.skipIf(missing)(
-    'loses what a store that does not wait for the disk acknowledged',
+  it.skipIf(missing)('breaks no promise of 5.0', { timeout: 30_000 + v5Points * 1000 }, async () => {
+    const findings = await cutPower({ mode: `5.0, QoS ${qos}`, play: v5Play, points: v5Points })
+    expect(findings.all).toEqual({})
+  })
+
+  it.skipIf(missing).for([
+    ['', play],
+    ['5.0, ', v5Play],
+  ] as const)(
+    'loses what a store that does not wait for the disk acknowledged: %s',
     { timeout: 60_000 },
-    async () => {
-      const { lost, findings } = await cutPower({ qos, hasty: true, points: hastyPoints })
+    async ([version, played]) => {
+      const mode = `${version}QoS ${qos}, a store that does not wait`
+      const findings = await cutPower({ mode, play: played, mutant: 'does not wait', points: mutantPoints })
       expect([...findings.unopened]).toEqual([])
-      expect(lost).toBeGreaterThan(0)
+      expect(findings.lost.size).toBeGreaterThan(0)
     },
   )
 })
@@ -59,56 +70,62 @@ describe.for<QoS>([1, 2])('a power cut under QoS %i load', (qos) => {
 describe('a power cut while a new folder is made', () => {
   it.skipIf(missing)('leaves one that opens: nothing has been promised yet', { timeout: 60_000 }, async () => {
     const random = new Random()
-    const run = await recordRun(1, false, random)
-    const cuts: Cuts = { run, qos: 1, hasty: false, random, findings: new Findings(), reader: new Reader(), looks: 0 }
+    const findings = new Findings()
+    const run = await recordRun(new Scene(1, [], random))
+    const cuts: Cuts = { run, random, findings, reader: new Reader(), looks: 0 }
     const moments = [...run.recording.moments].sort((a, b) => (a < b ? -1 : 1)).slice(0, firstMoments)
-    for (const moment of moments) for (const remains of allRemains) await lookAt(moment, remains, cuts, async () => {})
+    for (const moment of moments) for (const remains of allRemains) await lookAt(moment, remains, cuts)
     await cuts.reader.end()
-    report({ suite: 'power cut', mode: 'a new folder', rounds: cuts.looks, acknowledged: 0, findings: cuts.findings })
-    expect(cuts.findings.all).toEqual({})
+    report({ suite: 'power cut', mode: 'a new folder', rounds: cuts.looks, acknowledged: 0, findings })
+    expect(findings.all).toEqual({})
   })
 })
 
 interface Plan {
-  readonly qos: QoS
-  /** See {@link OpenOptions.hasty}. */
-  readonly hasty: boolean
+  readonly mode: string
+  play(random: Random): Play
+  /** The looks end with its first loss. */
+  readonly mutant?: Mutant
   readonly points: number
 }
 
 /** A run that is recorded, the power cut at many moments of it, and a look at what each cut left. */
-async function cutPower({ qos, hasty, points }: Plan): Promise<{ lost: number; findings: Findings }> {
+async function cutPower({ mode, play, mutant, points }: Plan): Promise<Findings> {
   const random = new Random()
-  const run = await recordRun(qos, hasty, random)
+  const scene = play(random)
+  const run = await recordRun(scene, mutant)
   const findings = new Findings()
-  const cuts: Cuts = { run, qos, hasty, random, findings, reader: new Reader(), looks: 0 }
+  const cuts: Cuts = { run, random, findings, reader: new Reader(), looks: 0 }
   const moments = momentsOf(run, points, random)
+  const patienceMs = mutant && mutantPatienceMs
   try {
     for (const moment of moments) {
-      if (hasty && findings.lost.size > 0) break
-      for (const remains of allRemains) await lookAt(moment, remains, cuts, (port) => verifyAt(moment, port, cuts))
+      if (mutant && findings.lost.size > 0) break
+      for (const remains of allRemains) {
+        await lookAt(moment, remains, cuts, (broker) => scene.at(moment, findings).verify(broker, patienceMs))
+      }
     }
   } finally {
     await cuts.reader.end()
   }
-  const mode = `QoS ${qos}${hasty ? ', a store that does not wait' : ''}`
-  report({ suite: 'power cut', mode, rounds: cuts.looks, acknowledged: run.scene.acknowledged, findings })
-  return { lost: findings.lost.size, findings }
+  report({ suite: 'power cut', mode, rounds: cuts.looks, acknowledged: scene.acknowledged, findings })
+  return findings
 }
 
 interface Run {
-  readonly scene: Scene
+  readonly scene: Play
   readonly recording: Recording
   readonly directory: string
   /** Between these moments everybody was there and busy. */
   readonly from: bigint
   readonly until: bigint
+  /** What the broker's clock showed then. */
+  readonly time: number
 }
 
-async function recordRun(qos: QoS, hasty: boolean, random: Random): Promise<Run> {
+async function recordRun(scene: Play, mutant?: Mutant): Promise<Run> {
   const directory = mkdtempSync(join(folder, 'run-'))
   const log = `${directory}.log`
-  const scene = new Scene(qos, ['offline', 'mid-handshake'], random)
   const broker = new BrokerProcess([], {
     LD_PRELOAD: library,
     RECORD_FOLDER: directory,
@@ -117,9 +134,9 @@ async function recordRun(qos: QoS, hasty: boolean, random: Random): Promise<Run>
     UV_USE_IO_URING: '0', // its writes would pass by the library
   })
   try {
-    const port = await broker.open({ directory, hasty })
-    await scene.begin(port)
-    await scene.load(port)
+    await broker.open({ directory, ...(mutant && { mutant }), ...(scene.isTimed && { now: firstMoment }) })
+    await scene.begin(broker)
+    await scene.load(broker)
     const from = now()
     await after(loadMs)
     const until = now()
@@ -127,7 +144,7 @@ async function recordRun(qos: QoS, hasty: boolean, random: Random): Promise<Run>
     await scene.lost()
     const recording = new Recording(log)
     expect(recording.isBlind).toBe(false)
-    return { scene, recording, directory, from, until }
+    return { scene, recording, directory, from, until, time: broker.now }
   } finally {
     await broker.kill()
   }
@@ -136,18 +153,13 @@ async function recordRun(qos: QoS, hasty: boolean, random: Random): Promise<Run>
 /** Half of them when an acknowledgement had just come, half when something was written or synced. */
 function momentsOf({ scene, recording, from, until }: Run, points: number, random: Random): readonly bigint[] {
   const within = (at: bigint): boolean => at > from && at < until
-  const acknowledged = scene.publishers
-    .flatMap(({ journal }) => journal.filter(({ event }) => event.type !== 'sent'))
-    .map(({ at }) => at)
-    .filter(within)
+  const acknowledged = scene.answered.filter(within)
   const written = recording.moments.filter(within)
   return Array.from({ length: points }, (_, index) => random.pick(index % 2 === 0 ? acknowledged : written))
 }
 
 interface Cuts {
   readonly run: Run
-  readonly qos: QoS
-  readonly hasty: boolean
   readonly random: Random
   readonly findings: Findings
   readonly reader: Reader
@@ -160,7 +172,7 @@ async function lookAt(
   moment: bigint,
   remains: Remains,
   cuts: Cuts,
-  look: (port: number) => Promise<void>,
+  look: (broker: BrokerProcess) => Promise<void> = async () => {},
 ): Promise<void> {
   const { run, random, reader, findings } = cuts
   cuts.looks++
@@ -170,8 +182,9 @@ async function lookAt(
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, bytes)
   }
+  const restartedAt = run.time + random.pick(downSeconds) * 1000
   try {
-    await look(await reader.open(directory))
+    await look(await reader.open({ directory, ...(run.scene.isTimed && { now: restartedAt }) }))
     await reader.close()
   } catch (error) {
     findings.unopened.push(`${remains}, ${moment - run.from} ns after the load began: ${error}`)
@@ -180,27 +193,14 @@ async function lookAt(
   rmSync(directory, { recursive: true })
 }
 
-/** The clients as they were at the moment of the cut. */
-async function verifyAt(moment: bigint, port: number, { run, qos, hasty, findings }: Cuts): Promise<void> {
-  const { scene } = run
-  const publishers = scene.publishers.map(({ state, journal }) => {
-    const then = replay(new PublisherState(state.name), journal, moment)
-    return new Publisher(then, { qos, window: 40 })
-  })
-  const subscribers = scene.subscribers.map(
-    ({ name, journal }) => new Subscriber(name, replay(new SubscriberState(), journal, moment)),
-  )
-  const patience = hasty ? { patienceMs: hastyPatienceMs } : {}
-  await verify(port, { qos, publishers, subscribers, wills: scene.wills, ...patience }, findings)
-}
-
 /** A broker's process that opens one folder after another; a new one when a folder was its end. */
 class Reader {
   #broker: BrokerProcess | undefined
 
-  open(directory: string): Promise<number> {
+  async open(options: OpenOptions): Promise<BrokerProcess> {
     this.#broker ??= new BrokerProcess()
-    return this.#broker.open({ directory })
+    await this.#broker.open(options)
+    return this.#broker
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,13 @@
-import { encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
+import { encodeUtf8, type Packet, type PropertiesOf, type QoS } from '@godwit/protocol'
 import { now, type Timed } from './timeline.js'
-import { Wire } from './wire.js'
+import { type Version, Wire } from './wire.js'
 
 export type PublisherEvent =
-  | { readonly type: 'sent'; readonly packetId: number; readonly number: number }
+  | { readonly type: 'sent'; readonly packetId: number; readonly number: number; readonly time: number }
   /** PUBREC. */
-  | { readonly type: 'received'; readonly packetId: number }
+  | { readonly type: 'received'; readonly packetId: number; readonly time: number }
   /** PUBACK or PUBCOMP. */
-  | { readonly type: 'done'; readonly packetId: number }
+  | { readonly type: 'done'; readonly packetId: number; readonly time: number }
 
 /** Every message with this number is retained as well, in turn on a few topics. */
 const retainedEvery = 16
@@ -18,25 +18,33 @@ const largeEvery = 41
 /** What a publisher must remember of its session (3.1.1, section 4.4), and what it has been promised. */
 export class PublisherState {
   readonly name: string
+  /** The first level of its topics. */
+  readonly root: string
   /** Handshakes that are not over, in the order of their PUBLISH. */
   readonly open = new Map<number, { readonly number: number; received: boolean }>()
   /** Messages the broker has taken over: PUBACK or PUBREC has come. */
   readonly acknowledged = new Set<number>()
+  /** For each message when it was first sent, and until when it may have been taken over; by the broker's clock. */
+  readonly times: { readonly sent: number; taken: number }[] = []
   /** The number of the next message. */
   next = 0
 
-  constructor(name: string) {
+  constructor(name: string, root = 'c') {
     this.name = name
+    this.root = root
   }
 
   apply(event: PublisherEvent): void {
     if (event.type === 'sent') {
       this.open.set(event.packetId, { number: event.number, received: false })
       this.next = event.number + 1
+      this.times[event.number] = { sent: event.time, taken: Number.POSITIVE_INFINITY }
       return
     }
     const handshake = this.open.get(event.packetId)
     if (!handshake) return
+    const times = this.times[handshake.number]!
+    if (!this.acknowledged.has(handshake.number)) times.taken = event.time
     this.acknowledged.add(handshake.number)
     if (event.type === 'received') handshake.received = true
     else this.open.delete(event.packetId)
@@ -59,8 +67,8 @@ export class PublisherState {
 
   topicOf(number: number): string {
     return isRetained(number)
-      ? `c/retained/${this.name}/${(number / retainedEvery) % retainedTopics}`
-      : `c/${this.name}`
+      ? `${this.root}/retained/${this.name}/${(number / retainedEvery) % retainedTopics}`
+      : `${this.root}/${this.name}`
   }
 }
 
@@ -74,6 +82,10 @@ export interface PublisherOptions {
   readonly window: number
   /** Whether to keep back a PUBREL until the next connection. */
   readonly keepsBack?: () => boolean
+  /** Default 4. */
+  readonly version?: Version
+  /** 5.0: what a message goes out with. Default: nothing. */
+  readonly propertiesOf?: (key: string) => PropertiesOf<'publish'>
 }
 
 /** Publishes numbered messages for as long as it is let, and finishes after a crash what it had begun. */
@@ -82,6 +94,8 @@ export class Publisher {
   readonly #options: PublisherOptions
   state: PublisherState
   #wire: Wire | undefined
+  /** What the broker's clock shows. */
+  time = 0
   #loading = false
   #last = Number.POSITIVE_INFINITY
   #idle: () => void = () => {}
@@ -94,7 +108,7 @@ export class Publisher {
   /** Connects, and sends again what is unfinished [MQTT-4.4.0-1]. Answers Session Present. */
   async connect(port: number): Promise<boolean> {
     const onPacket = (packet: Packet): void => this.#onPacket(packet)
-    const wire = await Wire.open(port, { clientId: this.state.name, clean: false, onPacket })
+    const wire = await Wire.open(port, { clientId: this.state.name, clean: false, onPacket }, this.#options.version)
     this.#wire = wire
     for (const [packetId, { number, received }] of this.state.open) {
       if (received) wire.send({ type: 'pubrel', packetId })
@@ -140,29 +154,34 @@ export class Publisher {
       let packetId = 1
       while (open.has(packetId)) packetId++
       const number = this.state.next
-      this.#note({ type: 'sent', packetId, number })
+      this.#note({ type: 'sent', packetId, number, time: this.time })
       this.#publish(packetId, number, false)
     }
   }
 
   #publish(packetId: number, number: number, dup: boolean): void {
-    const { qos } = this.#options
+    const { qos, propertiesOf } = this.#options
     const topic = this.state.topicOf(number)
     const size = number % largeEvery === largeEvery - 1 ? 6000 : 64
-    const payload = encodeUtf8(`${this.state.keyOf(number)} `.padEnd(size, '.'))
-    this.#wire?.send({ type: 'publish', topic, payload, qos, retain: isRetained(number), dup, packetId })
+    const key = this.state.keyOf(number)
+    const payload = encodeUtf8(`${key} `.padEnd(size, '.'))
+    const properties = propertiesOf?.(key)
+    this.#wire?.send({
+      ...{ type: 'publish', topic, payload, qos, retain: isRetained(number), dup, packetId },
+      ...(properties && { properties }),
+    })
   }
 
   #onPacket(packet: Packet): void {
     if (packet.type === 'pubrec') {
-      this.#note({ type: 'received', packetId: packet.packetId })
+      this.#note({ type: 'received', packetId: packet.packetId, time: this.time })
       // What is kept back goes out with the next connection.
       const busy = this.#loading && this.#last === Number.POSITIVE_INFINITY
       if (!busy || !this.#options.keepsBack?.()) this.#wire?.send({ type: 'pubrel', packetId: packet.packetId })
       return
     }
     if (packet.type !== 'puback' && packet.type !== 'pubcomp') throw new Error(`${packet.type} to a publisher`)
-    this.#note({ type: 'done', packetId: packet.packetId })
+    this.#note({ type: 'done', packetId: packet.packetId, time: this.time })
     this.#pump()
     if (this.state.open.size === 0) this.#idle()
   }

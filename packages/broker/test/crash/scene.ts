@@ -1,10 +1,13 @@
 import type { QoS } from '@godwit/protocol'
+import type { BrokerProcess } from './broker-process.js'
 import { Comers, Fickle, Wills } from './bystanders.js'
 import { Findings } from './findings.js'
+import type { Play, Promises } from './play.js'
 import { Publisher, PublisherState } from './publisher.js'
 import type { Random } from './random.js'
 import { Subscriber, SubscriberState } from './subscriber.js'
-import { filters, verify } from './verify.js'
+import { replay } from './timeline.js'
+import { defaultPatienceMs, filters, verify } from './verify.js'
 
 /** What a subscriber does while the broker is under load; mid-handshake: it and all publishers leave answers out. */
 export type Presence = 'offline' | 'online' | 'mid-handshake'
@@ -13,7 +16,8 @@ export type Presence = 'offline' | 'online' | 'mid-handshake'
 const mostKeptBack = 30
 
 /** Everybody around one broker and its data folder, through any number of crashes. */
-export class Scene {
+export class Scene implements Play {
+  readonly isTimed = false
   readonly findings: Findings = new Findings()
   readonly publishers: readonly Publisher[]
   readonly subscribers: readonly Subscriber[]
@@ -38,23 +42,40 @@ export class Scene {
     )
     this.subscribers = presences.map(
       (presence) =>
-        new Subscriber(
-          `${presence}-reader`,
-          new SubscriberState(),
-          presence === 'mid-handshake' ? keepsBack : undefined,
-        ),
+        new Subscriber(`${presence}-reader`, new SubscriberState(), presence === 'mid-handshake' ? { keepsBack } : {}),
     )
     this.#sleepers = this.subscribers.filter((_, at) => presences[at] === 'offline')
     this.#fickle = new Fickle(random)
   }
 
-  /** Messages acknowledged so far. */
   get acknowledged(): number {
     return this.publishers.reduce((sum, { state }) => sum + state.acknowledged.size, 0)
   }
 
-  /** The first time: sessions and subscriptions are made. */
-  async begin(port: number): Promise<void> {
+  get answered(): readonly bigint[] {
+    return this.publishers
+      .flatMap(({ journal }) => journal)
+      .flatMap(({ at, event }) => (event.type === 'sent' ? [] : [at]))
+  }
+
+  /** Publishers, subscribers and wills; the others are not asked. */
+  at(moment: bigint, findings: Findings): Promises {
+    const qos = this.#qos
+    const publishers = this.publishers.map(
+      ({ state, journal }) =>
+        new Publisher(replay(new PublisherState(state.name), journal, moment), { qos, window: 40 }),
+    )
+    const subscribers = this.subscribers.map(
+      ({ name, journal }) => new Subscriber(name, replay(new SubscriberState(), journal, moment)),
+    )
+    const { wills } = this
+    return {
+      verify: ({ port }, patienceMs = defaultPatienceMs) =>
+        verify(port, { qos, publishers, subscribers, wills, patienceMs }, findings),
+    }
+  }
+
+  async begin({ port }: BrokerProcess): Promise<void> {
     for (const subscriber of this.subscribers) {
       await subscriber.connect(port)
       await subscriber.subscribe(this.#qos, ...filters)
@@ -63,8 +84,7 @@ export class Scene {
     await this.#fickle.connect(port)
   }
 
-  /** From now on everybody is busy. */
-  async load(port: number): Promise<void> {
+  async load({ port }: BrokerProcess): Promise<void> {
     for (const sleeper of this.#sleepers) await sleeper.disconnect()
     await this.wills.connect(port)
     this.#keptBack = 0
@@ -73,16 +93,14 @@ export class Scene {
     this.#comers.load(port)
   }
 
-  /** The broker is dead: what was on its way still arrives. */
   async lost(): Promise<void> {
     const everybody = [...this.publishers, ...this.subscribers, this.wills, this.#fickle, this.#comers]
     await Promise.all(everybody.map((one) => one.lost()))
   }
 
-  /** After a restart: who was promised what, and is it there? */
-  async verify(port: number): Promise<void> {
+  async verify({ port }: BrokerProcess, patienceMs: number = defaultPatienceMs): Promise<void> {
     const { publishers, subscribers, wills, findings } = this
-    await verify(port, { qos: this.#qos, publishers, subscribers, wills }, findings)
+    await verify(port, { qos: this.#qos, publishers, subscribers, wills, patienceMs }, findings)
     await this.#fickle.verify(port, findings)
     await this.#comers.verify(port, findings)
   }

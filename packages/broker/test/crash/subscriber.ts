@@ -1,6 +1,6 @@
 import type { Packet, QoS, ReceivedPublish } from '@godwit/protocol'
 import { now, type Timed } from './timeline.js'
-import { Wire } from './wire.js'
+import { type Version, Wire } from './wire.js'
 
 export type SubscriberEvent =
   /** PUBLISH. */
@@ -37,26 +37,34 @@ export class SubscriberState {
   }
 }
 
+export interface SubscriberOptions {
+  /** Whether to leave the next answer (PUBACK, PUBREC or PUBCOMP) until the next connection. Default: never. */
+  readonly keepsBack?: () => boolean
+  /** Default 4. */
+  readonly version?: Version
+  /** Sees every PUBLISH, repeats too. */
+  readonly onPublish?: (packet: ReceivedPublish, key: string) => void
+}
+
 /** Takes messages as its standard asks, keeping back some answers when told to. */
 export class Subscriber {
   readonly name: string
   readonly journal: Timed<SubscriberEvent>[] = []
   readonly state: SubscriberState
-  readonly #keepsBack: () => boolean
+  readonly #options: SubscriberOptions
   readonly #awaited = new Map<string, () => void>()
   #wire: Wire | undefined
 
-  /** @param keepsBack whether to leave the next answer (PUBACK, PUBREC or PUBCOMP) until the next connection. */
-  constructor(name: string, state: SubscriberState, keepsBack: () => boolean = () => false) {
+  constructor(name: string, state: SubscriberState, options: SubscriberOptions = {}) {
     this.name = name
     this.state = state
-    this.#keepsBack = keepsBack
+    this.#options = options
   }
 
   /** Answers Session Present. */
   async connect(port: number): Promise<boolean> {
     const onPacket = (packet: Packet, wire: Wire): void => this.#onPacket(packet, wire)
-    this.#wire = await Wire.open(port, { clientId: this.name, clean: false, onPacket })
+    this.#wire = await Wire.open(port, { clientId: this.name, clean: false, onPacket }, this.#options.version)
     return this.#wire.present
   }
 
@@ -83,14 +91,16 @@ export class Subscriber {
     if (packet.type === 'publish') this.#onPublish(packet as ReceivedPublish, wire)
     else if (packet.type === 'pubrel') {
       this.#note({ type: 'released', packetId: packet.packetId })
-      if (!this.#keepsBack()) wire.send({ type: 'pubcomp', packetId: packet.packetId })
+      if (!this.#options.keepsBack?.()) wire.send({ type: 'pubcomp', packetId: packet.packetId })
     } else throw new Error(`${packet.type} to a subscriber`)
   }
 
-  #onPublish({ packetId = 0, qos, payload }: ReceivedPublish, wire: Wire): void {
+  #onPublish(packet: ReceivedPublish, wire: Wire): void {
+    const { packetId = 0, qos, payload } = packet
     const key = keyIn(payload)
     this.#note({ type: 'published', packetId, qos, key })
-    if (!this.#keepsBack()) wire.send({ type: qos === 1 ? 'puback' : 'pubrec', packetId })
+    this.#options.onPublish?.(packet, key)
+    if (!this.#options.keepsBack?.()) wire.send({ type: qos === 1 ? 'puback' : 'pubrec', packetId })
     this.#awaited.get(key)?.()
     this.#awaited.delete(key)
   }

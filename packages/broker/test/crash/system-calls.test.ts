@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Decoder, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
-import { BrokerProcess } from './broker-process.js'
+import { BrokerProcess, type Mutant } from './broker-process.js'
 import { Findings, report } from './findings.js'
 import { Publisher, PublisherState } from './publisher.js'
 import { keyIn, Subscriber, SubscriberState } from './subscriber.js'
@@ -20,7 +20,7 @@ describe('under strace', () => {
     [2, 20],
     [2, 1],
   ])('every acknowledgement follows the sync of its record: QoS %i, %i at a time', async ([qos, window]) => {
-    const { checked, findings } = await traceRun(qos, window, false)
+    const { checked, findings } = await traceRun(qos, window)
     const mode = `QoS ${qos}, ${window} at a time`
     report({ suite: 'strace', mode, rounds: 1, acknowledged: messages, findings })
     expect(findings.all).toEqual({})
@@ -28,18 +28,18 @@ describe('under strace', () => {
   })
 
   it.skipIf(missing)('acknowledgements of a store that does not wait are seen to be early', async () => {
-    const { findings } = await traceRun(2, 20, true)
+    const { findings } = await traceRun(2, 20, 'does not wait')
     expect(findings.early.size).toBeGreaterThan(0)
   })
 })
 
-async function traceRun(qos: QoS, window: number, hasty: boolean): Promise<{ checked: number; findings: Findings }> {
+async function traceRun(qos: QoS, window: number, mutant?: Mutant): Promise<{ checked: number; findings: Findings }> {
   const folder = mkdtempSync(join(tmpdir(), 'godwit-strace-'))
   const trace = join(folder, 'trace')
   const broker = new BrokerProcess(strace(trace))
   try {
     const publisher = new Publisher(new PublisherState('anna'), { qos, window })
-    const port = await broker.open({ directory: join(folder, 'data'), hasty })
+    const port = await broker.open({ directory: join(folder, 'data'), ...(mutant && { mutant }) })
     await leaveSubscription(port, qos)
     await publisher.connect(port)
     await publisher.finish(messages)

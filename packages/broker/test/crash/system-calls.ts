@@ -18,9 +18,10 @@ export interface Call {
   readonly returned: number
 }
 
-const whole = /^(\d+) (\w+)\(\d+<([^>]*)>(.*)\)\s+= (\d+)$/s
-const unfinished = /^(\d+) (\w+\(.*) <unfinished \.\.\.>$/s
-const resumed = /^(\d+) <\.\.\. \w+ resumed>(.*)$/s
+// strace pads short process ids.
+const whole = /^(\d+) +(\w+)\(\d+<([^>]*)>(.*)\)\s+= (\d+)$/s
+const unfinished = /^(\d+) +(\w+\(.*) <unfinished \.\.\.>$/s
+const resumed = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/s
 
 /** The calls that succeeded, in the order in which they returned. */
 export function readCalls(trace: string): readonly Call[] {

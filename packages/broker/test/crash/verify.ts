@@ -19,7 +19,7 @@ export interface Survivors {
 export const filters: readonly string[] = ['c/#', 'w/#']
 
 /** How long all acknowledgements, and all deliveries, may take before what is missing counts as lost. */
-const defaultPatienceMs = 5000
+export const defaultPatienceMs = 5000
 
 /**
  * After a restart: everybody comes back, publishers finish what they had begun, subscribers take what is there.
@@ -93,7 +93,8 @@ async function readRetained(port: number): Promise<ReadonlyMap<string, number>> 
   return found
 }
 
-async function within(ms: number, done: readonly Promise<unknown>[]): Promise<void> {
+/** Waits for all of it, but no longer than so. */
+export async function within(ms: number, done: readonly Promise<unknown>[]): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, ms)

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { Decoder, encode, type Packet, type PacketOf, type QoS, type Will } from '@godwit/protocol'
+import { Decoder, encode, type Packet, type PacketOf, type QoS, type Subscription, type Will } from '@godwit/protocol'
 
 export interface Greeting {
   readonly clientId: string
-  /** Clean Session. */
+  /** Clean Session; with 5.0 Clean Start, and a session that ends with the connection. */
   readonly clean: boolean
+  /** 5.0: how long the session lives on. Default: for ever, unless `clean`. */
+  readonly expirySeconds?: number
   readonly will?: Will
   /** Is given every packet but those {@link Wire.expect} waits for; the first may come together with CONNACK. */
   readonly onPacket?: (packet: Packet, wire: Wire) => void
@@ -14,29 +16,43 @@ export interface Greeting {
 /** The connection ended before what was asked of it. */
 export class Closed extends Error {}
 
-/** One connection of a scripted client: raw packets of MQTT 3.1.1, nothing done by itself. */
+export type Version = 4 | 5
+
+const serverShuttingDown = 0x8b
+const forEver = 0xffff_ffff
+
+/** One connection of a scripted client: raw packets of MQTT 3.1.1 or 5.0, nothing done by itself. */
 export class Wire {
   /** Session Present, as CONNACK said. */
   present = false
   readonly closed: Promise<void>
   isClosed = false
   readonly #socket: Socket
-  readonly #decoder = new Decoder()
+  readonly #version: Version
+  readonly #decoder: Decoder
   readonly #onPacket: Greeting['onPacket']
   readonly #expected: { type: Packet['type']; resolve(packet: Packet): void; reject(error: Error): void }[] = []
 
   /** Connects and waits for CONNACK. @throws Closed. */
-  static async open(port: number, { clientId, clean, will, onPacket }: Greeting): Promise<Wire> {
-    const wire = new Wire(connect({ port, host: '127.0.0.1', noDelay: true }), onPacket)
-    wire.send({ type: 'connect', version: 4, clientId, cleanStart: clean, keepAliveSeconds: 0, ...(will && { will }) })
+  static async open(port: number, greeting: Greeting, version: Version = 4): Promise<Wire> {
+    const { clientId, clean, will, onPacket, expirySeconds = clean ? 0 : forEver } = greeting
+    const wire = new Wire(connect({ port, host: '127.0.0.1', noDelay: true }), version, onPacket)
+    const properties = { sessionExpiryInterval: expirySeconds }
+    wire.send({
+      ...{ type: 'connect', version, clientId, cleanStart: clean, keepAliveSeconds: 0 },
+      ...(will && { will }),
+      ...(version === 5 && { properties }),
+    })
     const connack = await wire.expect('connack')
     if (connack.reasonCode !== 0) throw new Error(`${clientId} was refused with code ${connack.reasonCode}`)
     wire.present = connack.sessionPresent
     return wire
   }
 
-  private constructor(socket: Socket, onPacket: Greeting['onPacket']) {
+  private constructor(socket: Socket, version: Version, onPacket: Greeting['onPacket']) {
     this.#socket = socket
+    this.#version = version
+    this.#decoder = new Decoder({ version })
     this.#onPacket = onPacket
     socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('error', () => {}) // a killed broker resets connections; 'close' follows
@@ -50,7 +66,7 @@ export class Wire {
   }
 
   send(packet: Packet): void {
-    if (this.#socket.writable) this.#socket.write(encode(packet, 4))
+    if (this.#socket.writable) this.#socket.write(encode(packet, this.#version))
   }
 
   /** The next packet of a type. @throws Closed. */
@@ -67,6 +83,13 @@ export class Wire {
     await this.expect('suback')
   }
 
+  /** With the options and, above 0, the Subscription Identifier of 5.0. Answers when SUBACK has come. @throws Closed. */
+  async subscribeWith(subscription: Subscription, identifier: number): Promise<void> {
+    const properties = identifier > 0 ? { subscriptionIdentifiers: [identifier] } : undefined
+    this.send({ type: 'subscribe', packetId: 65_000, subscriptions: [subscription], ...(properties && { properties }) })
+    await this.expect('suback')
+  }
+
   /** Answers when UNSUBACK has come. @throws Closed. */
   async unsubscribe(filter: string): Promise<void> {
     this.send({ type: 'unsubscribe', packetId: 65_000, filters: [filter] })
@@ -74,8 +97,8 @@ export class Wire {
   }
 
   /** DISCONNECT, and the close with which the broker says that it has been taken note of. */
-  async disconnect(): Promise<void> {
-    this.send({ type: 'disconnect' })
+  async disconnect(how: Omit<PacketOf<'disconnect'>, 'type'> = {}): Promise<void> {
+    this.send({ type: 'disconnect', ...how })
     await this.closed
   }
 
@@ -88,6 +111,7 @@ export class Wire {
   #receive(chunk: Uint8Array): void {
     this.#decoder.push(chunk)
     for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
+      if (packet.type === 'disconnect' && packet.reasonCode === serverShuttingDown) continue // the close follows
       const at = this.#expected.findIndex(({ type }) => type === packet?.type)
       const [waiting] = at < 0 ? [] : this.#expected.splice(at, 1)
       if (waiting) waiting.resolve(packet)
