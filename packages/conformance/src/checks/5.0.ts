@@ -2,126 +2,60 @@ import { type Check, skipped } from '../check.js'
 import { sameAs311Checks } from './5.0-as-3.1.1.js'
 import { errorChecks50 } from './5.0-errors.js'
 import { propertyChecks50 } from './5.0-properties.js'
+import { dataChecks50 } from './v5/1.5-data.js'
+import { packetFormatChecks50 } from './v5/2-packet-format.js'
+import { connectChecks50 } from './v5/3.1-connect.js'
+import { requestChecks50 } from './v5/3.1-requests.js'
+import { sessionChecks50 } from './v5/3.1-sessions.js'
+import { willChecks50 } from './v5/3.1-will.js'
+import { connackChecks50 } from './v5/3.2-connack.js'
+import { connackPropertyChecks50 } from './v5/3.2-connack-properties.js'
+import { flowControlChecks50 } from './v5/3.3-flow-control.js'
+import { malformedPublishChecks50 } from './v5/3.3-malformed.js'
+import { publishPropertyChecks50 } from './v5/3.3-properties.js'
+import { publishChecks50 } from './v5/3.3-publish.js'
+import { retainChecks50 } from './v5/3.3-retain.js'
+import { topicAliasChecks50 } from './v5/3.3-topic-alias.js'
+import { acknowledgementChecks50 } from './v5/3.4-acknowledgements.js'
+import { subscribeChecks50 } from './v5/3.8-subscribe.js'
+import { disconnectChecks50 } from './v5/3.14-disconnect.js'
+import { sessionStateChecks50 } from './v5/4.1-session-state.js'
+import { qosChecks50 } from './v5/4.3-qos.js'
+import { sharedChecks50 } from './v5/4.8-shared.js'
+import { quotaChecks50 } from './v5/4.9-flow-control.js'
+import { authenticationChecks50 } from './v5/4.12-authentication.js'
+import { closingChecks50 } from './v5/4.13-errors.js'
 
 /** Every check of a statement of 5.0. */
 export const allChecks50: readonly Check[] = [
   ...sameAs311Checks,
   ...errorChecks50,
   ...propertyChecks50,
+  ...dataChecks50,
+  ...packetFormatChecks50,
+  ...connectChecks50,
+  ...requestChecks50,
+  ...sessionChecks50,
+  ...willChecks50,
+  ...connackChecks50,
+  ...connackPropertyChecks50,
+  ...publishChecks50,
+  ...malformedPublishChecks50,
+  ...publishPropertyChecks50,
+  ...retainChecks50,
+  ...flowControlChecks50,
+  ...topicAliasChecks50,
+  ...acknowledgementChecks50,
+  ...subscribeChecks50,
+  ...disconnectChecks50,
+  ...sessionStateChecks50,
+  ...qosChecks50,
+  ...sharedChecks50,
+  ...quotaChecks50,
+  ...authenticationChecks50,
+  ...closingChecks50,
   ...['1', '2', '4'].map((n) => skipped(`MQTT-6.0.0-${n}`, 'needs a WebSocket target', '5.0')),
 ]
 
 /** Statements a server can be seen to keep that have no check, and why. */
-export const missing50: Readonly<Record<string, string>> = {
-  'MQTT-2.2.2-1': 'not written yet',
-  'MQTT-3.1.2-1': 'not written yet',
-  'MQTT-3.1.2-2': 'not written yet',
-  'MQTT-3.1.2-3': 'not written yet',
-  'MQTT-3.1.2-6': 'not written yet',
-  'MQTT-3.1.2-7': 'not written yet',
-  'MQTT-3.1.2-8': 'not written yet',
-  'MQTT-3.1.2-24': 'not written yet',
-  'MQTT-3.1.2-26': 'not written yet',
-  'MQTT-3.1.2-28': 'not written yet',
-  'MQTT-3.1.2-29': 'not written yet',
-  'MQTT-3.1.3-6': 'not written yet',
-  'MQTT-3.1.3-8': 'not written yet',
-  'MQTT-3.1.3-9': 'not written yet',
-  'MQTT-3.1.3-10': 'not written yet',
-  'MQTT-3.1.4-1': 'not written yet',
-  'MQTT-3.1.4-2': 'not written yet',
-  'MQTT-3.1.4-4': 'not written yet',
-  'MQTT-3.1.4-5': 'not written yet',
-  'MQTT-3.1.4-6': 'not written yet',
-  'MQTT-3.2.0-2': 'not written yet',
-  'MQTT-3.2.2-1': 'not written yet',
-  'MQTT-3.2.2-2': 'not written yet',
-  'MQTT-3.2.2-3': 'not written yet',
-  'MQTT-3.2.2-6': 'not written yet',
-  'MQTT-3.2.2-7': 'not written yet',
-  'MQTT-3.2.2-8': 'not written yet',
-  'MQTT-3.2.2-9': 'not written yet',
-  'MQTT-3.2.2-10': 'not written yet',
-  'MQTT-3.2.2-12': 'not written yet',
-  'MQTT-3.2.2-13': 'not written yet',
-  'MQTT-3.2.2-16': 'not written yet',
-  'MQTT-3.2.2-19': 'not written yet',
-  'MQTT-3.2.2-20': 'not written yet',
-  'MQTT-3.2.2-22': 'not written yet',
-  'MQTT-3.3.2-5': 'not written yet',
-  'MQTT-3.3.2-7': 'not written yet',
-  'MQTT-3.3.2-11': 'not written yet',
-  'MQTT-3.3.2-12': 'not written yet',
-  'MQTT-3.3.4-1': 'not written yet',
-  'MQTT-3.3.4-4': 'not written yet',
-  'MQTT-3.3.4-5': 'not written yet',
-  'MQTT-3.4.2-1': 'not written yet',
-  'MQTT-3.4.2-2': 'not written yet',
-  'MQTT-3.4.2-3': 'not written yet',
-  'MQTT-3.5.2-1': 'not written yet',
-  'MQTT-3.5.2-2': 'not written yet',
-  'MQTT-3.5.2-3': 'not written yet',
-  'MQTT-3.6.2-1': 'not written yet',
-  'MQTT-3.6.2-2': 'not written yet',
-  'MQTT-3.6.2-3': 'not written yet',
-  'MQTT-3.7.2-1': 'not written yet',
-  'MQTT-3.7.2-2': 'not written yet',
-  'MQTT-3.7.2-3': 'not written yet',
-  'MQTT-3.8.4-4': 'not written yet',
-  'MQTT-3.8.4-7': 'not written yet',
-  'MQTT-3.8.4-8': 'not written yet',
-  'MQTT-3.9.2-1': 'not written yet',
-  'MQTT-3.9.2-2': 'not written yet',
-  'MQTT-3.9.3-2': 'not written yet',
-  'MQTT-3.10.4-4': 'not written yet',
-  'MQTT-3.10.4-5': 'not written yet',
-  'MQTT-3.11.2-1': 'not written yet',
-  'MQTT-3.11.2-2': 'not written yet',
-  'MQTT-3.11.3-1': 'not written yet',
-  'MQTT-3.11.3-2': 'not written yet',
-  'MQTT-3.12.4-1': 'not written yet',
-  'MQTT-3.14.0-1': 'not written yet',
-  'MQTT-3.14.2-1': 'not written yet',
-  'MQTT-3.14.2-2': 'not written yet',
-  'MQTT-3.14.2-3': 'not written yet',
-  'MQTT-3.14.2-4': 'not written yet',
-  'MQTT-3.14.4-1': 'not written yet',
-  'MQTT-3.14.4-2': 'not written yet',
-  'MQTT-3.15.2-1': 'not written yet',
-  'MQTT-3.15.2-2': 'not written yet',
-  'MQTT-3.15.2-3': 'not written yet',
-  'MQTT-4.1.0-2': 'not written yet',
-  'MQTT-4.2.0-1': 'not written yet',
-  'MQTT-4.3.2-1': 'not written yet',
-  'MQTT-4.3.2-2': 'not written yet',
-  'MQTT-4.3.2-3': 'not written yet',
-  'MQTT-4.3.2-4': 'not written yet',
-  'MQTT-4.3.2-5': 'not written yet',
-  'MQTT-4.3.3-1': 'not written yet',
-  'MQTT-4.3.3-2': 'not written yet',
-  'MQTT-4.3.3-3': 'not written yet',
-  'MQTT-4.3.3-4': 'not written yet',
-  'MQTT-4.3.3-5': 'not written yet',
-  'MQTT-4.3.3-6': 'not written yet',
-  'MQTT-4.3.3-7': 'not written yet',
-  'MQTT-4.3.3-8': 'not written yet',
-  'MQTT-4.3.3-9': 'not written yet',
-  'MQTT-4.3.3-10': 'not written yet',
-  'MQTT-4.3.3-11': 'not written yet',
-  'MQTT-4.3.3-12': 'not written yet',
-  'MQTT-4.3.3-13': 'not written yet',
-  'MQTT-4.4.0-2': 'not written yet',
-  'MQTT-4.8.2-3': 'not written yet',
-  'MQTT-4.8.2-4': 'not written yet',
-  'MQTT-4.8.2-5': 'not written yet',
-  'MQTT-4.8.2-6': 'not written yet',
-  'MQTT-4.9.0-1': 'not written yet',
-  'MQTT-4.9.0-2': 'not written yet',
-  'MQTT-4.9.0-3': 'not written yet',
-  'MQTT-4.12.0-2': 'not written yet',
-  'MQTT-4.12.0-4': 'not written yet',
-  'MQTT-4.12.0-5': 'not written yet',
-  'MQTT-4.12.0-6': 'not written yet',
-  'MQTT-4.12.1-2': 'not written yet',
-  'MQTT-4.13.2-1': 'not written yet',
-}
+export const missing50: Readonly<Record<string, string>> = {}
