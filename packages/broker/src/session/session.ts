@@ -18,12 +18,13 @@ export interface SessionUser {
   end(why: string, reasonCode?: number, serverReference?: string): void
 }
 
+const noSubscriptions: ReadonlyMap<string, Grant> = new Map()
+
 /** What the standard calls Session state (3.1.1, section 3.1.2.4), server side. */
 export class Session {
   readonly clientId: string
   readonly delivery: Delivery
   readonly stored: SessionStore
-  readonly subscriptions = new Map<string, Grant>()
   readonly received: ReceivedIds = new ReceivedIds()
   user: SessionUser | undefined
   /** Seconds it lives on without a connection; 0: it ends with it. */
@@ -31,6 +32,8 @@ export class Session {
   /** Published when the connection ends without a DISCONNECT that discards it, or when its delay is over [MQTT-3.1.2-8]. */
   will: Will | undefined
   readonly #router: Router
+  /** Made with the first subscription: many clients only publish. */
+  #subscriptions: Map<string, Grant> | undefined
 
   constructor(delivery: Delivery, stored: SessionStore, router: Router, expirySeconds: number) {
     this.clientId = delivery.clientId
@@ -41,23 +44,25 @@ export class Session {
     stored.outgoing = delivery
   }
 
+  get subscriptions(): ReadonlyMap<string, Grant> {
+    return this.#subscriptions ?? noSubscriptions
+  }
+
   /** Takes up what an earlier process left. */
   restore({ subscriptions, received }: RecoveredSession): void {
     for (const [filter, grant] of subscriptions) {
-      this.subscriptions.set(filter, grant)
-      this.#router.join(filter, this.delivery, grant)
+      this.#join(filter, grant)
     }
     for (const [page, bits] of received) this.received.restore(page, bits)
   }
 
   subscribe(filter: string, grant: Grant): Commit {
-    this.subscriptions.set(filter, grant)
-    const joined = this.#router.join(filter, this.delivery, grant)
+    const joined = this.#join(filter, grant)
     return Math.max(joined, this.stored.setSubscription(filter, grant))
   }
 
   unsubscribe(filter: string): Commit {
-    if (!this.subscriptions.delete(filter)) return 0
+    if (!this.#subscriptions?.delete(filter)) return 0
     const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
     return Math.max(left, this.stored.deleteSubscription(filter))
@@ -79,8 +84,14 @@ export class Session {
     this.delivery.end()
     let commit: Commit = 0
     for (const filter of this.subscriptions.keys()) commit = Math.max(commit, this.#router.leave(filter, this.delivery))
-    this.subscriptions.clear()
+    this.#subscriptions = undefined
     return Math.max(commit, this.stored.delete())
+  }
+
+  #join(filter: string, grant: Grant): Commit {
+    this.#subscriptions ??= new Map()
+    this.#subscriptions.set(filter, grant)
+    return this.#router.join(filter, this.delivery, grant)
   }
 
   #receivedChanged(packetId: number): Commit {
