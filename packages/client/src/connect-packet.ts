@@ -1,34 +1,76 @@
-import { type Connect, encode, ProtocolError } from '@godwit/protocol'
+import { type Connect, encode, type PropertiesOf, ProtocolError, type ProtocolVersion } from '@godwit/protocol'
 import type { Credentials } from './credentials.js'
+import { type Authentication, authenticationFailed } from './enhanced-auth.js'
 import { ConnectionError, InvalidArgumentError } from './errors.js'
 import type { ServerAddress } from './server-address.js'
-import type { Settings } from './settings.js'
+import { expiryInterval } from './session-life.js'
+import { largestPacketBytes, type Settings } from './settings.js'
+
+/** What changes from one attempt to the next. */
+export interface Attempt {
+  readonly server: ServerAddress
+  readonly version: ProtocolVersion
+  readonly clientId: string
+  readonly cleanStart: boolean
+}
 
 /** The CONNECT for one attempt, with the credentials of this moment. Rejects with a ClientError. */
-export async function connectPacket(settings: Settings, server: ServerAddress): Promise<Connect> {
+export async function connectPacket(settings: Settings, attempt: Attempt): Promise<Connect> {
+  const { server, version, clientId, cleanStart } = attempt
   const { username, password } = { ...server.credentials, ...(await credentialsOf(settings, server)) }
-  if (password !== undefined && username === undefined && settings.version < 5) {
+  if (password !== undefined && username === undefined && version < 5) {
     throw new InvalidArgumentError('invalid-option', 'a password needs a user name below MQTT 5.0') // [MQTT-3.1.2-22]
+  }
+  if (version < 5 && clientId === '' && !cleanStart) {
+    throw new InvalidArgumentError('invalid-option', 'a session that outlives its connection needs a clientId') // [MQTT-3.1.3-7]
   }
   const connect: Connect = {
     type: 'connect',
-    version: settings.version,
-    clientId: settings.clientId,
-    cleanStart: settings.clean,
+    version,
+    clientId,
+    cleanStart,
     keepAliveSeconds: settings.keepAliveSeconds,
     ...(settings.will !== undefined && { will: settings.will }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && {
       password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
     }),
+    ...(version === 5 && { properties: await propertiesOf(settings, server) }),
   }
   try {
-    encode(connect, settings.version)
+    encode(connect, version)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw new InvalidArgumentError('invalid-option', `these options cannot be written as a CONNECT: ${error.message}`)
   }
   return connect
+}
+
+/** Only what differs from the standard's defaults. */
+async function propertiesOf(settings: Settings, server: ServerAddress): Promise<PropertiesOf<'connect'>> {
+  const { sessionExpirySeconds, receiveMaximum, maxPacketBytes, topicAliasMaximum, userProperties } = settings
+  return {
+    ...(sessionExpirySeconds > 0 && { sessionExpiryInterval: expiryInterval(sessionExpirySeconds) }),
+    ...(receiveMaximum < 65_535 && { receiveMaximum }),
+    ...(maxPacketBytes < largestPacketBytes && { maximumPacketSize: maxPacketBytes }),
+    ...(topicAliasMaximum > 0 && { topicAliasMaximum }),
+    ...(settings.requestResponseInformation && { requestResponseInformation: true }),
+    ...(!settings.requestProblemInformation && { requestProblemInformation: false }),
+    ...(userProperties.length > 0 && { userProperties }),
+    ...(settings.authentication && (await authenticationOf(settings.authentication, server))),
+  }
+}
+
+async function authenticationOf(
+  authentication: Authentication,
+  server: ServerAddress,
+): Promise<PropertiesOf<'connect'>> {
+  try {
+    const data = await authentication.start()
+    return { authenticationMethod: authentication.method, ...(data && { authenticationData: data }) }
+  } catch (error) {
+    throw authenticationFailed(server.url, error)
+  }
 }
 
 async function credentialsOf(settings: Settings, server: ServerAddress): Promise<Credentials> {

@@ -1,17 +1,44 @@
-import { type Connect, Decoder, type Packet, type PacketOf, ProtocolError } from '@godwit/protocol'
+import {
+  type Connect,
+  Decoder,
+  encode,
+  type Packet,
+  type PacketOf,
+  ProtocolError,
+  type ProtocolVersion,
+  reason,
+} from '@godwit/protocol'
 import type { Clock } from './clock.js'
-import { type AnyClientError, ClientError, ConnectionError, ServerRefusedError, storeFailed } from './errors.js'
+import { type Authentication, EnhancedAuth } from './enhanced-auth.js'
+import {
+  type AnyClientError,
+  ClientError,
+  ConnectionError,
+  ServerDisconnectedError,
+  ServerRefusedError,
+  storeFailed,
+} from './errors.js'
 import { KeepAlive } from './keep-alive.js'
 import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
+import { publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
 import type { ByteStream, OpenStream } from './socket.js'
 import type { Outgoing } from './state/outbound.js'
+import { IncomingAliases, OutgoingAliases } from './topic-aliases.js'
+
+/** How long a last word may take to leave before the stream is cut. */
+const farewellMs = 1000
+/** What a new alias can add to a PUBLISH: the property, and a byte more for each of the two lengths. */
+const aliasBytes = 5
 
 export interface ConnectionOptions {
   readonly server: ServerAddress
   readonly connect: Connect
+  readonly authentication: Authentication | undefined
   readonly pingTimeoutMs: number
   readonly maxPacketBytes: number
+  readonly topicAliases: boolean
+  readonly topicAliasMaximum: number
   readonly unref: boolean
   readonly openStream: OpenStream
   readonly clock: Clock
@@ -22,7 +49,7 @@ export interface ConnectionOptions {
 export interface ConnectionEvents {
   /** The server accepted. */
   onConnack(packet: PacketOf<'connack'>): void
-  /** A packet of the kinds a server may send, CONNACK and PINGRESP excepted. */
+  /** A packet of the session's kinds. */
   onPacket(packet: ServerPacket): void
   /** There is room to send again. */
   onWritable(): void
@@ -35,23 +62,33 @@ export type ServerPacket = PacketOf<'publish' | 'puback' | 'pubrec' | 'pubrel' |
 /** One network connection: from opening the stream, through CONNECT and CONNACK, to its end. */
 export class Connection {
   readonly server: ServerAddress
+  readonly version: ProtocolVersion
+  /** What the server takes; known from CONNACK on. */
+  limits: ServerLimits
   /** CONNECT may have reached the server, and its answer has not come. */
   unanswered = false
-  readonly #connect: Connect
-  readonly #pingTimeoutMs: number
+  readonly #options: ConnectionOptions
   readonly #clock: Clock
   readonly #events: ConnectionEvents
   readonly #decoder: Decoder
   readonly #outbox: Outbox
+  readonly #auth: EnhancedAuth | undefined
+  readonly #incomingAliases: IncomingAliases
+  #outgoingAliases = new OutgoingAliases(0)
   #stream: ByteStream | undefined
   #keepAlive: KeepAlive | undefined
-  #phase: 'handshake' | 'up' | 'ending' | 'over' = 'handshake'
+  /** `proving`: CONNACK accepted, and its proof is being checked. */
+  #phase: 'handshake' | 'proving' | 'up' | 'ending' | 'over' = 'handshake'
+  /** The first bytes of the server, as long as there are not more than these. */
+  #firstBytes: readonly number[] = []
+  #cancelFarewell: () => void = () => {}
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
-    const { server, connect, clock } = options
+    const { server, connect, clock, authentication } = options
     this.server = server
-    this.#connect = connect
-    this.#pingTimeoutMs = options.pingTimeoutMs
+    this.version = connect.version
+    this.limits = serverLimits(connect.version, undefined)
+    this.#options = options
     this.#clock = clock
     this.#events = events
     this.#decoder = new Decoder({ version: connect.version, maxPacketBytes: options.maxPacketBytes })
@@ -61,7 +98,16 @@ export class Connection {
       writable: () => this.#events.onWritable(),
       failed: (error) => this.fail(asClientError(error, storeFailed)),
     })
-    this.#open(options)
+    this.#incomingAliases = new IncomingAliases(connect.version === 5 ? options.topicAliasMaximum : 0)
+    if (authentication !== undefined) {
+      this.#auth = new EnhancedAuth(authentication, {
+        server: server.url,
+        send: (packet) => this.#isOver() || this.#outbox.send(packet),
+        fail: (error) => this.fail(error),
+        violation: (what) => this.violation(what),
+      })
+    }
+    this.#open()
   }
 
   /** Packets should wait. */
@@ -74,7 +120,19 @@ export class Connection {
   }
 
   publish(message: Outgoing, dup: boolean): void {
-    if (this.#phase === 'up') this.#outbox.publish(message, dup)
+    if (this.#phase !== 'up') return
+    const { maximumPacketSize } = this.limits
+    const aliased = this.#outgoingAliases.of(
+      message.topic,
+      () => maximumPacketSize === Infinity || publishBytes(message) + aliasBytes <= maximumPacketSize,
+    )
+    if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, message.properties)
+    this.#outbox.publish(message, dup, aliased.topic, { ...message.properties, topicAlias: aliased.alias })
+  }
+
+  /** Authenticates again; `done` is called when the server has agreed. False: it is not possible now. */
+  reauthenticate(done: () => void): boolean {
+    return this.#phase === 'up' && this.#auth !== undefined && this.#auth.reauthenticate(done)
   }
 
   /** Whether packets are taken from the server. */
@@ -87,9 +145,9 @@ export class Connection {
   /**
    * Sends DISCONNECT after what was handed over, then closes [MQTT-3.14.4-1]; sends nothing after it [MQTT-3.14.4-2].
    */
-  end(): void {
+  end(disconnect: PacketOf<'disconnect'>): void {
     if (this.#phase !== 'up') return this.fail(this.#error('connection-closed', 'closed before CONNACK'))
-    this.#outbox.send({ type: 'disconnect' })
+    this.#outbox.send(this.#fitting(disconnect))
     this.#phase = 'ending'
     this.#outbox.finish(() => this.#stream?.end())
     // What is left unread would keep the stream from closing.
@@ -98,20 +156,47 @@ export class Connection {
 
   /** Ends it at once. */
   fail(error: AnyClientError): void {
-    if (this.#phase === 'over') return
-    this.#phase = 'over'
-    this.#keepAlive?.stop()
-    this.#outbox.stop()
+    if (this.#stop()) return
     this.#stream?.destroy()
     this.#events.onClose(error)
   }
 
-  /** The server broke a rule of the standard [MQTT-4.8.0-1]. */
-  violation(what: string): void {
-    this.fail(this.#error('protocol-error', what))
+  /**
+   * The server broke a rule of the standard [MQTT-4.8.0-1]: at 5.0 it is told which, and then the connection is closed
+   * (section 4.13.1).
+   */
+  violation(what: string, reasonCode: number = reason.protocolError, cause?: unknown): void {
+    const wasUp = this.#phase === 'up'
+    const error = this.#error('protocol-error', what, cause)
+    if (!wasUp || this.version < 5) return this.fail(error)
+    this.#stop()
+    const disconnect = this.#fitting({ type: 'disconnect', reasonCode, properties: { reasonString: what } })
+    this.#stream?.write(encode(disconnect, this.version))
+    this.#stream?.end()
+    this.#stream?.resume()
+    this.#cancelFarewell = this.#clock.after(farewellMs, () => this.#stream?.destroy())
+    this.#events.onClose(error)
   }
 
-  #open({ server, openStream, unref }: ConnectionOptions): void {
+  /** True: it was over already. */
+  #stop(): boolean {
+    if (this.#phase === 'over') return true
+    this.#phase = 'over'
+    this.#keepAlive?.stop()
+    this.#outbox.stop()
+    return false
+  }
+
+  /** Reason and properties give way to the server's limit [MQTT-3.14.2-3] [MQTT-3.14.2-4]. */
+  #fitting(packet: PacketOf<'disconnect'>): PacketOf<'disconnect'> {
+    if (encode(packet, this.version).length <= this.limits.maximumPacketSize) return packet
+    const { sessionExpiryInterval } = packet.properties ?? {}
+    const bare = { ...packet, properties: sessionExpiryInterval === undefined ? undefined : { sessionExpiryInterval } }
+    return encode(bare, this.version).length <= this.limits.maximumPacketSize ? bare : { type: 'disconnect' }
+  }
+
+  #open(): void {
+    const { server, openStream, unref, connect } = this.#options
     try {
       this.#stream = openStream(
         server,
@@ -119,7 +204,7 @@ export class Connection {
           onOpen: () => {
             if (this.#phase !== 'handshake') return
             this.unanswered = true
-            this.#outbox.send(this.#connect) // [MQTT-3.1.0-1]
+            this.#outbox.send(connect) // [MQTT-3.1.0-1]
           },
           onData: (chunk) => this.#onData(chunk),
           onDrain: () => {
@@ -131,7 +216,7 @@ export class Connection {
         unref,
       )
     } catch (error) {
-      // The owner gets its reference to this object first.
+      // Not from inside the constructor: whoever made this does not hold it yet.
       queueMicrotask(() =>
         this.fail(asClientError(error, (cause) => this.#error('network-error', String(cause), cause))),
       )
@@ -146,15 +231,22 @@ export class Connection {
   #onData(chunk: Uint8Array): void {
     if (this.#phase === 'over') return
     this.#keepAlive?.received()
+    if (this.#firstBytes.length < 2) this.#firstBytes = [...this.#firstBytes, ...chunk.subarray(0, 2)]
+    this.#decoder.push(chunk)
+    this.#decode()
+  }
+
+  #decode(): void {
     try {
-      this.#decoder.push(chunk)
-      for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+      while (!this.#isOver() && this.#phase !== 'proving') {
+        const packet = this.#decoder.next()
+        if (packet === undefined) return
         this.#onPacket(packet)
-        if (this.#isOver()) return
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.fail(this.#error('protocol-error', `the server broke the protocol: ${error.message}`, error))
+      if (this.#isOldConnack()) return this.#refused({ reasonCode: reason.unsupportedProtocolVersion })
+      this.violation(`the server broke the protocol: ${error.message}`, error.reasonCode, error)
     }
   }
 
@@ -162,11 +254,20 @@ export class Connection {
     return this.#phase === 'over'
   }
 
+  /** A CONNACK of two bytes is none of 5.0: the server speaks 3.1.1 only, and says in its words that it knows no 5. */
+  #isOldConnack(): boolean {
+    const [type, length] = this.#firstBytes
+    return this.#phase === 'handshake' && this.version === 5 && type === 0x20 && length === 2
+  }
+
   #onPacket(packet: Packet): void {
     if (this.#phase === 'handshake') return this.#onFirstPacket(packet)
     if (this.#phase === 'ending') return
     switch (packet.type) {
-      case 'publish':
+      case 'publish': {
+        const publish = this.#incomingAliases.resolve(packet, (what, code) => this.violation(what, code))
+        return publish && this.#events.onPacket(publish)
+      }
       case 'puback':
       case 'pubrec':
       case 'pubrel':
@@ -176,19 +277,53 @@ export class Connection {
         return this.#events.onPacket(packet)
       case 'pingresp':
         return
-      default:
-        this.violation(`the server sent ${packet.type.toUpperCase()}, which it may not`)
+      case 'auth':
+        if (this.#auth !== undefined) return this.#auth.onAuth(packet)
+        break
+      case 'disconnect':
+        if (this.version === 5) return this.#onDisconnect(packet)
     }
+    this.violation(`the server sent ${packet.type.toUpperCase()}, which it may not`)
+  }
+
+  #onDisconnect({ reasonCode = reason.normalDisconnection, properties }: PacketOf<'disconnect'>): void {
+    if (properties?.sessionExpiryInterval !== undefined) {
+      return this.violation('the server sent a Session Expiry Interval in DISCONNECT, which it may not')
+    }
+    this.fail(new ServerDisconnectedError(this.server.url, reasonCode, properties))
   }
 
   #onFirstPacket(packet: Packet): void {
+    if (packet.type === 'auth' && this.#auth !== undefined) return this.#auth.onAuth(packet)
     if (packet.type !== 'connack') {
       return this.violation(`${packet.type.toUpperCase()} came before CONNACK`)
     }
+    if (packet.reasonCode !== 0) return this.#refused(packet)
+    if (this.version === 5 && this.#options.connect.cleanStart && packet.sessionPresent) {
+      return this.violation('the server has a session, though Clean Start asked for none') // [MQTT-3.2.2-4]
+    }
+    if (this.#auth === undefined) return this.#accepted(packet)
+    this.#phase = 'proving'
+    this.#auth.onConnack(packet.properties, () => {
+      if (this.#isOver()) return
+      this.#accepted(packet)
+      this.#decode()
+    })
+  }
+
+  #refused({ reasonCode, properties }: Pick<PacketOf<'connack'>, 'reasonCode' | 'properties'>): void {
     this.unanswered = false
-    if (packet.reasonCode !== 0) return this.fail(new ServerRefusedError(this.server.url, packet.reasonCode))
+    this.fail(new ServerRefusedError(this.server.url, reasonCode, properties))
+  }
+
+  #accepted(packet: PacketOf<'connack'>): void {
+    const { connect, pingTimeoutMs, topicAliases } = this.#options
+    this.unanswered = false
     this.#phase = 'up'
-    this.#keepAlive = new KeepAlive(this.#clock, this.#connect.keepAliveSeconds, this.#pingTimeoutMs, {
+    this.limits = serverLimits(this.version, packet.properties)
+    if (topicAliases) this.#outgoingAliases = new OutgoingAliases(this.limits.topicAliasMaximum)
+    const keepAliveSeconds = packet.properties?.serverKeepAlive ?? connect.keepAliveSeconds // [MQTT-3.1.2-21]
+    this.#keepAlive = new KeepAlive(this.#clock, keepAliveSeconds, pingTimeoutMs, {
       ping: () => this.send({ type: 'pingreq' }),
       dead: () => this.fail(this.#error('keep-alive-timeout', 'the server did not answer PINGREQ')),
     })
@@ -196,6 +331,7 @@ export class Connection {
   }
 
   #onStreamClose(cause: Error | undefined): void {
+    this.#cancelFarewell()
     const when = this.#phase === 'handshake' ? 'before CONNACK' : 'without DISCONNECT'
     this.fail(
       cause === undefined

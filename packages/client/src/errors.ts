@@ -1,4 +1,4 @@
-import { reason, reasonName } from '@godwit/protocol'
+import { type PropertiesOf, reason, reasonName } from '@godwit/protocol'
 import type { FilterGrant } from './filter-grant.js'
 
 /**
@@ -50,6 +50,7 @@ export class TransportUnavailableError extends ClientError {
  * - `keep-alive-timeout`: no answer to PINGREQ (section 3.1.2.10)
  * - `protocol-error`: the server sent bytes that MQTT forbids; a ProtocolError may be the `cause`
  * - `credentials-failed`: `credentials()` rejected; its error is the `cause`
+ * - `authentication-failed`: a step of `authentication` rejected; its error is the `cause`
  */
 export class ConnectionError extends ClientError {
   readonly code:
@@ -60,6 +61,7 @@ export class ConnectionError extends ClientError {
     | 'keep-alive-timeout'
     | 'protocol-error'
     | 'credentials-failed'
+    | 'authentication-failed'
   readonly permanent = false as const
   /** The server's URL, without user name and password. */
   readonly server: string
@@ -71,19 +73,25 @@ export class ConnectionError extends ClientError {
   }
 }
 
-/** CONNACK said no. `permanent` says whether asking again can help. */
+/** CONNACK said no. `permanent` says whether asking again can help: see {@link ServerRefusedError.reasonCode}. */
 export class ServerRefusedError extends ClientError {
   readonly code = 'server-refused' as const
-  /** The reason, in the numbers of MQTT 5.0 whatever the version: 0x87 is "Not authorized". */
+  /**
+   * The reason, in the numbers of MQTT 5.0 whatever the version: 0x87 is "Not authorized". Temporary are 0x80, 0x83,
+   * 0x88, 0x89, 0x97, 0x9C and 0x9F; with any other the options are wrong for that server, and the client ends.
+   */
   readonly reasonCode: number
   readonly permanent: boolean
   /** The server's URL, without user name and password. */
   readonly server: string
+  /** What else CONNACK said (5.0): the Reason String is in the message too. */
+  readonly properties: PropertiesOf<'connack'> | undefined
 
-  constructor(server: string, reasonCode: number) {
-    super(`${server}: the server refused the connection: ${reasonName(reasonCode)}`)
+  constructor(server: string, reasonCode: number, properties?: PropertiesOf<'connack'>) {
+    super(`${server}: the server refused the connection: ${inWords(reasonCode, properties)}`)
     this.server = server
     this.reasonCode = reasonCode
+    this.properties = properties
     this.permanent = !temporaryRefusals.has(reasonCode)
   }
 }
@@ -99,6 +107,39 @@ const temporaryRefusals: ReadonlySet<number> = new Set([
   reason.connectionRateExceeded,
 ])
 
+/** The server ended the connection with DISCONNECT and said why (5.0, section 3.14). */
+export class ServerDisconnectedError extends ClientError {
+  readonly code = 'server-disconnected' as const
+  /**
+   * Final are 0x8E (Session taken over: another client has this Client Identifier, and coming back would throw it out
+   * in turn) and 0x9D (Server moved, where the redirect cannot be followed). After any other the client connects
+   * again; what cannot be cured that way the next CONNACK says.
+   */
+  readonly reasonCode: number
+  readonly permanent: boolean
+  /** The server's URL, without user name and password. */
+  readonly server: string
+  /** What else DISCONNECT said: the Reason String is in the message too. */
+  readonly properties: PropertiesOf<'disconnect'> | undefined
+
+  constructor(server: string, reasonCode: number, properties?: PropertiesOf<'disconnect'>) {
+    const why = reasonCode === reason.success ? 'Normal disconnection' : inWords(reasonCode, properties)
+    super(`${server}: the server ended the connection: ${why}`)
+    this.server = server
+    this.reasonCode = reasonCode
+    this.properties = properties
+    this.permanent = finalDisconnects.has(reasonCode)
+  }
+}
+
+const finalDisconnects: ReadonlySet<number> = new Set([reason.sessionTakenOver, reason.serverMoved])
+
+/** The standard's words, and behind them the server's own. */
+function inWords(reasonCode: number, properties: { readonly reasonString?: string } | undefined): string {
+  const own = properties?.reasonString
+  return own === undefined ? reasonName(reasonCode) : `${reasonName(reasonCode)} (${own})`
+}
+
 /**
  * A publication that will not be completed.
  *
@@ -107,17 +148,45 @@ const temporaryRefusals: ReadonlySet<number> = new Set([
  * - `connection-lost`: QoS 0, accepted but not yet handed to the connection when it ended
  * - `session-lost`: QoS 2, in the middle of its handshake when the server forgot the session (or `clean` is true):
  *   whether it arrived is unknown, and sending it again could deliver it twice
- * - `packet-too-large`: more than MQTT can express, 268,435,455 bytes after the fixed header
+ * - `packet-too-large`: more than the server takes (Maximum Packet Size), or than MQTT can express, 268,435,455 bytes
+ *   after the fixed header; nothing was sent
+ * - `qos-not-supported`, `retain-not-supported`: CONNACK said that the server does not take it; nothing was sent
+ * - `refused`: the server answered PUBACK or PUBREC with a reason code of 0x80 or more
  */
 export class PublishError extends ClientError {
-  readonly code: 'not-connected' | 'queue-full' | 'connection-lost' | 'session-lost' | 'packet-too-large'
+  readonly code:
+    | 'not-connected'
+    | 'queue-full'
+    | 'connection-lost'
+    | 'session-lost'
+    | 'packet-too-large'
+    | 'qos-not-supported'
+    | 'retain-not-supported'
+    | 'refused'
   readonly permanent = false as const
   readonly topic: string
+  /** Of the server's answer, or of the limit it announced; undefined where the server has no part in it. */
+  readonly reasonCode: number | undefined
+  /** Of the PUBACK or PUBREC that refused it. */
+  readonly properties: PropertiesOf<'puback'> | undefined
 
-  constructor(code: PublishError['code'], topic: string, message: string) {
+  constructor(
+    code: PublishError['code'],
+    topic: string,
+    message: string,
+    reasonCode?: number,
+    properties?: PropertiesOf<'puback'>,
+  ) {
     super(`publish to '${topic}': ${message}`)
     this.code = code
     this.topic = topic
+    this.reasonCode = reasonCode
+    this.properties = properties
+  }
+
+  static refused(topic: string, reasonCode: number, properties: PropertiesOf<'puback'> | undefined): PublishError {
+    const message = `the server refused it: ${inWords(reasonCode, properties)}`
+    return new PublishError('refused', topic, message, reasonCode, properties)
   }
 }
 
@@ -186,6 +255,7 @@ export type AnyClientError =
   | TransportUnavailableError
   | ConnectionError
   | ServerRefusedError
+  | ServerDisconnectedError
   | PublishError
   | SubscriptionRefusedError
   | InterruptedError

@@ -1,15 +1,23 @@
-export type { QoS, TopicParams } from '@godwit/protocol'
+export type { PropertiesOf, ProtocolVersion, QoS, TopicParams } from '@godwit/protocol'
 export type {
   Client,
   ClientEvents,
   ClientState,
+  CloseOptions,
   PublishOptions,
+  PublishProperties,
   PublishResult,
   RecoveredPublication,
+  RequestOptions,
+  RespondOptions,
+  Response,
+  ResponseHandler,
+  ServerInfo,
 } from './client.js'
 export type { Clock } from './clock.js'
 export { connect } from './connect.js'
 export type { Credentials } from './credentials.js'
+export type { Authentication, AuthenticationData } from './enhanced-auth.js'
 export type { AnyClientError, ClientErrorCode } from './errors.js'
 export {
   ClientError,
@@ -18,6 +26,7 @@ export {
   InvalidArgumentError,
   isPermanent,
   PublishError,
+  ServerDisconnectedError,
   ServerRefusedError,
   StoreError,
   SubscriptionRefusedError,
@@ -32,6 +41,7 @@ export type {
   ReconnectOptions,
   WillOptions,
 } from './options.js'
+export { scramSha256 } from './scram.js'
 export type { ServerAddress } from './server-address.js'
 export type { ByteStream, ByteStreamEvents, OpenStream } from './socket.js'
 export type { ClientStore, StoredPublish, StoredSession } from './state/store.js'

@@ -1,6 +1,7 @@
-import type { ProtocolVersion, QoS } from '@godwit/protocol'
+import type { PropertiesOf, ProtocolVersion, QoS } from '@godwit/protocol'
 import type { Clock } from './clock.js'
 import type { Credentials } from './credentials.js'
+import type { Authentication } from './enhanced-auth.js'
 import type { OpenStream } from './socket.js'
 import type { ClientStore } from './state/store.js'
 
@@ -20,6 +21,13 @@ export interface WillOptions {
   readonly qos?: QoS
   /** Default false. */
   readonly retain?: boolean
+  /**
+   * 5.0: how long the server waits before it publishes the will; a client that is back by then cancels it (section
+   * 3.1.3.2.2). Seconds, default and 0: at once.
+   */
+  readonly delaySeconds?: number
+  /** Of the message that is published (5.0). */
+  readonly properties?: Omit<PropertiesOf<'will'>, 'willDelayInterval'>
 }
 
 /**
@@ -51,15 +59,24 @@ export interface OfflineQueueOptions {
 }
 
 export interface ConnectOptions extends Credentials {
-  /** Default: 'godwit' and 16 random letters and digits. Needed when `clean` is false [MQTT-3.1.3-7]. */
+  /**
+   * Default: 'godwit' and 16 random letters and digits. '': the server chooses one (5.0, Assigned Client Identifier;
+   * `client.clientId` tells it). Needed for a session that is kept for ever; below 5.0, and not '', for any that is kept
+   * [MQTT-3.1.3-7].
+   */
   readonly clientId?: string
   /**
    * Clean Session (3.1.1) or Clean Start (5.0). True: the server starts without earlier state. False: the session (its
    * subscriptions, and QoS 1 and 2 messages in both directions) outlives the connection. Default: true unless
-   * `sessionExpirySeconds` is above 0.
+   * `sessionExpirySeconds` is above 0. With true and a `sessionExpirySeconds` above 0, at 5.0, the first connection
+   * starts anew and the later ones resume.
    */
   readonly clean?: boolean
-  /** How long the server shall keep the session. Default 0. Below 5.0 any value above 0 only means `clean: false`. */
+  /**
+   * How long the server shall keep the session after a connection (Session Expiry Interval). Infinity: for ever.
+   * Default 0, with `clean: false` Infinity. Below 5.0 any value above 0 only means `clean: false`. State of this
+   * client that is older than that is not used again: QoS 2 publications in mid-handshake end as 'session-lost'.
+   */
   readonly sessionExpirySeconds?: number
   /**
    * At least every this many seconds something is sent, PINGREQ if nothing else (section 3.1.2.10). Default 60; 0: off,
@@ -71,8 +88,25 @@ export interface ConnectOptions extends Credentials {
   /** Called before each attempt; overrides `username` and `password`. A rejection counts as a failed attempt. */
   readonly credentials?: () => Credentials | Promise<Credentials>
   readonly will?: WillOptions
-  /** 4 = MQTT 3.1.1 (the default), 3 = MQTT 3.1. 5 is not supported yet: InvalidArgumentError 'unsupported-version'. */
+  /** 5 = MQTT 5.0 (the default), 4 = MQTT 3.1.1, 3 = MQTT 3.1. `client.version` tells what is spoken. */
   readonly version?: ProtocolVersion
+  /**
+   * True (the default): a server that refuses 5.0, in whichever form, is asked at once at 3.1.1, and so from then on.
+   * One that closes without an answer to CONNECT, too, unless it does the same at 3.1.1. Never with `authentication`,
+   * which 3.1.1 does not have.
+   */
+  readonly fallback?: boolean
+  /** Name and value pairs for CONNECT (5.0); what they mean is between you and the server. */
+  readonly userProperties?: readonly (readonly [string, string])[]
+  /** An exchange of AUTH packets instead of, or beside, user name and password (5.0, section 4.12). */
+  readonly authentication?: Authentication
+  /**
+   * True (the default): when the server names another one (0x9C Use another server, 0x9D Server moved, with a Server
+   * Reference) the client goes there at once, at most 5 times in a row. The first word of the reference is read, as a
+   * URL, `host:port` or `host`; user name and password go along. When an attempt there fails, the given servers are
+   * tried again.
+   */
+  readonly followRedirects?: boolean
   /** False: the first failure or loss ends the client. */
   readonly reconnect?: ReconnectOptions | false
   /** How long connect() keeps trying before it rejects. Milliseconds, default 30,000; 0: no limit. */
@@ -84,10 +118,27 @@ export interface ConnectOptions extends Credentials {
   /** Ends connect(), not the connection made by it. */
   readonly signal?: AbortSignal
   /**
-   * QoS 1 and 2 publications sent and not yet completed; what is beyond waits. 1 to 65,535. Default 20: below MQTT 5.0
-   * a server cannot say how many it takes, and mosquitto closes the connection at the 21st of QoS 2.
+   * QoS 1 and 2 publications sent and not yet completed; what is beyond waits. 1 to 65,535. Default at 5.0: 1,000, and
+   * never more than the server's Receive Maximum. Default below: 20, since a server cannot say there how many it takes,
+   * and mosquitto closes the connection at the 21st of QoS 2.
    */
   readonly maxInflight?: number
+  /**
+   * Receive Maximum (5.0): QoS 1 and 2 messages that the server may have sent and this program not have acknowledged.
+   * One more ends the connection (0x93). 1 to 65,535, default 1,000.
+   */
+  readonly receiveMaximum?: number
+  /** Topic aliases the server may use (5.0). 0 to 65,535, default 10; 0: none. */
+  readonly topicAliasMaximum?: number
+  /**
+   * True (the default): topics of this client are replaced by aliases, as many as the server takes, first come, first
+   * served on each connection (5.0).
+   */
+  readonly topicAliases?: boolean
+  /** Asks the server for the prefix of response topics (Response Information, 5.0). Default false. */
+  readonly requestResponseInformation?: boolean
+  /** False: the server shall leave out reason strings and user properties where nothing has failed. Default true. */
+  readonly requestProblemInformation?: boolean
   readonly offlineQueue?: OfflineQueueOptions
   /**
    * Messages that wait for slow consumers before the client stops reading from the server. It reads on while a call
@@ -100,7 +151,10 @@ export interface ConnectOptions extends Credentials {
    * for a subscription that matches them. Milliseconds, default 5,000; 0: not at all.
    */
   readonly holdUnclaimedMs?: number
-  /** The largest packet taken from the server, in bytes. Default 268,435,460: the most MQTT can express. */
+  /**
+   * The largest packet taken from the server, in bytes; a larger one ends the connection (0x95). At 5.0 the server is
+   * told (Maximum Packet Size). Default 268,435,460: the most MQTT can express.
+   */
   readonly maxPacketBytes?: number
   /** True: neither the connection nor a timer keeps the process alive; only an attempt to connect does. Default false. */
   readonly unref?: boolean

@@ -49,9 +49,10 @@ export class Outbox {
     this.#schedule()
   }
 
-  publish(message: Outgoing, dup: boolean): void {
+  /** `topic` and `properties` are the message's own, or what stands for them on this connection. */
+  publish(message: Outgoing, dup: boolean, topic: string, properties: Outgoing['properties']): void {
     if (this.#dead) return
-    const { topic, payload, qos, retain, packetId, properties } = message
+    const { payload, qos, retain, packetId } = message
     const writer = this.#writer
     encodePublishHead(writer, topic, qos, retain, dup, packetId, properties, payload.length, this.#version)
     writer.copy(payload, 0, payload.length)

@@ -1,16 +1,21 @@
-import { type Connect, ProtocolError, type TopicPattern, topicPattern } from '@godwit/protocol'
-import { Backoff } from './backoff.js'
+import type { Connect, PacketOf, ProtocolVersion } from '@godwit/protocol'
 import { Call } from './call.js'
 import type {
   Client,
   ClientEvents,
   ClientState,
+  CloseOptions,
   PublishOptions,
   PublishResult,
   RecoveredPublication,
+  RequestOptions,
+  RespondOptions,
+  ResponseHandler,
+  ServerInfo,
 } from './client.js'
 import { connectPacket } from './connect-packet.js'
 import { Connection } from './connection.js'
+import { disconnectPacket } from './disconnect-packet.js'
 import {
   type AnyClientError,
   ClientError,
@@ -21,30 +26,30 @@ import {
   storeFailed,
 } from './errors.js'
 import { Listeners } from './events.js'
+import type { Message } from './message.js'
 import type { CallOptions } from './options.js'
-import { isQos } from './qos.js'
+import { Requests, respond } from './requests.js'
+import { type Ending, Route } from './route.js'
 import { Session } from './session.js'
+import { SessionLife } from './session-life.js'
 import type { Settings } from './settings.js'
+import { patternsOf } from './subscribe-arguments.js'
 import type { SubscribeOptions, Subscription } from './subscription.js'
 
 const defaultCloseMs = 2000
 /** How long the last bytes and the server's end of the connection may take at least after DISCONNECT. */
 const lingerMs = 1000
 
-/** How one connection, or the attempt to make it, ended. */
-interface Ending {
-  readonly error: AnyClientError
-  /** 0 when it was never accepted. */
-  readonly connectedMs: number
-}
-
 /** The state machine: connecting → connected → waiting → connecting …, until closing → closed. */
 export class ReconnectingClient implements Client {
-  readonly clientId: string
   readonly #settings: Settings
   readonly #session: Session
-  readonly #backoff: Backoff
+  readonly #life: SessionLife
+  readonly #route: Route
+  readonly #requests: Requests
   readonly #listeners = new Listeners<ClientEvents>()
+  #clientId: string
+  #server: ServerInfo | undefined
   #state: ClientState = 'connecting'
   #connection: Connection | undefined
   /** Ends what the run loop waits for: an attempt, a connection, or the time between two. */
@@ -58,17 +63,31 @@ export class ReconnectingClient implements Client {
   #closing: Promise<void> | undefined
 
   constructor(settings: Settings) {
-    this.clientId = settings.clientId
+    this.#clientId = settings.clientId
     this.#settings = settings
     this.#session = new Session(settings, {
       onUnclaimed: (message) => this.#listeners.emit('unclaimed', message),
       onRecovered: (publication) => this.#onRecovered(publication),
     })
-    this.#backoff = new Backoff(settings.reconnect ?? noBackoff, settings.servers, settings.clock)
+    this.#life = new SessionLife(settings)
+    this.#route = new Route(settings)
+    this.#requests = new Requests(this, settings.clock)
   }
 
   get state(): ClientState {
     return this.#state
+  }
+
+  get clientId(): string {
+    return this.#clientId
+  }
+
+  get version(): ProtocolVersion {
+    return this.#server?.version ?? this.#settings.version
+  }
+
+  get server(): ServerInfo | undefined {
+    return this.#server
   }
 
   get queued(): number {
@@ -111,17 +130,42 @@ export class ReconnectingClient implements Client {
     filter: F | readonly F[],
     options: SubscribeOptions<F> = {},
   ): Promise<Subscription<F>> {
-    const patterns = (typeof filter === 'string' ? [filter] : filter).map(patternOf)
-    if (patterns.length === 0) {
-      throw new InvalidArgumentError('invalid-filter', 'no topic filter was given') // [MQTT-3.8.3-3]
-    }
-    if (!isQos(options.qos ?? 0)) {
-      throw new InvalidArgumentError('invalid-option', `subscribe: qos is ${options.qos}, not 0, 1 or 2`)
-    }
+    const patterns = patternsOf(filter, options)
     if (this.#closing !== undefined) throw closed()
     // The names of the wildcards are types only: below this door every filter is a string.
     const started = this.#session.subscribe(patterns, options as SubscribeOptions)
     return started as Promise<unknown> as Promise<Subscription<F>>
+  }
+
+  async request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
+    if (this.#closing !== undefined) throw closed()
+    return this.#requests.request(topic, payload, options)
+  }
+
+  respond<const F extends string>(
+    filter: F | readonly F[],
+    handler: ResponseHandler<F>,
+    options: RespondOptions = {},
+  ): Promise<Subscription<F>> {
+    return respond(this, filter, handler, options, (message, error) =>
+      this.#listeners.emit('unanswered', { message, error }),
+    )
+  }
+
+  reauthenticate(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stops = [
+        this.#listeners.on('disconnect', ({ error }) => settle(() => reject(error))),
+        this.#listeners.on('close', ({ error }) => settle(() => reject(error ?? closed()))),
+      ]
+      const settle = (end: () => void): void => {
+        for (const stop of stops) stop()
+        end()
+      }
+      if (this.#connection?.reauthenticate(() => settle(resolve))) return
+      const message = 'reauthenticate: there is no connection made with authentication, or it is being authenticated'
+      settle(() => reject(new InvalidArgumentError('invalid-option', message)))
+    })
   }
 
   on<E extends keyof ClientEvents>(event: E, listener: (detail: ClientEvents[E]) => void): () => void {
@@ -130,13 +174,13 @@ export class ReconnectingClient implements Client {
     return remove
   }
 
-  close({ timeoutMs = defaultCloseMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
     if (this.#closing === undefined) {
       let done: () => void = () => {}
       this.#closing = new Promise((resolve) => {
         done = resolve
       })
-      this.#close(timeoutMs).then(done, done)
+      this.#close(options).then(done, done)
     }
     return this.#closing
   }
@@ -148,12 +192,13 @@ export class ReconnectingClient implements Client {
   async #run(): Promise<void> {
     while (!this.#isClosing()) {
       this.#setState('connecting')
-      const { error, connectedMs } = await this.#connectOnce()
+      const ending = await this.#connectOnce()
+      const { error } = ending
       this.#lastError = error
       if (this.#isClosing()) return
-      const again = this.#settings.reconnect !== undefined && !error.permanent
-      const retryInMs = again ? this.#backoff.next(connectedMs) : undefined
-      if (again) this.#setState('waiting')
+      const { retryInMs, isStep } = this.#route.after(ending)
+      if (isStep) continue
+      if (retryInMs !== undefined) this.#setState('waiting')
       this.#listeners.emit('disconnect', { error, retryInMs })
       if (this.#isClosing()) return // a listener did it
       if (retryInMs === undefined) return this.#finish(error)
@@ -167,7 +212,8 @@ export class ReconnectingClient implements Client {
 
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
-    const { server } = this.#backoff
+    const { server, version } = this.#route
+    const attempt = { server, version, clientId: this.#clientId, cleanStart: this.#life.cleanStart(version) }
     return new Promise((resolve) => {
       let connectedAt: number | undefined
       let over = false
@@ -175,23 +221,27 @@ export class ReconnectingClient implements Client {
         if (over) return
         over = true
         cancel()
-        if (this.#connection?.unanswered) this.#session.onUnanswered()
+        const unanswered = this.#connection?.unanswered === true
+        if (unanswered) this.#session.onUnanswered()
         this.#connection = undefined
         this.#interrupt = () => {}
-        if (connectedAt !== undefined) this.#session.detach()
-        resolve({ error, connectedMs: connectedAt === undefined ? 0 : clock.now() - connectedAt })
+        if (connectedAt !== undefined) {
+          this.#session.detach()
+          this.#life.end()
+        }
+        resolve({ error, connectedMs: connectedAt === undefined ? undefined : clock.now() - connectedAt, unanswered })
       }
       const fail = (error: AnyClientError): void => (this.#connection ? this.#connection.fail(error) : end(error))
       const cancel = clock.after(attemptTimeoutMs, () =>
         fail(new ConnectionError('attempt-timeout', server.url, `no CONNACK within ${attemptTimeoutMs} ms`)),
       )
       this.#interrupt = fail
-      const onConnack = (connection: Connection, sessionPresent: boolean): void => {
+      const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
         cancel()
         connectedAt = clock.now()
-        this.#onConnected(connection, sessionPresent, () => !over)
+        this.#onConnected(connection, connect, connack, () => !over)
       }
-      connectPacket(this.#settings, server).then(
+      connectPacket(this.#settings, attempt).then(
         (connect) => {
           if (!over) this.#open(connect, end, onConnack)
         },
@@ -203,13 +253,13 @@ export class ReconnectingClient implements Client {
   #open(
     connect: Connect,
     onClose: (error: AnyClientError) => void,
-    onConnack: (connection: Connection, sessionPresent: boolean) => void,
+    onConnack: (connection: Connection, connect: Connect, connack: PacketOf<'connack'>) => void,
   ): void {
     const { store } = this.#settings
     const connection: Connection = new Connection(
-      { ...this.#settings, server: this.#backoff.server, connect, commit: () => store.flush() },
+      { ...this.#settings, server: this.#route.server, connect, commit: () => store.flush() },
       {
-        onConnack: ({ sessionPresent }) => onConnack(connection, sessionPresent && !this.#settings.clean),
+        onConnack: (connack) => onConnack(connection, connect, connack),
         onPacket: (packet) => this.#session.onPacket(packet),
         onWritable: () => this.#session.onWritable(),
         onClose,
@@ -218,11 +268,18 @@ export class ReconnectingClient implements Client {
     this.#connection = connection
   }
 
-  #onConnected(connection: Connection, sessionPresent: boolean, stillUp: () => boolean): void {
-    this.#session.attach(connection, sessionPresent)
+  #onConnected(connection: Connection, connect: Connect, connack: PacketOf<'connack'>, stillUp: () => boolean): void {
+    const { properties } = connack
+    const { server, version } = connection
+    // What was asked to forget a session has none, whatever it says below 5.0.
+    const sessionPresent = connack.sessionPresent && !connect.cleanStart
+    this.#server = { sessionPresent, server: server.url, version, properties }
+    this.#clientId = properties?.assignedClientIdentifier ?? this.#clientId
+    this.#route.accepted()
+    this.#session.attach(connection, sessionPresent, this.#life.begin(connect, connack))
     if (!stillUp()) return
     this.#setState('connected')
-    this.#listeners.emit('connect', { sessionPresent, server: connection.server.url })
+    this.#listeners.emit('connect', this.#server)
     this.#first?.resolve()
   }
 
@@ -249,17 +306,18 @@ export class ReconnectingClient implements Client {
     const last = this.#lastError
     const why = last === undefined ? '' : `; last failure: ${last.message}`
     const message = `no connection within ${connectTimeoutMs} ms${why}`
-    first.reject(new ConnectionError('connect-timeout', this.#backoff.server.url, message, last))
+    first.reject(new ConnectionError('connect-timeout', this.#route.server.url, message, last))
     void this.close({ timeoutMs: 0 })
   }
 
-  async #close(timeoutMs: number): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
+    const { timeoutMs = defaultCloseMs } = options
     if (this.#state === 'closed') return
     const connection = this.#state === 'connected' ? this.#connection : undefined
     this.#setState('closing')
     if (connection !== undefined) {
       if (timeoutMs > 0) await this.#session.idle({ timeoutMs }).catch(() => {})
-      await this.#disconnect(Math.max(timeoutMs, lingerMs))
+      await this.#disconnect(options, Math.max(timeoutMs, lingerMs))
     }
     this.#interrupt(closed())
     await this.#running
@@ -267,11 +325,11 @@ export class ReconnectingClient implements Client {
   }
 
   /** DISCONNECT, then waits for the server to close its side, within a bound. */
-  async #disconnect(withinMs: number): Promise<void> {
+  async #disconnect(options: CloseOptions, withinMs: number): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
     const cancel = this.#settings.clock.after(withinMs, () => connection.fail(closed()))
-    connection.end()
+    connection.end(disconnectPacket(options, this.#life.outlivesConnection))
     await this.#running
     cancel()
   }
@@ -279,6 +337,7 @@ export class ReconnectingClient implements Client {
   async #finish(error: AnyClientError | undefined): Promise<void> {
     if (this.#state === 'closed') return
     this.#session.end(error)
+    this.#requests.end(new InterruptedError('client-closed', 'the client is closed', error))
     const storeError = await this.#closeStore()
     this.#setState('closed')
     this.#listeners.emit('close', { error: error ?? storeError })
@@ -303,19 +362,8 @@ export class ReconnectingClient implements Client {
   }
 }
 
-const noBackoff = { initialMs: 0, maxMs: 0, stableMs: 0 }
-
 function closed(): InterruptedError {
   return new InterruptedError('client-closed', 'the client is closed')
-}
-
-function patternOf(filter: string): TopicPattern<string> {
-  try {
-    return topicPattern(filter)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new InvalidArgumentError('invalid-filter', error.message)
-  }
 }
 
 function asClientError(error: unknown, server: string): AnyClientError {

@@ -1,23 +1,24 @@
-import { isTopicName, type Packet, type Publish, type QoS, ReceivedPublish, type TopicPattern } from '@godwit/protocol'
+import { type PacketOf, type Publish, ReceivedPublish, reason, type TopicPattern } from '@godwit/protocol'
 import { Call } from './call.js'
 import type { ClientEvents, PublishOptions, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
-import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
+import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
 import { type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
-import { isQos } from './qos.js'
+import { type Publication, publicationError, publicationOf } from './publication.js'
+import { publicationRefused } from './server-limits.js'
 import type { Settings } from './settings.js'
 import { type Delivery, Inbound } from './state/inbound.js'
-import { Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
+import { type DropReason, Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
 import { PacketIds } from './state/packet-ids.js'
+import { ReceiveWindow } from './state/receive-window.js'
 import type { StoredPublish } from './state/store.js'
 import type { ActiveSubscription, SubscribeOptions } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
 import { Unclaimed } from './unclaimed.js'
 
-/** A PUBLISH holds at most this many bytes of payload whatever its topic; beyond, the exact size decides. */
-const safePayloadBytes = 268_435_455 - 65_535 - 4
-const textEncoder = new TextEncoder()
+/** The window where the application does not say: at 5.0 the server's Receive Maximum bounds it, below nothing does. */
+const defaultMaxInflight = { 5: 1000, below: 20 }
 
 /** What a session tells besides the answers to its calls. */
 export interface SessionEvents {
@@ -36,6 +37,7 @@ export class Session {
   readonly #ids = new PacketIds()
   readonly #outbound: Outbound
   readonly #inbound: Inbound
+  readonly #window = new ReceiveWindow()
   readonly #subscriptions: Subscriptions
   readonly #unclaimed: Unclaimed
   #connection: Connection | undefined
@@ -52,12 +54,14 @@ export class Session {
     const { store, clock } = settings
     this.#settings = settings
     this.#events = events
-    this.#outbound = new Outbound(this.#ids, store, settings.maxInflight)
-    this.#inbound = new Inbound(store, (type, packetId) => this.#connection?.send({ type, packetId }))
+    this.#outbound = new Outbound(this.#ids, store)
+    this.#inbound = new Inbound(store, (type, packetId) => {
+      if (type === 'puback') this.#window.free(1, packetId)
+      this.#connection?.send({ type, packetId })
+    })
     this.#subscriptions = new Subscriptions({
       clock,
       ids: this.#ids,
-      sessionKept: !settings.clean,
       onBuffered: (change) => this.#onBuffered(change),
     })
     this.#unclaimed = new Unclaimed(settings, (message) => events.onUnclaimed(message))
@@ -78,16 +82,31 @@ export class Session {
     this.#inbound.restore(received)
   }
 
-  attach(connection: Connection, sessionPresent: boolean): void {
+  /** `sessionKept`: the server keeps the session when the connection ends. */
+  attach(connection: Connection, sessionPresent: boolean, sessionKept: boolean): void {
+    const { maxInflight, receiveMaximum } = this.#settings
+    const { limits, version } = connection
     const sameServer = this.#server === connection.server.url
     if (!this.#attached && sessionPresent) this.#unclaimed.hold()
     this.#attached = true
     this.#server = connection.server.url
     this.#connection = connection
     this.#reading = true
-    this.#outbound.restart(sessionPresent)
+    this.#window.restart(version === 5 ? receiveMaximum : Infinity)
+    const most = maxInflight ?? (version === 5 ? defaultMaxInflight[5] : defaultMaxInflight.below)
+    this.#outbound.restart({
+      sessionPresent,
+      window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
+      refusal: (message) => publicationRefused(limits, message),
+    })
     this.#inbound.restart(sessionPresent)
-    this.#subscriptions.attach((packet: Packet) => connection.send(packet), sessionPresent && sameServer)
+    this.#subscriptions.attach({
+      send: (packet) => connection.send(packet),
+      version,
+      limits,
+      remembered: sessionPresent && sameServer,
+      sessionKept,
+    })
     this.#pump()
   }
 
@@ -118,19 +137,15 @@ export class Session {
       case 'publish':
         return this.#onPublish(packet)
       case 'puback':
-        this.#outbound.onPuback(packet.packetId)
+        if (!this.#outbound.onPuback(packet)) return this.#mismatch(packet)
         break
       case 'pubrec':
-        if (this.#outbound.onPubrec(packet.packetId)) {
-          this.#connection?.send({ type: 'pubrel', packetId: packet.packetId })
-        }
-        return
+        this.#onPubrec(packet)
+        break
       case 'pubrel':
-        this.#inbound.onPubrel(packet.packetId)
-        this.#connection?.send({ type: 'pubcomp', packetId: packet.packetId })
-        return
+        return this.#onPubrel(packet.packetId)
       case 'pubcomp':
-        this.#outbound.onPubcomp(packet.packetId)
+        if (!this.#outbound.onPubcomp(packet)) return this.#mismatch(packet)
         break
       case 'suback':
         if (!this.#subscriptions.onSuback(packet)) {
@@ -138,17 +153,45 @@ export class Session {
         }
         break
       case 'unsuback':
-        this.#subscriptions.onUnsuback(packet)
+        if (!this.#subscriptions.onUnsuback(packet)) {
+          return this.#connection?.violation('UNSUBACK has not one reason code for each filter')
+        }
         break
     }
     this.#pump()
   }
 
+  #onPubrec(packet: PacketOf<'pubrec'>): void {
+    const { packetId } = packet
+    switch (this.#outbound.onPubrec(packet)) {
+      case 'release':
+        return this.#connection?.send({ type: 'pubrel', packetId })
+      case 'unknown':
+        return this.#connection?.send({ type: 'pubrel', packetId, reasonCode: reason.packetIdentifierNotFound })
+      case 'mismatch':
+        return this.#mismatch(packet)
+      case 'ended':
+    }
+  }
+
+  #onPubrel(packetId: number): void {
+    const known = this.#inbound.onPubrel(packetId)
+    this.#window.free(2, packetId)
+    this.#connection?.send({ type: 'pubcomp', packetId, reasonCode: known ? 0 : reason.packetIdentifierNotFound })
+  }
+
+  /** An acknowledgement that does not belong to the handshake of its id. Below 5.0 it is ignored. */
+  #mismatch({ type, packetId }: ServerPacket): void {
+    const connection = this.#connection
+    if (connection?.version !== 5) return
+    connection.violation(`${type.toUpperCase()} ${packetId} does not belong to the QoS of that publication`)
+  }
+
   publish(topic: string, content: string | Uint8Array, options: PublishOptions): Promise<PublishResult> {
-    const { qos = 0, retain = false } = options
-    const payload = typeof content === 'string' ? textEncoder.encode(content) : content
-    const error = this.#publishError(topic, payload, qos)
+    const publication = publicationOf(topic, content, options)
+    const error = this.#ended ?? publicationError(publication) ?? this.#notNow(publication)
     if (error !== undefined) return Promise.reject(error)
+    const { qos } = publication
     const interruptible = options.signal !== undefined || options.timeoutMs !== undefined
     const call = new Call<PublishResult>(
       this.#settings.clock,
@@ -158,14 +201,15 @@ export class Session {
     )
     if (call.settled) return call.promise
     const message: Outgoing = this.#outbound.add({
-      topic,
-      payload,
-      qos,
-      retain,
-      properties: undefined,
+      ...publication,
       owner: {
-        completed: (packetId) =>
-          call.resolve({ qos, packetId: qos === 0 ? undefined : packetId, reasonCode: 0, properties: undefined }),
+        completed: (packetId, ack) =>
+          call.resolve({
+            qos,
+            packetId: qos === 0 ? undefined : packetId,
+            reasonCode: ack?.reasonCode ?? 0,
+            properties: ack?.properties,
+          }),
         dropped: (why) => call.reject(this.#dropError(topic, why)),
       },
     })
@@ -218,33 +262,18 @@ export class Session {
     return this.#connection?.full === false && this.#outbound.open
   }
 
-  #publishError(topic: string, payload: Uint8Array, qos: QoS): AnyClientError | undefined {
-    if (this.#ended !== undefined) return this.#ended
-    if (!isQos(qos))
-      return new InvalidArgumentError('invalid-option', `publish to '${topic}': qos is ${qos}, not 0, 1 or 2`)
-    if (!ArrayBuffer.isView(payload)) {
-      return new InvalidArgumentError('invalid-option', `publish to '${topic}': the payload is no string or Uint8Array`)
-    }
-    if (!isTopicName(topic)) {
-      return new InvalidArgumentError(
-        'invalid-topic',
-        `'${topic}' is not a topic name: no wildcards, 1 to 65,535 bytes`,
-      )
-    }
-    if (payload.length > safePayloadBytes) {
-      return new PublishError(
-        'packet-too-large',
-        topic,
-        `a payload of ${payload.length} bytes is more than MQTT can carry`,
-      )
-    }
+  /** Why the connection of the moment, or the queue, does not take it. */
+  #notNow(publication: Publication): PublishError | undefined {
+    const { topic, qos } = publication
     const { maxMessages, maxBytes, qos0 } = this.#settings.offlineQueue
     const connection = this.#connection
     if (connection === undefined && qos === 0 && qos0 === 'drop') {
       return new PublishError('not-connected', topic, "not connected, and offlineQueue.qos0 is 'drop'")
     }
+    const refused = connection && publicationRefused(connection.limits, publication)
+    if (refused !== undefined) return refused
     if (connection?.full === false && (qos === 0 ? this.#outbound.caughtUp : this.#outbound.open)) return undefined
-    const bytes = this.#outbound.queuedBytes + sizeOf({ topic, payload })
+    const bytes = this.#outbound.queuedBytes + sizeOf(publication)
     if (this.#outbound.queued < maxMessages && bytes <= maxBytes) return undefined
     return new PublishError(
       'queue-full',
@@ -259,15 +288,14 @@ export class Session {
     return {
       completed: () => this.#events.onRecovered({ ...publication, error: undefined }),
       dropped: (why) => {
-        if (why === 'session-lost') {
-          this.#events.onRecovered({ ...publication, error: this.#dropError(topic, why) as PublishError })
-        }
-        // 'client-closed' is not its end: the store has it still.
+        if (why === 'client-closed') return // not its end: the store has it still
+        this.#events.onRecovered({ ...publication, error: this.#dropError(topic, why) as PublishError })
       },
     }
   }
 
-  #dropError(topic: string, why: 'session-lost' | 'client-closed' | 'connection-lost'): AnyClientError {
+  #dropError(topic: string, why: DropReason): AnyClientError {
+    if (why instanceof PublishError) return why
     switch (why) {
       case 'session-lost':
         return new PublishError(
@@ -283,10 +311,14 @@ export class Session {
   }
 
   #onPublish(packet: Publish): void {
+    if (packet.qos > 0 && !this.#window.take(packet.qos as 1 | 2, packet.packetId!)) {
+      const what = `the server sent more than the Receive Maximum of ${this.#settings.receiveMaximum}`
+      return this.#connection?.violation(what, reason.receiveMaximumExceeded)
+    }
     const delivery = packet.qos === 0 ? undefined : this.#inbound.onPublish(packet)
     if (packet.qos > 0 && delivery === undefined) return
     const payload = copyPayload(packet)
-    const routes = this.#subscriptions.match(packet.topic)
+    const routes = this.#subscriptions.routes(packet.topic, packet.properties?.subscriptionIdentifiers)
     const settle = this.#settler(delivery, Math.max(1, routes.length))
     if (routes.length === 0) {
       this.#unclaimed.add((pattern) => new ReceivedMessage(packet, payload, pattern.params, settle), packet.topic)

@@ -3,6 +3,7 @@ import { openSocket } from '#socket'
 import type { BackoffSettings } from './backoff.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
+import type { Authentication } from './enhanced-auth.js'
 import { InvalidArgumentError } from './errors.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
 import { parseServerUrl, type ServerAddress } from './server-address.js'
@@ -13,8 +14,13 @@ import { type ClientStore, memoryStore } from './state/store.js'
 export interface Settings {
   readonly servers: readonly ServerAddress[]
   readonly version: ProtocolVersion
+  readonly fallback: boolean
+  readonly followRedirects: boolean
   readonly clientId: string
   readonly clean: boolean
+  readonly sessionExpirySeconds: number
+  readonly userProperties: readonly (readonly [string, string])[]
+  readonly authentication: Authentication | undefined
   readonly keepAliveSeconds: number
   readonly pingTimeoutMs: number
   readonly credentials: () => Credentials | Promise<Credentials>
@@ -24,7 +30,12 @@ export interface Settings {
   readonly attemptTimeoutMs: number
   readonly background: boolean
   readonly signal: AbortSignal | undefined
-  readonly maxInflight: number
+  readonly maxInflight: number | undefined
+  readonly receiveMaximum: number
+  readonly topicAliasMaximum: number
+  readonly topicAliases: boolean
+  readonly requestResponseInformation: boolean
+  readonly requestProblemInformation: boolean
   readonly offlineQueue: Required<OfflineQueueOptions>
   readonly maxBuffered: number
   readonly holdUnclaimedMs: number
@@ -35,51 +46,94 @@ export interface Settings {
   readonly clock: Clock
 }
 
-const largestPacketBytes = 268_435_460
+/** The most that MQTT can express, fixed header included. */
+export const largestPacketBytes = 268_435_460
 
 /** Throws InvalidArgumentError for what can never work. */
 export function resolveOptions(url: string | readonly string[], options: ConnectOptions): Settings {
   const servers = (typeof url === 'string' ? [url] : url).map(parseServerUrl)
   if (servers.length === 0) throw invalid('no server URL was given')
-  const { unref = false, version = 4, sessionExpirySeconds = 0 } = options
-  if (version === 5) {
-    throw new InvalidArgumentError('unsupported-version', 'MQTT 5.0 is not supported yet: use version 4 (MQTT 3.1.1)')
-  }
+  const { unref = false } = options
   const clock = options.clock ?? systemClock(unref)
-  const clean = options.clean ?? sessionExpirySeconds === 0
-  if (!clean && (options.clientId ?? '') === '') {
-    throw invalid('a session that outlives its connection needs a clientId') // [MQTT-3.1.3-7]
-  }
-  const { username, password } = options
   return {
     servers,
-    version,
-    clientId: options.clientId ?? randomClientId(clock),
-    clean,
+    ...identityOf(options, clock),
+    ...limitsOf(options),
+    followRedirects: options.followRedirects ?? true,
+    userProperties: options.userProperties ?? [],
+    authentication: options.authentication,
     keepAliveSeconds: number('keepAliveSeconds', options.keepAliveSeconds, 60, 0, 65_535),
     pingTimeoutMs: number('pingTimeoutMs', options.pingTimeoutMs, 10_000, 1),
-    credentials:
-      options.credentials ??
-      (() => ({ ...(username !== undefined && { username }), ...(password !== undefined && { password }) })),
     will: options.will === undefined ? undefined : willOf(options.will),
     reconnect: options.reconnect === false ? undefined : backoffOf(options.reconnect ?? {}),
     connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 30_000, 0),
     attemptTimeoutMs: number('attemptTimeoutMs', options.attemptTimeoutMs, 10_000, 1),
     background: options.background ?? false,
     signal: options.signal,
-    maxInflight: number('maxInflight', options.maxInflight, 20, 1, 65_535),
-    offlineQueue: {
-      maxMessages: number('offlineQueue.maxMessages', options.offlineQueue?.maxMessages, 100_000, 0),
-      maxBytes: number('offlineQueue.maxBytes', options.offlineQueue?.maxBytes, 67_108_864, 0),
-      qos0: options.offlineQueue?.qos0 ?? 'drop',
-    },
-    maxBuffered: number('maxBuffered', options.maxBuffered, 10_000, 1),
-    holdUnclaimedMs: number('holdUnclaimedMs', options.holdUnclaimedMs, 5000, 0),
-    maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, largestPacketBytes, 2, largestPacketBytes),
+    requestResponseInformation: options.requestResponseInformation ?? false,
+    requestProblemInformation: options.requestProblemInformation ?? true,
     unref,
     store: options.store ?? memoryStore(),
     openStream: options.openStream ?? openSocket,
     clock,
+  }
+}
+
+/** Who the client is, and how long its session lives. */
+function identityOf(
+  options: ConnectOptions,
+  clock: Clock,
+): Pick<Settings, 'version' | 'fallback' | 'clientId' | 'credentials' | 'clean' | 'sessionExpirySeconds'> {
+  const { version = 5, fallback = true, authentication, username, password, clientId } = options
+  const sessionExpirySeconds = expiryOf(options)
+  const clean = options.clean ?? sessionExpirySeconds === 0
+  // [MQTT-3.1.3-7]; and at 5.0 nobody could come back to a session under a made-up id that is kept for ever.
+  const isLost = version < 5 ? (clientId ?? '') === '' : clientId === undefined && sessionExpirySeconds === Infinity
+  if (!clean && isLost) throw invalid('a session that outlives its connection needs a clientId')
+  if (authentication !== undefined && version < 5) {
+    throw new InvalidArgumentError('unsupported-version', 'authentication needs MQTT 5.0')
+  }
+  return {
+    version,
+    // 3.1.1 has no such exchange, and who asks for one shall not be let in without.
+    fallback: fallback && authentication === undefined,
+    clientId: clientId ?? randomClientId(clock),
+    credentials:
+      options.credentials ??
+      (() => ({ ...(username !== undefined && { username }), ...(password !== undefined && { password }) })),
+    clean,
+    sessionExpirySeconds,
+  }
+}
+
+/** How much this side takes, keeps and sends. */
+function limitsOf(
+  options: ConnectOptions,
+): Pick<
+  Settings,
+  | 'maxInflight'
+  | 'receiveMaximum'
+  | 'topicAliasMaximum'
+  | 'topicAliases'
+  | 'offlineQueue'
+  | 'maxBuffered'
+  | 'holdUnclaimedMs'
+  | 'maxPacketBytes'
+> {
+  const { maxInflight, offlineQueue } = options
+  return {
+    maxInflight: maxInflight === undefined ? undefined : number('maxInflight', maxInflight, 0, 1, 65_535),
+    receiveMaximum: number('receiveMaximum', options.receiveMaximum, 1000, 1, 65_535),
+    topicAliasMaximum: number('topicAliasMaximum', options.topicAliasMaximum, 10, 0, 65_535),
+    topicAliases: options.topicAliases ?? true,
+    offlineQueue: {
+      maxMessages: number('offlineQueue.maxMessages', offlineQueue?.maxMessages, 100_000, 0),
+      maxBytes: number('offlineQueue.maxBytes', offlineQueue?.maxBytes, 67_108_864, 0),
+      qos0: offlineQueue?.qos0 ?? 'drop',
+    },
+    maxBuffered: number('maxBuffered', options.maxBuffered, 10_000, 1),
+    holdUnclaimedMs: number('holdUnclaimedMs', options.holdUnclaimedMs, 5000, 0),
+    maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, largestPacketBytes, 2, largestPacketBytes),
   }
 }
 
@@ -95,9 +149,22 @@ function backoffOf({
   }
 }
 
-function willOf({ topic, payload, qos = 0, retain = false }: WillOptions): Will {
+function expiryOf({ sessionExpirySeconds, clean }: ConnectOptions): number {
+  if (sessionExpirySeconds === undefined) return clean === false ? Infinity : 0
+  if (sessionExpirySeconds === Infinity || sessionExpirySeconds === 0xffff_ffff) return Infinity
+  return number('sessionExpirySeconds', sessionExpirySeconds, 0, 0, 0xffff_fffe)
+}
+
+function willOf({ topic, payload, qos = 0, retain = false, delaySeconds, properties }: WillOptions): Will {
   if (!isTopicName(topic)) throw new InvalidArgumentError('invalid-topic', `will: '${topic}' is not a topic name`)
-  return { topic, payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload, qos, retain }
+  const willDelayInterval = number('will.delaySeconds', delaySeconds, 0, 0, 0xffff_ffff)
+  return {
+    topic,
+    payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
+    qos,
+    retain,
+    properties: { ...properties, ...(willDelayInterval > 0 && { willDelayInterval }) },
+  }
 }
 
 function number(name: string, value: number | undefined, fallback: number, least: number, most = Infinity): number {

@@ -1,4 +1,4 @@
-import type { QoS, TopicPattern } from '@godwit/protocol'
+import type { PropertiesOf, QoS, TopicPattern } from '@godwit/protocol'
 import type { AnyClientError } from './errors.js'
 import type { FilterGrant } from './filter-grant.js'
 import type { Message, ReceivedMessage } from './message.js'
@@ -22,6 +22,22 @@ export interface SubscribeOptions<F extends string = string> extends CallOptions
    * SubscriptionRefusedError and nothing stays subscribed. True: it rejects only when all are refused.
    */
   readonly partial?: boolean
+  /** 5.0: messages this client published itself are not wanted; not with `$share/…`. Default false. */
+  readonly noLocal?: boolean
+  /** 5.0: `message.retain` is what the publisher said. Default false: it marks messages sent for a new subscription. */
+  readonly retainAsPublished?: boolean
+  /**
+   * 5.0: retained messages are wanted 0 = each time the client subscribes (the default), 1 = only if the server had no
+   * such subscription yet, 2 = never.
+   */
+  readonly retainHandling?: 0 | 1 | 2
+  /**
+   * For SUBSCRIBE (5.0). Subscription Identifiers are the client's own affair.
+   *
+   * The server has one subscription a filter. Where several of this client want the same one, it gets the highest QoS,
+   * the lowest `retainHandling`, `retainAsPublished` if one asks for it, `noLocal` if all do, and the latest properties.
+   */
+  readonly properties?: Pick<PropertiesOf<'subscribe'>, 'userProperties'>
 }
 
 /**

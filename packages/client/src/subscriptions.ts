@@ -1,9 +1,19 @@
-import { matchesFilter, type Packet, type PacketOf, type QoS, splitShared, type TopicPattern } from '@godwit/protocol'
+import {
+  encode,
+  matchesFilter,
+  type Packet,
+  type PacketOf,
+  type ProtocolVersion,
+  splitShared,
+  type TopicPattern,
+} from '@godwit/protocol'
 import { Call } from './call.js'
 import type { Clock } from './clock.js'
 import { type AnyClientError, SubscriptionRefusedError } from './errors.js'
 import type { CallOptions } from './options.js'
+import { filterRefused, type ServerLimits } from './server-limits.js'
 import type { PacketIds } from './state/packet-ids.js'
+import { subscribePacket } from './subscribe-packet.js'
 import { ActiveSubscription, type SubscribeOptions } from './subscription.js'
 
 /** Servers limit the size of a SUBSCRIBE; a packet carries at most this many filters. */
@@ -14,9 +24,18 @@ const routeCacheSize = 1000
 export interface SubscriptionsOptions {
   readonly clock: Clock
   readonly ids: PacketIds
-  /** Whether the server keeps the session when the connection ends. */
-  readonly sessionKept: boolean
   onBuffered(change: number): void
+}
+
+/** The connection of the moment. */
+export interface SubscriptionTerms {
+  readonly send: (packet: Packet) => void
+  readonly version: ProtocolVersion
+  readonly limits: ServerLimits
+  /** The server still has what it confirmed before. */
+  readonly remembered: boolean
+  /** The server keeps the session when the connection ends. */
+  readonly sessionKept: boolean
 }
 
 /** One consumer of a topic. */
@@ -26,8 +45,13 @@ export interface Route {
 }
 
 /** One filter: what is wanted on this side and what the server has. */
-interface FilterState {
+export interface FilterState {
   readonly filter: string
+  /**
+   * By this the server says which subscriptions a message is for (5.0). What one call subscribes to has one, so that it
+   * fits into one packet.
+   */
+  readonly identifier: number
   /** Those who want it; when there are none it is to be unsubscribed. */
   readonly subscribers: Set<ActiveSubscription<string>>
   /** SUBSCRIBE must be sent, again perhaps. */
@@ -60,7 +84,9 @@ export class Subscriptions {
   #leaving: Leaving[] = []
   readonly #handshakes = new Map<number, Handshake>()
   readonly #routes = new Map<string, readonly Route[]>()
-  #send: ((packet: Packet) => void) | undefined
+  #terms: SubscriptionTerms | undefined
+  #sessionKept = false
+  #nextIdentifier = 1
   #changed = false
 
   constructor(options: SubscriptionsOptions) {
@@ -87,8 +113,9 @@ export class Subscriptions {
     this.#starting.set(subscription, call)
     this.#active.add(subscription)
     this.#routes.clear()
+    const identifier = this.#nextIdentifier++
     for (const filter of new Set(subscription.filters)) {
-      const state = this.#filters.get(filter) ?? newFilter(filter)
+      const state = this.#filters.get(filter) ?? newFilter(filter, identifier)
       this.#filters.set(filter, state)
       state.subscribers.add(subscription)
       state.due = true // also when the server has it: a new subscriber wants the retained messages
@@ -98,25 +125,53 @@ export class Subscriptions {
     return call.promise
   }
 
+  /** Who gets a message: those the server named, or without such a name all that match. */
+  routes(topic: string, identifiers: readonly number[] | undefined): readonly Route[] {
+    if (identifiers === undefined) return this.match(topic)
+    // No topic has U+0000: these keys cannot be taken for those of match().
+    return this.#remembered(`${identifiers.join()}\0${topic}`, () => this.#named(topic, identifiers))
+  }
+
   /** Who wants a message with this topic. */
   match(topic: string): readonly Route[] {
-    let routes = this.#routes.get(topic)
-    if (routes === undefined) {
-      routes = [...this.#active].flatMap((subscription) => {
+    return this.#remembered(topic, () =>
+      [...this.#active].flatMap((subscription) => {
         const pattern = subscription.patterns.find(({ filter }) => matches(filter, topic))
         return pattern === undefined ? [] : [{ subscription, pattern }]
-      })
+      }),
+    )
+  }
+
+  #remembered(key: string, find: () => readonly Route[]): readonly Route[] {
+    let routes = this.#routes.get(key)
+    if (routes === undefined) {
+      routes = find()
       if (this.#routes.size >= routeCacheSize) this.#routes.clear()
-      this.#routes.set(topic, routes)
+      this.#routes.set(key, routes)
     }
     return routes
   }
 
-  /** A new connection. `remembered`: the server still has what it confirmed before. */
-  attach(send: (packet: Packet) => void, remembered: boolean): void {
-    this.#send = send
+  #named(topic: string, identifiers: readonly number[]): readonly Route[] {
+    const named: Route[] = []
+    for (const { filter, identifier, subscribers } of this.#filters.values()) {
+      if (!identifiers.includes(identifier) || !matches(filter, topic)) continue
+      for (const subscription of subscribers) {
+        if (!named.some((route) => route.subscription === subscription)) {
+          named.push({ subscription, pattern: subscription.patterns.find((pattern) => pattern.filter === filter)! })
+        }
+      }
+    }
+    // An identifier that is not known is from an earlier life of the session.
+    return named.length > 0 ? named : this.match(topic)
+  }
+
+  /** A new connection. */
+  attach(terms: SubscriptionTerms): void {
+    this.#terms = terms
+    this.#sessionKept = terms.sessionKept
     for (const state of this.#filters.values()) {
-      if (remembered) continue
+      if (terms.remembered) continue
       state.held = false
       state.due = true
     }
@@ -125,7 +180,7 @@ export class Subscriptions {
   }
 
   detach(): void {
-    this.#send = undefined
+    this.#terms = undefined
     for (const [id, handshake] of this.#handshakes) {
       this.#options.ids.release(id)
       for (const { state } of handshake.filters) {
@@ -134,22 +189,28 @@ export class Subscriptions {
       }
     }
     this.#handshakes.clear()
-    if (!this.#options.sessionKept) for (const state of this.#filters.values()) state.held = false
+    if (!this.#sessionKept) for (const state of this.#filters.values()) state.held = false
     this.#tidy()
   }
 
   /** Sends what is missing, as far as packet ids allow. */
   pump(): void {
-    if (!this.#changed || this.#send === undefined) return
+    if (!this.#changed || this.#terms === undefined) return
     this.#changed = false
+    const { version, limits } = this.#terms
     const idle = [...this.#filters.values()].filter((state) => !state.busy)
-    this.#request(
-      'subscribe',
-      idle.filter((state) => state.subscribers.size > 0 && state.due),
-    )
+    const wanted = idle.filter((state) => state.subscribers.size > 0 && state.due)
+    const allowed = wanted.filter((state) => filterRefused(limits, state.filter) === undefined)
+    // What is asked for in one call goes in one packet; below 5.0, where identifiers do not divide it, everything does.
+    const packets = version === 5 ? byIdentifier(allowed) : [allowed]
+    for (const states of packets) this.#request('subscribe', states)
     this.#request(
       'unsubscribe',
       idle.filter((state) => state.subscribers.size === 0 && state.held),
+    )
+    this.#refuse(
+      wanted.filter((state) => filterRefused(limits, state.filter) !== undefined),
+      limits,
     )
   }
 
@@ -158,24 +219,19 @@ export class Subscriptions {
     const handshake = this.#finish(packetId, 'subscribe')
     if (handshake === undefined) return true
     if (reasonCodes.length !== handshake.filters.length) return false // [MQTT-3.8.4-5]
-    const answered = new Set<ActiveSubscription<string>>()
-    for (const [at, { state, asking }] of handshake.filters.entries()) {
-      const reasonCode = reasonCodes[at]!
-      if (reasonCode >= 0x80) state.held = false
-      for (const subscription of asking) {
-        if (state.subscribers.has(subscription) && subscription.grant(state.filter, reasonCode))
-          answered.add(subscription)
-      }
-    }
-    for (const subscription of answered) this.#onAnswered(subscription)
+    this.#onGranted(handshake, reasonCodes)
     this.#settle()
     return true
   }
 
-  onUnsuback({ packetId }: PacketOf<'unsuback'>): void {
+  /** False when the answer does not fit its question. */
+  onUnsuback({ packetId, reasonCodes }: PacketOf<'unsuback'>): boolean {
     const handshake = this.#finish(packetId, 'unsubscribe')
-    for (const { state } of handshake?.filters ?? []) state.held = false
+    if (handshake === undefined) return true
+    if (this.#terms?.version === 5 && reasonCodes.length !== handshake.filters.length) return false // [MQTT-3.11.3-1]
+    for (const { state } of handshake.filters) state.held = false
     this.#settle()
+    return true
   }
 
   /** The client has ended; without an error, by close(). */
@@ -210,6 +266,31 @@ export class Subscriptions {
     this.#changed = true
   }
 
+  #onGranted({ filters }: Handshake, reasonCodes: readonly number[]): void {
+    const answered = new Set<ActiveSubscription<string>>()
+    for (const [at, { state, asking }] of filters.entries()) {
+      const reasonCode = reasonCodes[at]!
+      if (reasonCode >= 0x80) state.held = false
+      for (const subscription of asking) {
+        if (state.subscribers.has(subscription) && subscription.grant(state.filter, reasonCode))
+          answered.add(subscription)
+      }
+    }
+    for (const subscription of answered) this.#onAnswered(subscription)
+  }
+
+  /** What CONNACK has refused already is not asked for: its answer is known. */
+  #refuse(states: readonly FilterState[], limits: ServerLimits): void {
+    if (states.length === 0) return
+    const filters = states.map((state) => ({ state, asking: [...state.subscribers] }))
+    for (const state of states) state.due = false
+    this.#onGranted(
+      { type: 'subscribe', filters },
+      states.map((state) => filterRefused(limits, state.filter)!),
+    )
+    this.#settle()
+  }
+
   #onAnswered(subscription: ActiveSubscription<string>): void {
     const call = this.#starting.get(subscription)
     this.#starting.delete(subscription)
@@ -227,27 +308,38 @@ export class Subscriptions {
 
   #request(type: Handshake['type'], states: readonly FilterState[]): void {
     for (let at = 0; at < states.length; at += filtersPerPacket) {
-      const packetId = this.#options.ids.take()
-      if (packetId === 0) {
-        this.#changed = true // pump() comes again when an id has been released
-        return
-      }
-      const chunk = states.slice(at, at + filtersPerPacket)
-      this.#handshakes.set(packetId, {
-        type,
-        filters: chunk.map((state) => ({ state, asking: [...state.subscribers] })),
-      })
-      for (const state of chunk) {
-        state.busy = true
-        state.due = false
-        state.held = true
-      }
-      this.#send?.(
-        type === 'subscribe'
-          ? { type, packetId, subscriptions: chunk.map((state) => ({ filter: state.filter, qos: qosOf(state) })) }
-          : { type, packetId, filters: chunk.map((state) => state.filter) },
-      )
+      this.#requestChunk(type, states.slice(at, at + filtersPerPacket))
     }
+  }
+
+  #requestChunk(type: Handshake['type'], chunk: readonly FilterState[]): void {
+    const terms = this.#terms
+    if (terms === undefined) return
+    const { maximumPacketSize, subscriptionIdentifierAvailable } = terms.limits
+    const packetOf = (packetId: number): Packet =>
+      type === 'subscribe'
+        ? subscribePacket(packetId, chunk, subscriptionIdentifierAvailable)
+        : { type, packetId, filters: chunk.map((state) => state.filter) }
+    if (maximumPacketSize < Infinity && chunk.length > 1 && encode(packetOf(1), 5).length > maximumPacketSize) {
+      const half = chunk.length >> 1
+      this.#requestChunk(type, chunk.slice(0, half))
+      return this.#requestChunk(type, chunk.slice(half))
+    }
+    const packetId = this.#options.ids.take()
+    if (packetId === 0) {
+      this.#changed = true // pump() comes again when an id has been released
+      return
+    }
+    this.#handshakes.set(packetId, {
+      type,
+      filters: chunk.map((state) => ({ state, asking: [...state.subscribers] })),
+    })
+    for (const state of chunk) {
+      state.busy = true
+      state.due = false
+      state.held = true
+    }
+    terms.send(packetOf(packetId))
   }
 
   #finish(packetId: number, type: Handshake['type']): Handshake | undefined {
@@ -278,12 +370,14 @@ export class Subscriptions {
   }
 }
 
-function newFilter(filter: string): FilterState {
-  return { filter, subscribers: new Set(), due: true, held: false, busy: false }
+function newFilter(filter: string, identifier: number): FilterState {
+  return { filter, identifier, subscribers: new Set(), due: true, held: false, busy: false }
 }
 
-function qosOf(state: FilterState): QoS {
-  return Math.max(...[...state.subscribers].map((subscription) => subscription.options.qos ?? 0)) as QoS
+function byIdentifier(states: readonly FilterState[]): FilterState[][] {
+  const groups = new Map<number, FilterState[]>()
+  for (const state of states) groups.set(state.identifier, [...(groups.get(state.identifier) ?? []), state])
+  return [...groups.values()]
 }
 
 function matches(filter: string, topic: string): boolean {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Client, connect } from '../src/index.js'
 import { type Fate, ModelServer } from './model-server.js'
 import { settled, VirtualClock } from './virtual-clock.js'
@@ -47,12 +47,14 @@ function runs(forget: fc.Arbitrary<boolean>): fc.Arbitrary<Run> {
 }
 
 /** Plays a run to its end: the last connection does not break, so that everything can finish. */
-async function play(run: Run): Promise<Outcome> {
+async function play(run: Run, version: 4 | 5): Promise<Outcome> {
   const clock = new VirtualClock()
   const incoming = run.incoming.map((qos, at) => ({ qos, text: `in${at}` }))
   const server = new ModelServer(clock, run.fates, incoming)
   const client = await connect('mqtt://model', {
     background: true,
+    version,
+    fallback: false,
     clock,
     clientId: 'me',
     clean: false,
@@ -108,42 +110,44 @@ function textsOf(messages: readonly { readonly text: string; readonly qos: numbe
   return messages.filter((message) => qos.includes(message.qos)).map((message) => message.text)
 }
 
-test('whatever breaks whenever: nothing is lost, reordered, or given twice at QoS 2, in both directions', async () => {
-  await fc.assert(
-    fc.asyncProperty(runs(fc.constant(false)), async (run) => {
-      const { publications, ends, seen, incoming, server } = await play(run)
-      expect(server.violations).toEqual([])
-      for (const [at, { qos }] of publications.entries()) {
-        if (qos > 0) expect(ends[at]).toBe('ok')
-      }
-      expect(firstOf(server.delivered)).toEqual(textsOf(publications, 1, 2))
-      const outTwice = textsOf(publications, 2)
-      expect(server.delivered.filter((text) => outTwice.includes(text))).toEqual(outTwice)
-      const inTwice = textsOf(incoming, 2)
-      expect(seen.filter((text) => inTwice.includes(text))).toEqual(inTwice)
-      const inOnce = textsOf(incoming, 1)
-      expect(firstOf(seen.filter((text) => inOnce.includes(text)))).toEqual(inOnce)
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('when the server forgets sessions too: QoS 1 is not lost, QoS 2 never repeated, doubt is told', async () => {
-  await fc.assert(
-    fc.asyncProperty(runs(fc.boolean()), async (run) => {
-      const { publications, ends, server } = await play(run)
-      expect(server.violations).toEqual([])
-      for (const [at, { qos, text }] of publications.entries()) {
-        const times = server.delivered.filter((delivered) => delivered === text).length
-        if (qos === 1) expect([ends[at], times > 0]).toEqual(['ok', true])
-        if (qos === 2) {
-          expect(times).toBeLessThanOrEqual(1)
-          expect(ends[at] === 'ok' ? times === 1 : ends[at] === 'session-lost').toBe(true)
+describe.each([4, 5] as const)('MQTT level %i', (version) => {
+  test('whatever breaks whenever: nothing is lost, reordered, or given twice at QoS 2, in both directions', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs(fc.constant(false)), async (run) => {
+        const { publications, ends, seen, incoming, server } = await play(run, version)
+        expect(server.violations).toEqual([])
+        for (const [at, { qos }] of publications.entries()) {
+          if (qos > 0) expect(ends[at]).toBe('ok')
         }
-      }
-      const arrived = firstOf(server.delivered)
-      expect(arrived).toEqual(textsOf(publications, 1, 2).filter((text) => arrived.includes(text)))
-    }),
-    { numRuns: 300 },
-  )
+        expect(firstOf(server.delivered)).toEqual(textsOf(publications, 1, 2))
+        const outTwice = textsOf(publications, 2)
+        expect(server.delivered.filter((text) => outTwice.includes(text))).toEqual(outTwice)
+        const inTwice = textsOf(incoming, 2)
+        expect(seen.filter((text) => inTwice.includes(text))).toEqual(inTwice)
+        const inOnce = textsOf(incoming, 1)
+        expect(firstOf(seen.filter((text) => inOnce.includes(text)))).toEqual(inOnce)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('when the server forgets sessions too: QoS 1 is not lost, QoS 2 never repeated, doubt is told', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs(fc.boolean()), async (run) => {
+        const { publications, ends, server } = await play(run, version)
+        expect(server.violations).toEqual([])
+        for (const [at, { qos, text }] of publications.entries()) {
+          const times = server.delivered.filter((delivered) => delivered === text).length
+          if (qos === 1) expect([ends[at], times > 0]).toEqual(['ok', true])
+          if (qos === 2) {
+            expect(times).toBeLessThanOrEqual(1)
+            expect(ends[at] === 'ok' ? times === 1 : ends[at] === 'session-lost').toBe(true)
+          }
+        }
+        const arrived = firstOf(server.delivered)
+        expect(arrived).toEqual(textsOf(publications, 1, 2).filter((text) => arrived.includes(text)))
+      }),
+      { numRuns: 200 },
+    )
+  })
 })

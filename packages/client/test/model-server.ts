@@ -17,8 +17,6 @@ export interface Fate {
   readonly forget: boolean
 }
 
-const connackBytes = 4
-
 const calm: Fate = { upBytes: Infinity, downBytes: Infinity, delayMs: 1, forget: false }
 
 interface Sent {
@@ -96,7 +94,7 @@ export class ModelServer {
   }
 
   #onConnect(line: Line): void {
-    if (line.fate.forget && line.fate.downBytes >= connackBytes) {
+    if (line.fate.forget && line.fate.downBytes >= line.connackBytes) {
       this.#known = false
       this.#subscribed = false
       this.#received.clear()
@@ -187,6 +185,10 @@ class Line {
     clock.after(fate.delayMs, () => this.#broken || events.onOpen())
   }
 
+  get connackBytes(): number {
+    return this.#decoder.version === 5 ? 5 : 4
+  }
+
   write(bytes: Uint8Array): boolean {
     const room = this.fate.upBytes - this.#up
     this.#up += bytes.length
@@ -200,7 +202,7 @@ class Line {
   }
 
   send(packet: Packet): void {
-    const bytes = encode(packet, 4)
+    const bytes = encode(packet, this.#decoder.version)
     const room = this.fate.downBytes - this.#down
     this.#down += bytes.length
     const arriving = bytes.slice(0, Math.max(0, room))

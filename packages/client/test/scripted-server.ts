@@ -10,6 +10,8 @@ export class Peer {
   readonly #events: ByteStreamEvents
   readonly #decoder = new Decoder({ version: 4 })
   readonly #packets: Packet[] = []
+  /** All that the client has written on this connection, in hex, a packet an element when it writes so. */
+  readonly written: string[] = []
   #wanted: ((packet: Packet) => void) | undefined
   #inbox: Uint8Array[] = []
   #paused = false
@@ -27,6 +29,7 @@ export class Peer {
   readonly stream: ByteStream = {
     write: (bytes) => {
       if (this.#over) return true
+      this.written.push(Buffer.from(bytes).toString('hex'))
       this.#decoder.push(bytes.slice())
       for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
         const wanted = this.#wanted
@@ -84,7 +87,7 @@ export class Peer {
   }
 
   send(...packets: Packet[]): void {
-    this.sendBytes(Uint8Array.from(packets.flatMap((packet) => [...encode(packet, 4)])))
+    this.sendBytes(Uint8Array.from(packets.flatMap((packet) => [...encode(packet, this.#decoder.version)])))
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -99,6 +102,11 @@ export class Peer {
     this.send({ type: 'connack', sessionPresent: false, reasonCode: 0, ...fields })
     await settled()
     return connect
+  }
+
+  /** Answers UNSUBSCRIBE. */
+  unsubscribed(packetId: number, ...codes: number[]): void {
+    this.send({ type: 'unsuback', packetId, reasonCodes: codes.length > 0 ? codes : [0] })
   }
 
   /** Reads SUBSCRIBE, answers SUBACK. */

@@ -91,9 +91,11 @@ export class Inbound {
     this.#flush(delivery.qos)
   }
 
-  /** PUBREL: the id may be used for another message. PUBCOMP is the answer, also when the id is unknown. */
-  onPubrel(packetId: number): void {
-    if (this.#received.delete(packetId)) this.#store.removeReceived(packetId)
+  /** PUBREL: the id may be used for another message. PUBCOMP is the answer, also when the id is unknown: false. */
+  onPubrel(packetId: number): boolean {
+    const known = this.#received.delete(packetId)
+    if (known) this.#store.removeReceived(packetId)
+    return known
   }
 
   /** Sends what has no unfinished message before it. An abandoned one gives way to a later one that is done. */

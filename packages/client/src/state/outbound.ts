@@ -1,4 +1,5 @@
 import type { PropertiesOf, QoS } from '@godwit/protocol'
+import { PublishError } from '../errors.js'
 import type { PacketIds } from './packet-ids.js'
 import type { ClientStore, StoredPublish } from './store.js'
 
@@ -14,18 +15,38 @@ export interface Outgoing {
   packetId: number
   /** 0: no PUBREC yet. Otherwise its place among the PUBRECs. */
   released: number
+  /** PUBREC, when it came in this process: what the server said of the message. */
+  receipt?: Acknowledgement
   /** Who waits for it. */
   readonly owner: OutgoingOwner
 }
 
 /** Told once how a publication ended. */
 export interface OutgoingOwner {
-  completed(packetId: number): void
-  /**
-   * 'session-lost': the server forgot the session in the middle of the handshake. 'connection-lost': QoS 0, not sent
-   * when the connection ended. 'client-closed': the client ended.
-   */
-  dropped(why: 'session-lost' | 'connection-lost' | 'client-closed'): void
+  completed(packetId: number, ack?: Acknowledgement): void
+  dropped(why: DropReason): void
+}
+
+/**
+ * 'session-lost': the server forgot the session in the middle of the handshake. 'connection-lost': QoS 0, not sent when
+ * the connection ended. 'client-closed': the client ended. An error: the server refused it, or its limits do.
+ */
+export type DropReason = 'session-lost' | 'connection-lost' | 'client-closed' | PublishError
+
+/** What PUBACK, PUBREC and PUBCOMP have in common. */
+export interface Acknowledgement {
+  readonly packetId: number
+  readonly reasonCode?: number | undefined
+  readonly properties?: Pick<PropertiesOf<'puback'>, 'reasonString' | 'userProperties'> | undefined
+}
+
+/** What a new connection means for the log. */
+export interface OutboundTerms {
+  readonly sessionPresent: boolean
+  /** QoS 1 and 2 publications that may be under way. */
+  readonly window: number
+  /** Why a publication may not be sent to this server. */
+  readonly refusal: (message: Outgoing) => PublishError | undefined
 }
 
 /** The next packet to send: PUBREL for a released publication, PUBLISH otherwise. */
@@ -44,7 +65,9 @@ export interface Step {
 export class Outbound {
   readonly #ids: PacketIds
   readonly #store: ClientStore
-  readonly #maxInflight: number
+  #terms: OutboundTerms = { sessionPresent: false, window: 0, refusal: () => undefined }
+  /** PUBLISH packets of QoS 1 and 2 that may still be sent, by the server's Receive Maximum [MQTT-4.9.0-1]. */
+  #quota = 0
   #queue = new Set<Outgoing>()
   readonly #unacknowledged = new Map<number, Outgoing>()
   readonly #released = new Map<number, Outgoing>()
@@ -55,10 +78,9 @@ export class Outbound {
   #nextRelease = 1
   #queuedBytes = 0
 
-  constructor(ids: PacketIds, store: ClientStore, maxInflight: number) {
+  constructor(ids: PacketIds, store: ClientStore) {
     this.#ids = ids
     this.#store = store
-    this.#maxInflight = maxInflight
   }
 
   /** Publications accepted and not yet sent. */
@@ -86,7 +108,11 @@ export class Outbound {
 
   /** Whether a publication made now would be sent at once. */
   get open(): boolean {
-    return this.caughtUp && this.inflight < this.#maxInflight
+    return this.caughtUp && this.#hasRoom
+  }
+
+  get #hasRoom(): boolean {
+    return this.inflight < this.#terms.window && this.#quota > 0
   }
 
   /** Takes up what an earlier process left. Who published it is gone: `ownerOf` says who is told instead. */
@@ -109,7 +135,7 @@ export class Outbound {
   }
 
   /** Adds a publication at the end of the log. */
-  add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released'>): Outgoing {
+  add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released' | 'receipt'>): Outgoing {
     const { topic, payload, qos, retain, properties, owner } = publish
     const sequence = this.#nextSequence++
     const message: Outgoing = { sequence, topic, payload, qos, retain, properties, packetId: 0, released: 0, owner }
@@ -143,63 +169,107 @@ export class Outbound {
     for (const message of unfinished) message.owner.dropped('client-closed')
   }
 
-  /** A new connection: either the server has the session still, or everything begins anew. */
-  restart(sessionPresent: boolean): void {
+  /** A new connection: either the server has the session still, or everything begins anew [MQTT-3.2.2-5]. */
+  restart(terms: OutboundTerms): void {
+    this.#terms = terms
+    this.#quota = terms.window
     this.#againAt = 0
-    this.#again = sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
-    if (!sessionPresent) this.#forgetSession()
+    this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
+    if (!terms.sessionPresent) this.#forgetSession()
   }
 
   /** The next packet that may be sent now; undefined when there is none, or no room in the window, or no free id. */
   next(): Step | undefined {
-    while (this.#againAt < this.#again.length) {
-      const message = this.#again[this.#againAt++]!
-      if (this.#released.get(message.packetId) === message) return { message, packet: 'pubrel', dup: false }
-      if (this.#unacknowledged.get(message.packetId) === message) return { message, packet: 'publish', dup: true }
-    }
-    const [message] = this.#queue
-    if (message === undefined) return undefined
-    if (message.qos > 0) {
-      const packetId = this.inflight < this.#maxInflight ? this.#ids.take() : 0
-      if (packetId === 0) return undefined
-      message.packetId = packetId
-      this.#unacknowledged.set(packetId, message)
-      this.#keep(message)
-    }
-    this.#queue.delete(message)
-    this.#queuedBytes -= sizeOf(message)
-    return { message, packet: 'publish', dup: false }
+    return this.#nextAgain() ?? (this.#againAt < this.#again.length ? undefined : this.#nextNew())
   }
 
-  /** False when there is no QoS 1 publication with that id: ignored. */
-  onPuback(packetId: number): boolean {
-    const message = this.#unacknowledged.get(packetId)
-    if (message?.qos !== 1) return false
-    this.#unacknowledged.delete(packetId)
-    this.#complete(message)
+  #nextAgain(): Step | undefined {
+    for (; this.#againAt < this.#again.length; this.#againAt++) {
+      const message = this.#again[this.#againAt]!
+      if (this.#released.get(message.packetId) === message) {
+        this.#againAt++
+        return { message, packet: 'pubrel', dup: false }
+      }
+      if (this.#unacknowledged.get(message.packetId) !== message) continue
+      const error = this.#terms.refusal(message)
+      if (error !== undefined) {
+        this.#unacknowledged.delete(message.packetId)
+        this.#drop(message, error)
+        continue
+      }
+      if (this.#quota === 0) return undefined // [MQTT-4.9.0-2]
+      this.#againAt++
+      this.#quota -= 1
+      return { message, packet: 'publish', dup: true }
+    }
+    return undefined
+  }
+
+  #nextNew(): Step | undefined {
+    for (const message of this.#queue) {
+      const error = this.#terms.refusal(message)
+      if (error !== undefined) {
+        this.withdraw(message)
+        message.owner.dropped(error)
+        continue
+      }
+      if (message.qos > 0) {
+        const packetId = this.#hasRoom ? this.#ids.take() : 0
+        if (packetId === 0) return undefined
+        this.#quota -= 1
+        message.packetId = packetId
+        this.#unacknowledged.set(packetId, message)
+        this.#keep(message)
+      }
+      this.#queue.delete(message)
+      this.#queuedBytes -= sizeOf(message)
+      return { message, packet: 'publish', dup: false }
+    }
+    return undefined
+  }
+
+  /** False when the id belongs to a QoS 2 publication. An unknown one is ignored. */
+  onPuback(ack: Acknowledgement): boolean {
+    const message = this.#unacknowledged.get(ack.packetId)
+    if (message === undefined) return !this.#released.has(ack.packetId)
+    if (message.qos !== 1) return false
+    this.#unacknowledged.delete(ack.packetId)
+    this.#settle(message, ack)
     return true
   }
 
   /**
-   * False when the id belongs to a QoS 1 publication: ignored. Otherwise PUBREL is the answer, also to an unknown id.
+   * 'release': PUBREL is the answer. 'unknown': so it is, and says that there is no such id. 'ended': the server refused
+   * the publication, and nothing is answered [MQTT-4.3.3-4]. 'mismatch': the id belongs to a QoS 1 publication.
    */
-  onPubrec(packetId: number): boolean {
+  onPubrec(ack: Acknowledgement): 'release' | 'unknown' | 'ended' | 'mismatch' {
+    const { packetId, reasonCode = 0 } = ack
     const message = this.#unacknowledged.get(packetId)
-    if (message === undefined) return true
-    if (message.qos !== 2) return false
+    if (message === undefined) {
+      if (reasonCode >= 0x80) return 'ended'
+      return this.#released.has(packetId) ? 'release' : 'unknown'
+    }
+    if (message.qos !== 2) return 'mismatch'
     this.#unacknowledged.delete(packetId)
+    if (reasonCode >= 0x80) {
+      this.#settle(message, ack)
+      return 'ended'
+    }
     message.released = this.#nextRelease++
+    message.receipt = ack
     this.#released.set(packetId, message)
     this.#keep(message)
-    return true
+    return 'release'
   }
 
-  /** False when nothing with that id waits for PUBCOMP: ignored. */
-  onPubcomp(packetId: number): boolean {
-    const message = this.#released.get(packetId)
-    if (message === undefined) return false
-    this.#released.delete(packetId)
-    this.#complete(message)
+  /** False when the id belongs to a publication that has had no PUBREC. An unknown one is ignored. */
+  onPubcomp(ack: Acknowledgement): boolean {
+    const message = this.#released.get(ack.packetId)
+    if (message === undefined) return !this.#unacknowledged.has(ack.packetId)
+    this.#released.delete(ack.packetId)
+    this.#refill()
+    this.#drop(message, undefined)
+    message.owner.completed(ack.packetId, message.receipt ?? ack)
     return true
   }
 
@@ -233,10 +303,24 @@ export class Outbound {
     this.#queuedBytes += sizeOf(message)
   }
 
-  #complete(message: Outgoing): void {
+  /** The server's last word on it: a reason code of 0x80 or more is a refusal [MQTT-4.4.0-2]. */
+  #settle(message: Outgoing, ack: Acknowledgement): void {
+    const { reasonCode = 0, properties } = ack
+    this.#refill()
+    if (reasonCode >= 0x80) return this.#drop(message, PublishError.refused(message.topic, reasonCode, properties))
+    this.#drop(message, undefined)
+    message.owner.completed(ack.packetId, ack)
+  }
+
+  #refill(): void {
+    this.#quota = Math.min(this.#quota + 1, this.#terms.window)
+  }
+
+  /** It is over; with an error its owner is told. */
+  #drop(message: Outgoing, error: PublishError | undefined): void {
     this.#ids.release(message.packetId)
     this.#store.removeOutgoing(message.sequence)
-    message.owner.completed(message.packetId)
+    if (error !== undefined) message.owner.dropped(error)
   }
 
   #keep(message: Outgoing): void {
