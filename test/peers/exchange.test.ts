@@ -1,3 +1,4 @@
+import { connect } from '@godwit/client'
 import type { QoS } from '@godwit/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aedes, type Broker, godwit, mosquitto, type RunningBroker } from './brokers.js'
@@ -5,19 +6,23 @@ import { godwitClient } from './godwit-client.js'
 import { godwitCommand } from './godwit-command.js'
 import { mosquittoClients } from './mosquitto.js'
 import { mqttJs } from './mqtt-js.js'
+import { needs } from './needs.js'
 import { paho } from './paho.js'
-import type { Peer } from './peer.js'
+import type { Peer, PeerVersion } from './peer.js'
 import { playRound, type Round } from './round.js'
 
 /** Which peers talk to each other, over which broker. */
-const table: readonly { broker: Broker; peers: readonly Peer[] }[] = [
-  { broker: godwit, peers: [mqttJs, paho, mosquittoClients, godwitClient, godwitCommand] },
-  { broker: mosquitto, peers: [godwitClient] },
-  { broker: aedes, peers: [godwitClient] },
+const table: readonly { version: PeerVersion; broker: Broker; peers: readonly Peer[] }[] = [
+  ...([4, 5] as const).flatMap((version) => [
+    {
+      version,
+      broker: godwit,
+      peers: [mqttJs, paho, mosquittoClients, godwitClient, godwitCommand].map((peer) => peer(version)),
+    },
+    { version, broker: mosquitto, peers: [godwitClient(version)] },
+  ]),
+  { version: 4, broker: aedes, peers: [godwitClient(4)] },
 ]
-
-/** CI sets it: there, a missing peer is a failure. */
-const required = process.env.GODWIT_REQUIRE_PEERS === '1'
 
 const payloads: readonly string[] = Array.from({ length: 100 }, (_, index) => `${index + 1}`)
 
@@ -25,8 +30,8 @@ const absent = new Set(table.flatMap(({ broker, peers }) => [broker, ...peers]).
 absent.delete(undefined)
 for (const reason of absent) console.warn(`peers: tests are skipped, because ${reason}`)
 
-for (const { broker, peers } of table) {
-  describe(`over ${broker.name}`, () => {
+for (const { version, broker, peers } of table) {
+  describe(`MQTT ${version === 5 ? '5.0' : '3.1.1'} over ${broker.name}`, () => {
     const present = peers.filter(({ missing }) => missing === undefined)
     let running: RunningBroker | undefined
 
@@ -39,24 +44,31 @@ for (const { broker, peers } of table) {
       let round: Round | undefined
 
       beforeAll(async () => {
-        if (running) round = await playRound(running.port, present, qos, payloads)
+        if (running) round = await playRound(running.port, version, present, qos, payloads)
       }, 120_000)
 
       for (const publisher of peers) {
         for (const subscriber of peers) {
-          test(`${publisher.name} to ${subscriber.name}`, ({ skip }) => {
-            const reason = broker.missing ?? publisher.missing ?? subscriber.missing
-            if (reason !== undefined && !required) skip(reason)
-            expect(reason).toBeUndefined()
+          test(`${publisher.name} to ${subscriber.name}`, (context) => {
+            needs(context, broker, publisher, subscriber)
             expect(round?.received(publisher, subscriber)).toEqual(payloads)
           })
         }
       }
 
-      test('every peer ends in order', ({ skip }) => {
-        if (broker.missing !== undefined && !required) skip(broker.missing)
+      test('every peer ends in order', (context) => {
+        needs(context, broker)
         expect(round?.problems).toEqual([])
       })
     })
   })
 }
+
+test('our client at 5.0 falls back to 3.1.1 where a server refuses 5.0', async (context) => {
+  needs(context, aedes)
+  const running = await aedes.start()
+  const client = await connect(`mqtt://127.0.0.1:${running.port}`)
+  expect(client.version).toBe(4)
+  await client.close()
+  await running.stop()
+})

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { commandPeer } from './command-peer.js'
-import type { Peer } from './peer.js'
+import { commandPeer, commandRequester } from './command-peer.js'
+import { mosquittoFlags } from './mosquitto-flags.js'
+import type { Peer, PeerVersion, Requester } from './peer.js'
 
 /** The built command: the peers' tests run what a user runs. */
 export const godwitMain: string = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url))
@@ -12,13 +13,20 @@ export const godwitMissing: string | undefined = existsSync(godwitMain)
   : 'the godwit command is not built: npm run build'
 
 /** Our command line, with the flags of mosquitto's. */
-export const godwitCommand: Peer = commandPeer({
-  name: 'godwit command',
-  missing: godwitMissing,
-  subscribe: (port, filter, qos, count) =>
-    `${process.execPath} ${godwitMain} sub -d -p ${port} -t ${filter} -q ${qos} -C ${count}`
-      .split(' ')
-      .concat('-F', 'message %t %p'),
-  subscribed: /subscribed to/,
-  publish: (port, topic, qos) => `${process.execPath} ${godwitMain} pub -p ${port} -t ${topic} -q ${qos} -l`.split(' '),
-})
+export function godwitCommand(version: PeerVersion): Peer {
+  const { subscribe, publish } = mosquittoFlags(version)
+  return commandPeer({
+    name: 'godwit command',
+    missing: godwitMissing,
+    subscribe: (what) => [process.execPath, godwitMain, 'sub', ...subscribe(what)],
+    subscribed: /subscribed to/,
+    publish: (what) => [process.execPath, godwitMain, 'pub', ...publish(what)],
+  })
+}
+
+/** Without `-e`: on a response topic and with Correlation Data of its own. */
+export const godwitRr: Requester = commandRequester('godwit rr', godwitMissing, (port, topic, payload) =>
+  `${process.execPath} ${godwitMain} rr -p ${port} -t ${topic} -m ${payload} -q 1 -W 10`
+    .split(' ')
+    .concat('-F', 'response %p'),
+)

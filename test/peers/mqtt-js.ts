@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { commandPeer } from './command-peer.js'
-import type { Peer } from './peer.js'
+import { commandPeer, commandRequester, commandResponder } from './command-peer.js'
+import type { Peer, PeerVersion, Requester, Responder } from './peer.js'
+import { scriptArguments } from './script-arguments.js'
 
-const script = fileURLToPath(new URL('mqtt-js-peer.mjs', import.meta.url))
-const installed = existsSync(new URL('node_modules/mqtt', import.meta.url))
+const program = [process.execPath, fileURLToPath(new URL('mqtt-js-peer.mjs', import.meta.url))]
+const name = 'MQTT.js'
+const missing = existsSync(new URL('node_modules/mqtt', import.meta.url))
+  ? undefined
+  : 'MQTT.js is not installed: npm ci --prefix test/peers'
 
 /** MQTT.js 5, from npm. */
-export const mqttJs: Peer = commandPeer({
-  name: 'MQTT.js',
-  missing: installed ? undefined : 'MQTT.js is not installed: npm ci --prefix test/peers',
-  subscribe: (port, filter, qos, count) => [process.execPath, script, 'sub', `${port}`, filter, `${qos}`, `${count}`],
-  subscribed: /SUBACK/,
-  publish: (port, topic, qos) => [process.execPath, script, 'pub', `${port}`, topic, `${qos}`],
-})
+export function mqttJs(version: PeerVersion): Peer {
+  return commandPeer({ name, missing, subscribed: /SUBACK/, ...scriptArguments.peer(program, version) })
+}
+
+export const mqttJsRequester: Requester = commandRequester(name, missing, scriptArguments.request(program))
+export const mqttJsResponder: Responder = commandResponder(name, missing, scriptArguments.respond(program))

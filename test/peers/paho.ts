@@ -1,17 +1,21 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { commandPeer } from './command-peer.js'
-import type { Peer } from './peer.js'
+import { commandPeer, commandRequester, commandResponder } from './command-peer.js'
+import type { Peer, PeerVersion, Requester, Responder } from './peer.js'
+import { scriptArguments } from './script-arguments.js'
 
 const python = '/usr/bin/python3'
-const script = fileURLToPath(new URL('paho-peer.py', import.meta.url))
-const installed = spawnSync(python, ['-c', 'import paho.mqtt.client']).status === 0
+const program = [python, fileURLToPath(new URL('paho-peer.py', import.meta.url))]
+const name = 'paho-mqtt'
+const missing =
+  spawnSync(python, ['-c', 'import paho.mqtt.client']).status === 0
+    ? undefined
+    : 'paho-mqtt is not installed: apt-get install python3-paho-mqtt'
 
 /** Debian's python3-paho-mqtt. */
-export const paho: Peer = commandPeer({
-  name: 'paho-mqtt',
-  missing: installed ? undefined : 'paho-mqtt is not installed: apt-get install python3-paho-mqtt',
-  subscribe: (port, filter, qos, count) => [python, script, 'sub', `${port}`, filter, `${qos}`, `${count}`],
-  subscribed: /SUBACK/,
-  publish: (port, topic, qos) => [python, script, 'pub', `${port}`, topic, `${qos}`],
-})
+export function paho(version: PeerVersion): Peer {
+  return commandPeer({ name, missing, subscribed: /SUBACK/, ...scriptArguments.peer(program, version) })
+}
+
+export const pahoRequester: Requester = commandRequester(name, missing, scriptArguments.request(program))
+export const pahoResponder: Responder = commandResponder(name, missing, scriptArguments.respond(program))

@@ -1,11 +1,11 @@
 import type { QoS } from '@godwit/protocol'
-import type { Peer, Subscriber } from './peer.js'
+import { expirySeconds, type Peer, type PeerVersion, type Received, type Subscriber, userProperties } from './peer.js'
 
 /** What one round of messages came to. */
 export interface Round {
   /** The payloads that `subscriber` received of those `publisher` sent, in order of arrival. */
   received(publisher: Peer, subscriber: Peer): string[]
-  /** What did not end as it should, one text each. */
+  /** What did not end or arrive as it should, one text each. */
   readonly problems: readonly string[]
 }
 
@@ -18,6 +18,7 @@ const limitMs = 30_000
  */
 export async function playRound(
   port: number,
+  version: PeerVersion,
   peers: readonly Peer[],
   qos: QoS,
   payloads: readonly string[],
@@ -29,18 +30,27 @@ export async function playRound(
   const subscribers = new Map<Peer, Subscriber>()
   const atWork: Promise<unknown>[] = []
   const subscribe = async (peer: Peer): Promise<void> => {
-    const subscriber = await peer.subscribe(port, `round/${qos}/+`, qos, peers.length * payloads.length)
+    const subscriber = await peer.subscribe({
+      port,
+      filter: `round/${qos}/+`,
+      qos,
+      count: peers.length * payloads.length,
+    })
     subscribers.set(peer, subscriber)
     atWork.push(subscriber.ended.catch(note(`${peer.name} as subscriber`)))
   }
   await Promise.all(peers.map((peer) => subscribe(peer).catch(note(`${peer.name} as subscriber`))))
 
   for (const peer of peers) {
-    atWork.push(peer.publish(port, topicOf(peer), qos, payloads).catch(note(`${peer.name} as publisher`)))
+    atWork.push(peer.publish({ port, topic: topicOf(peer), qos, payloads }).catch(note(`${peer.name} as publisher`)))
   }
   await within(limitMs, Promise.all(atWork)).catch(note('the round'))
   for (const subscriber of subscribers.values()) await subscriber.stop()
 
+  for (const [peer, { received }] of subscribers) {
+    const other = received.find((message) => !hasProperties(message, version))
+    if (other) problems.push(`${peer.name} received ${JSON.stringify(other)}`)
+  }
   return {
     problems,
     received: (publisher, subscriber) =>
@@ -48,6 +58,13 @@ export async function playRound(
         .filter(({ topic }) => topic === topicOf(publisher))
         .map(({ payload }) => payload),
   }
+}
+
+/** Whether a message has come with the properties that all are published with, and with none below 5.0. */
+function hasProperties({ expiry, userProperties: pairs }: Received, version: PeerVersion): boolean {
+  if (version < 5) return expiry === undefined && pairs === ''
+  const left = expiry ?? 0 // what is left of it [MQTT-3.3.2-6]
+  return left > 0 && left <= expirySeconds && pairs === userProperties.map((pair) => pair.join(':')).join(' ')
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

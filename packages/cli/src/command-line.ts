@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { CommandError } from './command-error.js'
+import { joinPropertyWords } from './packet-properties.js'
 import type { Terminal } from './terminal.js'
 import { version } from './version.js'
 
@@ -32,7 +33,7 @@ export function parse<Options extends object>(
     writeErr: () => {}, // the error comes back as CommanderError, and is told once, by run()
   })
   try {
-    command.parse(args, { from: 'user' })
+    command.parse(joinPropertyWords(command, args), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return helped

@@ -12,12 +12,14 @@ export interface BrokerConfig {
   readonly allowAnonymous?: boolean
   readonly data?: string
   readonly logLevel?: LogLevel
+  readonly mqtt31?: boolean
   readonly limits?: Partial<Limits>
 }
 
 type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string' && value !== ''
+const isFlag: Check = (value) => typeof value === 'boolean'
 
 const keys: Readonly<Record<keyof BrokerConfig, { readonly check: Check; readonly takes: string }>> = {
   host: { check: isText, takes: 'a host name or address' },
@@ -25,9 +27,10 @@ const keys: Readonly<Record<keyof BrokerConfig, { readonly check: Check; readonl
     check: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
     takes: 'a whole number from 0 to 65535',
   },
-  allowAnonymous: { check: (value) => typeof value === 'boolean', takes: 'true or false' },
+  allowAnonymous: { check: isFlag, takes: 'true or false' },
   data: { check: isText, takes: 'a folder, or "memory"' },
   logLevel: { check: (value) => (logLevels as readonly unknown[]).includes(value), takes: logLevels.join(', ') },
+  mqtt31: { check: isFlag, takes: 'true or false' },
   limits: { check: isObject, takes: 'an object' },
 }
 

@@ -1,8 +1,9 @@
-import type { ConnectOptions, Credentials, WillOptions } from '@godwit/client'
-import type { QoS } from '@godwit/protocol'
+import type { CloseOptions, ConnectOptions, Credentials, ProtocolVersion, WillOptions } from '@godwit/client'
+import type { PropertiesOf, QoS } from '@godwit/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { qos, topicName, wholeNumber } from './argument-values.js'
 import { CommandError } from './command-error.js'
+import { addPropertyOption, type PacketProperties, type PropertyPacket } from './packet-properties.js'
 import { parseServerUrl, type ServerUrl } from './server-url.js'
 
 /** The flags that pub, sub and rr have in common, as people know them from mosquitto_pub and mosquitto_sub. */
@@ -15,7 +16,10 @@ export interface ConnectionFlags {
   readonly username?: string
   readonly pw?: string
   readonly keepalive: number
-  readonly protocolVersion?: true
+  readonly protocolVersion?: ProtocolVersion
+  /** Seconds; Infinity for a session that never expires. */
+  readonly sessionExpiryInterval?: number
+  readonly property?: PacketProperties
   readonly debug?: true
   readonly willTopic?: string
   readonly willPayload?: string
@@ -28,24 +32,34 @@ export interface ConnectionSettings {
   /** For `connect` of @godwit/client. */
   readonly server: string
   readonly options: ConnectOptions
+  /** For `close` of the client. */
+  readonly closing: CloseOptions
+  /** Which of the options given mean nothing below MQTT 5.0. */
+  readonly only5: readonly string[]
   /** Tell on stderr what happens. */
   readonly debug: boolean
 }
 
-export function addConnectionOptions(command: Command): Command {
-  return command
+/** @param packets Those of the command that `--property` is for. */
+export function addConnectionOptions(command: Command, packets: readonly PropertyPacket[]): Command {
+  return addPropertyOption(command, packets)
     .option('-h, --host <host>', 'server to connect to (default: localhost)')
     .option('-p, --port <port>', 'its port (default: 1883)', wholeNumber(1, 65_535))
     .option('-L, --url <url>', 'all in one: mqtt://[user[:password]@]host[:port]/topic', serverUrl)
     .option('-i, --id <id>', 'client identifier (default: a random one)')
     .option('-c, --disable-clean-session', 'keep the session on the server; needs --id')
     .option('-u, --username <name>', 'user name')
-    .option('-P, --pw <password>', 'password; needs --username')
+    .option('-P, --pw <password>', 'password; below MQTT 5.0 it needs --username')
     .option('-k, --keepalive <seconds>', 'keep alive; 0 turns it off', wholeNumber(0, 65_535), 60)
     .option(
       '-V, --protocol-version <version>',
-      'mqttv311, or 311: this version speaks MQTT 3.1.1 only',
+      'mqttv5, mqttv311 or mqttv31 (default: mqttv5, and mqttv311 if the server refuses that)',
       protocolVersion,
+    )
+    .option(
+      '-x, --session-expiry-interval <seconds>',
+      'keep the session so long after the connection, -1: for ever (default: 0; with -c: for ever)',
+      sessionExpiry,
     )
     .option('-d, --debug', 'tell on stderr what happens')
     .option('--will-topic <topic>', 'topic of the will: what the server publishes when this client vanishes', topicName)
@@ -56,24 +70,37 @@ export function addConnectionOptions(command: Command): Command {
 
 /**
  * What the flags ask for. A flag goes before what --url says.
+ * @param others Further options given that mean nothing below MQTT 5.0.
  * @throws CommandError for flags that do not go together.
  */
-export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
-  const { url } = flags
+export function connectionSettings(flags: ConnectionFlags, others: readonly string[] = []): ConnectionSettings {
+  const { url, property = {}, protocolVersion } = flags
   if (flags.disableCleanSession && flags.id === undefined) {
     throw new CommandError('--disable-clean-session keeps a session under a name; give one with --id')
+  }
+  const only5 = [
+    ...(flags.property === undefined ? [] : ['--property']),
+    ...(flags.sessionExpiryInterval === undefined ? [] : ['--session-expiry-interval']),
+    ...others,
+  ]
+  if (protocolVersion !== undefined && protocolVersion < 5 && only5.length > 0) {
+    throw new CommandError(`${only5[0]} is for MQTT 5.0; leave it out, or --protocol-version`)
   }
   const host = flags.host ?? url?.host ?? 'localhost'
   const will = willOf(flags)
   return {
     server: `mqtt://${host.includes(':') ? `[${host}]` : host}:${flags.port ?? url?.port ?? 1883}`,
     options: {
+      ...(protocolVersion !== undefined && { version: protocolVersion, fallback: false }),
       clean: flags.disableCleanSession !== true,
       keepAliveSeconds: flags.keepalive,
       ...(flags.id !== undefined && { clientId: flags.id }),
       ...credentialsOf(flags),
       ...(will && { will }),
+      ...connectOptionsOf(property.connect, flags),
     },
+    closing: closingOf(property.disconnect),
+    only5,
     debug: flags.debug === true,
   }
 }
@@ -81,7 +108,7 @@ export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
 function credentialsOf(flags: ConnectionFlags): Credentials {
   const username = flags.username ?? flags.url?.username
   const password = flags.pw ?? flags.url?.password
-  if (password !== undefined && username === undefined) {
+  if (password !== undefined && username === undefined && (flags.protocolVersion ?? 5) < 5) {
     throw new CommandError('MQTT 3.1.1 takes no password without a user name; add --username')
   }
   return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
@@ -89,19 +116,86 @@ function credentialsOf(flags: ConnectionFlags): Credentials {
 
 function willOf(flags: ConnectionFlags): WillOptions | undefined {
   const { willTopic, willPayload, willQos, willRetain } = flags
+  const given = flags.property?.will
   if (willTopic === undefined) {
-    if (willPayload === undefined && willQos === undefined && !willRetain) return undefined
+    if (willPayload === undefined && willQos === undefined && !willRetain && !given) return undefined
     throw new CommandError('a will needs a topic; add --will-topic')
   }
-  return { topic: willTopic, payload: willPayload ?? '', qos: willQos ?? 0, retain: willRetain === true }
+  const { willDelayInterval, ...properties } = given ?? {}
+  return {
+    topic: willTopic,
+    payload: willPayload ?? '',
+    qos: willQos ?? 0,
+    retain: willRetain === true,
+    ...(willDelayInterval !== undefined && { delaySeconds: willDelayInterval }),
+    ...(Object.keys(properties).length > 0 && { properties }),
+  }
 }
 
-function protocolVersion(text: string): true {
-  if (['mqttv311', '311', '4'].includes(text)) return true
-  if (['mqttv31', '31', '3', 'mqttv5', '5'].includes(text)) {
-    throw new InvalidArgumentError('this version of godwit speaks MQTT 3.1.1 only: use mqttv311.')
+/** The options of the client that stand for properties of CONNECT. */
+function connectOptionsOf(properties: PropertiesOf<'connect'> = {}, flags: ConnectionFlags): ConnectOptions {
+  const { sessionExpiryInterval, maximumPacketSize, authenticationMethod, authenticationData, ...same } = properties
+  if (sessionExpiryInterval !== undefined && flags.sessionExpiryInterval !== undefined) {
+    throw new CommandError('the session expiry interval is given twice; leave out --session-expiry-interval')
   }
-  throw new InvalidArgumentError('it takes mqttv311 or 311.')
+  const expiry = flags.sessionExpiryInterval ?? secondsOf(sessionExpiryInterval)
+  if (expiry === Number.POSITIVE_INFINITY && flags.id === undefined) {
+    throw new CommandError('a session that never expires is kept under a name; give one with --id')
+  }
+  if (authenticationData !== undefined && authenticationMethod === undefined) {
+    throw new CommandError('authentication-data needs an authentication-method; add it with --property')
+  }
+  return {
+    ...same,
+    ...(expiry !== undefined && { sessionExpirySeconds: expiry }),
+    ...(maximumPacketSize !== undefined && { maxPacketBytes: Math.min(maximumPacketSize, largestPacket) }),
+    ...(authenticationMethod !== undefined && {
+      authentication: {
+        method: authenticationMethod,
+        start: () => authenticationData,
+        continue: () => Promise.reject(new Error('the server asks for more than authentication-data')),
+      },
+    }),
+  }
+}
+
+/** The most bytes a packet can have; a larger limit is none. */
+const largestPacket = 268_435_460
+
+function closingOf({ sessionExpiryInterval, userProperties }: PropertiesOf<'disconnect'> = {}): CloseOptions {
+  const expiry = secondsOf(sessionExpiryInterval)
+  return {
+    ...(expiry !== undefined && { sessionExpirySeconds: expiry }),
+    ...(userProperties && { properties: { userProperties } }),
+  }
+}
+
+/** A Session Expiry Interval as the client takes it: the greatest value means never (section 3.1.2.11.2). */
+function secondsOf(interval: number | undefined): number | undefined {
+  return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval
+}
+
+const versions: Readonly<Record<string, ProtocolVersion>> = {
+  mqttv5: 5,
+  5: 5,
+  mqttv311: 4,
+  311: 4,
+  '3.1.1': 4,
+  4: 4,
+  mqttv31: 3,
+  31: 3,
+}
+
+function protocolVersion(text: string): ProtocolVersion {
+  const version = Object.hasOwn(versions, text) ? versions[text] : undefined
+  if (version !== undefined) return version
+  throw new InvalidArgumentError('it takes mqttv5, mqttv311 or mqttv31; or 5, 311 or 31.')
+}
+
+function sessionExpiry(text: string): number {
+  if (text === '-1' || text === '∞' || text === '4294967295') return Number.POSITIVE_INFINITY
+  if (/^\d+$/.test(text) && Number(text) < 0xffff_ffff) return Number(text)
+  throw new InvalidArgumentError('it takes whole seconds up to 4294967294, or -1 for a session that never expires.')
 }
 
 function serverUrl(text: string): ServerUrl {

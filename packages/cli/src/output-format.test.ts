@@ -1,5 +1,7 @@
+import type { PropertiesOf } from '@godwit/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { outputFormat, type PrintedMessage, plainFormat } from './output-format.js'
+import { outputFormat, plainFormat } from './output-format.js'
+import type { PrintedMessage } from './printed-message.js'
 
 const zone = process.env.TZ
 beforeAll(() => {
@@ -13,7 +15,15 @@ afterAll(() => {
 const came = Date.UTC(2026, 10, 22, 22, 25, 6) + 162.25
 
 function message(payload: string | Uint8Array, fields: Partial<PrintedMessage> = {}): PrintedMessage {
-  return { topic: 'fmt/a', payload: Buffer.from(payload), qos: 0, retain: false, packetId: undefined, ...fields }
+  return {
+    topic: 'fmt/a',
+    payload: Buffer.from(payload),
+    qos: 0,
+    retain: false,
+    packetId: undefined,
+    properties: undefined,
+    ...fields,
+  }
 }
 
 function printed(format: string, of: PrintedMessage): string {
@@ -85,6 +95,60 @@ describe('-F', () => {
     ['abc@', 'it is not complete at "@"'],
   ])('%o is refused', (format, problem) => {
     expect(() => outputFormat(format, { newline: true, complain: () => {} })).toThrow(problem)
+  })
+})
+
+const properties: PropertiesOf<'publish'> = {
+  payloadFormatIndicator: 1,
+  messageExpiryInterval: 60,
+  contentType: 'text/plain',
+  responseTopic: 'r/t',
+  correlationData: Buffer.from('ab"c'),
+  subscriptionIdentifiers: [7, 300],
+  topicAlias: 3,
+  userProperties: [
+    ['k', 'v'],
+    ['k', 'v2'],
+    ['z', 'a"b'],
+  ],
+}
+
+describe('properties of MQTT 5.0', () => {
+  test.each([
+    ['%A|%C|%D|%E|%F|%P|%R|%S', '3|text/plain|ab"c|60|1|k:v k:v2 z:a"b|r/t|7 300'],
+    ['%05E|%-5E|%5E|%04F|%05A', '00060|60   |   60|0001|00003'],
+    ['%.2C|%12C|%-8R|%3.1R', 'te|  text/plain|r/t     |  r'],
+  ])('-F %o', (format, expected) => {
+    expect(printed(format, message('x', { properties }))).toBe(expected)
+  })
+
+  test('that are not there leave their padding', () => {
+    expect(printed('%05E|%5C|%R|%3S|%02F', message('x'))).toBe('00000|     ||   |00')
+  })
+
+  test('correlation data passes through unharmed', () => {
+    const format = outputFormat('%D', { newline: false, complain: () => {} })
+    const bytes = Buffer.from([0, 0xff, 0x80])
+    expect(Buffer.from(format(message('x', { properties: { correlationData: bytes } }), came))).toEqual(bytes)
+  })
+
+  test.each(['%j', '%J'])('%s has what the publisher said, by name, repeated ones repeated', (format) => {
+    expect(printed(format, message('7', { properties }))).toContain(
+      '"payloadlen":1,"properties":{"payload-format-indicator":1,"message-expiry-interval":60,"content-type":"text/plain",' +
+        '"response-topic":"r/t","correlation-data":"ab\\"c",' +
+        '"user-properties":{"k":"v","k":"v2","z":"a\\"b"}},"payload":',
+    )
+  })
+
+  test('%j has none when the publisher said nothing', () => {
+    expect(printed('%j', message('7', { properties: { subscriptionIdentifiers: [1], topicAlias: 2 } }))).not.toContain(
+      'properties',
+    )
+  })
+
+  test('a user property may be called __proto__', () => {
+    const named = { properties: { userProperties: [['__proto__', 'x']] } } as const
+    expect(printed('%j', message('7', named))).toContain('"user-properties":{"__proto__":"x"}')
   })
 })
 

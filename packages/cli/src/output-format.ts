@@ -1,13 +1,7 @@
-import { strftime } from './strftime.js'
-
-/** What a format can print of a message; a `Message` of @godwit/client fits. */
-export interface PrintedMessage {
-  readonly topic: string
-  readonly payload: Uint8Array
-  readonly qos: number
-  readonly retain: boolean
-  readonly packetId: number | undefined
-}
+import type { PropertiesOf } from '@godwit/protocol'
+import { embeddedPayload, messageJson, quotedPayload } from './message-json.js'
+import type { PrintedMessage } from './printed-message.js'
+import { nanoseconds, strftime } from './strftime.js'
 
 /** A message as it is printed. `milliseconds` is when it came, since 1970, with a fraction. */
 export type OutputFormat = (message: PrintedMessage, milliseconds: number) => Uint8Array
@@ -33,9 +27,6 @@ const escapes: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
 }
-
-/** Properties of MQTT 5.0. A message of 3.1.1 has none, so they print nothing but their padding. */
-const propertyLetters = 'ACDEFPRS'
 
 /**
  * Payload and line feed; with `verbose` the topic and a space before it. As mosquitto_sub does, an empty payload prints
@@ -125,17 +116,48 @@ function parameterPiece(letter: string, field: Field, complain: (problem: string
     case 'U':
       return (_message, milliseconds) => `${Math.floor(milliseconds / 1000)}.${nanoseconds(milliseconds)}`
     case 'j':
-      return (message, milliseconds) => json(message, milliseconds, quoted(message.payload))
+      return (message, milliseconds) => messageJson(message, milliseconds, quotedPayload(message.payload))
     case 'J':
       return (message, milliseconds) => {
-        const payload = embedded(message.payload)
-        if (payload !== undefined) return json(message, milliseconds, payload)
+        const payload = embeddedPayload(message.payload)
+        if (payload !== undefined) return messageJson(message, milliseconds, payload)
         complain(`the message on '${message.topic}' is not JSON; print it with %j or %p`)
         return ''
       }
     default:
-      return propertyLetters.includes(letter) ? padded('', text) : undefined
+      return propertyPiece(letter, field)
   }
+}
+
+/** A property that is not there prints its padding only. */
+function propertyPiece(letter: string, field: Field): Piece | undefined {
+  const text = { ...field, zero: false }
+  const number = (value: number | undefined): string => padded(`${value ?? ''}`, { ...field, most: Infinity })
+  switch (letter) {
+    case 'A':
+      return ({ properties }) => number(properties?.topicAlias)
+    case 'C':
+      return ({ properties }) => padded(properties?.contentType ?? '', text)
+    case 'D':
+      return ({ properties }) => paddedBytes(properties?.correlationData ?? new Uint8Array(0), text)
+    case 'E':
+      return ({ properties }) => number(properties?.messageExpiryInterval)
+    case 'F':
+      return ({ properties }) => number(properties?.payloadFormatIndicator)
+    case 'P':
+      return ({ properties }) => padded(userProperties(properties), text)
+    case 'R':
+      return ({ properties }) => padded(properties?.responseTopic ?? '', text)
+    case 'S':
+      return ({ properties }) =>
+        padded((properties?.subscriptionIdentifiers ?? []).join(' '), { ...field, most: Infinity })
+    default:
+      return undefined
+  }
+}
+
+function userProperties(properties: PropertiesOf<'publish'> = {}): string {
+  return (properties.userProperties ?? []).map(([name, value]) => `${name}:${value}`).join(' ')
 }
 
 function padded(text: string, { left, zero, width, most }: Field): string {
@@ -153,41 +175,6 @@ function paddedBytes(payload: Uint8Array, { left, zero, width }: Field): Uint8Ar
 
 function hex(payload: Uint8Array): string {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('hex')
-}
-
-/** The nanoseconds of the current second, as far as the clock tells them: nine digits. */
-function nanoseconds(milliseconds: number): string {
-  return String(Math.floor((milliseconds % 1000) * 1e6)).padStart(9, '0')
-}
-
-function json(message: PrintedMessage, milliseconds: number, payload: string): string {
-  const time = new Date(milliseconds)
-  const micros = nanoseconds(milliseconds).slice(0, 6)
-  const { topic, qos, retain, packetId } = message
-  const head = {
-    tst: `${strftime('%Y-%m-%dT%H:%M:%S', time)}.${micros}${strftime('%z', time)}`,
-    topic,
-    qos,
-    retain: retain ? 1 : 0,
-    payloadlen: message.payload.length,
-    ...(qos > 0 && { mid: packetId }),
-  }
-  return `${JSON.stringify(head).slice(0, -1)},"payload":${payload}}`
-}
-
-function quoted(payload: Uint8Array): string {
-  return payload.length === 0 ? 'null' : JSON.stringify(new TextDecoder('utf-8', { ignoreBOM: true }).decode(payload))
-}
-
-/** The payload as it is, if it is JSON: numbers keep their digits. Line ends can only stand between tokens there. */
-function embedded(payload: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(payload)
-  try {
-    JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  return text.trim().replace(/[\r\n]+/g, ' ')
 }
 
 function bytes(parts: readonly (string | Uint8Array)[]): Uint8Array {

@@ -100,3 +100,8 @@ export function strftime(format: string, at: Date): string {
     return Object.hasOwn(conversions, letter) ? conversions[letter]!(at) : whole
   })
 }
+
+/** The nanoseconds of the current second, as far as the clock tells them: nine digits. */
+export function nanoseconds(milliseconds: number): string {
+  return String(Math.floor((milliseconds % 1000) * 1e6)).padStart(9, '0')
+}

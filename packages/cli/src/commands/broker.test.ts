@@ -16,6 +16,7 @@ describe('flags', () => {
     allowAnonymous: false,
     data: './godwit-data',
     logLevel: 'info',
+    mqtt31: false,
     limits: {},
     config: undefined,
   }
@@ -27,6 +28,7 @@ describe('flags', () => {
     ['--host 0.0.0.0 --allow-anonymous', { host: '0.0.0.0', allowAnonymous: true }],
     ['--data memory', { data: 'memory' }],
     ['--commit flushed', {}],
+    ['--mqtt31', { mqtt31: true }],
     ['--log-level debug', { logLevel: 'debug' }],
     ['--max-inflight 65535', { limits: { maxInflight: 65_535 } }],
     ['--max-queued 10000000', { limits: { maxQueuedMessages: 10_000_000 } }],
@@ -144,6 +146,18 @@ describe('running', () => {
     expect(third.errors).toMatch(/^godwit broker: the data folder .* is in use by process \d+; .*\n$/)
     second.interrupt()
     expect(await secondEnded).toBe(0)
+  })
+
+  test.each([
+    ['--mqtt31', 0],
+    ['--log-level=info', 1],
+  ])('%s: a client of MQTT 3.1 ends with exit code %i', async (flag, exitCode) => {
+    const terminal = new TestTerminal()
+    const ended = terminal.run('broker', '--port', '0', '--data', 'memory', flag)
+    const [, port] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+)/)
+    expect(await new TestTerminal().run('pub', '-p', String(port), '-V', 'mqttv31', '-t', 'a', '-n')).toBe(exitCode)
+    terminal.interrupt()
+    expect(await ended).toBe(0)
   })
 
   test('--allow-anonymous says who may come in', async () => {

@@ -28,6 +28,8 @@ export interface BrokerSettings {
   /** A folder, or `memory`. */
   readonly data: string
   readonly logLevel: LogLevel
+  /** Whether MQTT 3.1 is served beside 3.1.1 and 5.0. */
+  readonly mqtt31: boolean
   readonly limits: Partial<Limits>
   /** The configuration file, for messages. */
   readonly config: string | undefined
@@ -40,8 +42,8 @@ const examples = `  godwit broker                                      for progr
   godwit broker --max-inflight 1000 --max-queued-bytes 512MiB
   godwit broker --config godwit.json                 { "port": 1884, "limits": { "maxQueuedMessages": 10000 } }
 
-The configuration is a JSON file with the keys host, port, allowAnonymous, data, logLevel and limits (the names of
-@godwit/broker's Limits). Flags override it. YAML and further keys come with a later version.
+The configuration is a JSON file with the keys host, port, allowAnonymous, data, logLevel, mqtt31 and limits (the
+names of @godwit/broker's Limits). Flags override it. YAML and further keys come with a later version.
 `
 
 type Flags = Omit<BrokerConfig, 'limits'> & {
@@ -75,6 +77,7 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
     )
     .option('--max-queued <n>', 'messages that wait for a client (default: 100000)', wholeNumber(1))
     .option('--max-queued-bytes <size>', 'bytes that wait for a client, such as 512MiB (default: 256MiB)', size)
+    .option('--mqtt31', 'serve MQTT 3.1 too, beside 3.1.1 and 5.0')
     .option('--log-level <level>', `${logLevels.join(', ')}: the least to log (default: info)`, oneOf(logLevels))
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return helped
@@ -86,6 +89,7 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
     allowAnonymous: false,
     data: './godwit-data',
     logLevel: 'info',
+    mqtt31: false,
     ...fromFile,
     ...given,
     limits: {
@@ -102,7 +106,7 @@ export function brokerSettings(args: readonly string[], terminal: Terminal): Bro
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
-  const { host, port, data, logLevel, limits } = settings
+  const { host, port, data, logLevel, limits, mqtt31 } = settings
   if (!isLoopback(host) && !settings.allowAnonymous) {
     throw new CommandError(
       `${host} can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1`,
@@ -112,7 +116,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const stopping = terminal.stopping()
   const log = textLog(logLevel, (line) => void terminal.stderr.write(line))
   const store = folder === undefined ? memoryStore() : await durable(folder, log)
-  const running = await create({ limits, log, store }, settings.config)
+  const running = await create({ limits, log, store, mqtt31 }, settings.config)
   try {
     const listener = await listen(running, host, port)
     terminal.stdout.write(banner({ host, port: listener.port, folder, recovered: running.recovered }))

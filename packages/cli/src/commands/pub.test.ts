@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { TestTerminal } from '../../test/test-terminal.js'
 import { pubSettings } from './pub.js'
 
-const connection = { server: 'mqtt://localhost:1883', options: { clean: true, keepAliveSeconds: 60 }, debug: false }
+const connection = {
+  server: 'mqtt://localhost:1883',
+  options: { clean: true, keepAliveSeconds: 60 },
+  closing: {},
+  only5: [],
+  debug: false,
+}
 
 function settingsOf(...args: readonly string[]): unknown {
   return pubSettings(args, new TestTerminal())
@@ -14,6 +20,7 @@ describe('what to publish', () => {
     topic: 'a/b',
     qos: 0,
     retain: false,
+    properties: {},
     content: { from: 'argument', message: 'x' },
     repeat: 1,
     repeatDelayMs: 0,
@@ -39,6 +46,13 @@ describe('what to publish', () => {
     [['-m', 'x', '--retain'], { retain: true }],
     [['-m', 'x', '--repeat', '3', '--repeat-delay', '0.5'], { repeat: 3, repeatDelayMs: 500 }],
     [['-m', 'x', '-t', 'c'], { topic: 'c' }],
+    [
+      ['-m', 'x', '-D', 'publish', 'content-type', 'text/plain', '-D', 'publish', 'user-property', 'a', '-n'],
+      {
+        properties: { contentType: 'text/plain', userProperties: [['a', '-n']] },
+        connection: { ...connection, only5: ['--property'] },
+      },
+    ],
   ])('%o', (args, expected) => {
     expect(settingsOf('-t', 'a/b', ...args)).toEqual({ ...defaults, ...expected })
   })
@@ -59,9 +73,13 @@ describe('where to, and as whom', () => {
     [['--username', 'ann', '--pw', ''], { options: { ...options, username: 'ann', password: '' } }],
     [['-k', '5'], { options: { ...options, keepAliveSeconds: 5 } }],
     [['--keepalive', '0'], { options: { ...options, keepAliveSeconds: 0 } }],
-    [['-V', 'mqttv311'], {}],
-    [['-V', '311'], {}],
-    [['--protocol-version', '4'], {}],
+    ...['mqttv5', '5'].map((word) => [['-V', word], { options: { ...options, version: 5, fallback: false } }] as const),
+    ...['mqttv311', '311', '3.1.1', '4'].map(
+      (word) => [['--protocol-version', word], { options: { ...options, version: 4, fallback: false } }] as const,
+    ),
+    ...['mqttv31', '31'].map(
+      (word) => [['-V', word], { options: { ...options, version: 3, fallback: false } }] as const,
+    ),
     [['-d'], { debug: true }],
     [['--debug'], { debug: true }],
     [
@@ -79,6 +97,43 @@ describe('where to, and as whom', () => {
     ],
   ])('%o', (args, expected) => {
     expect(settingsOf('-t', 'a/b', '-m', 'x', ...args)).toMatchObject({ connection: { ...connection, ...expected } })
+  })
+
+  test.each([
+    [['-P', 'token'], { options: { ...options, password: 'token' } }],
+    [['-x', '60'], { options: { ...options, sessionExpirySeconds: 60 }, only5: ['--session-expiry-interval'] }],
+    [
+      ['-i', 'me', '-c', '--session-expiry-interval', '0'],
+      { options: { ...options, clientId: 'me', clean: false, sessionExpirySeconds: 0 } },
+    ],
+    ...['-1', '∞', '4294967295'].map(
+      (word) =>
+        [
+          ['-i', 'me', '-x', word],
+          { options: { ...options, clientId: 'me', sessionExpirySeconds: Number.POSITIVE_INFINITY } },
+        ] as const,
+    ),
+    [['-D', 'connect', 'session-expiry-interval', '60'], { options: { ...options, sessionExpirySeconds: 60 } }],
+    [
+      ['-D', 'connect', 'receive-maximum', '5', '-D', 'connect', 'user-property', 'a', 'b'],
+      { options: { ...options, receiveMaximum: 5, userProperties: [['a', 'b']] } },
+    ],
+    [['-D', 'connect', 'maximum-packet-size', '100'], { options: { ...options, maxPacketBytes: 100 } }],
+    [['-D', 'connect', 'maximum-packet-size', '4294967295'], { options: { ...options, maxPacketBytes: 268_435_460 } }],
+    [
+      ['-D', 'connect', 'authentication-method', 'PLAIN', '-D', 'connect', 'authentication-data', 'me'],
+      { options: { ...options, authentication: { method: 'PLAIN' } } },
+    ],
+    [
+      ['--will-topic', 'gone', '-D', 'will', 'will-delay-interval', '5', '-D', 'will', 'content-type', 'text/plain'],
+      { options: { will: { topic: 'gone', delaySeconds: 5, properties: { contentType: 'text/plain' } } } },
+    ],
+    [
+      ['-D', 'disconnect', 'session-expiry-interval', '9', '-D', 'disconnect', 'user-property', 'a', 'b'],
+      { closing: { sessionExpirySeconds: 9, properties: { userProperties: [['a', 'b']] } }, only5: ['--property'] },
+    ],
+  ])('at MQTT 5.0: %o', (args, expected) => {
+    expect(settingsOf('-t', 'a/b', '-m', 'x', ...args)).toMatchObject({ connection: expected })
   })
 
   test('the topic may stand in the URL', () => {
@@ -104,13 +159,37 @@ describe('one line and exit code 1', () => {
     [['-t', 'a', '-m', 'x', '-k', '65536'], "--keepalive is '65536'; it takes a whole number from 0 to 65535"],
     [['-t', 'a', '-m', 'x', '-p', '0'], "--port is '0'; it takes a whole number from 1 to 65535"],
     [['-t', 'a', '-m', 'x', '-c'], '--disable-clean-session keeps a session under a name; give one with --id'],
-    [['-t', 'a', '-m', 'x', '-P', 'y'], 'MQTT 3.1.1 takes no password without a user name; add --username'],
-    [['-t', 'a', '-m', 'x', '-V', '5'], "--protocol-version is '5'; this version of godwit speaks MQTT 3.1.1 only"],
     [
-      ['-t', 'a', '-m', 'x', '-V', 'mqttv31'],
-      "--protocol-version is 'mqttv31'; this version of godwit speaks MQTT 3.1.1 only",
+      ['-t', 'a', '-m', 'x', '-P', 'y', '-V', '311'],
+      'MQTT 3.1.1 takes no password without a user name; add --username',
     ],
-    [['-t', 'a', '-m', 'x', '-V', '6'], "--protocol-version is '6'; it takes mqttv311 or 311"],
+    [
+      ['-t', 'a', '-m', 'x', '-V', '6'],
+      "--protocol-version is '6'; it takes mqttv5, mqttv311 or mqttv31; or 5, 311 or 31",
+    ],
+    [
+      ['-t', 'a', '-m', 'x', '-V', '311', '-D', 'publish', 'content-type', 'y'],
+      '--property is for MQTT 5.0; leave it out, or --protocol-version',
+    ],
+    [
+      ['-t', 'a', '-m', 'x', '-V', 'mqttv31', '-x', '5'],
+      '--session-expiry-interval is for MQTT 5.0; leave it out, or --protocol-version',
+    ],
+    [['-t', 'a', '-m', 'x', '-x', '4294967296'], "--session-expiry-interval is '4294967296'; it takes whole seconds"],
+    [['-t', 'a', '-m', 'x', '-x', '-1'], 'a session that never expires is kept under a name; give one with --id'],
+    [
+      ['-t', 'a', '-m', 'x', '-x', '1', '-D', 'connect', 'session-expiry-interval', '1'],
+      'the session expiry interval is given twice; leave out --session-expiry-interval',
+    ],
+    [
+      ['-t', 'a', '-m', 'x', '-D', 'connect', 'authentication-data', 'y'],
+      'authentication-data needs an authentication-method; add it with --property',
+    ],
+    [['-t', 'a', '-m', 'x', '-D', 'will', 'content-type', 'y'], 'a will needs a topic; add --will-topic'],
+    [
+      ['-t', 'a', '-m', 'x', '-D', 'subscribe', 'user-property', 'y', 'z'],
+      "--property is 'subscribe user-property y z'; it takes a property for connect, will, publish, disconnect; see",
+    ],
     [['-t', 'a', '-m', 'x', '--will-payload', 'y'], 'a will needs a topic; add --will-topic'],
     [['-t', 'a', '-m', 'x', '--will-topic', 'a/+'], "--will-topic is 'a/+'; it takes a topic name"],
     [['-L', 'mqtt://host/a/#', '-m', 'x'], "'a/#' in --url is not a topic name: it may not have + or #; see --topic"],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Client, PublishError } from '@godwit/client'
-import type { QoS } from '@godwit/protocol'
+import { type Client, PublishError, type PublishProperties, type PublishResult } from '@godwit/client'
+import { type QoS, reason, reasonName } from '@godwit/protocol'
 import { qos, seconds, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
@@ -20,8 +20,8 @@ import {
 } from '../content-options.js'
 import { lines } from '../lines.js'
 import { Narrator } from '../narrator.js'
-import { openClient, toCommandError } from '../open-client.js'
 import type { Terminal } from '../terminal.js'
+import { withClient } from '../with-client.js'
 
 /** Each line of standard input is a message. */
 export interface Lines {
@@ -33,6 +33,8 @@ export interface PubSettings {
   readonly topic: string
   readonly qos: QoS
   readonly retain: boolean
+  /** MQTT 5.0. */
+  readonly properties: PublishProperties
   readonly content: SingleContent | Lines
   /** How often. */
   readonly repeat: number
@@ -51,6 +53,7 @@ const examples = `  godwit pub -t home/kitchen/temp -m 21.5
   godwit pub -t home/kitchen/temp -m 21.5 -q 1 -r         at least once, and kept for later subscribers
   godwit pub -t home/kitchen/temp -n -r                   clear the retained message
   sensor | godwit pub -h broker.local -t sensor -l -q 1   a message a line
+  godwit pub -t home/alarm -m on -q 1 -D publish message-expiry-interval 60 -D publish user-property room kitchen
   godwit pub -L mqtt://user:secret@broker.local/photos -f photo.jpg
 `
 
@@ -66,7 +69,11 @@ export function pubSettings(args: readonly string[], terminal: Terminal): PubSet
     .option('-r, --retain', 'have the server keep the message for later subscribers')
     .option('--repeat <n>', 'publish the message so often (default: 1)', wholeNumber(1))
     .option('--repeat-delay <seconds>', 'time between repetitions', seconds, 0)
-  const flags = parse<Flags>(addConnectionOptions(command), args, terminal)
+  const flags = parse<Flags>(
+    addConnectionOptions(command, ['connect', 'will', 'publish', 'disconnect']),
+    args,
+    terminal,
+  )
   if (flags === helped) return helped
   const content = contentOf<Lines>(flags, ...(flags.stdinLine ? [{ from: 'lines' } as const] : []))
   if (content.from === 'lines' && flags.repeat !== undefined) {
@@ -77,6 +84,7 @@ export function pubSettings(args: readonly string[], terminal: Terminal): PubSet
     topic: topicOf(flags),
     qos: flags.qos,
     retain: flags.retain === true,
+    properties: flags.property?.publish ?? {},
     content,
     repeat: flags.repeat ?? 1,
     repeatDelayMs: flags.repeatDelay * 1000,
@@ -92,14 +100,7 @@ export async function pub(args: readonly string[], terminal: Terminal): Promise<
   const payloads =
     content.from === 'lines' ? lines(terminal.stdin) : repeated(await payloadOf(content, terminal), settings)
   const keepTrying = content.from === 'lines' || repeat > 1
-  const client = await openClient(connection, narrator, { keepTrying })
-  try {
-    await publishAll(client, payloads, settings, narrator)
-  } catch (error) {
-    throw toCommandError(error)
-  } finally {
-    await client.close()
-  }
+  await withClient(connection, narrator, { keepTrying }, (client) => publishAll(client, payloads, settings, narrator))
   return 0
 }
 
@@ -118,7 +119,7 @@ async function* repeated(payload: Uint8Array, settings: PubSettings): AsyncGener
 async function publishAll(
   client: Client,
   payloads: AsyncIterable<Uint8Array>,
-  { topic, qos, retain }: PubSettings,
+  { topic, qos, retain, properties }: PubSettings,
   narrator: Narrator,
 ): Promise<void> {
   const outstanding = new Set<Promise<void>>()
@@ -127,10 +128,10 @@ async function publishAll(
   for await (const payload of payloads) {
     await client.ready()
     if (failure !== undefined) break
-    const completed = client.publish(topic, payload, { qos, retain }).then(
-      ({ packetId }) => {
+    const completed = client.publish(topic, payload, { qos, retain, properties }).then(
+      (result) => {
         outstanding.delete(completed)
-        narrator.debug(`published ${payload.length} bytes to '${topic}'${packetId ? ` (packet id ${packetId})` : ''}`)
+        narrator.debug(`published ${payload.length} bytes to '${topic}'${detailsOf(result)}`)
       },
       (error: unknown) => {
         outstanding.delete(completed)
@@ -143,6 +144,12 @@ async function publishAll(
   await Promise.all(outstanding)
   if (failure !== undefined) throw failure
   if (lost > 0) throw new CommandError(`${lost} messages may be lost with the connection; --qos 1 sends them again`)
+}
+
+function detailsOf({ packetId, reasonCode }: PublishResult): string {
+  const details = packetId === undefined ? [] : [`packet id ${packetId}`]
+  if (reasonCode !== reason.success) details.push(reasonName(reasonCode))
+  return details.length > 0 ? ` (${details.join(', ')})` : ''
 }
 
 /** What happens to single messages when a connection is lost; the next ones have another. */

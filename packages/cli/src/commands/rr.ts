@@ -1,5 +1,6 @@
-import type { Client, Message } from '@godwit/client'
-import type { QoS } from '@godwit/protocol'
+import { randomBytes } from 'node:crypto'
+import type { Client, Message, PublishProperties } from '@godwit/client'
+import { isTopicName, type QoS } from '@godwit/protocol'
 import { qos, topicFilter } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
@@ -19,16 +20,19 @@ import {
 } from '../content-options.js'
 import { Ending } from '../ending.js'
 import { Narrator } from '../narrator.js'
-import { openClient, toCommandError } from '../open-client.js'
 import { addPrintingOptions, formatOf, type PrintingFlags } from '../printing-options.js'
 import { type Terminal, write } from '../terminal.js'
+import { withClient } from '../with-client.js'
 
 export interface RrSettings {
   readonly connection: ConnectionSettings
   readonly topic: string
-  readonly responseTopic: string
+  /** Undefined: the client's own (MQTT 5.0). */
+  readonly responseTopic: string | undefined
   readonly content: SingleContent
   readonly qos: QoS
+  /** Of the request (MQTT 5.0). */
+  readonly properties: PublishProperties
   readonly printing: PrintingFlags
   /** Whether a retained message counts as the response. */
   readonly stale: boolean
@@ -41,10 +45,12 @@ interface Flags extends ConnectionFlags, PrintingFlags, ContentFlags {
   readonly stale: boolean
 }
 
-const examples = `  godwit rr -t clock/ask -e clock/answer/me -m now -W 5       exit code 27 when nobody answers in 5 seconds
-  godwit rr -t camera/take -e camera/photo -n -N > photo.jpg
+const examples = `  godwit rr -t clock/ask -m now -W 5                          exit code 27 when nobody answers in 5 seconds
+  godwit rr -t camera/take -n -N > photo.jpg
+  godwit rr -t clock/ask -e clock/answer/me -m now -V 311     the responder must know that topic
 
-The server hands the request to whoever subscribes to its topic; in MQTT 3.1.1 they must know the response topic.
+The server hands the request to whoever subscribes to its topic. In MQTT 5.0 it says where the response goes (Response
+Topic) and what it answers (Correlation Data); --response-topic is needed only below that.
 `
 
 /**
@@ -55,26 +61,45 @@ export function rrSettings(args: readonly string[], terminal: Terminal): RrSetti
   const command = addContentOptions(
     commandLine('rr', 'Publishes a request, waits for a response and prints it.', examples),
   )
-    .option('-e, --response-topic <topic>', 'topic on which the response comes', topicFilter)
+    .option('-e, --response-topic <topic>', 'topic on which the response comes (default: one of its own)', topicFilter)
     .option('-q, --qos <qos>', 'QoS of the request, and the highest of the response', qos, 0)
     .option('-R, --no-stale', 'take no retained message for the response')
-  const flags = parse<Flags>(addPrintingOptions(addConnectionOptions(command)), args, terminal)
+  addConnectionOptions(command, ['connect', 'will', 'publish', 'disconnect'])
+  const flags = parse<Flags>(addPrintingOptions(command), args, terminal)
   if (flags === helped) return helped
-  if (flags.responseTopic === undefined) {
-    throw new CommandError('there is no topic for the response; add --response-topic')
-  }
   return {
     connection: connectionSettings(flags),
     topic: topicOf(flags),
-    responseTopic: flags.responseTopic,
+    responseTopic: responseTopicOf(flags),
     content: contentOf(flags),
     qos: flags.qos,
+    properties: flags.property?.publish ?? {},
     printing: flags,
     stale: flags.stale,
   }
 }
 
-/** `godwit rr`: subscribes to the response topic first, so that no answer can be too fast. */
+/** @throws CommandError when the response could not be told from other messages. */
+function responseTopicOf({ responseTopic, property, protocolVersion = 5 }: Flags): string | undefined {
+  const { responseTopic: twice, correlationData } = property?.publish ?? {}
+  if (twice !== undefined) throw new CommandError('--response-topic gives the property response-topic; use that')
+  if (responseTopic === undefined) {
+    if (protocolVersion < 5) throw new CommandError(needsResponseTopic)
+    if (correlationData !== undefined) {
+      throw new CommandError('correlation-data goes with a response topic of yours; add --response-topic')
+    }
+  } else if (protocolVersion === 5 && !isTopicName(responseTopic)) {
+    throw new CommandError(
+      `'${responseTopic}' is no topic to respond to: only below MQTT 5.0 --response-topic takes wildcards`,
+    )
+  }
+  return responseTopic
+}
+
+const needsResponseTopic =
+  'below MQTT 5.0 a request does not say where the response goes; add --response-topic, which the responder must know'
+
+/** `godwit rr`: publishes a request, and prints what answers it. */
 export async function rr(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = rrSettings(args, terminal)
   if (settings === helped) return 0
@@ -83,33 +108,46 @@ export async function rr(args: readonly string[], terminal: Terminal): Promise<n
   const narrator = new Narrator(terminal, 'rr', connection.debug)
   const end = new Ending(terminal, printing.timeout)
   try {
-    const client = await openClient(connection, narrator, { keepTrying: false, signal: end.signal })
-    try {
+    await withClient(connection, narrator, { keepTrying: false, signal: end.signal }, async (client) => {
       const response = await request(client, payload, settings, narrator)
       if (response) await write(terminal.stdout, formatOf(printing, narrator)(response, Date.now()))
       response?.ack()
-    } finally {
-      await client.close()
-    }
+    })
   } catch (error) {
-    if (!end.signal.aborted) throw toCommandError(error)
+    if (!end.signal.aborted) throw error
   }
   end.throwIfTimedOut()
   return 0
 }
 
-async function request(
+function request(
   client: Client,
   payload: Uint8Array,
-  { topic, responseTopic, qos, stale }: RrSettings,
+  settings: RrSettings,
   narrator: Narrator,
 ): Promise<Message | undefined> {
+  const { topic, responseTopic, qos, properties } = settings
+  if (responseTopic !== undefined) return requestOnOwnTopic(client, payload, { ...settings, responseTopic }, narrator)
+  if (client.version < 5) throw new CommandError(`the server speaks MQTT 3.1.1: ${needsResponseTopic}`)
+  return client.request(topic, payload, { qos, properties, timeoutMs: 0 })
+}
+
+/** Subscribes first, so that no answer can be too fast. */
+async function requestOnOwnTopic(
+  client: Client,
+  payload: Uint8Array,
+  { topic, responseTopic, qos, stale, properties }: RrSettings & { readonly responseTopic: string },
+  narrator: Narrator,
+): Promise<Message | undefined> {
+  const correlationData = properties.correlationData ?? randomBytes(16)
   const responses = (await client.subscribe(responseTopic, { qos }))[Symbol.asyncIterator]()
   narrator.debug(`subscribed to '${responseTopic}'`)
-  await client.publish(topic, payload, { qos })
+  await client.publish(topic, payload, { qos, properties: { ...properties, responseTopic, correlationData } })
   narrator.debug(`published ${payload.length} bytes to '${topic}'`)
   for (let next = await responses.next(); !next.done; next = await responses.next()) {
-    if (stale || !next.value.retain) return next.value
+    const { retain, properties: { correlationData: theirs = correlationData } = {} } = next.value
+    // Responders may leave Correlation Data out, as all do below 5.0; other than ours answers another request.
+    if ((stale || !retain) && Buffer.compare(theirs, correlationData) === 0) return next.value
   }
   return undefined
 }

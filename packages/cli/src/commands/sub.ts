@@ -1,4 +1,4 @@
-import type { Client, Message, Subscription } from '@godwit/client'
+import type { Client, Message, SubscribeOptions, Subscription } from '@godwit/client'
 import { isTopicFilter, matchesFilter, type QoS, reasonName } from '@godwit/protocol'
 import { collect, qos, topicFilter, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
@@ -11,10 +11,10 @@ import {
 } from '../connection-options.js'
 import { Ending } from '../ending.js'
 import { Narrator } from '../narrator.js'
-import { openClient, toCommandError } from '../open-client.js'
 import type { OutputFormat } from '../output-format.js'
 import { addPrintingOptions, formatOf, type PrintingFlags } from '../printing-options.js'
 import { type Terminal, write } from '../terminal.js'
+import { withClient } from '../with-client.js'
 
 export interface SubSettings {
   readonly connection: ConnectionSettings
@@ -25,6 +25,9 @@ export interface SubSettings {
   readonly printing: PrintingFlags
   /** Messages to print before it ends; Infinity when none is given. */
   readonly count: number
+  /** MQTT 5.0. */
+  readonly retainAsPublished: boolean
+  readonly properties: NonNullable<SubscribeOptions['properties']>
   /** Whether retained messages are printed. */
   readonly stale: boolean
   /** Whether the first message that is not retained ends it. */
@@ -41,6 +44,7 @@ interface Flags extends ConnectionFlags, PrintingFlags {
   /** False with `-R`. */
   readonly stale: boolean
   readonly retainedOnly?: true
+  readonly retainAsPublished?: true
   readonly exitOnSubscribed?: true
 }
 
@@ -64,19 +68,26 @@ export function subSettings(args: readonly string[], terminal: Terminal): SubSet
     .option('-C, --count <n>', 'end after so many messages', wholeNumber(1))
     .option('-R, --no-stale', 'do not print retained messages')
     .option('--retained-only', 'print retained messages only; the first other one ends it')
+    .option('--retain-as-published', 'have messages retained or not as their publishers said (MQTT 5.0)')
     .option('-E, --exit-on-subscribed', 'end as soon as it has subscribed (with -c: makes the session)')
-  const flags = parse<Flags>(addPrintingOptions(addConnectionOptions(command)), args, terminal)
+  const flags = parse<Flags>(
+    addPrintingOptions(addConnectionOptions(command, ['connect', 'will', 'subscribe', 'disconnect'])),
+    args,
+    terminal,
+  )
   if (flags === helped) return helped
   if (flags.retainedOnly && !flags.stale) {
     throw new CommandError('-R and --retained-only together print nothing; leave one of them out')
   }
   return {
-    connection: connectionSettings(flags),
+    connection: connectionSettings(flags, flags.retainAsPublished ? ['--retain-as-published'] : []),
     filters: filtersOf(flags),
     filtersOut: flags.filterOut ?? [],
     qos: flags.qos,
     printing: flags,
     count: flags.count ?? Number.POSITIVE_INFINITY,
+    retainAsPublished: flags.retainAsPublished === true,
+    properties: flags.property?.subscribe ?? {},
     stale: flags.stale,
     retainedOnly: flags.retainedOnly === true,
     subscribeOnly: flags.exitOnSubscribed === true,
@@ -100,15 +111,12 @@ export async function sub(args: readonly string[], terminal: Terminal): Promise<
   const narrator = new Narrator(terminal, 'sub', connection.debug)
   const end = new Ending(terminal, printing.timeout)
   try {
-    const client = await openClient(connection, narrator, { keepTrying: true, signal: end.signal })
-    try {
+    await withClient(connection, narrator, { keepTrying: true, signal: end.signal }, async (client) => {
       const subscription = await subscribe(client, settings, narrator, end.signal)
       if (!settings.subscribeOnly) await print(subscription, settings, formatOf(printing, narrator), terminal)
-    } finally {
-      await client.close()
-    }
+    })
   } catch (error) {
-    if (!end.signal.aborted) throw toCommandError(error)
+    if (!end.signal.aborted) throw error
   }
   end.throwIfTimedOut()
   return 0
@@ -116,11 +124,11 @@ export async function sub(args: readonly string[], terminal: Terminal): Promise<
 
 async function subscribe(
   client: Client,
-  { filters, qos }: SubSettings,
+  { filters, qos, retainAsPublished, properties }: SubSettings,
   narrator: Narrator,
   signal: AbortSignal,
 ): Promise<Subscription> {
-  const subscription = await client.subscribe(filters, { qos, partial: true, signal })
+  const subscription = await client.subscribe(filters, { qos, retainAsPublished, properties, partial: true, signal })
   for (const { filter, reasonCode } of subscription.granted) {
     if (reasonCode >= 0x80)
       narrator.warn(`the server refused the subscription to '${filter}': ${reasonName(reasonCode)}`)
