@@ -1,0 +1,329 @@
+import {
+  type Connect,
+  Decoder,
+  encode,
+  isReasonFor,
+  type Packet,
+  ProtocolError,
+  type ProtocolVersion,
+  reason,
+  type Will,
+} from '@godwit/protocol'
+import type { ByteStream } from '../../src/target.js'
+import { garble } from './garbling.js'
+import { handle } from './handlers.js'
+import type { Registry } from './registry.js'
+import type { Router } from './router.js'
+import type { Outlet, Session } from './session.js'
+import { toleratedBy } from './tolerances.js'
+import type { World } from './world.js'
+
+/** What all connections share. */
+export interface Services {
+  readonly world: World
+  readonly router: Router
+  readonly registry: Registry
+}
+
+const connectTimeoutMs = 30_000
+/** For people to read; left out where they make a packet too large (5.0 [MQTT-3.2.2-19] [MQTT-3.2.2-20]). */
+const inWords = { reasonString: 'said by the responder', userProperties: [['said by', 'the responder']] } as const
+const explained: readonly Packet['type'][] = [
+  'connack',
+  'puback',
+  'pubrec',
+  'pubrel',
+  'pubcomp',
+  'suback',
+  'unsuback',
+  'disconnect',
+  'auth',
+]
+
+/** One connection: bytes to packets and back, its time-outs and its end. */
+export class Link implements Outlet {
+  readonly services: Services
+  version: ProtocolVersion = 4
+  receiveMaximum = 65_535
+  session: Session | undefined
+  will: Will | undefined
+  closed = false
+  /** 5.0: topics by the client's alias. */
+  readonly aliases: Map<number, string> = new Map()
+  /** Identifiers of QoS 1 messages: of no meaning once they are acknowledged. */
+  readonly seen: Set<number> = new Set()
+  #maximumPacketSize = Number.POSITIVE_INFINITY
+  #wantsWords = true
+  #ownAliases = new Map<string, number>()
+  #ownAliasMaximum = 0
+  #left = new Uint8Array(0)
+  #stopTimer: () => void
+  #keepAliveMs = 0
+  #held: Packet[] = []
+  #refusing = false
+  #isDeaf = false
+  #ponged = false
+  #onData: (chunk: Uint8Array) => void = () => {}
+  #onClose: () => void = () => {}
+
+  constructor(services: Services) {
+    this.services = services
+    this.#stopTimer = services.world.clock.after(connectTimeoutMs, () => {
+      if (!services.world.mutated('no-connect-time-out')) this.end()
+    })
+  }
+
+  /** The client's end. */
+  get stream(): ByteStream {
+    return {
+      write: (bytes) => this.#receive(bytes),
+      end: () => {
+        if (!this.services.world.mutated('half-close-ignored')) this.#leave('lost')
+      },
+      destroy: () => this.#leave('lost'),
+      onData: (listener) => {
+        this.#onData = listener
+      },
+      onClose: (listener) => {
+        this.#onClose = listener
+      },
+    }
+  }
+
+  // ---- in
+
+  #receive(bytes: Uint8Array): void {
+    if (this.closed || this.#isDeaf) return
+    const all = new Uint8Array(this.#left.length + bytes.length)
+    all.set(this.#left)
+    all.set(bytes, this.#left.length)
+    let from = 0
+    this.#ponged = false
+    for (let end = frameEnd(all, from); end !== undefined && !this.closed; end = frameEnd(all, from)) {
+      this.#take(all.subarray(from, end))
+      from = end
+    }
+    this.#left = this.services.world.mutated('rest-forgotten') ? new Uint8Array(0) : all.slice(from)
+    this.#sendHeld()
+    if (this.#refusing) this.#leave('violation')
+  }
+
+  #take(frame: Uint8Array): void {
+    this.#heard()
+    if (frame.length > 5000 && this.services.world.mutated('deaf-after-long-packets')) this.#isDeaf = true
+    if (this.#isDeaf) return
+    try {
+      const decoder = new Decoder({ version: this.version, allowControlCharacters: true })
+      decoder.push(frame)
+      const packet = decoder.next()
+      if (!packet) throw new ProtocolError('malformed-packet', 'a remaining length of more than 4 bytes')
+      handle(this, packet)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#fail(error, frame)
+    }
+  }
+
+  /** A violation ends the connection [MQTT-4.8.0-1]; a mutated rule is none. */
+  #fail(error: ProtocolError, frame: Uint8Array): void {
+    const { mutated } = this.services.world
+    const isConnect = frame[0]! >> 4 === 1 && !this.session
+    if (isConnect) this.version = frame[8] === 5 ? 5 : 4
+    const taken = toleratedBy(mutated, { error, frame, version: this.version })
+    if (mutated('deaf-after-a-violation')) this.#isDeaf = true
+    if (this.#isDeaf) return
+    if (taken) {
+      if (isConnect) return handle(this, anyConnect(this.version))
+      return taken.packets.forEach((packet) => void this.send(packet))
+    }
+    if (!this.session && !isConnect && mutated('first-packet-told-off')) this.#onData(Uint8Array.of(0xe0, 1, 0x82))
+    if (!isConnect) return this.end(error.reasonCode)
+    if (error.code === 'unsupported-protocol-version') return this.#refuseLevel(frame)
+    if (this.version === 5) return this.refuse(error.reasonCode)
+    const tells = error.message === 'the reserved connect flag is set' && mutated('connack-for-reserved-flag')
+    const tellsOther = error.message.startsWith('bytes left over') && mutated('connack-for-left-over-bytes')
+    if (tells || tellsOther) return this.refuse(reason.notAuthorized) // else silent [MQTT-3.2.2-6]
+    this.end()
+  }
+
+  /** An unknown level is told so in the form of 3.1.1 [MQTT-3.1.2-2]. */
+  #refuseLevel(frame: Uint8Array): void {
+    this.version = 4
+    if (this.services.world.mutated('unknown-level-closed-silently')) return this.end()
+    const wasKept = (frame[9]! & 2) === 0 && this.services.world.mutated('present-in-refusal')
+    if (wasKept) this.#onData(Uint8Array.of(0x20, 2, 1, 1))
+    else this.send({ type: 'connack', sessionPresent: false, reasonCode: reason.unsupportedProtocolVersion })
+    this.#endRefused()
+  }
+
+  /** A CONNACK that refuses, and the end [MQTT-3.2.2-5]. */
+  refuse(reasonCode: number): void {
+    const { mutated } = this.services.world
+    const code = isReasonFor('connack', reasonCode) ? reasonCode : reason.malformedPacket
+    const isSpoilt = this.version === 5 && code === reason.protocolError
+    if (isSpoilt && mutated('refusing-connack-with-flags')) this.#onData(Uint8Array.of(0x20, 3, 2, code, 0))
+    else if (isSpoilt && mutated('refusing-connack-with-other-code')) this.#onData(Uint8Array.of(0x20, 3, 0, 0x8e, 0))
+    else
+      this.send({
+        type: 'connack',
+        sessionPresent: this.version === 5 && mutated('present-in-refusal'),
+        reasonCode: code,
+      })
+    const isLeft = isSpoilt || reasonCode === reason.clientIdentifierNotValid
+    if (isLeft && mutated('open-after-refusal')) return
+    this.#endRefused()
+  }
+
+  #endRefused(): void {
+    // Whatever comes after a refusal is not looked at [MQTT-3.1.4-5].
+    if (!this.services.world.mutated('reads-on-after-refusal')) return this.#leave('violation')
+    this.#refusing = true
+    this.version = 4
+  }
+
+  /** Each PINGREQ has its PINGRESP [MQTT-3.12.4-1]. */
+  pong(): void {
+    if (this.session?.isFull && this.services.world.mutated('full-window-holds-all')) return
+    if (this.services.world.mutated('pings-unanswered')) return
+    if (this.#ponged && this.services.world.mutated('one-pingresp-a-write')) return
+    this.#ponged = true
+    this.send({ type: 'pingresp' })
+  }
+
+  // ---- time
+
+  /** Keep Alive begins, one and a half times as long as the client says [MQTT-3.1.2-24]. */
+  keepAlive(seconds: number): void {
+    const isOff = seconds === 0 && !this.services.world.mutated('keep-alive-0-means-5')
+    this.#keepAliveMs = isOff ? 0 : 1500 * (seconds || 5)
+    this.#stopTimer()
+    this.#heard()
+  }
+
+  #heard(): void {
+    if (this.#keepAliveMs === 0 || this.closed) return
+    this.#stopTimer()
+    this.#stopTimer = this.services.world.clock.after(this.#keepAliveMs, () => this.end(reason.keepAliveTimeout))
+  }
+
+  // ---- out
+
+  /** What the client can take, and how (5.0, section 3.1.2.11). */
+  setTerms({ properties = {} }: Connect): void {
+    this.receiveMaximum = properties.receiveMaximum ?? 65_535
+    this.#maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY
+    this.#wantsWords = properties.requestProblemInformation ?? true
+    const { mutated } = this.services.world
+    this.#ownAliasMaximum = mutated('aliases-unasked') ? 3 : (properties.topicAliasMaximum ?? 0)
+    if (this.#ownAliasMaximum > 0 && mutated('one-alias-too-many')) this.#ownAliasMaximum++
+  }
+
+  aliasOf(topic: string): { readonly alias: number; readonly known: boolean } | undefined {
+    const known = this.#ownAliases.get(topic)
+    if (known !== undefined) return { alias: known, known: true }
+    if (this.#ownAliases.size >= this.#ownAliasMaximum) return undefined
+    const alias = this.#ownAliases.size + 1
+    this.#ownAliases.set(topic, alias)
+    return { alias, known: false }
+  }
+
+  send(packet: Packet): boolean {
+    if (this.closed) return false
+    const { mutated } = this.services.world
+    if (mutated('sending-counts-for-keep-alive')) this.#heard()
+    if (mutated(`${packet.type}s-reversed`) || (packet.type === 'connack' && mutated('connack-last'))) {
+      this.#held.unshift(packet)
+      return true
+    }
+    if (packet.type === 'publish' && this.#held.some(({ type }) => type === 'connack')) {
+      this.#held.push(packet)
+      return true
+    }
+    return this.#write(packet)
+  }
+
+  #sendHeld(): void {
+    for (const packet of this.#held.splice(0)) this.#write(packet)
+  }
+
+  #write(packet: Packet): boolean {
+    const { mutated } = this.services.world
+    for (const form of this.#forms(packet)) {
+      const isRepeated = form.type === 'publish' && form.qos === 0 && form.dup // only ever by a mutation
+      const bytes = encode(isRepeated ? { ...form, dup: false } : form, this.version)
+      const isTooLarge = bytes.length > this.#maximumPacketSize
+      if (isTooLarge && !mutated(`maximum-packet-size-ignored-in-${packet.type}`)) continue // 5.0 [MQTT-3.1.2-24]
+      this.#onData(garble(form, bytes, mutated))
+      return true
+    }
+    // Who cannot be answered cannot be served: its connection ends, with a DISCONNECT if that fits.
+    if (packet.type === 'connack') this.#leave('violation')
+    else if (packet.type !== 'publish' && packet.type !== 'disconnect') this.end(reason.packetTooLarge)
+    return false
+  }
+
+  /** A packet with all it may say, then with less. */
+  #forms(packet: Packet): readonly Packet[] {
+    if (this.version < 5 || !explained.includes(packet.type)) return [packet]
+    const isAlwaysTold = packet.type === 'connack' || packet.type === 'disconnect' || packet.type === 'auth'
+    if (!this.#wantsWords && !isAlwaysTold && !this.services.world.mutated('words-unasked')) return [packet]
+    const words = { properties: { ...('properties' in packet ? packet.properties : {}), ...inWords } }
+    return [{ ...packet, ...words } as Packet, packet]
+  }
+
+  /** The server ends the connection; 5.0 says why. */
+  end(reasonCode?: number): void {
+    if (this.closed) return
+    this.#sendHeld()
+    if (this.version === 5 && this.session && reasonCode !== undefined) {
+      const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
+      this.#sayWhy(code)
+      const mayStay = code === reason.keepAliveTimeout && this.services.world.mutated('open-after-time-out')
+      if (mayStay) return
+    }
+    this.#leave('violation')
+  }
+
+  #sayWhy(reasonCode: number): void {
+    const { mutated } = this.services.world
+    const properties = mutated('disconnect-with-expiry') ? { sessionExpiryInterval: 0 } : {}
+    this.#write({ type: 'disconnect', reasonCode, properties })
+    const isLate = reasonCode === reason.keepAliveTimeout
+    if (isLate && mutated('pingresp-after-time-out')) this.#write({ type: 'pingresp' })
+  }
+
+  /** DISCONNECT has come: no will [MQTT-3.14.4-3]. */
+  endByClient(withWill: boolean): void {
+    this.#leave(withWill ? 'lost' : 'disconnect')
+  }
+
+  #leave(how: 'disconnect' | 'violation' | 'lost'): void {
+    if (this.closed) return
+    this.closed = true
+    this.#stopTimer()
+    const { session, will } = this
+    if (session?.outlet === this) this.services.registry.leave({ session, will, how })
+    this.#onClose()
+  }
+}
+
+/** Where the packet that begins at `from` ends; undefined while it is not whole. */
+function frameEnd(bytes: Uint8Array, from: number): number | undefined {
+  let length = 0
+  for (let i = 1; i < bytes.length - from; i++) {
+    const byte = bytes[from + i]!
+    if (i === 5) return bytes.length
+    length += (byte & 127) * 128 ** (i - 1)
+    if (byte >= 128) continue
+    // The longest there is can only be a lie: it is not waited for.
+    if (length > 200_000_000 && bytes[from]! >> 4 !== 1) return bytes.length
+    return bytes.length - from > i + length ? from + i + 1 + length : undefined
+  }
+  return undefined
+}
+
+/** What a server takes for a CONNECT it should not have understood. */
+function anyConnect(version: ProtocolVersion): Connect {
+  const clientId = `tolerated-${version}`
+  return { type: 'connect', version, clientId, cleanStart: true, keepAliveSeconds: 60 }
+}

@@ -1,0 +1,4 @@
+/** QoS 1 and 2 messages taken before the first is acknowledged (5.0, section 3.2.2.3.3). */
+export const receiveMaximum = 100
+/** The highest alias a client may use (5.0, section 3.2.2.3.8). */
+export const topicAliasMaximum = 10

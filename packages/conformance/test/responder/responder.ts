@@ -1,0 +1,35 @@
+import type { ByteStream, Target } from '../../src/target.js'
+import { ResponderClock } from './clock.js'
+import { Link, type Services } from './link.js'
+import { Registry } from './registry.js'
+import { Router } from './router.js'
+import type { World } from './world.js'
+
+/**
+ * A small server of MQTT 3.1.1 and 5.0 that does everything at once: what a client sends has been answered, and
+ * delivered to others, when its write returns. It keeps every rule but those it is told to break.
+ */
+export class Responder implements Target {
+  /** Whatever comes has come already. */
+  readonly patienceMs = 0
+  readonly #clock = new ResponderClock()
+  readonly #services: Services
+
+  /** @param faults names of the rules that are broken: see `mutations.ts` */
+  constructor(...faults: readonly string[]) {
+    const broken = new Set(faults)
+    const world: World = { clock: this.#clock, mutated: (fault) => broken.has(fault) }
+    const router = new Router(world)
+    this.#services = { world, router, registry: new Registry(world, router) }
+  }
+
+  async open(): Promise<ByteStream> {
+    return new Link(this.#services).stream
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.#clock.advance(ms)
+  }
+
+  async settled(): Promise<void> {}
+}
