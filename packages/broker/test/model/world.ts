@@ -1,0 +1,124 @@
+import { expect } from 'vitest'
+import { type Rig, startRig } from '../rig.js'
+import type { TestClient } from '../test-client.js'
+import type { ModelSession } from './session-model.js'
+import { expiryOf311, lower, WorldModel } from './world-model.js'
+
+/** The broker and its clients, beside the model of them. */
+export class World {
+  readonly model: WorldModel = new WorldModel()
+  readonly clients: Map<string, TestClient> = new Map()
+  /** Answers expected beside PUBLISH and CONNACK, in any order. */
+  readonly answers: Map<string, string[]> = new Map()
+  readonly rig: Rig
+  #packetId = 0
+
+  private constructor(rig: Rig) {
+    this.rig = rig
+  }
+
+  static async start(): Promise<World> {
+    const limits = { sessionExpirySeconds: expiryOf311, maxSessionExpirySeconds: 0xffff_ffff }
+    return new World(await startRig({ limits }))
+  }
+
+  nextPacketId(): number {
+    return ++this.#packetId
+  }
+
+  answer(clientId: string, ...lines: string[]): void {
+    this.answers.set(clientId, [...(this.answers.get(clientId) ?? []), ...lines])
+  }
+
+  /** What every client has heard since the last time is what the model says. */
+  async compare(): Promise<void> {
+    for (const [clientId, client] of this.clients) {
+      const heard = (await client.heardInFull()).map(plain)
+      const session = this.model.sessions.get(clientId)
+      const others: string[] = []
+      for (const line of heard) {
+        if (session && line.startsWith('publish s ')) this.#hearShared(session, line)
+        else others.push(line)
+      }
+      const due = [...(session?.expected ?? []).map(({ line }) => line), ...(this.answers.get(clientId) ?? [])]
+      expect(byTopic(others.map(withoutId)), `what ${clientId} hears`).toEqual(byTopic(due.map(withoutId)))
+      if (session) this.#takeIds(session, others)
+    }
+    this.answers.clear()
+    this.model.group.fleeting = undefined
+    this.#checkGroup()
+    this.#checkCounts()
+  }
+
+  /** A first delivery has an id that is not in use [MQTT-2.2.1-4]; a repeated one, the id it had. */
+  #takeIds(session: ModelSession, heard: readonly string[]): void {
+    const due = session.expected.filter(({ delivery }) => delivery)
+    for (const { line, delivery } of due) {
+      const at = heard.findIndex((other) => other.includes(' id ') && withoutId(other) === line)
+      const packetId = Number(/ id (\d+)/.exec(heard[at] ?? '')?.[1])
+      expect(session.deliveries.filter((other) => other !== delivery).map((other) => other.packetId)).not.toContain(
+        packetId,
+      )
+      delivery!.packetId = packetId
+    }
+    session.expected = []
+  }
+
+  /** The broker chooses the member; that it may have the message, at that QoS, is the standard's [MQTT-4.8.2-3]. */
+  #hearShared(session: ModelSession, line: string): void {
+    const { group, now } = this.model
+    const [, payload = '', qosText = '0', id = '0'] = /^publish s "(.*?)"(?: qos (\d) id (\d+))?/.exec(line)!
+    if (line.endsWith(' dup')) {
+      const at = session.expected.findIndex((expected) => expected.line === line)
+      expect(at, `${session.clientId} hears ${line}`).toBeGreaterThanOrEqual(0)
+      session.expected.splice(at, 1)
+      return
+    }
+    const message =
+      group.fleeting?.payload === payload ? group.fleeting : [...group.pending].find((m) => m.payload === payload)
+    const grant = group.members.get(session)
+    if (!message || !grant) return expect.fail(`${session.clientId} hears ${line}, which is not its to have`)
+    expect(message.expiresAt, `${line} has not expired`).toBeGreaterThan(now)
+    const qos = lower(message.qos, grant.qos)
+    expect(Number(qosText), `QoS of ${line}`).toBe(qos)
+    group.pending.delete(message)
+    group.fleeting = undefined
+    if (qos === 0) return
+    expect(session.hasRoom, `${session.clientId} has room for ${line}`).toBe(true)
+    const lender = qos === 1 ? group : undefined
+    session.deliveries.push({ message, qos, retain: false, state: 'sent', packetId: Number(id), group: lender })
+  }
+
+  /** Nothing waits for a member while one could have it. */
+  #checkGroup(): void {
+    const { group, now } = this.model
+    for (const message of group.pending) if (message.expiresAt <= now) group.pending.delete(message)
+    if (group.pending.size === 0) return
+    const idle = [...group.members.keys()].filter((member) => member.ready).map(({ clientId }) => clientId)
+    expect(idle, `members that could have ${[...group.pending].map(({ payload }) => payload)}`).toEqual([])
+  }
+
+  #checkCounts(): void {
+    expect(this.rig.broker.metrics.willsPublished, 'wills published').toBe(this.model.willsPublished)
+  }
+}
+
+/** Without what the model does not predict: properties of acknowledgements, words. */
+function plain(line: string): string {
+  const [, start = line, json] = /^(.*?)(?: (\{.*\}))?$/.exec(line)!
+  if (start.startsWith('unsuback')) return start.replace(' []', '')
+  if (!start.startsWith('publish')) return start
+  const expiry = json && !start.endsWith(' dup') ? JSON.parse(json).messageExpiryInterval : undefined
+  return expiry === undefined ? start : `${start} expiry ${expiry}`
+}
+
+/** The id of a first delivery is the broker's to choose. */
+function withoutId(line: string): string {
+  return line.startsWith('publish') && !line.endsWith(' dup') ? line.replace(/ id \d+/, '') : line
+}
+
+/** Order is promised within a topic [MQTT-4.6.0-5]; answers come when they come. */
+function byTopic(lines: readonly string[]): string[] {
+  const topicOf = (line: string): string => (line.startsWith('publish') ? line.split(' ', 2).join(' ') : line)
+  return [...lines].sort((a, b) => (topicOf(a) < topicOf(b) ? -1 : topicOf(a) > topicOf(b) ? 1 : 0))
+}
