@@ -6,6 +6,7 @@ import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
+import { EncodedOnce } from './encoded-once.js'
 import { Outbox } from './outbox.js'
 import type { Gathering, Turn } from './turn.js'
 import { WriterPool } from './writer-pool.js'
@@ -39,7 +40,8 @@ function setUp(maxOutboxBytes = 1000) {
     onTooLarge: () => void told.push('too large'),
     onLastReply: () => void told.push('last reply'),
   }
-  const outbox = new Outbox(transport, { turn, writers, commits, metrics, maxOutboxBytes, now: () => 0 }, owner)
+  const parts = { turn, writers, encodedOnce: new EncodedOnce(), commits, metrics, maxOutboxBytes, now: () => 0 }
+  const outbox = new Outbox(transport, parts, owner)
   let heard = 0
   return {
     outbox,

@@ -51,10 +51,12 @@ class Client implements Sink {
       clientId: 'c',
       queue: stored.queue,
       durable: true,
-      now: () => 0,
-      maxQueuedMessages: 1e6,
-      maxQueuedBytes: 1e9,
-      onDrop: (reason) => expect.fail(`dropped: ${reason}`),
+      parts: {
+        now: () => 0,
+        maxQueuedMessages: 1e6,
+        maxQueuedBytes: 1e9,
+        onDrop: (reason) => expect.fail(`dropped: ${reason}`),
+      },
     })
     stored.outgoing = this.delivery
     if (!recovered) return

@@ -26,7 +26,7 @@ describe('what to publish', () => {
     repeatDelayMs: 0,
   }
 
-  test.each([
+  test.each<[string[], object]>([
     [['-m', 'x'], {}],
     [['--message', 'x'], {}],
     [['-m', ''], { content: { from: 'argument', message: '' } }],
@@ -61,7 +61,7 @@ describe('what to publish', () => {
 describe('where to, and as whom', () => {
   const options = connection.options
 
-  test.each([
+  test.each<[string[], object]>([
     [['-h', 'broker.local'], { server: 'mqtt://broker.local:1883' }],
     [['--host', 'broker.local', '--port', '1884'], { server: 'mqtt://broker.local:1884' }],
     [['-h', '::1', '-p', '1884'], { server: 'mqtt://[::1]:1884' }],
@@ -73,12 +73,15 @@ describe('where to, and as whom', () => {
     [['--username', 'ann', '--pw', ''], { options: { ...options, username: 'ann', password: '' } }],
     [['-k', '5'], { options: { ...options, keepAliveSeconds: 5 } }],
     [['--keepalive', '0'], { options: { ...options, keepAliveSeconds: 0 } }],
-    ...['mqttv5', '5'].map((word) => [['-V', word], { options: { ...options, version: 5, fallback: false } }] as const),
+    ...['mqttv5', '5'].map(
+      (word) => [['-V', word], { options: { ...options, version: 5, fallback: false } }] as [string[], object],
+    ),
     ...['mqttv311', '311', '3.1.1', '4'].map(
-      (word) => [['--protocol-version', word], { options: { ...options, version: 4, fallback: false } }] as const,
+      (word) =>
+        [['--protocol-version', word], { options: { ...options, version: 4, fallback: false } }] as [string[], object],
     ),
     ...['mqttv31', '31'].map(
-      (word) => [['-V', word], { options: { ...options, version: 3, fallback: false } }] as const,
+      (word) => [['-V', word], { options: { ...options, version: 3, fallback: false } }] as [string[], object],
     ),
     [['-d'], { debug: true }],
     [['--debug'], { debug: true }],
@@ -99,7 +102,7 @@ describe('where to, and as whom', () => {
     expect(settingsOf('-t', 'a/b', '-m', 'x', ...args)).toMatchObject({ connection: { ...connection, ...expected } })
   })
 
-  test.each([
+  test.each<[string[], object]>([
     [['-P', 'token'], { options: { ...options, password: 'token' } }],
     [['-x', '60'], { options: { ...options, sessionExpirySeconds: 60 }, only5: ['--session-expiry-interval'] }],
     [
@@ -111,7 +114,7 @@ describe('where to, and as whom', () => {
         [
           ['-i', 'me', '-x', word],
           { options: { ...options, clientId: 'me', sessionExpirySeconds: Number.POSITIVE_INFINITY } },
-        ] as const,
+        ] as [string[], object],
     ),
     [['-D', 'connect', 'session-expiry-interval', '60'], { options: { ...options, sessionExpirySeconds: 60 } }],
     [
