@@ -5,6 +5,10 @@ import { version } from './version.js'
 /** Each command is loaded when it is called: `godwit pub` shall not pay for the broker. */
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
   broker: { summary: 'run an MQTT broker', load: async () => (await import('./commands/broker.js')).broker },
+  config: {
+    summary: 'check and print the configuration of a broker',
+    load: async () => (await import('./commands/config.js')).config,
+  },
   pub: { summary: 'publish messages', load: async () => (await import('./commands/pub.js')).pub },
   sub: { summary: 'subscribe, and print what comes', load: async () => (await import('./commands/sub.js')).sub },
   rr: { summary: 'publish a request, and print the response', load: async () => (await import('./commands/rr.js')).rr },
@@ -55,7 +59,7 @@ function oneLine(text: string): string {
 
 function help(): string {
   const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`)
-  return `godwit ${version}: MQTT 3.1.1 at the command line
+  return `godwit ${version}: MQTT 5.0 and 3.1.1 at the command line
 
 Usage: godwit <command> [options]
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createBroker } from '@godwit/broker'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TestTerminal } from '../../test/test-terminal.js'
+import { helped } from '../command-line.js'
 import { brokerSettings } from './broker.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-broker-'))
@@ -11,41 +12,44 @@ afterAll(() => rmSync(home, { recursive: true }))
 
 describe('flags', () => {
   const defaults = {
-    host: '127.0.0.1',
-    port: 1883,
+    listeners: [{ protocol: 'mqtt', host: '127.0.0.1', port: 1883 }],
     allowAnonymous: false,
     data: './godwit-data',
-    logLevel: 'info',
-    mqtt31: false,
     limits: {},
-    config: undefined,
+    features: {},
+    log: { level: 'info' },
+  }
+  const at = (host: string, port: number) => ({ listeners: [{ protocol: 'mqtt', host, port }] })
+
+  function configOf(...args: string[]) {
+    const settings = brokerSettings(args, new TestTerminal(), {})
+    if (settings === helped) throw new Error('helped')
+    return settings.config
   }
 
   test.each([
     ['', {}],
-    ['--host ::1 --port 0', { host: '::1', port: 0 }],
-    ['--port=1884', { port: 1884 }],
-    ['--host 0.0.0.0 --allow-anonymous', { host: '0.0.0.0', allowAnonymous: true }],
+    ['--host ::1 --port 0', at('::1', 0)],
+    ['--port=1884', at('127.0.0.1', 1884)],
+    ['--host 0.0.0.0 --allow-anonymous', { ...at('0.0.0.0', 1883), allowAnonymous: true }],
     ['--data memory', { data: 'memory' }],
     ['--commit flushed', {}],
-    ['--mqtt31', { mqtt31: true }],
-    ['--log-level debug', { logLevel: 'debug' }],
+    ['--mqtt31', { features: { mqtt31: true } }],
+    ['--log-level debug', { log: { level: 'debug' } }],
     ['--max-inflight 65535', { limits: { maxInflight: 65_535 } }],
     ['--max-queued 10000000', { limits: { maxQueuedMessages: 10_000_000 } }],
     ['--max-queued-bytes 512MiB', { limits: { maxQueuedBytes: 536_870_912 } }],
   ])('godwit broker %s', (line, settings) => {
-    expect(brokerSettings(line.split(' ').filter(Boolean), new TestTerminal())).toEqual({ ...defaults, ...settings })
+    expect(configOf(...line.split(' ').filter(Boolean))).toEqual({ ...defaults, ...settings })
   })
 
   test('go before the configuration file, limit by limit', () => {
     const config = join(home, 'godwit.json')
-    writeFileSync(config, '{"port": 1, "host": "::1", "limits": {"maxInflight": 5, "maxQueuedBytes": "1KiB"}}')
-    expect(brokerSettings(['--config', config, '--port', '2', '--max-inflight', '7'], new TestTerminal())).toEqual({
+    writeFileSync(config, '{"listeners": [{"port": 1}], "limits": {"maxInflight": 5, "maxQueuedBytes": "1KiB"}}')
+    expect(configOf('--config', config, '--port', '2', '--max-inflight', '7')).toEqual({
       ...defaults,
-      host: '::1',
-      port: 2,
+      ...at('127.0.0.1', 2),
       limits: { maxInflight: 7, maxQueuedBytes: 1024 },
-      config,
     })
   })
 })
@@ -71,7 +75,7 @@ describe('one line and exit code 1', () => {
       '--host 0.0.0.0',
       '0.0.0.0 can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1',
     ],
-    ['--config none.json', 'cannot read the configuration none.json: no such file or folder; name a JSON file'],
+    ['--config none.json', 'cannot read the configuration none.json: no such file or folder; name a YAML or JSON file'],
   ])('godwit broker %s', async (line, problem) => {
     const terminal = new TestTerminal()
     expect(await terminal.run('broker', ...line.split(' '))).toBe(1)
@@ -92,7 +96,7 @@ describe('one line and exit code 1', () => {
     writeFileSync(config, '{"data": "memory", "limits": {"maxInflight": 99999}}')
     const terminal = new TestTerminal()
     expect(await terminal.run('broker', '--config', config)).toBe(1)
-    expect(terminal.errors).toMatch(`godwit broker: ${config}: limits.maxInflight is 99999; it takes`)
+    expect(terminal.errors).toMatch(`godwit broker: ${config}:1:31: limits.maxInflight is 99999; it takes`)
   })
 
   test('a port in use', async () => {
@@ -156,6 +160,22 @@ describe('running', () => {
     const ended = terminal.run('broker', '--port', '0', '--data', 'memory', flag)
     const [, port] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+)/)
     expect(await new TestTerminal().run('pub', '-p', String(port), '-V', 'mqttv31', '-t', 'a', '-n')).toBe(exitCode)
+    terminal.interrupt()
+    expect(await ended).toBe(0)
+  })
+
+  test('each listener of the configuration is open', async () => {
+    const config = join(home, 'listeners.yaml')
+    writeFileSync(config, 'data: memory\nlisteners:\n  - port: 0\n  - host: "::1"\n    port: 0\n')
+    const terminal = new TestTerminal()
+    const ended = terminal.run('broker', '--config', config)
+    const [, one, other] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+), \[::1\]:(\d+)/)
+    for (const [host, port] of [
+      ['127.0.0.1', one],
+      ['::1', other],
+    ]) {
+      expect(await new TestTerminal().run('pub', '-h', String(host), '-p', String(port), '-t', 'a', '-n')).toBe(0)
+    }
     terminal.interrupt()
     expect(await ended).toBe(0)
   })

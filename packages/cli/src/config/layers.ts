@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { isMap, isNode, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
+import { CommandError } from '../command-error.js'
+import { systemProblem } from '../system-problem.js'
+
+export type Path = readonly (string | number)[]
+export type Values = Readonly<Record<string, unknown>>
+
+/** One source of settings. Later layers override earlier ones. */
+export interface Layer {
+  readonly values: Values
+  /** Where the layer says this, in words for people: `godwit.yaml:3:5`, `GODWIT_DATA`, `--data`. */
+  where(path: Path): string
+}
+
+/** What nobody has said. */
+export function defaultLayer(values: Values): Layer {
+  return { values, where: () => 'default' }
+}
+
+/** What the flags say; `names` gives the flag of each setting. */
+export function flagLayer(values: Values, names: Readonly<Record<string, string>>): Layer {
+  return { values, where: (path) => names[path.join('.')] ?? names[String(path[0])] ?? 'flag' }
+}
+
+/**
+ * A YAML or JSON file.
+ * @throws CommandError with line and column.
+ */
+export function fileLayer(file: string): Layer {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CommandError(`cannot read the configuration ${file}: ${systemProblem(error)}; name a YAML or JSON file`)
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const position = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const [error] = document.errors
+  if (error) throw new CommandError(`${position(error.pos[0])}: ${error.message}`)
+  const values: unknown = document.toJS() ?? {}
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw new CommandError(`${file}:1:1: a configuration is a list of "key: value"; see docs/configuration.md`)
+  }
+  return { values: values as Values, where: (path) => position(offsetOf(document.contents, path)) }
+}
+
+/** Where the key or the item stands that the path leads to, or the last one of it that there is. */
+function offsetOf(root: unknown, path: Path): number {
+  let node = root
+  let offset = 0
+  for (const step of path) {
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined
+    const next = pair ? pair.value : isNode(node) && 'get' in node ? (node as Sequence).get(step, true) : undefined
+    const at = pair ? pair.key : next
+    if (!isNode(at)) return offset
+    offset = at.range?.[0] ?? offset
+    node = next
+  }
+  return offset
+}
+
+interface Sequence {
+  get(at: string | number, keepNode: true): Node | undefined
+}
+
+const prefix = 'GODWIT_'
+
+/** `GODWIT_LIMITS__MAX_INFLIGHT=100` is `limits.maxInflight: 100`. Values are read as YAML, so a list can stand there too. */
+export function environmentLayer(environment: Readonly<Record<string, string | undefined>>): Layer {
+  const values: Record<string, unknown> = {}
+  const names = new Map<string, string>()
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(prefix) || value === undefined) continue
+    const path = name.slice(prefix.length).split('__').map(camelCase)
+    names.set(path.join('.'), name)
+    put(values, path, scalar(value))
+  }
+  const where = (path: Path): string => {
+    for (let length = path.length; length > 0; length--) {
+      const name = names.get(path.slice(0, length).join('.'))
+      if (name !== undefined) return name
+    }
+    return [...names].find(([known]) => known.startsWith(path.join('.')))?.[1] ?? 'environment'
+  }
+  return { values, where }
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function scalar(value: string): unknown {
+  try {
+    return parse(value)
+  } catch {
+    return value
+  }
+}
+
+function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key = '', ...rest] = path
+  if (rest.length === 0) {
+    values[key] = value
+    return
+  }
+  const inner = values[key]
+  const below = isObject(inner) ? { ...inner } : {}
+  put(below, rest, value)
+  values[key] = below
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
