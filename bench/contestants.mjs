@@ -1,22 +1,25 @@
 // The brokers that are compared, each without limits of its own and with nothing on disk unless asked.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Background, freePort } from '../scripts/background.mjs'
 import { readJson, root } from '../scripts/prepare.mjs'
 
+/** @typedef {import('./loads.mjs').Load} Load */
+/** @typedef {import('./loads.mjs').Figures} Figures */
+/** @typedef {import('./rows.mjs').Row} Row */
+
 /**
  * @typedef {object} Contestant
  * @property {string} name
  * @property {string} version
  * @property {(port: number, folder: string) => { command: readonly string[], ready: RegExp }} program `folder` is empty and
- * goes after the run.
+ * goes after the run. What `ready` captures, if anything, is the port that the program chose.
  */
 
-/** @typedef {Record<string, number>} Figures One line of the load generator. */
-
 const mosquittoProgram = '/usr/sbin/mosquitto'
+const onNode = `on Node ${process.versions.node}`
 
 /** @returns {Contestant} */
 export function mosquitto() {
@@ -34,6 +37,33 @@ export function mosquitto() {
   }
 }
 
+/** @returns {Contestant} */
+export function aedes() {
+  const manifest = 'test/peers/node_modules/aedes/package.json'
+  if (!existsSync(join(root, manifest))) throw new Error('aedes is missing: npm ci --prefix test/peers')
+  const program = join(root, 'test/peers/aedes-broker.mjs')
+  return {
+    name: 'aedes',
+    version: `${readJson(manifest).version} ${onNode}`,
+    program: () => ({ command: [process.execPath, program], ready: /listening on 127\.0\.0\.1:(\d+)/ }),
+  }
+}
+
+/**
+ * What Node itself costs (floor.mjs): not a broker.
+ * @returns {Contestant}
+ */
+export function floor() {
+  return {
+    name: 'floor',
+    version: onNode,
+    program: (port) => ({
+      command: [process.execPath, join(root, 'bench/floor.mjs'), `${port}`],
+      ready: /listening/,
+    }),
+  }
+}
+
 /**
  * @param {'memory' | 'disk'} data
  * @returns {Contestant}
@@ -41,7 +71,7 @@ export function mosquitto() {
 export function godwit(data) {
   return {
     name: 'godwit',
-    version: `${readJson('packages/cli/package.json').version} on Node ${process.versions.node}`,
+    version: `${readJson('packages/cli/package.json').version} ${onNode}`,
     program: (port, folder) => ({
       command: [
         ...[process.execPath, join(root, 'packages/cli/dist/main.js'), 'broker', '--port', `${port}`],
@@ -53,32 +83,34 @@ export function godwit(data) {
 }
 
 /**
- * Builds the load generator.
- * @param {string} source Its C file.
- * @param {string} folder Where the program goes.
+ * One run: a fresh broker, the load, the figures.
+ * @param {Contestant} contestant
+ * @param {Row} row
+ * @param {{ load: Load, seconds: number }} setting
+ * @returns {Promise<Figures>}
  */
-export function buildLoad(source, folder) {
-  if (!existsSync(source)) throw new Error(`the load generator ${source} is missing: name its C file with --load`)
-  const program = join(folder, 'mqttload')
-  execFileSync('cc', ['-O2', source, '-o', program])
-  return program
+export function measure(contestant, row, { load, seconds }) {
+  return withBroker(contestant, async ({ port, pid }) => {
+    const generator = await Background.start(withAllFiles(load.command(row, { port, pid, seconds })))
+    await generator.success()
+    return load.figures(generator.output)
+  })
 }
 
 /**
- * One run: a fresh broker, the load, the figures.
+ * Gives some work a fresh broker.
+ * @template T
  * @param {Contestant} contestant
- * @param {readonly string[]} load The load generator and its options.
- * @returns {Promise<Figures>}
+ * @param {(broker: { port: number, pid: number }) => Promise<T>} work
+ * @returns {Promise<T>}
  */
-export async function measure(contestant, load) {
+export async function withBroker(contestant, work) {
   const folder = mkdtempSync(join(tmpdir(), 'godwit-bench-'))
-  const port = await freePort()
-  const { command, ready } = contestant.program(port, folder)
+  const free = await freePort()
+  const { command, ready } = contestant.program(free, folder)
   const broker = await Background.start(withAllFiles(command), { ready })
   try {
-    const generator = await Background.start(withAllFiles([...load, '--port', `${port}`, '--pid', `${broker.pid}`]))
-    await generator.success()
-    return JSON.parse(generator.output)
+    return await work({ port: Number(ready.exec(broker.output)?.[1] ?? free), pid: broker.pid })
   } catch (error) {
     throw new Error(`${contestant.name}: ${error}\n${broker.output}`)
   } finally {

@@ -25,7 +25,10 @@ for (let count = 1_000; count <= most; count *= 10) {
   }))
   const grant = plainGrant(1)
   const started = performance.now()
-  for (let at = 0; at < count; at++) subscriptions.add(filterOf(at), subscribers[at % subscribers.length], grant)
+  for (let at = 0; at < count; at++) {
+    const subscriber = subscribers[at % subscribers.length]
+    if (subscriber) subscriptions.add(filterOf(at), subscriber, grant)
+  }
   const added = performance.now()
   collect()
   const bytes = (process.memoryUsage().heapUsed - before) / count

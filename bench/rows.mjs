@@ -1,34 +1,60 @@
-// The rows of the comparison, as options of the load generator. The first ones matter most.
+// The rows of the comparison. The first ones matter most.
+
+/** @typedef {'cpu_us_per_msg' | 'p99_us' | 'bytes_per_conn' | 'cpu_us_per_connect'} Metric Less is better. */
 
 /**
  * @typedef {object} Row
  * @property {string} name
- * @property {string} load What the load generator does, beyond port, process id and seconds.
- * @property {'cpu_us_per_msg' | 'bytes_per_conn' | 'p99_us'} metric What is compared; less is better.
+ * @property {string} scenario Of `godwit bench`.
+ * @property {string} options Those that all load generators understand.
+ * @property {readonly [Metric, ...Metric[]]} metrics What is compared.
+ * @property {readonly string[]} beside The contestants besides godwit.
  */
 
 /** What the metrics are called where people read them. */
 export const metricNames = {
   cpu_us_per_msg: 'broker CPU a delivered message, µs',
-  bytes_per_conn: 'memory a connection, bytes',
   p99_us: '99th percentile of latency, µs',
+  bytes_per_conn: 'memory a connection (RssAnon), bytes',
+  cpu_us_per_connect: 'broker CPU a connection made, µs',
+}
+
+const brokers = ['mosquitto', 'aedes']
+/** aedes closes connections at QoS 2 once packet ids are used again, and keeps sessions in memory only. */
+const mosquittoAlone = ['mosquitto']
+
+/**
+ * @param {string} name
+ * @param {string} load Scenario and options.
+ * @param {readonly string[]} beside
+ * @param {Row['metrics']} metrics
+ * @returns {Row}
+ */
+function row(name, load, beside = brokers, metrics = ['cpu_us_per_msg']) {
+  const [scenario = '', ...options] = load.split(' ')
+  return { name, scenario, options: options.join(' '), beside, metrics }
 }
 
 /** @type {readonly Row[]} */
 export const rows = [
-  { name: 'pipe-qos0', load: '--qos 0', metric: 'cpu_us_per_msg' },
-  { name: 'pipe-qos1', load: '--qos 1', metric: 'cpu_us_per_msg' },
-  { name: 'pipe-qos2', load: '--qos 2', metric: 'cpu_us_per_msg' },
-  { name: 'pipe-16k', load: '--qos 0 --size 16384 --window 100', metric: 'cpu_us_per_msg' },
-  { name: 'fan-out-qos0', load: '--shape fanout --pubs 1 --subs 1000 --window 20 --qos 0', metric: 'cpu_us_per_msg' },
-  { name: 'fan-out-qos1', load: '--shape fanout --pubs 1 --subs 1000 --window 20 --qos 1', metric: 'cpu_us_per_msg' },
-  { name: 'fan-in', load: '--shape fanin --pubs 500 --subs 1 --window 1 --qos 1', metric: 'cpu_us_per_msg' },
-  { name: 'p2p-500', load: '--shape p2p --pubs 500 --subs 500 --window 1 --qos 1', metric: 'cpu_us_per_msg' },
-  { name: 'p2p-50', load: '--shape p2p --pubs 50 --subs 50 --window 100 --qos 1', metric: 'cpu_us_per_msg' },
-  { name: 'durable-qos1', load: '--qos 1 --clean 0', metric: 'cpu_us_per_msg' },
-  { name: 'durable-qos2', load: '--qos 2 --clean 0', metric: 'cpu_us_per_msg' },
-  { name: 'paced', load: '--rate 2000 --pubs 10 --subs 10 --shape p2p --qos 1', metric: 'p99_us' },
-  { name: 'idle', load: '--idle 15000', metric: 'bytes_per_conn' },
+  row('pipe-qos0', 'pipe --qos 0'),
+  row('pipe-qos1', 'pipe --qos 1'),
+  row('pipe-qos2', 'pipe --qos 2', mosquittoAlone),
+  row('pipe-16k', 'pipe --qos 0 --size 16384 --window 100'),
+  row('fan-out-qos0', 'fanout --pubs 1 --subs 1000 --window 20 --qos 0'),
+  row('fan-out-qos1', 'fanout --pubs 1 --subs 1000 --window 20 --qos 1'),
+  row('fan-in', 'fanin --pubs 500 --subs 1 --window 1 --qos 1'),
+  row('p2p-500', 'p2p --pubs 500 --subs 500 --window 1 --qos 1'),
+  row('p2p-50', 'p2p --pubs 50 --subs 50 --window 100 --qos 1'),
+  row('durable-qos1', 'pipe --qos 1 --clean 0', mosquittoAlone),
+  row('durable-qos2', 'pipe --qos 2 --clean 0', mosquittoAlone),
+  row('paced', 'p2p --rate 2000 --pubs 10 --subs 10 --qos 1', brokers, ['p99_us', 'cpu_us_per_msg']),
+  row(
+    'idle',
+    'conn --clients 15000 --window 400 --workers 1',
+    ['floor', ...brokers],
+    ['bytes_per_conn', 'cpu_us_per_connect'],
+  ),
 ]
 
 /**

@@ -1,22 +1,25 @@
 // npm run proof: what takes too long for every run of CI. It writes the figures that the documentation quotes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { compareRow, page } from '../bench/compare.mjs'
-import { buildLoad, godwit, mosquitto } from '../bench/contestants.mjs'
+import { chart } from '../bench/chart.mjs'
+import { compareRow } from '../bench/compare.mjs'
+import { aedes, floor, godwit, mosquitto } from '../bench/contestants.mjs'
+import { godwitBench, mqttload } from '../bench/loads.mjs'
+import { page } from '../bench/page.mjs'
 import { rows, selectRows } from '../bench/rows.mjs'
 import { proveDurability } from '../packages/broker/test/crash/proof.mjs'
 import { PrepareError, prepare, report, root } from './prepare.mjs'
 
 const usage = `npm run proof -- [options]
-Speed beside mosquitto, and with --durability crashes and power cuts instead (docs/durability-figures.md).
+Speed beside mosquitto and aedes, and with --durability crashes and power cuts instead (docs/durability-figures.md).
   --rows A,B     only the rows whose names begin so: ${rows.map(({ name }) => name).join(' ')}
   --runs N       alternating runs a row (5)
   --seconds N    measured seconds a run (3)
   --data WHERE   Godwit's data: memory, as its peer's, or disk (memory)
-  --load FILE    the load generator's C file (../shared/tools/mqttload.c)
-  --out FILE     where the results go (bench/RESULTS.md)
+  --load FILE    the C file of a load generator instead of godwit bench
+  --out FILE     where the results go, and beside them a chart (bench/RESULTS.md, bench/RESULTS.svg)
   --durability   crashes and power cuts instead: about ten minutes`
 
 await report(async () => {
@@ -45,7 +48,7 @@ function readOptions() {
         runs: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '3' },
         data: { type: 'string', default: 'memory' },
-        load: { type: 'string', default: join(root, '../shared/tools/mqttload.c') },
+        load: { type: 'string' },
         out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
         durability: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -61,17 +64,23 @@ function readOptions() {
  * @param {string} folder
  */
 async function speed(options, folder) {
-  const setting = {
-    theirs: mosquitto(),
-    ours: godwit(options.data === 'disk' ? 'disk' : 'memory'),
-    load: buildLoad(resolve(options.load), folder),
-    runs: Number(options.runs),
-    seconds: Number(options.seconds),
-    command: ['npm run proof --', ...process.argv.slice(2)].join(' '),
-  }
+  const chosen = selectRows(options.rows.split(',').filter(Boolean))
+  const load = options.load === undefined ? godwitBench : mqttload(resolve(options.load), folder)
+  const ours = godwit(options.data === 'disk' ? 'disk' : 'memory')
+  const makers = { mosquitto, aedes, floor }
+  const contestants = Object.entries(makers).flatMap(([name, make]) =>
+    chosen.some(({ beside }) => beside.includes(name)) ? [make()] : [],
+  )
+  const byName = new Map(contestants.map((contestant) => [contestant.name, contestant]))
+  const [runs, seconds] = [Number(options.runs), Number(options.seconds)]
   const results = []
-  for (const row of selectRows(options.rows.split(',').filter(Boolean))) results.push(await compareRow(row, setting))
+  for (const row of chosen) results.push(await compareRow(row, { contestants: byName, ours, load, runs, seconds }))
+  const out = resolve(options.out)
+  const picture = `${out.replace(/\.md$/, '')}.svg`
+  const command = ['npm run proof --', ...process.argv.slice(2)].join(' ')
+  const setting = { contestants, ours, load: load.name, runs, seconds, command, chart: basename(picture) }
   const text = page(results, setting)
-  writeFileSync(resolve(options.out), text)
+  writeFileSync(out, text)
+  writeFileSync(picture, chart(results))
   console.log(`\n${text}\nwritten to ${options.out}`)
 }

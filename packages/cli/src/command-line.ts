@@ -51,6 +51,9 @@ function problemOf(error: CommanderError): string {
   const [, flags = '', value, takes] =
     /^option '(.+?)' argument (?:'(.*)' is invalid\. (.*)|missing)$/s.exec(text) ?? []
   const option = /--[\w-]+/.exec(flags)?.[0]
+  const [, word, argument, wants] =
+    /^command-argument value '(.*)' is invalid for argument '(.+?)'\. (.*)$/s.exec(text) ?? []
+  if (word !== undefined) return `${argument} is '${shortened(word)}'; ${wants}`
   if (option !== undefined)
     return value === undefined ? `${option} needs a value` : `${option} is '${shortened(value)}'; ${takes}`
   if (error.code === 'commander.excessArguments')

@@ -1,0 +1,146 @@
+// The long work of fairness.mjs, in a thread of its own and on bare sockets: again and again, until told to stop. It says
+// once that it has begun, and at the end how often it has done it.
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Decoder, encode } from '../packages/protocol/dist/index.js'
+
+/** @typedef {import('../packages/protocol/dist/index.js').Packet} Packet */
+
+/**
+ * @typedef {{ type: 'fan-out', subscribers: number, bytes: number, qos: 0 | 1 }
+ *   | { type: 'replay', messages: number }
+ *   | { type: 'subscribe', filters: number }} Work
+ */
+
+const { port, work } = /** @type {{ port: number, work: Work }} */ (workerData)
+/** Between two rounds: what is to be seen is what one does to others, not what is left of a machine that is full. */
+const pauseMs = 10
+let stopped = false
+parentPort?.on('message', () => {
+  stopped = true
+})
+
+/** A connection that has been accepted. Each packet that comes goes to `onPacket`. */
+class Peer {
+  /** @type {(packet: Packet) => void} */
+  onPacket = () => {}
+
+  /** @param {string} clientId */
+  constructor(clientId) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const decoder = new Decoder()
+    this.socket.on('data', (chunk) => {
+      decoder.push(chunk)
+      for (let packet = decoder.next(); packet; packet = decoder.next()) this.onPacket(packet)
+    })
+    this.send({ type: 'connect', version: 4, clientId, cleanStart: true, keepAliveSeconds: 0 })
+  }
+
+  /** @param {Packet} packet */
+  send(packet) {
+    this.socket.write(encode(packet, 4))
+  }
+
+  /**
+   * Resolves with the next packet of a type; others are passed over.
+   * @param {Packet['type']} type
+   */
+  async next(type) {
+    await new Promise((resolve) => {
+      this.onPacket = (packet) => packet.type === type && resolve(undefined)
+    })
+  }
+
+  /** @param {string[]} filters @param {0 | 1} qos */
+  subscribe(filters, qos) {
+    this.send({ type: 'subscribe', packetId: 1, subscriptions: filters.map((filter) => ({ filter, qos })) })
+  }
+}
+
+/**
+ * Repeats one round until told to stop.
+ * @param {() => Promise<void>} round
+ */
+async function repeat(round) {
+  let rounds = 0
+  parentPort?.postMessage('begun')
+  while (!stopped) {
+    await round()
+    rounds++
+    await sleep(pauseMs)
+  }
+  parentPort?.postMessage(rounds)
+}
+
+/** @param {Work & { type: 'fan-out' }} work */
+async function fanOut({ subscribers, bytes, qos }) {
+  let missing = 0
+  let arrived = () => {}
+  for (let at = 0; at < subscribers; at++) {
+    const peer = new Peer(`subscriber${at}`)
+    await peer.next('connack')
+    peer.subscribe(['fan/out'], qos)
+    await peer.next('suback')
+    peer.onPacket = (packet) => {
+      if (packet.type !== 'publish') return
+      if (packet.packetId !== undefined) peer.send({ type: 'puback', packetId: packet.packetId })
+      if (--missing === 0) arrived()
+    }
+  }
+  const publisher = new Peer('publisher')
+  await publisher.next('connack')
+  const payload = new Uint8Array(bytes).fill(0x78)
+  const packetId = qos === 0 ? undefined : 1
+  await repeat(async () => {
+    const all = new Promise((resolve) => {
+      arrived = () => resolve(undefined)
+    })
+    missing = subscribers
+    publisher.send({ type: 'publish', topic: 'fan/out', payload, qos, retain: false, dup: false, packetId })
+    await all
+  })
+}
+
+/** @param {Work & { type: 'replay' }} work */
+async function replay({ messages }) {
+  const publisher = new Peer('publisher')
+  await publisher.next('connack')
+  const payload = new Uint8Array(64).fill(0x78)
+  for (let at = 0; at < messages; at++) {
+    publisher.send({ type: 'publish', topic: `retained/${at}`, payload, qos: 0, retain: true, dup: false })
+  }
+  publisher.send({ type: 'pingreq' })
+  await publisher.next('pingresp') // all of them have been read
+  const subscriber = new Peer('subscriber')
+  await subscriber.next('connack')
+  await repeat(async () => {
+    let missing = messages
+    const all = new Promise((resolve) => {
+      subscriber.onPacket = (packet) => packet.type === 'publish' && --missing === 0 && resolve(undefined)
+    })
+    subscriber.subscribe(['retained/#'], 0)
+    await all
+  })
+}
+
+/** @param {Work & { type: 'subscribe' }} work */
+async function subscribe({ filters }) {
+  const all = Array.from(
+    { length: filters },
+    (_, at) => `plant/${at % 97}/device/${at}/${at % 3 === 0 ? '+' : 'state'}`,
+  )
+  let clients = 0
+  await repeat(async () => {
+    const peer = new Peer(`subscriber${clients++}`)
+    await peer.next('connack')
+    peer.subscribe(all, 1)
+    await peer.next('suback')
+    peer.send({ type: 'disconnect' }) // and all of them go again
+    peer.socket.end()
+  })
+}
+
+if (work.type === 'fan-out') await fanOut(work)
+else if (work.type === 'replay') await replay(work)
+else await subscribe(work)
