@@ -301,6 +301,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#session?.delivery.pump()
   }
 
+  onTurn(): void {
+    this.#session?.delivery.pump()
+  }
+
   /** A message has been acknowledged: the client may send another. */
   onReply(packet: Packet): void {
     const { type } = packet

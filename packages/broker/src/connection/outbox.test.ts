@@ -36,6 +36,7 @@ function setUp(maxOutboxBytes = 1000) {
   const owner = {
     onFull: () => void told.push('full'),
     onDrained: () => void told.push('drained'),
+    onTurn: () => void told.push('turn'),
     onReply: () => {},
     onTooLarge: () => void told.push('too large'),
     onLastReply: () => void told.push('last reply'),

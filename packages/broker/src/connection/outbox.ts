@@ -26,6 +26,8 @@ export interface OutboxOwner {
   onFull(): void
   /** The socket has taken what made the outbox full. */
   onDrained(): void
+  /** The delivery has more to send. */
+  onTurn(): void
   /** A reply is on its way. */
   onReply(packet: Packet): void
   /** A reply is larger than the client takes, so it will never have it. */
@@ -123,6 +125,12 @@ export class Outbox implements Sink {
     metrics.publishBytesSent += message.payloadBytes
     metrics.packetsSent++
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
+  }
+
+  askAgain(): void {
+    setImmediate(() => {
+      if (!this.#closed) this.#owner.onTurn()
+    })
   }
 
   pubrel(packetId: number): void {

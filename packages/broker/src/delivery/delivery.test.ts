@@ -29,6 +29,12 @@ class FakeSink implements Sink {
     if (--this.room === 0) this.full = true
   }
 
+  asked = 0
+
+  askAgain(): void {
+    this.asked++
+  }
+
   pubrel(packetId: number): void {
     this.#lines.push(`pubrel ${packetId}`)
   }
@@ -274,16 +280,22 @@ describe('Delivery', () => {
     const retained = (count: number, qos: QoS = 0) =>
       Array.from({ length: count }, (_, at) => message(`r${at + 1}`, qos))[Symbol.iterator]()
 
+    /** As SUBSCRIBE does it. */
+    function replay(delivery: Delivery, filter: string, messages: Iterator<Message>, qos: QoS): void {
+      delivery.replay(filter, messages, granted(qos))
+      delivery.pump()
+    }
+
     it('marks them RETAIN', () => {
       const { delivery, sink } = setUp()
-      delivery.replay('#', [message('a', 0), message('b', 2)][Symbol.iterator](), granted(1))
+      replay(delivery, '#', [message('a', 0), message('b', 2)][Symbol.iterator](), 1)
       expect(sink.heard()).toEqual(['a retain', 'b qos 1 id 1 retain'])
     })
 
     it('waits for the socket, and drops nothing', () => {
       const { delivery, sink, drops } = setUp()
       sink.room = 2
-      delivery.replay('#', retained(5), granted(0))
+      replay(delivery, '#', retained(5), 0)
       expect(sink.heard()).toEqual(['r1 retain', 'r2 retain'])
       sink.drainFor(2)
       delivery.pump()
@@ -296,7 +308,7 @@ describe('Delivery', () => {
 
     it('waits for the window', () => {
       const { delivery, sink } = setUp({ maxInflight: 2 })
-      delivery.replay('#', retained(4, 1), granted(1))
+      replay(delivery, '#', retained(4, 1), 1)
       expect(sink.heard()).toEqual(['r1 qos 1 id 1 retain', 'r2 qos 1 id 2 retain'])
       expect(delivery.waiting).toBe(0) // it is not the queue that fills
       delivery.acknowledge(1)
@@ -306,9 +318,9 @@ describe('Delivery', () => {
     it('starts again with a new SUBSCRIBE, and the first one is over', () => {
       const { delivery, sink } = setUp()
       sink.room = 2
-      delivery.replay('#', retained(4), granted(0))
-      delivery.replay('other', [message('o', 0)][Symbol.iterator](), granted(0))
-      delivery.replay('#', retained(3), granted(0))
+      replay(delivery, '#', retained(4), 0)
+      replay(delivery, 'other', [message('o', 0)][Symbol.iterator](), 0)
+      replay(delivery, '#', retained(3), 0)
       expect(sink.heard()).toEqual(['r1 retain', 'r2 retain'])
       sink.drainFor(99)
       delivery.pump()
@@ -318,17 +330,27 @@ describe('Delivery', () => {
     it('ends with UNSUBSCRIBE', () => {
       const { delivery, sink } = setUp()
       sink.room = 1
-      delivery.replay('#', retained(4), granted(0))
+      replay(delivery, '#', retained(4), 0)
       delivery.cancelReplay('#')
       sink.drainFor(99)
       delivery.pump()
       expect(sink.heard()).toEqual(['r1 retain'])
     })
 
+    it('gives others their turn after some hundred', () => {
+      const { delivery, sink } = setUp()
+      replay(delivery, '#', retained(1200), 0)
+      expect([sink.heard().length, sink.asked]).toEqual([500, 1])
+      delivery.pump()
+      expect([sink.heard().length, sink.asked]).toEqual([500, 2])
+      delivery.pump()
+      expect([sink.heard().length, sink.asked]).toEqual([200, 2])
+    })
+
     it('goes on after a reconnection', () => {
       const { delivery, sink } = setUp()
       sink.room = 1
-      delivery.replay('#', retained(2), granted(0))
+      replay(delivery, '#', retained(2), 0)
       delivery.detach()
       sink.drainFor(99)
       delivery.attach(sink, 10)

@@ -26,6 +26,9 @@ export interface DeliveryParts {
   onDrop(reason: DropReason, clientId: string): void
 }
 
+/** Retained messages sent, or replays found to be over, before others have their turn. */
+const replayedAtOnce = 500
+
 /** What a session has of shared groups. */
 interface Borrowing {
   /** The groups it is a member of. */
@@ -36,7 +39,6 @@ interface Borrowing {
 
 /** Retained messages still to be sent because of one subscription. */
 interface Replay {
-  readonly filter: string
   readonly messages: Iterator<Message>
   readonly terms: ReplayTerms
 }
@@ -56,7 +58,8 @@ export class Delivery implements OutgoingSource {
   #maxInflight = 0
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
   #tail = 1
-  #replays: Replay[] = []
+  /** By filter, in the order in which they were asked for. */
+  #replays: Map<string, Replay> | undefined
   /** After a reconnection: the next number to send again, and what has been and is not done. */
   #again = 1
   #sentAgain: Set<number> | undefined
@@ -143,15 +146,18 @@ export class Delivery implements OutgoingSource {
     return this.#accept(delivery)
   }
 
-  /** Sends retained messages for a new subscription, as fast as the client takes them; from the start if it was under way. */
+  /**
+   * Retained messages for a new subscription, from the start if they were under way: {@link pump} sends them, as fast as
+   * the client takes them.
+   */
   replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms): void {
     this.cancelReplay(filter)
-    this.#replays.push({ filter, messages, terms })
-    this.pump()
+    this.#replays ??= new Map()
+    this.#replays.set(filter, { messages, terms })
   }
 
   cancelReplay(filter: string): void {
-    if (this.#replays.length > 0) this.#replays = this.#replays.filter((replay) => replay.filter !== filter)
+    this.#replays?.delete(filter)
   }
 
   /** A connection is there: everything unfinished goes out again in its first order [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
@@ -224,7 +230,7 @@ export class Delivery implements OutgoingSource {
   pump(): void {
     if (this.#sink) this.#goAgain(this.#sink)
     while (this.waiting > 0 && this.#ready()) this.#sendNext(this.#sink!)
-    while (this.#replays.length > 0 && this.waiting === 0 && this.#ready()) this.#replayOne(this.#replays[0]!)
+    if (this.#replays) this.#replaySome(this.#replays)
     if (this.#borrowing) this.#askForMore(this.#borrowing)
   }
 
@@ -354,16 +360,28 @@ export class Delivery implements OutgoingSource {
     }
   }
 
-  #replayOne({ messages, terms }: Replay): void {
-    const { done, value: message } = messages.next()
-    if (done) {
-      this.#replays.shift()
-      return
+  /** Some of what is retained: with a hundred thousand messages to send, the others have their turn in between. */
+  #replaySome(replays: Map<string, Replay>): void {
+    let left = replayedAtOnce
+    for (const [filter, replay] of replays) {
+      do {
+        if (this.waiting > 0 || !this.#ready()) return
+        if (left-- === 0) return this.#sink?.askAgain()
+      } while (this.#replayOne(replay))
+      replays.delete(filter)
     }
+    this.#replays = undefined
+  }
+
+  /** False: that was all. */
+  #replayOne({ messages, terms }: Replay): boolean {
+    const { done, value: message } = messages.next()
+    if (done) return false
     const qos = message.qos < terms.qos ? message.qos : terms.qos
     const delivery = { message, qos, retain: true, identifiers: terms.identifiers } // RETAIN 1 [MQTT-3.3.1-8]
     if (qos === 0) this.#deliverQos0(delivery)
     else this.#accept(delivery)
+    return true
   }
 
   #settle(packetId: number, expected: Handshake): boolean {

@@ -9,6 +9,8 @@ export interface Sink {
   accepts(delivery: QueuedMessage): boolean
   /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
+  /** Has the delivery pumped again in a later turn: there is more to send than one turn should take. */
+  askAgain(): void
   /** Sends a PUBREL again, after a reconnection. */
   pubrel(packetId: number): void
 }

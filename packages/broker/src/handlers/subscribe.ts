@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type QoS,
   reason,
@@ -85,37 +86,88 @@ function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> 
   return whenReady(allowed, (yes) => (yes ? granted : reason.notAuthorized))
 }
 
+/** Filters subscribed to before others have their turn. */
+const filtersAtOnce = 500
+
 /** Many filters act like many SUBSCRIBEs with one SUBACK, a code a filter, in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]. */
-function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): Reply {
-  const { session, services } = c
-  const identifier = p.properties?.subscriptionIdentifiers?.[0] ?? 0
-  const identifiers = identifier > 0 ? [identifier] : undefined
-  let commit: Commit = 0
-  const owed: { filter: string; messages: Iterator<Message>; terms: ReplayTerms }[] = []
-  const reasonCodes = verdicts.map((verdict, at) => {
-    const { filter, noLocal = false, retainAsPublished = false, retainHandling = 0 } = p.subscriptions[at]!
-    if (verdict >= 0x80) return verdict
+function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): MaybeAsync<Reply | undefined> {
+  const subscribing = new Subscribing(c, p)
+  if (verdicts.length > filtersAtOnce) return subscribeInTurns(c, subscribing, verdicts)
+  subscribing.take(verdicts)
+  return subscribing.reply()
+}
+
+async function subscribeInTurns(
+  c: Context,
+  subscribing: Subscribing,
+  verdicts: readonly Verdict[],
+): Promise<Reply | undefined> {
+  for (let at = 0; at < verdicts.length; at += filtersAtOnce) {
+    if (at > 0) await nextTurn()
+    if (c.closed) return undefined
+    subscribing.take(verdicts.slice(at, at + filtersAtOnce))
+  }
+  return subscribing.reply()
+}
+
+/** One SUBSCRIBE on its way to its SUBACK. */
+class Subscribing {
+  readonly #c: Context
+  readonly #p: Subscribe
+  readonly #identifier: number
+  readonly #reasonCodes: Verdict[] = []
+  /** What is retained, for after SUBACK. */
+  readonly #owed = new Map<string, { readonly messages: Iterator<Message>; readonly terms: ReplayTerms }>()
+  #commit: Commit = 0
+
+  constructor(c: Context, p: Subscribe) {
+    this.#c = c
+    this.#p = p
+    this.#identifier = p.properties?.subscriptionIdentifiers?.[0] ?? 0
+  }
+
+  /** Subscribes to the next filters, as the verdicts say. */
+  take(verdicts: readonly Verdict[]): void {
+    for (const verdict of verdicts) {
+      const subscription = this.#p.subscriptions[this.#reasonCodes.length]!
+      this.#reasonCodes.push(verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict)
+    }
+  }
+
+  #subscribe(subscription: Subscription, qos: QoS): Verdict {
+    const { session, services } = this.#c
+    const { filter, noLocal = false, retainAsPublished = false, retainHandling = 0 } = subscription
+    const identifier = this.#identifier
     const isNew = !session.subscriptions.has(filter)
     const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession
     if (full && isNew) return reason.quotaExceeded
-    const qos = verdict as QoS
-    commit = Math.max(commit, session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }))
+    const commit = session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier })
+    if (commit > this.#commit) this.#commit = commit
     // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
     if (splitShared(filter)) return qos // nothing retained goes to a shared subscription (section 4.8.2)
     if (retainHandling === 0 || (retainHandling === 1 && isNew)) {
-      owed.push({ filter, messages: services.router.retained.match(filter, services.now), terms: { qos, identifiers } })
+      const terms = { qos, identifiers: identifier > 0 ? [identifier] : undefined }
+      this.#owed.set(filter, { messages: services.router.retained.match(filter, services.now), terms })
     }
     return qos
-  })
-  return {
-    packet: { type: 'suback', packetId: p.packetId, ...answerOf(c, p, reasonCodes) },
-    commit,
-    sent: () => {
-      for (const { filter, messages, terms } of owed) {
-        if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, terms)
-      }
-      session.delivery.pump() // a shared group may have something waiting
-    },
+  }
+
+  reply(): Reply {
+    const { session } = this.#c
+    return {
+      packet: {
+        type: 'suback',
+        packetId: this.#p.packetId,
+        ...answerOf(this.#c, this.#p, this.#reasonCodes),
+      },
+      commit: this.#commit,
+      sent: () => {
+        for (const [filter, { messages, terms }] of this.#owed) {
+          if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, terms)
+        }
+        session.delivery.pump() // also for shared groups: they may have something waiting
+      },
+    }
   }
 }
 

@@ -72,6 +72,7 @@ class Client {
     const sink: Sink = {
       full: false,
       accepts: () => true,
+      askAgain: () => {},
       publish: ({ message, qos }, dup, packetId) => {
         const sent = { text: Buffer.from(message.payload).toString(), qos, packetId, released: false }
         this.#world.sent.push(`${this.delivery.clientId} ${sent.text} ${qos}${dup ? ' dup' : ''}`)

@@ -83,6 +83,8 @@ class Client implements Sink {
     entry!.state = 'sent'
   }
 
+  askAgain(): void {}
+
   pubrel(packetId: number): void {
     expect(this.#model.queue[packetId - 1]?.state).toBe('released')
   }
