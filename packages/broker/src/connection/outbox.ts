@@ -143,13 +143,14 @@ export class Outbox implements Sink {
   }
 
   /** The end of the turn. */
-  flush(): void {
-    if (this.#writer) this.#handOver(this.#writer)
+  flush(): number {
+    const bytes = this.#writer ? this.#handOver(this.#writer) : 0
     this.#tellWhenDrained()
+    return bytes
   }
 
-  /** Hands what has been gathered to the socket. */
-  #handOver(writer: Writer): void {
+  /** Hands what has been gathered to the socket; answers its bytes. */
+  #handOver(writer: Writer): number {
     this.#cut(writer)
     const segments = this.#segments
     const bytes = this.#segmentBytes
@@ -158,7 +159,7 @@ export class Outbox implements Sink {
     this.#segmentBytes = 0
     if (bytes === 0 || this.#closed) {
       this.#parts.writers.give(writer)
-      return
+      return 0
     }
     this.#pendingBytes += bytes
     this.#parts.metrics.bytesSent += bytes
@@ -170,6 +171,7 @@ export class Outbox implements Sink {
       if (!inside) this.#tellWhenDrained()
     })
     inside = false
+    return bytes
   }
 
   /** The last packet, of the server's own accord: it waits for nothing. Left out where the client takes none so large. */

@@ -1,18 +1,30 @@
 /** Something that has gathered output in this turn of the event loop. */
 export interface Gathering {
-  flush(): void
+  /** Hands it on; answers its bytes. */
+  flush(): number
 }
+
+/** Bytes handed to sockets before the event loop goes round: some milliseconds. */
+const bytesATurn = 4_194_304
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
- * a connection is written to once a turn however many packets it was sent.
+ * a connection is written to once a turn however many packets it was sent. When that is a lot (a large message for a
+ * thousand subscribers), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
+ * behind it.
  */
 export class Turn {
   #gathering: Gathering[] = []
+  /** From earlier turns, oldest first. */
+  #rest: Gathering[] = []
   #scheduled = false
 
   add(one: Gathering): void {
     this.#gathering.push(one)
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(this.#end)
@@ -22,6 +34,19 @@ export class Turn {
     const gathering = this.#gathering
     this.#gathering = []
     this.#scheduled = false
-    for (let at = 0; at < gathering.length; at++) gathering[at]!.flush()
+    const left = flushSome(gathering)
+    if (this.#rest.length > 0) this.#rest = flushSome(this.#rest)
+    if (left.length > 0) this.#rest = this.#rest.concat(left)
+    if (this.#rest.length > 0) this.#schedule()
   }
+}
+
+/** Answers what is left over. */
+function flushSome(gathering: readonly Gathering[]): Gathering[] {
+  let bytes = 0
+  for (let at = 0; at < gathering.length; at++) {
+    if (bytes > bytesATurn) return gathering.slice(at)
+    bytes += gathering[at]!.flush()
+  }
+  return []
 }
