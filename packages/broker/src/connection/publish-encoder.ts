@@ -1,4 +1,4 @@
-import { encodePublishHead, type ProtocolVersion, Writer } from '@godwit/protocol'
+import { type Connect, encodePublishHead, type ProtocolVersion, Writer } from '@godwit/protocol'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
 import { deliveredProperties } from './delivered-properties.js'
@@ -23,6 +23,15 @@ export interface ClientTerms {
 }
 
 export const defaultTerms: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
+
+/** What its CONNECT says of a client. */
+export function termsOf({ version, properties }: Connect): ClientTerms {
+  return {
+    version,
+    maximumPacketSize: properties?.maximumPacketSize ?? unlimited,
+    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
+  }
+}
 
 /** What the encoders of all connections share. */
 export interface EncoderParts {
