@@ -12,6 +12,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   pub: { summary: 'publish messages', load: async () => (await import('./commands/pub.js')).pub },
   sub: { summary: 'subscribe, and print what comes', load: async () => (await import('./commands/sub.js')).sub },
   rr: { summary: 'publish a request, and print the response', load: async () => (await import('./commands/rr.js')).rr },
+  conform: {
+    summary: 'hold a broker to the standard, statement by statement',
+    load: async () => (await import('./commands/conform.js')).conform,
+  },
   bench: { summary: 'measure a broker', load: async () => (await import('./commands/bench.js')).bench },
 }
 

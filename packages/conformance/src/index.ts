@@ -5,9 +5,21 @@ export { allChecks } from './checks/all-checks.js'
 export { hostileChecks } from './checks/hostile.js'
 export { CheckFailure, CheckSkipped } from './failure.js'
 export type { Fields, Peer, PublishFields, PublishOptions } from './peer.js'
+export {
+  type Chapter,
+  chapters,
+  type JsonReport,
+  jsonReport,
+  junitReport,
+  markdownReport,
+  type Totals,
+  tableReport,
+  totalsOf,
+} from './report.js'
 export { type CheckResult, type Outcome, type RunOptions, runCheck, runChecks } from './run.js'
 export { type SocketTargetOptions, socketTarget } from './socket-target.js'
 export { type Statement, statements311 } from './statements-3.1.1.js'
 export { statements50 } from './statements-5.0.js'
 export type { ByteStream, Target } from './target.js'
-export type { ConnectedPeer, ConnectOptions, Trial } from './trial.js'
+export type { ConnectedPeer, ConnectOptions, Credentials, Trial } from './trial.js'
+export { type UrlTargetOptions, urlTarget } from './url-target.js'

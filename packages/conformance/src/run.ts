@@ -1,7 +1,7 @@
 import type { Case, Check } from './check.js'
 import { CheckFailure, CheckSkipped } from './failure.js'
 import type { Target } from './target.js'
-import { Trial } from './trial.js'
+import { type Credentials, Trial } from './trial.js'
 
 export type Outcome = 'pass' | 'fail' | 'skip'
 
@@ -26,6 +26,10 @@ export interface RunOptions {
   readonly jobs?: number
   /** The part of its full size that a flood of the hostile checks has. Default 0.001; 1 is the full size. */
   readonly scale?: number
+  /** What the peers say in CONNECT where a check does not say otherwise. Default: nothing, so the server lets anyone in. */
+  readonly credentials?: Credentials
+  /** Ends the run: checks that have not begun are left out. */
+  readonly signal?: AbortSignal
   /** Told of each result as it comes. */
   readonly onResult?: (result: CheckResult) => void
 }
@@ -40,31 +44,35 @@ export async function runChecks(
   const results: CheckResult[] = []
   let next = 0
   const work = async (): Promise<void> => {
-    for (let at = next++; at < chosen.length; at = next++) {
+    for (let at = next++; at < chosen.length && !options.signal?.aborted; at = next++) {
       const result = await runCheck(target, chosen[at]!, options)
       results[at] = result
       options.onResult?.(result)
     }
   }
   await Promise.all(Array.from({ length: options.jobs ?? 1 }, work))
-  return results
+  return results.filter(Boolean)
 }
 
 /** Runs one check against a server. */
 export async function runCheck(
   target: Target,
   check: Check,
-  options: Pick<RunOptions, 'scale' | 'jobs'> = {},
+  options: Pick<RunOptions, 'scale' | 'jobs' | 'credentials'> = {},
 ): Promise<CheckResult> {
   const { id, version } = check
   if (check.skip !== undefined) return { id, version, outcome: 'skip', ms: 0, detail: check.skip, transcript: [] }
   const begin = performance.now()
-  const { scale = 0.001, jobs = 1 } = options
+  const { scale = 0.001, jobs = 1, credentials } = options
   const results: CaseResult[] = []
   const together = jobs > 1 ? check.cases.length : 1
   for (let i = 0; i < check.cases.length; i += together) {
     const group = check.cases.slice(i, i + together)
-    results.push(...(await Promise.all(group.map((one) => runCase(target, one, scale, version)))))
+    results.push(
+      ...(await Promise.all(
+        group.map((one) => runCase(one, () => new Trial(target, scale, version === '5.0' ? 5 : 4, credentials))),
+      )),
+    )
   }
   const failed = results.filter(({ outcome }) => outcome === 'fail')
   const passed = results.some(({ outcome }) => outcome === 'pass')
@@ -83,13 +91,8 @@ export async function runCheck(
 
 type CaseResult = Pick<CheckResult, 'outcome' | 'detail' | 'transcript'>
 
-async function runCase(
-  target: Target,
-  { name, run }: Case,
-  scale: number,
-  version: Check['version'],
-): Promise<CaseResult> {
-  const trial = new Trial(target, scale, version === '5.0' ? 5 : 4)
+async function runCase({ name, run }: Case, begin: () => Trial): Promise<CaseResult> {
+  const trial = begin()
   const before = name ? `${name}: ` : ''
   try {
     await run(trial)

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ByteStream, Target } from './target.js'
 
@@ -30,7 +31,8 @@ export function socketTarget(options: SocketTargetOptions): Target {
   }
 }
 
-function streamOf(socket: Socket): ByteStream {
+/** A connected stream of Node's as the checks see it. */
+export function streamOf(socket: Duplex): ByteStream {
   socket.removeAllListeners('error')
   socket.on('error', () => {}) // a reset is a close here: 'close' follows
   return {
@@ -40,7 +42,7 @@ function streamOf(socket: Socket): ByteStream {
     end: () => void socket.end(),
     destroy: () => {
       // No reset after a FIN: Node 20 then keeps a dead handle that spins for ever.
-      if (socket.writableEnded || socket.readableEnded) socket.destroy()
+      if (!(socket instanceof Socket) || socket.writableEnded || socket.readableEnded) socket.destroy()
       else socket.resetAndDestroy()
     },
     onData: (listener) => void socket.on('data', listener),

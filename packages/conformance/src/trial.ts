@@ -26,6 +26,12 @@ export interface ConnectOptions {
   readonly properties?: PropertiesOf<'connect'>
 }
 
+/** Who the peers say they are. */
+export interface Credentials {
+  readonly username: string
+  readonly password?: string
+}
+
 /** A peer that is connected. */
 export interface ConnectedPeer extends Peer {
   readonly sessionPresent: boolean
@@ -45,13 +51,15 @@ export class Trial implements PeerHost {
   readonly retained: Set<string> = new Set()
   readonly #target: Target
   readonly #scale: number
+  readonly #credentials: Credentials | undefined
   readonly #peers: Peer[] = []
   #clientIds = 0
   /** Letters and digits only, as every server must take them in a client id [MQTT-3.1.3-5]. */
   readonly #prefix: string = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
 
   /** @param scale the part of its full size that a flood has, up to 1 */
-  constructor(target: Target, scale: number, version: ProtocolVersion = 4) {
+  constructor(target: Target, scale: number, version: ProtocolVersion = 4, credentials?: Credentials) {
+    this.#credentials = credentials
     this.version = version
     this.#target = target
     this.#scale = scale
@@ -101,7 +109,8 @@ export class Trial implements PeerHost {
   }
 
   connectPacket(options: ConnectOptions = {}): PacketOf<'connect'> {
-    const { cleanStart = true, keepAliveSeconds = 300, will, username, password } = options
+    const { cleanStart = true, keepAliveSeconds = 300, will } = options
+    const { username, password } = options.username === undefined ? { ...this.#credentials } : options
     const kept = this.version === 5 && !cleanStart ? { sessionExpiryInterval: 3600 } : undefined
     const properties = options.properties ?? kept
     return {

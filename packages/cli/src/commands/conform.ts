@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs'
+import {
+  allChecks,
+  allChecks50,
+  type Check,
+  type CheckResult,
+  hostileChecks,
+  hostileChecks50,
+  jsonReport,
+  junitReport,
+  markdownReport,
+  runChecks,
+  type Target,
+  tableReport,
+  totalsOf,
+  type UrlTargetOptions,
+  urlTarget,
+} from '@godwit/conformance'
+import { InvalidArgumentError } from 'commander'
+import { collect, oneOf, wholeNumber } from '../argument-values.js'
+import { CommandError } from '../command-error.js'
+import { commandLine, helped, parse } from '../command-line.js'
+import { systemProblem } from '../system-problem.js'
+import type { Terminal } from '../terminal.js'
+
+const examples = `  godwit conform mqtt://localhost                       every statement of MQTT 3.1.1 and 5.0
+  godwit conform mqtt://localhost --version 5           of 5.0 only
+  godwit conform mqtt://localhost --only 3.3 -v         chapter 3.3, with what was said in failures
+  godwit conform mqtt://localhost --only MQTT-3.8.4-1
+  godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret
+  godwit conform ws://localhost:8080/mqtt --json > report.json
+
+Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
+`
+
+const versions = ['3.1.1', '5', 'both'] as const
+
+interface Flags extends Pick<UrlTargetOptions, 'cafile' | 'cert' | 'key' | 'insecure'> {
+  readonly standard: (typeof versions)[number]
+  readonly only?: readonly string[]
+  readonly hostile?: true
+  readonly username?: string
+  readonly password?: string
+  readonly json?: true
+  readonly junit?: string
+  readonly markdown?: string
+  readonly jobs: number
+  readonly verbose?: true
+}
+
+/** `godwit conform`: what a server does with the standard, statement by statement. */
+export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = commandLine('conform', 'Holds a server to the standard, statement by statement.', examples)
+    .usage('<url> [options]')
+    .argument('<url>', 'mqtt://, mqtts://, ws:// or wss://, host and port')
+    .option('--standard <version>', `${versions.join(', ')} (also --version)`, oneOf(versions), 'both')
+    .option('--only <id or chapter>', 'MQTT-3.8.4-1, or 3.3, or hostile; may be repeated', collect(chapterOrId))
+    .option('--hostile', 'also play hostile inputs: wrong bytes, wrong moments, too much')
+    .option('--username <name>', 'what the checks say in CONNECT')
+    .option('--password <password>')
+    .option('--cafile <file>', 'certificates that may sign that of the server (PEM)')
+    .option('--cert <file>', 'certificate of the client (PEM)')
+    .option('--key <file>', 'its key (PEM)')
+    .option('--insecure', 'take any certificate')
+    .option('--json', 'print the result as JSON')
+    .option('--junit <file>', 'write it as JUnit XML')
+    .option('--markdown <file>', 'write it as a page')
+    .option('--jobs <n>', 'checks that run at once', wholeNumber(1, 1000), 40)
+    .option('-v, --verbose', 'print each statement, and what was said in failures')
+  const flags = parse<Flags>(command, args.map(renamed), terminal)
+  if (flags === helped) return 0
+  const [url] = command.processedArgs as [string]
+  const results = await play(url, flags, terminal)
+  if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
+  else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
+  if (flags.junit !== undefined) save(flags.junit, junitReport(url, results))
+  if (flags.markdown !== undefined) save(flags.markdown, markdownReport(url, results))
+  return totalsOf(results).fail > 0 ? 1 : 0
+}
+
+/** Everywhere else --version prints godwit's own; with a value it can only mean the standard's. */
+function renamed(word: string, at: number, words: readonly string[]): string {
+  const takesValue = word === '--version' && (versions as readonly string[]).includes(words[at + 1] ?? '')
+  return takesValue ? '--standard' : word.replace(/^--version=/, '--standard=')
+}
+
+async function play(url: string, flags: Flags, terminal: Terminal): Promise<readonly CheckResult[]> {
+  const target = targetOf(url, flags)
+  const checks = checksOf(flags)
+  if (checks.length === 0)
+    throw new CommandError(`no check is called ${flags.only?.join(' or ')}; see docs/conformance.md`)
+  await reach(target)
+  const stopping = terminal.stopping()
+  const progress = progressOf(terminal, checks.length, flags)
+  const { username, password, jobs } = flags
+  const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
+  const results = await runChecks(target, checks, {
+    jobs,
+    signal: stopping,
+    ...(credentials && { credentials }),
+    onResult: progress.told,
+  })
+  progress.done()
+  if (stopping.aborted) terminal.stderr.write(`stopped: ${results.length} of ${checks.length} checks were run\n`)
+  return results
+}
+
+function targetOf(url: string, flags: Flags): Target {
+  try {
+    return urlTarget(url, flags)
+  } catch (error) {
+    const why = error instanceof Error && 'syscall' in error ? systemProblem(error) : (error as Error).message
+    throw new CommandError(`${url}: ${why}`)
+  }
+}
+
+function checksOf({ standard, only, hostile }: Flags): readonly Check[] {
+  const isHostile = hostile || only?.some((one) => one.startsWith('hostile'))
+  const all = [
+    ...(standard === '5' ? [] : [...allChecks, ...(isHostile ? hostileChecks : [])]),
+    ...(standard === '3.1.1' ? [] : [...allChecks50, ...(isHostile ? hostileChecks50 : [])]),
+  ]
+  return only
+    ? all.filter(({ id, section }) =>
+        only.some((one) => one === id || one === section || section.startsWith(`${one}.`)),
+      )
+    : all
+}
+
+/** One connection before all others: a wrong address is told in one line, not in three hundred. */
+async function reach(target: Target): Promise<void> {
+  try {
+    const stream = await target.open()
+    stream.onClose(() => {})
+    stream.destroy()
+  } catch (error) {
+    throw new CommandError(`${(error as Error).message}; check the URL, and that the server runs`)
+  }
+}
+
+function progressOf(terminal: Terminal, total: number, { verbose, json }: Flags) {
+  const isLive = 'isTTY' in terminal.stderr && terminal.stderr.isTTY === true && !verbose
+  let ran = 0
+  let failed = 0
+  return {
+    told: (result: CheckResult): void => {
+      ran++
+      if (result.outcome === 'fail') failed++
+      if (isLive) terminal.stderr.write(`\r${ran} of ${total} checks, ${failed} failed `)
+      else if (verbose && !json) terminal.stdout.write(line(result))
+    },
+    done: (): void => {
+      if (isLive) terminal.stderr.write('\r\u001b[K')
+    },
+  }
+}
+
+function line({ id, version, outcome, ms, detail }: CheckResult): string {
+  return `${outcome} ${version} ${id} ${ms} ms${detail ? `  ${detail.replaceAll('\n', '; ')}` : ''}\n`
+}
+
+function failuresOf(results: readonly CheckResult[], { verbose }: Flags): string {
+  return results
+    .filter(({ outcome }) => outcome === 'fail')
+    .map(({ id, version, detail, transcript }) => {
+      const said = verbose ? transcript.map((one) => `    ${one}\n`).join('') : ''
+      return `FAIL ${id} (MQTT ${version})\n  ${detail.replaceAll('\n', '\n  ')}\n${said}\n`
+    })
+    .join('')
+}
+
+function chapterOrId(text: string): string {
+  if (/^(MQTT-)?\d+(\.\d+)*(-\d+)?$/.test(text) || text.startsWith('hostile')) return text
+  throw new InvalidArgumentError('it takes an id such as MQTT-3.8.4-1, a chapter such as 3.3, or hostile.')
+}
+
+function save(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new CommandError(`cannot write ${file}: ${systemProblem(error)}`)
+  }
+}
