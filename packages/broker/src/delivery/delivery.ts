@@ -4,6 +4,7 @@ import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
 import type { Loan, Supply } from './loan.js'
+import { type Replayed, Replays } from './replays.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
@@ -37,12 +38,6 @@ interface Borrowing {
   readonly loans: Map<number, Loan | undefined>
 }
 
-/** Retained messages still to be sent because of one subscription. */
-interface Replay {
-  readonly messages: Iterator<Message>
-  readonly terms: ReplayTerms
-}
-
 /**
  * Gets one session's messages to its client: numbers them, keeps what cannot be sent yet, sends within the in-flight
  * window, and sends again after a reconnection. It knows no socket and has no clock of its own; a
@@ -58,8 +53,7 @@ export class Delivery implements OutgoingSource {
   #maxInflight = 0
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
   #tail = 1
-  /** By filter, in the order in which they were asked for. */
-  #replays: Map<string, Replay> | undefined
+  #replays: Replays | undefined
   /** After a reconnection: the next number to send again, and what has been and is not done. */
   #again = 1
   #sentAgain: Set<number> | undefined
@@ -151,9 +145,8 @@ export class Delivery implements OutgoingSource {
    * the client takes them.
    */
   replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms): void {
-    this.cancelReplay(filter)
-    this.#replays ??= new Map()
-    this.#replays.set(filter, { messages, terms })
+    this.#replays ??= new Replays()
+    this.#replays.add(filter, messages, terms)
   }
 
   cancelReplay(filter: string): void {
@@ -361,27 +354,20 @@ export class Delivery implements OutgoingSource {
   }
 
   /** Some of what is retained: with a hundred thousand messages to send, the others have their turn in between. */
-  #replaySome(replays: Map<string, Replay>): void {
-    let left = replayedAtOnce
-    for (const [filter, replay] of replays) {
-      do {
-        if (this.waiting > 0 || !this.#ready()) return
-        if (left-- === 0) return this.#sink?.askAgain()
-      } while (this.#replayOne(replay))
-      replays.delete(filter)
+  #replaySome(replays: Replays): void {
+    for (let left = replayedAtOnce; !replays.isEmpty && this.waiting === 0 && this.#ready(); left--) {
+      if (left === 0) return this.#sink?.askAgain()
+      const next = replays.next()
+      if (next) this.#replay(next)
     }
-    this.#replays = undefined
+    if (replays.isEmpty) this.#replays = undefined
   }
 
-  /** False: that was all. */
-  #replayOne({ messages, terms }: Replay): boolean {
-    const { done, value: message } = messages.next()
-    if (done) return false
+  #replay({ message, terms }: Replayed): void {
     const qos = message.qos < terms.qos ? message.qos : terms.qos
     const delivery = { message, qos, retain: true, identifiers: terms.identifiers } // RETAIN 1 [MQTT-3.3.1-8]
     if (qos === 0) this.#deliverQos0(delivery)
     else this.#accept(delivery)
-    return true
   }
 
   #settle(packetId: number, expected: Handshake): boolean {

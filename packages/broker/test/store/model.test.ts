@@ -84,7 +84,6 @@ class Client implements Sink {
   }
 
   askAgain(): void {}
-
   pubrel(packetId: number): void {
     expect(this.#model.queue[packetId - 1]?.state).toBe('released')
   }
