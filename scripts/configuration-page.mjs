@@ -18,7 +18,10 @@ const limits = [
   ),
 ].map(([, text = '', name = '']) => /** @type {const} */ ([name, text.replace(/\s*\n\s*\*\s*/g, ' ')]))
 
-/** @param {Property} property */
+/**
+ * @param {Property} property
+ * @returns {string}
+ */
 function kind({ type, enum: words, anyOf, const: value }) {
   if (words) return words.map((word) => `\`${word}\``).join(', ')
   if (value !== undefined) return `\`${value}\``

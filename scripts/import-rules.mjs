@@ -28,6 +28,7 @@ export const packageRules = {
  */
 export const brokerRooms = [
   [
+    'client-certificate.ts',
     'commit.ts',
     'drops.ts',
     'errors.ts',
@@ -39,7 +40,7 @@ export const brokerRooms = [
     'version.ts',
   ],
   ['transport', 'store', 'hooks', 'time'],
-  ['delivery', 'options.ts'],
+  ['access', 'delivery', 'options.ts'],
   ['router'],
   ['session'],
   ['handlers'],

@@ -1,4 +1,5 @@
 // npm run proof: what takes too long for every run of CI. It writes the figures that the documentation quotes.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -20,7 +21,8 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --data WHERE   Godwit's data: memory, as its peer's, or disk (memory)
   --load FILE    the C file of a load generator instead of godwit bench
   --out FILE     where the results go, and beside them a chart (bench/RESULTS.md, bench/RESULTS.svg)
-  --durability   crashes and power cuts instead: about ten minutes`
+  --durability   crashes and power cuts instead: about ten minutes
+  --model        20,000 sequences against the model of sessions instead: about two minutes`
 
 await report(async () => {
   const options = readOptions()
@@ -30,6 +32,7 @@ await report(async () => {
     if (!proveDurability()) process.exitCode = 1
     return
   }
+  if (options.model) return proveModel()
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
     await speed(options, folder)
@@ -51,12 +54,25 @@ function readOptions() {
         load: { type: 'string' },
         out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
         durability: { type: 'boolean', default: false },
+        model: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values
   } catch (error) {
     throw new PrepareError(`${error instanceof Error ? error.message : error}\n${usage}`)
   }
+}
+
+/** The property-based session test at length; its own timeout grows with the number of sequences. */
+function proveModel() {
+  const { GODWIT_MODEL_RUNS = '20000' } = process.env
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const { status } = spawnSync(process.execPath, [vitest, 'run', 'packages/broker/test/model'], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, GODWIT_MODEL_RUNS },
+  })
+  if (status !== 0) process.exitCode = 1
 }
 
 /**

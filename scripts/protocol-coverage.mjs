@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { allChecks, allChecks50, statements311, statements50 } from '@godwit/conformance'
+import { allChecks, allChecks50, statements50, statements311 } from '@godwit/conformance'
 import { root } from './prepare.mjs'
 import { reasons } from './protocol-coverage-reasons.mjs'
 
@@ -26,7 +26,10 @@ function listTests() {
   const folder = mkdtempSync(join(tmpdir(), 'godwit-coverage-'))
   try {
     const file = join(folder, 'tests.json')
-    execFileSync('npx', ['vitest', 'list', `--json=${file}`, 'packages'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('npx', ['vitest', 'list', `--json=${file}`, 'packages'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     return /** @type {Test[]} */ (JSON.parse(readFileSync(file, 'utf8')))
   } finally {
     rmSync(folder, { recursive: true })

@@ -32,7 +32,8 @@ import { isSystemTopic } from './router/system-topics.js'
 import { Registry } from './session/registry.js'
 import { TimerWheel } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
-import { listenTcp, type TcpOptions } from './transport/tcp.js'
+import { listen } from './transport/listen.js'
+import type { ListenOptions } from './transport/listen-options.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
 import { version } from './version.js'
 
@@ -142,12 +143,20 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Opens a door for MQTT over TCP; by default port 1883 of this machine alone.
-   * @throws BrokerError `listen-failed`, saying what is in the way; `closed`.
+   * Opens a door: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
+   * over TCP on port 1883 of this machine alone. There may be several.
+   * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.
    */
-  async listen(options: TcpOptions = {}): Promise<Listener> {
+  async listen(options: ListenOptions = {}): Promise<Listener> {
     this.#ensureOpen()
-    const listener = await listenTcp(options, (transport) => this.#accept(transport))
+    const { limits, hooks, log } = this.#options
+    const listener = await listen(options, {
+      accept: (transport) => this.#accept(transport),
+      anonymous: !hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
+      maxMessageBytes: limits.maxPacketBytes,
+      metrics: this.metrics,
+      log,
+    })
     this.#listeners.push(listener)
     if (this.#closed) await listener.close()
     this.#ensureOpen()

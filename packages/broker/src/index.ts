@@ -1,7 +1,8 @@
 export { Broker, createBroker, type DisconnectOptions, type PublishOptions, type RecoveredCounts } from './broker.js'
+export type { ClientCertificate } from './client-certificate.js'
 export type { Commit } from './commit.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
-export type { Admission, ClientInfo, Redirection } from './hooks/client-info.js'
+export type { Admission, AdmittedAs, Claims, ClientInfo, Identity, Redirection } from './hooks/client-info.js'
 export type {
   AuthenticationExchange,
   AuthenticationMethod,
@@ -17,7 +18,7 @@ export { type ScramCredentials, scramCredentials, scramSha256 } from './hooks/sc
 export { defaultLimits, type Limits, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
-export type { DropReason, Metrics } from './metrics.js'
+export type { DropReason, HandshakeRefusal, Metrics } from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
 export { memoryStore } from './store/memory.js'
@@ -32,7 +33,15 @@ export type {
   Store,
 } from './store/store.js'
 export { type Clock, systemClock } from './time/clock.js'
+export type {
+  ListenOptions,
+  ProxyProtocolOptions,
+  TcpOptions,
+  TlsOptions,
+  UnixOptions,
+  WebSocketOptions,
+} from './transport/listen-options.js'
 export { memoryPair } from './transport/memory.js'
-export type { TcpOptions } from './transport/tcp.js'
+export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
 export type { Listener, Peer } from './transport/transport.js'
 export { version } from './version.js'

@@ -12,6 +12,8 @@ export type DropReason =
   | 'expired'
   /** A publisher that may not publish there. */
   | 'not-authorized'
+  /** A subscriber that may not receive it. */
+  | 'receive-denied'
   /** A client publishing under `$SYS`, which is the broker's. */
   | 'system-topic'
   /** Delivered, but not retained: the bound on retained messages was reached. */
@@ -24,6 +26,19 @@ export type DropReason =
   | 'payload-format'
   /** A will of an earlier process, where those are not wanted. */
   | 'will-after-restart'
+
+/** Why a connection was closed before its first byte of MQTT. */
+export type HandshakeRefusal =
+  /** Too many others were not done yet. */
+  | 'too-many'
+  /** It was not done in time. */
+  | 'too-slow'
+  /** A proxy that sent no header of the PROXY protocol, or a broken one. */
+  | 'proxy-header'
+  /** TLS failed: no certificate, one that is not trusted, expired or revoked, or no TLS at all. */
+  | 'tls'
+  /** No WebSocket upgrade, or one that may not be. */
+  | 'upgrade'
 
 /** Plain counters, added to where things happen and read by `$SYS` topics and, later, exporters. All count from start. */
 export class Metrics {
@@ -49,6 +64,15 @@ export class Metrics {
   willsPublished = 0
   /** Acknowledgements that belong to nothing: counted and ignored. */
   strayAcks = 0
+  readonly handshakesRefused: Record<HandshakeRefusal, number> = {
+    'too-many': 0,
+    'too-slow': 0,
+    'proxy-header': 0,
+    tls: 0,
+    upgrade: 0,
+  }
+  /** Epoch ms at which the first certificate of any open listener expires; `undefined` without TLS. */
+  tlsExpiresAt: number | undefined
   readonly dropped: Record<DropReason, number> = {
     'slow-consumer': 0,
     'queue-full': 0,
@@ -56,6 +80,7 @@ export class Metrics {
     'too-large': 0,
     expired: 0,
     'not-authorized': 0,
+    'receive-denied': 0,
     'system-topic': 0,
     'retained-full': 0,
     'shared-member-gone': 0,

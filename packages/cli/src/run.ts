@@ -12,6 +12,11 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   pub: { summary: 'publish messages', load: async () => (await import('./commands/pub.js')).pub },
   sub: { summary: 'subscribe, and print what comes', load: async () => (await import('./commands/sub.js')).sub },
   rr: { summary: 'publish a request, and print the response', load: async () => (await import('./commands/rr.js')).rr },
+  passwd: {
+    summary: 'create, change and check a password file',
+    load: async () => (await import('./commands/passwd.js')).passwd,
+  },
+  acl: { summary: 'say which access rule decides', load: async () => (await import('./commands/acl.js')).acl },
   conform: {
     summary: 'hold a broker to the standard, statement by statement',
     load: async () => (await import('./commands/conform.js')).conform,

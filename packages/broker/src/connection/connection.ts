@@ -18,7 +18,7 @@ import type { Session } from '../session/session.js'
 import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
-import type { Transport, TransportEvents } from '../transport/transport.js'
+import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { beginsAs50, firstBytes, noBytes } from './first-bytes.js'
 import { KeepAlive } from './keep-alive.js'
@@ -53,7 +53,7 @@ export interface ConnectionParts {
  */
 export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly services: Services
-  readonly address: string
+  readonly peer: Peer
   version: ProtocolVersion = 4
   closed = false
   authenticating: Authenticating | undefined
@@ -86,7 +86,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   constructor(transport: Transport, parts: ConnectionParts) {
     const { limits, features } = parts.services
     this.services = parts.services
-    this.address = transport.peer.address
+    this.peer = transport.peer
     this.#parts = parts
     this.#transport = transport
     this.#decoder = new Decoder({
@@ -229,8 +229,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       this.services.metrics.keepAliveTimeouts++
       this.end('keep alive timeout', reason.keepAliveTimeout)
     })
+    this.outbox.mayReceive = this.services.hooks.deliveriesTo(client)
     this.services.hooks.connected(client)
-    this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.address })
+    this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.peer.address })
   }
 
   startDelivery(): void {
@@ -392,7 +393,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
       this.services.hooks.disconnected(client, why)
     }
-    this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.address, reason: why })
+    this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
     this.#parts.onClosed(this)
     return commit
   }

@@ -2,7 +2,7 @@ import { encode, encodeInto, type Packet, type PropertiesOf, type Writer } from 
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Reply } from '../handlers/context.js'
-import type { Metrics } from '../metrics.js'
+import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
@@ -59,6 +59,8 @@ export class Outbox implements Sink {
   /** Made when the first packet has to wait. */
   #held: HeldPackets | undefined
   #closed = false
+  /** Whether messages of a topic are for this client; `undefined`: nobody decides on that. */
+  mayReceive: ((topic: string) => boolean) | undefined
   /** Rises whenever the socket has taken something: how the owner sees that a slow client is not a dead one. */
   writesDone = 0
 
@@ -105,8 +107,9 @@ export class Outbox implements Sink {
     else this.#sendReply(reply)
   }
 
-  accepts(delivery: QueuedMessage): boolean {
-    return this.#encoder.accepts(delivery)
+  refusal(delivery: QueuedMessage): DropReason | undefined {
+    if (this.mayReceive !== undefined && !this.mayReceive(delivery.message.topic)) return 'receive-denied'
+    return this.#encoder.accepts(delivery) ? undefined : 'too-large'
   }
 
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {

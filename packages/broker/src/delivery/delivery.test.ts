@@ -19,8 +19,8 @@ class FakeSink implements Sink {
   /** Packets it takes; larger ones are not sent. */
   largest = Number.POSITIVE_INFINITY
 
-  accepts({ message }: QueuedMessage): boolean {
-    return message.payloadBytes <= this.largest
+  refusal({ message }: QueuedMessage): 'too-large' | undefined {
+    return message.payloadBytes <= this.largest ? undefined : 'too-large'
   }
 
   publish({ message, qos, retain }: QueuedMessage, dup: boolean, packetId: number): void {

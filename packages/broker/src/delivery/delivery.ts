@@ -131,8 +131,9 @@ export class Delivery implements OutgoingSource {
     const qos = message.qos < terms.qos ? message.qos : terms.qos
     const retain = message.retain && terms.retainAsPublished
     const delivery = { message, qos, retain, identifiers: terms.identifiers, shared: true }
-    if (!this.#sink!.accepts(delivery)) {
-      this.#parts.onDrop('too-large', this.clientId) // and treated as delivered [MQTT-3.1.2-25]
+    const refusal = this.#sink!.refusal(delivery)
+    if (refusal) {
+      this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       loan?.settle()
       return 0
     }
@@ -246,13 +247,7 @@ export class Delivery implements OutgoingSource {
   }
 
   #deliverQos0(delivery: QueuedMessage): Commit {
-    const drop = !this.#sink
-      ? 'offline-qos0'
-      : this.#sink.full
-        ? 'slow-consumer'
-        : this.#sink.accepts(delivery)
-          ? undefined
-          : 'too-large'
+    const drop = !this.#sink ? 'offline-qos0' : this.#sink.full ? 'slow-consumer' : this.#sink.refusal(delivery)
     if (drop) this.#parts.onDrop(drop, this.clientId)
     else this.#sink!.publish(delivery, false, 0, delivery.message.commit)
     return 0
@@ -260,8 +255,9 @@ export class Delivery implements OutgoingSource {
 
   #accept(delivery: QueuedMessage): Commit {
     const sendNow = this.waiting === 0 && this.#ready()
-    if (sendNow && !this.#sink!.accepts(delivery)) {
-      this.#parts.onDrop('too-large', this.clientId) // and treated as delivered [MQTT-3.1.2-25]
+    const refusal = sendNow ? this.#sink!.refusal(delivery) : undefined
+    if (refusal) {
+      this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       return 0
     }
     if (!sendNow && this.#queueIsFull(delivery.message)) {
@@ -302,7 +298,7 @@ export class Delivery implements OutgoingSource {
 
   #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {
     if (entry.message.expiresAt <= this.#parts.now()) return 'expired' // [MQTT-3.3.2-5]
-    return sink.accepts(entry) ? undefined : 'too-large'
+    return sink.refusal(entry)
   }
 
   #send(delivery: QueuedMessage, commit: Commit): void {
@@ -330,15 +326,16 @@ export class Delivery implements OutgoingSource {
     const entry = this.queue.get(number)
     if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) return this.#forget(number)
     if (!entry) return
-    if (!sink.accepts(entry)) return this.#giveUp(number) // this connection takes less than the one before
+    const refusal = sink.refusal(entry)
+    if (refusal) return this.#giveUp(number, refusal) // this connection takes less than the one before
     this.#sentAgain ??= new Set()
     this.#sentAgain.add(number)
     sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? 0 : entry.commit) // [MQTT-3.3.1-1]
   }
 
-  /** Too large to be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
-  #giveUp(number: number): void {
-    this.#parts.onDrop('too-large', this.clientId)
+  /** Cannot be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
+  #giveUp(number: number, reason: DropReason): void {
+    this.#parts.onDrop(reason, this.clientId)
     this.#forget(number)
     this.#settleLoan(number)
   }

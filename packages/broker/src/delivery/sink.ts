@@ -1,12 +1,13 @@
 import type { Commit } from '../commit.js'
+import type { DropReason } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 
 /** Where a session's deliveries go while it has a connection. */
 export interface Sink {
   /** True while the client's socket takes nothing more: QoS 0 is dropped, QoS 1 and 2 wait. */
   readonly full: boolean
-  /** Whether the client takes packets as large as this one would be [MQTT-3.1.2-24]. */
-  accepts(delivery: QueuedMessage): boolean
+  /** Why the client cannot have it, if so: too large for it [MQTT-3.1.2-24], or not for its eyes. */
+  refusal(delivery: QueuedMessage): DropReason | undefined
   /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
   /** Has the delivery pumped again in a later turn: there is more to send than one turn should take. */

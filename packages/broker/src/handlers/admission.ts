@@ -1,5 +1,6 @@
 import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason } from '@godwit/protocol'
 import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
+import { shownToBe } from '../hooks/hook-runner.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
@@ -12,12 +13,15 @@ export interface Refusal {
   readonly serverReference?: string
 }
 
-/** Asks the hooks whether the client may come in and leave its will. Answers why not, if so. */
-export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<Refusal | undefined> {
+/** Asks the hooks whether the client may come in and leave its will. Answers who it is, or why not. */
+export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<ClientInfo | Refusal> {
   const { hooks } = c.services
   return whenReady(hooks.authenticate({ ...client, password: p.password }), (admission) => {
     const refusal = refusalFor(admission)
-    return refusal === undefined ? admitWill(c, p, client) : refusal
+    if (refusal) return refusal
+    const isSomebody = typeof admission === 'object' && 'admittedAs' in admission
+    const known = isSomebody ? { ...client, ...shownToBe(client, admission.admittedAs) } : client
+    return whenReady(admitWill(c, p, known), (refused) => refused ?? known)
   })
 }
 
@@ -44,7 +48,8 @@ export function refusalFor(admission: Admission): Refusal | undefined {
         why: 'the server cannot tell now who may connect; try again later',
       }
     default:
-      return typeof admission === 'object' ? redirection(admission) : notAuthorized
+      if (typeof admission !== 'object') return notAuthorized
+      return 'admittedAs' in admission ? undefined : redirection(admission)
   }
 }
 

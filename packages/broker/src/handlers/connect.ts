@@ -14,13 +14,14 @@ export function onConnect(c: Context, p: Connect): Answer {
   const client: ClientInfo = {
     clientId: p.clientId || `godwit-${randomUUID()}`, // [MQTT-3.1.3-6]
     username: p.username,
-    address: c.address,
+    address: c.peer.address,
     version: p.version,
     cleanStart: p.cleanStart,
+    ...(c.peer.certificate && { certificate: c.peer.certificate }),
   }
   if (p.properties?.authenticationMethod !== undefined) return beginAuthentication(c, p, client)
-  return whenReady(admit(c, p, client), (refusal) =>
-    refusal === undefined ? openSession(c, p, client) : refuse(c, refusal),
+  return whenReady(admit(c, p, client), (answer) =>
+    'reasonCode' in answer ? refuse(c, answer) : openSession(c, p, answer),
   )
 }
 

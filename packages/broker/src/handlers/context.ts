@@ -13,6 +13,7 @@ import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
 import type { Store } from '../store/store.js'
+import type { Peer } from '../transport/transport.js'
 
 /** What all connections of a broker share. */
 export interface Services {
@@ -56,8 +57,8 @@ export type Answer = MaybeAsync<Reply | undefined>
 /** All that a handler sees of its connection. */
 export interface Context extends SessionUser {
   readonly services: Services
-  /** The other side's address. */
-  readonly address: string
+  /** Where the client comes from. */
+  readonly peer: Peer
   /** True once the connection is gone: what a handler does after waiting for a hook would come too late. */
   readonly closed: boolean
   readonly version: ProtocolVersion

@@ -1,13 +1,31 @@
 import type { ProtocolVersion } from '@godwit/protocol'
+import type { ClientCertificate } from '../client-certificate.js'
 
-/** What is known of a client from its CONNECT. */
+/** What a token, a certificate or a service says of a client; access rules see it as `${claim.NAME}`. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** Who a client has shown to be, where that is more than its CONNECT says. */
+export interface Identity {
+  /** The user name in force from now on. Left out: the one in CONNECT. */
+  readonly username?: string
+  readonly claims?: Claims
+  /** Epoch ms at which this stops being true. Left out: never. */
+  readonly expiresAt?: number
+}
+
+/** What is known of a client, from its CONNECT and from what it has shown. */
 export interface ClientInfo {
   readonly clientId: string
+  /** That of its {@link identity}, if this has one, else that of CONNECT. */
   readonly username: string | undefined
+  /** What a hook has found out of it by `admittedAs`. */
+  readonly identity?: Identity
   /** The address it comes from; empty where there is none. */
   readonly address: string
   readonly version: ProtocolVersion
   readonly cleanStart: boolean
+  /** Its certificate, where the listener asks for one; verified. */
+  readonly certificate?: ClientCertificate
 }
 
 /** Another server a client is sent to (5.0, section 4.11). */
@@ -18,9 +36,14 @@ export interface Redirection {
   readonly permanently?: boolean
 }
 
+/** A yes that says who it is. Hooks that are asked later see it in the client. */
+export interface AdmittedAs {
+  readonly admittedAs: Identity
+}
+
 /**
- * An answer to "may this client come in": `true`, or why not. `false` = not authorized (3.1.1: return code 5);
+ * An answer to "may this client come in": `true`, `admittedAs` somebody, or why not. `false` = not authorized (3.1.1: return code 5);
  * `bad-credentials` = malformed user name or password (4); `unavailable` = cannot be told now (3); another server
  * (3.1.1, which cannot be told of one: 3).
  */
-export type Admission = boolean | 'bad-credentials' | 'unavailable' | Redirection
+export type Admission = boolean | 'bad-credentials' | 'unavailable' | Redirection | AdmittedAs

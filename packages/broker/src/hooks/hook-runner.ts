@@ -1,6 +1,6 @@
 import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
-import type { Admission, ClientInfo } from './client-info.js'
+import type { Admission, ClientInfo, Identity } from './client-info.js'
 import type { AuthenticationExchange } from './extended-authentication.js'
 import type { AuthenticateRequest, AuthorizeRequest, Hooks, PublishedMessage } from './hooks.js'
 
@@ -8,6 +8,7 @@ import type { AuthenticateRequest, AuthorizeRequest, Hooks, PublishedMessage } f
 export class HookRunner {
   readonly #authenticate: readonly Hooks[]
   readonly #authorize: readonly Hooks[]
+  readonly #authorizeDelivery: readonly Hooks[]
   readonly #onPublish: readonly Hooks[]
   readonly #all: readonly Hooks[]
   readonly #log: Logger
@@ -17,6 +18,7 @@ export class HookRunner {
     this.#log = log
     this.#authenticate = hooks.filter((hook) => hook.authenticate)
     this.#authorize = hooks.filter((hook) => hook.authorize)
+    this.#authorizeDelivery = hooks.filter((hook) => hook.authorizeDelivery)
     this.#onPublish = hooks.filter((hook) => hook.onPublish)
   }
 
@@ -26,11 +28,15 @@ export class HookRunner {
   }
 
   authenticate(request: AuthenticateRequest): MaybeAsync<Admission> {
-    return this.#each<Admission>(
-      this.#authenticate,
-      (hook) => promised(hook.authenticate!(request)),
-      'unavailable',
-      'authenticate',
+    let known = request
+    const ask = (hook: Hooks): MaybeAsync<Admission> =>
+      whenReady(promised(hook.authenticate!(known)), (answer) => {
+        if (typeof answer !== 'object' || !('admittedAs' in answer)) return answer
+        known = { ...known, ...shownToBe(known, answer.admittedAs) }
+        return true
+      })
+    return whenReady(this.#each<Admission>(this.#authenticate, ask, 'unavailable', 'authenticate'), (answer) =>
+      answer === true && known.identity ? { admittedAs: known.identity } : answer,
     )
   }
 
@@ -47,6 +53,21 @@ export class HookRunner {
     const ask = (hook: Hooks): MaybeAsync<boolean> =>
       whenReady(promised(hook.authorize!(request)), (yes) => yes === true)
     return this.#each<boolean>(this.#authorize, ask, false, 'authorize')
+  }
+
+  /** Decides on what is about to be sent to this client; `undefined` when no hook does, so that nothing is asked. */
+  deliveriesTo(client: ClientInfo): ((topic: string) => boolean) | undefined {
+    const deciding = this.#authorizeDelivery
+    if (deciding.length === 0) return undefined
+    return (topic) =>
+      deciding.every((hook) => {
+        try {
+          return hook.authorizeDelivery!(topic, client) === true
+        } catch (error) {
+          this.#failed(hook, 'authorizeDelivery', error)
+          return false
+        }
+      })
   }
 
   /** True: go on. False: a hook failed. */
@@ -115,6 +136,14 @@ export class HookRunner {
   #failed(hook: Hooks, what: string, error: unknown): void {
     this.#log.log('error', `hook ${hook.name ?? 'without a name'} failed in ${what}`, { error: String(error) })
   }
+}
+
+/** What changes of a client when it has shown who it is. */
+export function shownToBe(
+  { username, identity }: ClientInfo,
+  more: Identity,
+): Pick<ClientInfo, 'username' | 'identity'> {
+  return { username: more.username ?? username, identity: { ...identity, ...more } }
 }
 
 /** A promise of another library is a promise too. */

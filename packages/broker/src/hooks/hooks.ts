@@ -33,12 +33,17 @@ export interface PublishedMessage {
 export interface Hooks {
   /** Used in log lines. */
   readonly name?: string
-  /** Decides on a CONNECT. With several hooks, all must agree. */
+  /** Decides on a CONNECT, and may say who the client is. With several hooks, all must agree. */
   authenticate?(request: AuthenticateRequest): MaybeAsync<Admission>
   /** Extended authentication (5.0, section 4.12): the methods a client may name in CONNECT. For such a client `authenticate` is not asked. */
   readonly authenticationMethods?: Readonly<Record<string, AuthenticationMethod>>
   /** Decides on a PUBLISH (also of the will) and on each filter of a SUBSCRIBE. With several hooks, all must agree. */
   authorize?(request: AuthorizeRequest): MaybeAsync<boolean>
+  /**
+   * Decides on each message that is about to be sent to a client, retained and queued ones too; asked at once, so it
+   * answers at once. With several hooks, all must agree. Refused: dropped for this client, counted as `receive-denied`.
+   */
+  authorizeDelivery?(topic: string, client: ClientInfo): boolean
   /** Sees each message of a client before it is routed, and holds its acknowledgement: when it throws, the message goes nowhere and the connection is closed. */
   onPublish?(message: PublishedMessage, client: ClientInfo): MaybeAsync<void>
   /** A client was accepted. */

@@ -71,7 +71,7 @@ class Client {
   connect(maxInflight = 10): this {
     const sink: Sink = {
       full: false,
-      accepts: () => true,
+      refusal: () => undefined,
       askAgain: () => {},
       publish: ({ message, qos }, dup, packetId) => {
         const sent = { text: Buffer.from(message.payload).toString(), qos, packetId, released: false }

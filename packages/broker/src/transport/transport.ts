@@ -1,10 +1,14 @@
+import type { ClientCertificate } from '../client-certificate.js'
+
 /** Where a connection comes from. */
 export interface Peer {
-  /** `tcp`, `memory`, `stream`. */
+  /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`. */
   readonly transport: string
   /** The other side's address; empty where there is none. */
   readonly address: string
   readonly port?: number
+  /** What the client has shown in the TLS handshake, if it was asked to. */
+  readonly certificate?: ClientCertificate
 }
 
 /** What a transport tells; set by whoever uses it, before any byte flows. */
@@ -40,8 +44,17 @@ export interface Transport {
 
 /** An open door. */
 export interface Listener {
+  /** The address it is bound to; empty for a Unix socket. */
   readonly host: string
+  /** 0 for a Unix socket. */
   readonly port: number
+  /** Of a Unix socket. */
+  readonly path?: string
+  /**
+   * Reads certificates, keys, CA and CRL again; those who are connected stay. Nothing to do without TLS.
+   * @throws BrokerError `invalid-option`, when they are broken: what was read before stays in force.
+   */
+  reload(): Promise<void>
   /** Stops accepting. Connections already accepted stay. */
   close(): Promise<void>
 }

@@ -64,8 +64,8 @@ class Client implements Sink {
     for (const [page, bits] of recovered.received) this.pages.set(page, bits)
   }
 
-  accepts(): boolean {
-    return true
+  refusal(): undefined {
+    return undefined
   }
 
   publish({ message, qos }: QueuedMessage, _dup: boolean, packetId: number): void {

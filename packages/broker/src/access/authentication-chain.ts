@@ -1,0 +1,178 @@
+import { BrokerError } from '../errors.js'
+import type { Admission, ClientInfo, Identity } from '../hooks/client-info.js'
+import type { AuthenticateRequest, Hooks } from '../hooks/hooks.js'
+import { type Logger, silentLogger } from '../log.js'
+import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import { type Clock, systemClock } from '../time/clock.js'
+import { BackOff, type BackOffOptions } from './back-off.js'
+import type { Authenticator, Verdict } from './identity.js'
+
+export interface AuthenticationChainOptions {
+  /** How addresses that keep failing are made to wait; `false`: never. */
+  readonly backOff?: BackOffOptions | false
+  /**
+   * Ends a client's connection when what let it in, a token for one, is no longer true. Most simply
+   * `(clientId) => broker.disconnect(clientId, { reasonCode: 0x87, reasonString: 'the token has expired' })`. Left out:
+   * it stays until it leaves.
+   */
+  readonly disconnect?: (clientId: string) => void
+  /** Default: nothing is logged. */
+  readonly log?: Logger
+  /** For tests that own time. Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** How many CONNECTs ended how, since start. */
+export interface AuthenticationCounts {
+  allowed: number
+  /** Refused by an authenticator, or known to none. */
+  denied: number
+  /** An authenticator could not tell. */
+  unavailable: number
+  /** Not looked at: the address has to wait. */
+  backedOff: number
+  /** Connections ended because what let them in had expired. */
+  expired: number
+}
+
+/** What a chain answers to whoever may not come in, or cannot be judged now. */
+type Refusal = false | 'unavailable'
+
+/** What the chain is to a broker, and what whoever runs it may ask of it. */
+export interface AuthenticationChain extends Hooks {
+  authenticate(request: AuthenticateRequest): MaybeAsync<Admission>
+  /** Who the client is; `undefined` for one that may not come in. Says what `authenticate` does, to people and tests. */
+  identify(request: AuthenticateRequest): MaybeAsync<Identity | Refusal>
+  readonly counts: Readonly<AuthenticationCounts>
+  /** Makes every authenticator read its files again; rejects with the first failure, after all have tried. */
+  reload(): Promise<void>
+  /** Stops watching files and waiting for tokens to expire. */
+  close(): void
+}
+
+/**
+ * Asks authenticators in this order. The first that does not say `not mine` decides; when all do, the answer is no: who
+ * may come in without credentials is said by an authenticator too.
+ * @throws BrokerError `invalid-option` for an empty list: it would let nobody in.
+ */
+export function authenticationChain(
+  authenticators: readonly Authenticator[],
+  options: AuthenticationChainOptions = {},
+): AuthenticationChain {
+  return new Chain(authenticators, options)
+}
+
+class Chain implements AuthenticationChain {
+  readonly name = 'authentication chain'
+  readonly counts: AuthenticationCounts = { allowed: 0, denied: 0, unavailable: 0, backedOff: 0, expired: 0 }
+  readonly #authenticators: readonly Authenticator[]
+  readonly #backOff: BackOff | undefined
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #disconnect: AuthenticationChainOptions['disconnect']
+  /** What stops the wait for a client's expiry. */
+  readonly #expiries = new Map<ClientInfo, () => void>()
+
+  constructor(authenticators: readonly Authenticator[], options: AuthenticationChainOptions) {
+    if (authenticators.length === 0) throw new BrokerError('invalid-option', 'an authentication chain needs a link')
+    const { backOff = {}, log = silentLogger, clock = systemClock, disconnect } = options
+    this.#authenticators = authenticators
+    this.#backOff = backOff === false ? undefined : new BackOff(backOff, clock)
+    this.#log = log
+    this.#clock = clock
+    this.#disconnect = disconnect
+  }
+
+  authenticate(request: AuthenticateRequest): MaybeAsync<Admission> {
+    return whenReady(this.identify(request), (who) => (isIdentity(who) ? admitted(who, request) : who))
+  }
+
+  identify(request: AuthenticateRequest): MaybeAsync<Identity | Refusal> {
+    if (this.#backOff?.mustWait(request.address)) {
+      this.counts.backedOff++
+      return 'unavailable'
+    }
+    return whenReady(this.#ask(request, 0), ({ verdict, by }) => this.#conclude(request, verdict, by))
+  }
+
+  onConnect(client: ClientInfo): void {
+    const { expiresAt } = client.identity ?? {}
+    if (this.#disconnect && expiresAt !== undefined) this.#expire(client, expiresAt)
+  }
+
+  onDisconnect(client: ClientInfo): void {
+    this.#expiries.get(client)?.()
+    this.#expiries.delete(client)
+  }
+
+  async reload(): Promise<void> {
+    const results = await Promise.allSettled(this.#authenticators.map((one) => one.reload?.()))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  close(): void {
+    for (const one of this.#authenticators) one.close?.()
+    for (const cancel of this.#expiries.values()) cancel()
+    this.#expiries.clear()
+  }
+
+  #ask(request: AuthenticateRequest, at: number): MaybeAsync<{ readonly verdict: Verdict; readonly by: string }> {
+    const one = this.#authenticators[at]
+    if (!one) return { verdict: 'deny', by: 'no authenticator knows it' }
+    return whenReady(this.#verdictOf(one, request), (verdict) =>
+      verdict === 'not mine' ? this.#ask(request, at + 1) : { verdict, by: one.name },
+    )
+  }
+
+  #verdictOf(one: Authenticator, request: AuthenticateRequest): MaybeAsync<Verdict> {
+    const failed = (error: unknown): Verdict => {
+      this.#log.log('error', `${one.name} failed`, { error: String(error) })
+      return 'unavailable'
+    }
+    try {
+      const verdict = one.check(request)
+      return verdict instanceof Promise ? verdict.catch(failed) : verdict
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #conclude(request: AuthenticateRequest, verdict: Verdict, by: string): Identity | Refusal {
+    const { clientId, username, address, password } = request
+    if (verdict === 'unavailable') {
+      this.counts.unavailable++
+      return 'unavailable'
+    }
+    if (verdict === 'allow' || typeof verdict === 'object') {
+      this.counts.allowed++
+      return verdict === 'allow' ? {} : verdict
+    }
+    this.counts.denied++
+    this.#backOff?.failed(address, username, password)
+    this.#log.log('warn', 'not authenticated', { clientId, username, address, by })
+    return false
+  }
+
+  /** In steps: a timeout ends at 2^31 − 1 ms. */
+  #expire(client: ClientInfo, expiresAt: number): void {
+    const left = expiresAt - this.#clock.now()
+    const step = Math.min(Math.max(left, 0), longestTimeout)
+    const cancel = this.#clock.timeout(step, () => {
+      if (left > longestTimeout) return this.#expire(client, expiresAt)
+      this.#expiries.delete(client)
+      this.counts.expired++
+      this.#disconnect?.(client.clientId)
+    })
+    this.#expiries.set(client, cancel)
+  }
+}
+
+const longestTimeout = 2 ** 31 - 1
+
+const isIdentity = (who: Identity | Refusal): who is Identity => typeof who === 'object'
+
+/** `true` where CONNECT has said it all: the shortest way through the broker. */
+function admitted(who: Identity, { username }: AuthenticateRequest): Admission {
+  const saysMore = who.claims !== undefined || who.expiresAt !== undefined || (who.username ?? username) !== username
+  return saysMore ? { admittedAs: who } : true
+}

@@ -1,0 +1,87 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import type { Clock } from '../time/clock.js'
+
+export interface BackOffOptions {
+  /** Different wrong credentials an address may try before it has to wait. Default 5. */
+  readonly afterFailures?: number
+  /** Milliseconds of the first wait; each further failure doubles it. Default 1,000. */
+  readonly firstMs?: number
+  /** The longest wait, in ms. Default 60,000. */
+  readonly mostMs?: number
+  /** Milliseconds without a failure after which an address is forgotten. Default 600,000. */
+  readonly forgetMs?: number
+  /** Addresses remembered; the one that failed longest ago goes first. Default 10,000. */
+  readonly mostAddresses?: number
+}
+
+interface Failures {
+  /** Digests of what was tried, the last few of them. */
+  readonly tried: Set<string>
+  count: number
+  waitUntil: number
+  forgetAt: number
+}
+
+/** Of one address; a guesser does not repeat itself sooner than that. */
+const mostTried = 16
+
+/**
+ * Makes an address that keeps failing wait, longer each time. The same wrong credentials again count once: a device
+ * with an old password, which tries for ever, shall not shut out those that share its address; a guesser tries others.
+ */
+export class BackOff {
+  readonly #options: Required<BackOffOptions>
+  readonly #clock: Clock
+  readonly #secret = randomBytes(32)
+  /** Those that failed last stand last. */
+  readonly #byAddress = new Map<string, Failures>()
+
+  constructor(options: BackOffOptions, clock: Clock) {
+    const { afterFailures = 5, firstMs = 1_000, mostMs = 60_000, forgetMs = 600_000, mostAddresses = 10_000 } = options
+    this.#options = { afterFailures, firstMs, mostMs, forgetMs, mostAddresses }
+    this.#clock = clock
+  }
+
+  /** Clients without an address, those of a Unix socket, are on this machine: they never wait. */
+  mustWait(address: string): boolean {
+    const known = this.#byAddress.get(networkOf(address))
+    return address !== '' && known !== undefined && known.waitUntil > this.#clock.monotonic()
+  }
+
+  failed(address: string, username: string | undefined, password: Uint8Array | undefined): void {
+    const { afterFailures, firstMs, mostMs, forgetMs, mostAddresses } = this.#options
+    const network = networkOf(address)
+    const now = this.#clock.monotonic()
+    const before = this.#byAddress.get(network)
+    this.#byAddress.delete(network)
+    const failures =
+      before && before.forgetAt > now ? before : { tried: new Set<string>(), count: 0, waitUntil: 0, forgetAt: 0 }
+    const [longestAgo] = this.#byAddress.keys()
+    if (this.#byAddress.size >= mostAddresses && longestAgo !== undefined) this.#byAddress.delete(longestAgo)
+    this.#byAddress.set(network, failures)
+    failures.forgetAt = now + forgetMs
+    const digest = createHmac('sha256', this.#secret)
+      .update(`${username?.length ?? '-'}:${username ?? ''}`)
+      .update(password ?? '')
+      .digest('base64')
+    if (failures.tried.has(digest)) return
+    const [oldest] = failures.tried
+    if (failures.tried.size >= mostTried && oldest !== undefined) failures.tried.delete(oldest)
+    failures.tried.add(digest)
+    failures.count++
+    const over = failures.count - afterFailures
+    if (over >= 0) failures.waitUntil = now + Math.min(mostMs, firstMs * 2 ** Math.min(over, 30))
+  }
+}
+
+/** Whoever has one address of IPv6 has the 2^64 of its network. */
+function networkOf(address: string): string {
+  const [plain = ''] = address.split('%') // without a zone
+  if (!isIPv6(plain)) return plain
+  if (plain.startsWith('::ffff:') && plain.includes('.')) return plain.slice('::ffff:'.length)
+  const [head = '', tail] = plain.split('::')
+  const [first, last] = [head === '' ? [] : head.split(':'), tail ? tail.split(':') : []]
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length
+  return [...first, ...Array.from({ length: zeros }, () => '0'), ...last].slice(0, 4).join(':')
+}

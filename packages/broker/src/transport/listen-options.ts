@@ -1,0 +1,103 @@
+import { BrokerError } from '../errors.js'
+
+/** An address of this machine. */
+export interface TcpOptions {
+  /** Address to listen on. Default `127.0.0.1`: this machine only. */
+  readonly host?: string
+  /** Default 1883, with TLS 8883, for WebSocket 8083 and with TLS 8084; 0 = any free port. */
+  readonly port?: number
+  readonly path?: never
+  readonly fd?: never
+}
+
+/** A socket in the file system. */
+export interface UnixOptions {
+  /** Removed at close. One left by a dead process is replaced, one of a living process refused. */
+  readonly path: string
+  /** Its permissions. Default 0o660: the user and the group. */
+  readonly mode?: number
+  readonly host?: never
+  readonly port?: never
+  readonly fd?: never
+}
+
+/** A socket that listens already; see `systemdSockets`. */
+export interface InheritedOptions {
+  /** Its file descriptor. */
+  readonly fd: number
+  readonly host?: never
+  readonly port?: never
+  readonly path?: never
+}
+
+/** Each of cert, key, ca and crl is the path of a PEM file, or PEM itself. Files are read again when they change. */
+export interface TlsOptions {
+  /** The broker's certificate, followed by those between it and its CA. */
+  readonly cert: string
+  readonly key: string
+  /** Of the key. Default: it has none. */
+  readonly passphrase?: string
+  /** Who signs clients' certificates. Needed with `requestCert`. */
+  readonly ca?: string
+  /** Certificates that the CA has revoked. Default: none. */
+  readonly crl?: string
+  /** Whether a client needs a certificate of `ca`. Default false. */
+  readonly requestCert?: boolean
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Protocols offered by ALPN, the preferred first; a client that asks for none of them is refused. Default: ALPN is not looked at. */
+  readonly alpn?: readonly string[]
+}
+
+/** MQTT over WebSocket (section 6). */
+export interface WebSocketOptions {
+  /** Where in the URL. Default `/mqtt`. */
+  readonly path?: string
+  /**
+   * Web pages that may connect, as `https://app.example`. What is no browser says no Origin and is not asked. Default:
+   * none where anybody may come in on a loopback address, else all.
+   */
+  readonly origins?: readonly string[]
+}
+
+/** The PROXY protocol, versions 1 and 2: a proxy says whom it connects for. */
+export interface ProxyProtocolOptions {
+  /** Addresses of proxies, or networks as `10.0.0.0/8`. They must send the header; nobody else may. */
+  readonly from: readonly string[]
+}
+
+/** Where to listen, and what is spoken there. */
+export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
+  /** Default: no TLS. */
+  readonly tls?: TlsOptions
+  /** Default: MQTT without WebSocket. */
+  readonly websocket?: WebSocketOptions
+  /** Default: nobody is a proxy. */
+  readonly proxyProtocol?: ProxyProtocolOptions
+  /** Milliseconds for all that precedes MQTT together: PROXY header, TLS handshake, WebSocket upgrade. Default 10,000. */
+  readonly handshakeTimeoutMs?: number
+  /** Connections of this listener that may be at that at once. Default 1,000; the next one is closed. */
+  readonly maxHandshakes?: number
+}
+
+/**
+ * Checks what types do not.
+ * @throws BrokerError `invalid-option`.
+ */
+export function checkListenOptions(options: ListenOptions): void {
+  const { tls, websocket, proxyProtocol, path, handshakeTimeoutMs = 1, maxHandshakes = 1 } = options
+  for (const [name, value] of Object.entries({ handshakeTimeoutMs, maxHandshakes })) {
+    if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) {
+      throw invalid(`${name} is ${value}; it takes a whole number from 1`)
+    }
+  }
+  if (tls?.requestCert && !tls.ca) throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')
+  if (tls?.crl && !tls.ca) throw invalid('tls.crl needs tls.ca: who revokes')
+  if (websocket?.path !== undefined && !websocket.path.startsWith('/')) {
+    throw invalid(`websocket.path is ${websocket.path}; it begins with /`)
+  }
+  if (proxyProtocol && path !== undefined)
+    throw invalid('proxyProtocol is not for a Unix socket: its peers have no address')
+}
+
+const invalid = (message: string): BrokerError => new BrokerError('invalid-option', message)

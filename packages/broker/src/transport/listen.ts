@@ -1,0 +1,104 @@
+import { createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../log.js'
+import type { Metrics } from '../metrics.js'
+import { bind } from './bind.js'
+import { DuplexTransport } from './duplex.js'
+import { Handshakes } from './handshakes.js'
+import { checkListenOptions, type ListenOptions } from './listen-options.js'
+import { isLoopback, proxies, readProxyHeader } from './proxy-protocol.js'
+import { readIntoOne } from './read-buffer.js'
+import { TlsDoor } from './tls.js'
+import type { Listener, Peer, Transport } from './transport.js'
+import { WebSocketDoor } from './websocket.js'
+
+/** What a listener is given by its broker. */
+export interface ListenParts {
+  /** A client is there, and MQTT begins. */
+  readonly accept: (transport: Transport) => void
+  /** Whether anybody may come in. */
+  readonly anonymous: boolean
+  /** Largest WebSocket message. */
+  readonly maxMessageBytes: number
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+/** The next of the steps between an accepted socket and MQTT. */
+type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
+
+/**
+ * Opens a door for MQTT.
+ * @throws BrokerError `listen-failed`; `invalid-option`.
+ */
+export async function listen(options: ListenOptions, parts: ListenParts): Promise<Listener> {
+  checkListenOptions(options)
+  const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000 } = options
+  const { accept, anonymous, metrics, log } = parts
+  const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, metrics, log)
+  let atLoopback = false
+
+  // From the last step to the first: each knows the next.
+  let next: Step = (stream, socket, peer) => {
+    handshakes.done(socket)
+    accept(new DuplexTransport(stream, peer))
+  }
+  if (websocket) {
+    const isGuarded = (): boolean => anonymous && atLoopback
+    next = new WebSocketDoor(websocket, isGuarded, parts.maxMessageBytes, handshakes, next).enter
+  }
+  const secure = tls && (await TlsDoor.open(tls, { metrics, log, handshakes, next }))
+  if (secure) next = secure.enter
+  const first = next
+  const isProxy = proxyProtocol && proxies(proxyProtocol.from)
+
+  // Half-open: a client that has ended its side may still wait for acknowledgements of what it said before.
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
+  if (tls || websocket || isProxy) {
+    server.on('connection', (socket) => {
+      if (!handshakes.begin(socket)) return
+      const peer = peerOf(socket)
+      if (!isProxy?.(peer.address)) return first(socket, socket, peer)
+      readProxyHeader(
+        socket,
+        (source) => {
+          first(socket, socket, { ...peer, ...source })
+          if (!secure) socket.resume() // it was read by hand, so it would wait to be told; TLS reads by itself
+        },
+        (why) => handshakes.refuse(socket, 'proxy-header', why),
+      )
+    })
+  } else {
+    server.on('connection', (socket) => {
+      readIntoOne(socket)
+      accept(new DuplexTransport(socket, peerOf(socket)))
+    })
+  }
+  try {
+    const bound = await bind(server, options, defaultPort(options))
+    atLoopback = isLoopback(bound.host)
+    return {
+      ...bound,
+      reload: async () => secure?.reload(),
+      close: () =>
+        new Promise<void>((closed) => {
+          secure?.close()
+          server.close(() => closed())
+          handshakes.close()
+        }),
+    }
+  } catch (error) {
+    secure?.close()
+    throw error
+  }
+}
+
+function defaultPort({ tls, websocket }: ListenOptions): number {
+  if (websocket) return tls ? 8084 : 8083
+  return tls ? 8883 : 1883
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): Peer {
+  if (remotePort === undefined) return { transport: 'unix', address: '' }
+  return { transport: 'tcp', address: remoteAddress ?? '', port: remotePort }
+}

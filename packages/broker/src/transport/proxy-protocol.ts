@@ -1,0 +1,144 @@
+import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
+import { BrokerError } from '../errors.js'
+
+/** For whom a proxy connects; nothing where it connects for itself, as for a health check. */
+export interface ProxySource {
+  readonly address?: string
+  readonly port?: number
+}
+
+/** The header as far as it has come. */
+export type ProxyHeader =
+  | { readonly state: 'incomplete' }
+  | { readonly state: 'broken'; readonly why: string }
+  /** The bytes from `length` on are the client's. */
+  | { readonly state: 'whole'; readonly length: number; readonly source: ProxySource }
+
+/** Version 1 ends within 107 bytes, as its specification says. */
+const most1 = 107
+/** Of version 2, addresses and all further fields. The specification asks for 216 at least. */
+const most2 = 2048
+
+const signature2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
+const signature1 = Buffer.from('PROXY ', 'latin1')
+
+const incomplete: ProxyHeader = { state: 'incomplete' }
+const broken = (why: string): ProxyHeader => ({ state: 'broken', why })
+
+/** Reads the header at the beginning of `bytes`. */
+export function parseProxyHeader(bytes: Buffer): ProxyHeader {
+  if (beginsAs(bytes, signature2)) return parse2(bytes)
+  if (beginsAs(bytes, signature1)) return parse1(bytes)
+  return broken('it does not begin with a PROXY header')
+}
+
+const beginsAs = (bytes: Buffer, signature: Buffer): boolean => {
+  const length = Math.min(bytes.length, signature.length)
+  return bytes.subarray(0, length).equals(signature.subarray(0, length))
+}
+
+/** `PROXY TCP4 192.0.2.1 198.51.100.1 56324 1883\r\n`, or `PROXY UNKNOWN …\r\n`. */
+function parse1(bytes: Buffer): ProxyHeader {
+  const end = bytes.subarray(0, most1).indexOf('\r\n')
+  if (end < 0) return bytes.length < most1 ? incomplete : broken('its PROXY line does not end')
+  const [, family, source = '', destination = '', sourcePort = '', destinationPort = '', ...rest] = bytes
+    .toString('latin1', 0, end)
+    .split(' ')
+  const length = end + 2
+  if (family === 'UNKNOWN') return { state: 'whole', length, source: {} }
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : undefined
+  const isSound = isAddress?.(source) && isAddress(destination) && isPort(sourcePort) && isPort(destinationPort)
+  if (!isSound || rest.length > 0) return broken('its PROXY line is malformed')
+  return { state: 'whole', length, source: { address: source, port: Number(sourcePort) } }
+}
+
+const isPort = (text: string): boolean => /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
+
+/** Signature, version and command, family, length of what follows; then addresses and fields nobody here asks for. */
+function parse2(bytes: Buffer): ProxyHeader {
+  if (bytes.length < 16) return incomplete
+  const [versionAndCommand = 0, family = 0] = bytes.subarray(12)
+  const rest = bytes.readUInt16BE(14)
+  if (versionAndCommand >> 4 !== 2 || (versionAndCommand & 15) > 1)
+    return broken('its PROXY header is of no known version')
+  if (rest > most2) return broken(`its PROXY header has more than ${most2} bytes`)
+  const length = 16 + rest
+  const isLocal = (versionAndCommand & 15) === 0
+  const addressBytes = isLocal ? 0 : family === 0x11 ? 4 : family === 0x21 ? 16 : 0
+  if (addressBytes > 0 && rest < 2 * addressBytes + 4) return broken('its PROXY header is too short for its addresses')
+  if (bytes.length < length) return incomplete
+  if (addressBytes === 0) return { state: 'whole', length, source: {} }
+  const address = addressBytes === 4 ? bytes.subarray(16, 20).join('.') : address6(bytes.subarray(16, 32))
+  return { state: 'whole', length, source: { address, port: bytes.readUInt16BE(16 + 2 * addressBytes) } }
+}
+
+/** As Node writes addresses, so that one client looks the same with and without a proxy. */
+function address6(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16))
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+}
+
+/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. One of the two is called. */
+export function readProxyHeader(
+  socket: Socket,
+  onSource: (source: ProxySource) => void,
+  onBroken: (why: string) => void,
+): void {
+  let bytes: Buffer = Buffer.alloc(0)
+  const stop = (): void => {
+    socket.off('readable', onReadable)
+    socket.off('end', onEnd)
+  }
+  const onEnd = (): void => {
+    stop()
+    onBroken('it ended before its PROXY header did')
+  }
+  const onReadable = (): void => {
+    for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
+      bytes = Buffer.concat([bytes, chunk])
+      const header = parseProxyHeader(bytes)
+      if (header.state === 'incomplete') continue
+      stop()
+      if (header.state === 'broken') return onBroken(header.why)
+      if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
+      return onSource(header.source)
+    }
+  }
+  socket.on('readable', onReadable)
+  socket.on('end', onEnd)
+}
+
+/**
+ * Who is a proxy.
+ * @throws BrokerError `invalid-option`, for what is neither an address nor a network.
+ */
+export function proxies(from: readonly string[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const entry of from) {
+    const [address = '', bits, ...rest] = entry.split('/')
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    const most = family === 'ipv4' ? 32 : 128
+    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
+    if (rest.length > 0 || (family === 'ipv6' && !isIPv6(address)) || prefix < 0 || prefix > most) {
+      throw new BrokerError(
+        'invalid-option',
+        `proxyProtocol.from has ${entry}; it takes addresses and networks as 10.0.0.0/8`,
+      )
+    }
+    list.addSubnet(address, prefix, family)
+  }
+  return (address) => contains(list, address)
+}
+
+function contains(list: BlockList, address: string): boolean {
+  const [plain = ''] = address.split('%') // without a zone
+  if (isIPv4(plain)) return list.check(plain, 'ipv4')
+  return isIPv6(plain) && list.check(plain, 'ipv6')
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Whether an address or host name is of this machine alone. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || contains(loopback, host)

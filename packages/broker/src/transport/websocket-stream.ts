@@ -1,0 +1,65 @@
+import { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+
+/** The binary messages of a WebSocket as a stream of bytes: where one ends means nothing to MQTT [MQTT-6.0.0-2]. */
+export class WebSocketStream extends Duplex {
+  readonly #socket: WebSocket
+  #failed = false
+
+  constructor(socket: WebSocket) {
+    super({ allowHalfOpen: true })
+    this.#socket = socket
+    socket.binaryType = 'nodebuffer'
+    socket.on('message', (data, isBinary) => {
+      if (this.destroyed) return
+      if (!isBinary) return this.#refuseText()
+      if (!this.push(data as Buffer)) socket.pause()
+    })
+    socket.on('error', (error) => this.#fail(error)) // the closing handshake is under way
+    socket.on('close', () => {
+      if (this.writableFinished || this.readableEnded) this.destroy()
+      else this.push(null)
+    })
+  }
+
+  /** [MQTT-6.0.0-1] */
+  #refuseText(): void {
+    this.#socket.close(1003, 'MQTT is sent in binary frames')
+    this.#fail(new Error('a WebSocket text frame'))
+  }
+
+  #fail(error: Error): void {
+    this.#failed = true
+    this.destroy(error)
+  }
+
+  override _read(): void {
+    if (this.#socket.isPaused) this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#socket.send(chunk, callback)
+  }
+
+  /** What was gathered leaves as one frame [MQTT-6.0.0-1]. */
+  override _writev(chunks: { readonly chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.#socket.send(
+      chunks.length === 1 ? chunks[0]!.chunk : Buffer.concat(chunks.map(({ chunk }) => chunk)),
+      callback,
+    )
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) return callback()
+    this.#socket.once('close', () => callback())
+    this.#socket.close(1000)
+    this.#socket.resume() // else the closing frame of the other side is never read
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // After a failure the closing frame is still to go out; the time for that is bounded.
+    if (!this.#failed) this.#socket.terminate()
+    else this.#socket.resume()
+    callback(error)
+  }
+}

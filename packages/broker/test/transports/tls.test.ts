@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { TlsOptions } from '../../src/index.js'
+import { altNamesOf } from '../../src/transport/tls.js'
+import { warningOf } from '../../src/transport/tls-expiry.js'
+import { Authority, type Pair } from './certificates.js'
+import { type Doors, greet, lastWords, openTcp, startBroker } from './doors.js'
+
+let ca: Authority
+let otherCa: Authority
+let server: Pair
+let doors: Doors
+let folder: string
+
+beforeAll(async () => {
+  ca = await Authority.create('Test CA')
+  otherCa = await Authority.create('Other CA')
+  server = await ca.issue('localhost')
+})
+beforeEach(async () => {
+  doors = await startBroker()
+  folder = await mkdtemp(join(tmpdir(), 'godwit-tls-'))
+})
+afterEach(async () => {
+  await doors.broker.close()
+  await rm(folder, { recursive: true })
+})
+
+async function listen(options: Partial<TlsOptions> = {}): Promise<number> {
+  const { port } = await doors.broker.listen({ port: 0, tls: { cert: server.cert, key: server.key, ...options } })
+  return port
+}
+
+async function open(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.cert, ...options })
+  await once(socket, 'secureConnect')
+  return socket.on('error', () => {})
+}
+
+/** A client certificate is judged after the client's part of TLS 1.3 is over: what it hears is the end, not a CONNACK. */
+async function refused(port: number, pair?: Pair): Promise<void> {
+  const socket = connectTls({ port, servername: 'localhost', ca: ca.cert, cert: pair?.cert, key: pair?.key })
+  socket.on('error', () => {})
+  let heard = ''
+  socket.on('data', (chunk: Buffer) => {
+    heard += chunk.toString('latin1')
+  })
+  await new Promise((closed) => void socket.on('close', closed)) // an alert is an error, and then the end
+  expect(heard).toBe('')
+  expect(doors.clients).toEqual([])
+}
+
+it('serves MQTT over TLS', async () => {
+  const client = await greet(await open(await listen()))
+  client.send({ type: 'pingreq' })
+  expect(await client.next()).toEqual(['pingresp'])
+  expect(doors.broker.metrics.tlsExpiresAt).toBeGreaterThan(Date.now() + 89 * 86_400_000)
+})
+
+it('a client that trusts another CA does not come in, and is counted', async () => {
+  const port = await listen()
+  await expect(open(port, { ca: otherCa.cert })).rejects.toThrow()
+})
+
+it.each([
+  ['none', async () => undefined],
+  ['one of another CA', () => otherCa.issue('meter')],
+  ['one that has expired', () => ca.issue('meter', { days: -1 })],
+])('where a client certificate is asked for, %s is refused', async (_name, pair) => {
+  const port = await listen({ ca: ca.cert, requestCert: true })
+  await refused(port, await pair())
+  expect(doors.broker.metrics.handshakesRefused.tls).toBe(1)
+})
+
+it('a revoked client certificate is refused from the reload of the CRL on', async () => {
+  const [meter, stolen] = [await ca.issue('meter'), await ca.issue('stolen')]
+  const crl = join(folder, 'crl.pem')
+  await writeFile(crl, await ca.revoke())
+  const listener = await doors.broker.listen({
+    port: 0,
+    tls: { ...server, ca: ca.cert, crl, requestCert: true },
+  })
+  const before = await greet(await open(listener.port, { cert: stolen.cert, key: stolen.key }), 'stolen')
+  await writeFile(crl, await ca.revoke(stolen))
+  await listener.reload()
+  doors.clients.length = 0
+  await refused(listener.port, stolen)
+  await greet(await open(listener.port, { cert: meter.cert, key: meter.key }), 'meter')
+  before.send({ type: 'pingreq' })
+  expect(await before.next()).toEqual(['pingresp'])
+})
+
+it('hooks see whose certificate it is', async () => {
+  const port = await listen({ ca: ca.cert, requestCert: true })
+  const meter = await ca.issue('meter', { email: 'meter@example.org' })
+  const socket = await open(port, { cert: meter.cert, key: meter.key })
+  await greet(socket)
+  expect(doors.clients[0]?.certificate).toEqual({
+    subject: 'CN=meter',
+    commonName: 'meter',
+    altNames: ['DNS:meter', 'email:meter@example.org'],
+    fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/),
+  })
+})
+
+it('a name with a comma in it is one name', () => {
+  expect(altNamesOf('DNS:a, DNS:"b, DNS:c", email:d@e')).toEqual(['DNS:a', 'DNS:b, DNS:c', 'email:d@e'])
+})
+
+it('a certificate replaced on disk is served within 5 s, under load, and nobody loses a message', async () => {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const put = async ({ cert: newCert, key: newKey }: Pair): Promise<void> => {
+    await Promise.all([writeFile(`${cert}.new`, newCert), writeFile(`${key}.new`, newKey)])
+    await Promise.all([rename(`${cert}.new`, cert), rename(`${key}.new`, key)])
+  }
+  await put(server)
+  const port = await listen({ cert, key })
+  const publisher = await greet(await open(port), 'p')
+  const heard: string[] = []
+  doors.broker.subscribe('load', (message) => void heard.push(message.text()))
+  const renewed = await ca.issue('localhost')
+  await put(renewed)
+  const replacedAt = Date.now()
+  let sent = 0
+  for (let served = ''; served !== renewed.serialNumber; ) {
+    publisher.publish('load', String(++sent), 1, sent)
+    expect(await publisher.next()).toEqual([`puback ${sent}`])
+    const socket = await open(port)
+    served = (socket.getPeerX509Certificate()?.serialNumber ?? '').toLowerCase()
+    socket.destroy()
+    expect(Date.now() - replacedAt).toBeLessThan(5000)
+  }
+  publisher.publish('load', String(++sent), 1, sent)
+  expect(await publisher.next()).toEqual([`puback ${sent}`])
+  expect(heard).toEqual(Array.from({ length: sent }, (_, at) => String(at + 1)))
+})
+
+it('a broken new file changes nothing, and the log says why', async () => {
+  const cert = join(folder, 'cert.pem')
+  await writeFile(cert, server.cert)
+  const listener = await doors.broker.listen({ port: 0, tls: { cert, key: server.key } })
+  await writeFile(cert, (await ca.issue('localhost')).cert) // its key is another
+  await expect(listener.reload()).rejects.toThrow('cannot be used together')
+  expect(doors.log.some((line) => line.startsWith('error') && line.includes('stays in force'))).toBe(true)
+  await greet(await open(listener.port))
+  expect(await readFile(cert, 'utf8')).not.toBe(server.cert)
+})
+
+it('files that cannot be used are told before anybody listens', async () => {
+  await expect(listen({ cert: join(folder, 'none.pem') })).rejects.toThrow('cannot read tls.cert')
+  await expect(listen({ requestCert: true })).rejects.toThrow('needs tls.ca')
+})
+
+it('warns 30, 7 and 1 day before the end, and after it', () => {
+  const end = Date.parse('2030-01-31T00:00:00Z')
+  const at = (date: string): number | undefined => warningOf(end, Date.parse(`2030-01-${date}T12:00:00Z`))
+  expect([warningOf(end, end - 31 * 86_400_000), at('02'), at('25'), at('30'), at('31')]).toEqual([
+    undefined,
+    30,
+    7,
+    1,
+    0,
+  ])
+})
+
+/** The long form of the next test: `GODWIT_HALF_OPEN=10000`. */
+const halfOpen = Number(process.env.GODWIT_HALF_OPEN ?? 30)
+
+it('who dawdles in the handshake is closed in time, and only so many may be at it', async () => {
+  const { port } = await doors.broker.listen({
+    port: 0,
+    tls: server,
+    handshakeTimeoutMs: Math.max(300, halfOpen),
+    maxHandshakes: 20,
+  })
+  const ends = Array.from({ length: halfOpen }, async () => lastWords(await openTcp(port)))
+  expect(await Promise.all(ends)).toEqual(ends.map(() => ''))
+  expect(doors.broker.metrics.handshakesRefused).toMatchObject({ 'too-many': halfOpen - 20, 'too-slow': 20 })
+  await greet(await open(port))
+}, 60_000)
+
+it('what is no TLS is refused', async () => {
+  const socket = await openTcp(await listen())
+  socket.write('GET / HTTP/1.1\r\n\r\n')
+  await lastWords(socket)
+  expect(doors.broker.metrics.handshakesRefused.tls).toBe(1)
+})

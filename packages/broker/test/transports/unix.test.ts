@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { systemdSockets } from '../../src/index.js'
+import { type Doors, greet, startBroker } from './doors.js'
+
+let doors: Doors
+let folder: string
+let path: string
+beforeEach(async () => {
+  doors = await startBroker()
+  folder = await mkdtemp(join(tmpdir(), 'godwit-unix-'))
+  path = join(folder, 'mqtt.sock')
+})
+afterEach(async () => {
+  await doors.broker.close()
+  await rm(folder, { recursive: true })
+})
+
+async function serves(): Promise<void> {
+  const socket = connect({ path })
+  await once(socket, 'connect')
+  const client = await greet(socket)
+  client.drop()
+}
+
+it('serves a Unix socket with the permissions asked for, and removes it at close', async () => {
+  const listener = await doors.broker.listen({ path, mode: 0o600 })
+  expect(listener.path).toBe(path)
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  await serves()
+  await listener.close()
+  expect(existsSync(path)).toBe(false)
+})
+
+it('replaces the socket of a dead process', async () => {
+  const dying = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+  spawnSync(process.execPath, ['-e', dying])
+  expect(existsSync(path)).toBe(true)
+  await doors.broker.listen({ path })
+  await serves()
+})
+
+it('leaves the socket of a living process, and a file that is none', async () => {
+  await doors.broker.listen({ path })
+  await expect(doors.broker.listen({ path })).rejects.toThrow('in use by another program')
+  await serves()
+  const file = join(folder, 'file')
+  await writeFile(file, 'precious')
+  await expect(doors.broker.listen({ path: file })).rejects.toThrow('a file that is no socket is there')
+  expect(existsSync(file)).toBe(true)
+})
+
+it('knows the sockets that systemd has opened for it, and only those for it', () => {
+  const env = { LISTEN_PID: '42', LISTEN_FDS: '2', LISTEN_FDNAMES: 'mqtt:' }
+  expect(systemdSockets(env, 41)).toEqual([])
+  expect(systemdSockets(env, 42)).toEqual([
+    { fd: 3, name: 'mqtt' },
+    { fd: 4, name: 'unknown' },
+  ])
+  expect(env).toEqual({})
+  expect(systemdSockets(env, 42)).toEqual([])
+})

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import { BrokerError } from '@godwit/broker'
+import { type AccessRule, mosquittoAcl, parseAccessRules } from '@godwit/broker/access'
+import { CommandError } from '../command-error.js'
+import { fileLayer, isObject } from '../config/layers.js'
+import { systemProblem } from '../system-problem.js'
+
+/**
+ * Reads access rules, each with the place where it stands. A file that ends in .yaml, .yml or .json has our form, under
+ * `rules`, or under `acl` and `rules` as in the broker's configuration; any other is mosquitto's acl_file.
+ * @throws CommandError naming file and line.
+ */
+export function readAccessRules(file: string): readonly AccessRule[] {
+  try {
+    return ['.yaml', '.yml', '.json'].includes(extname(file)) ? yamlRules(file) : mosquittoAcl(textOf(file), file)
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    throw new CommandError(error.message)
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CommandError(`cannot read the access rules ${file}: ${systemProblem(error)}`)
+  }
+}
+
+function yamlRules(file: string): readonly AccessRule[] {
+  const { values, where } = fileLayer(file)
+  const { acl } = values
+  if (isObject(acl)) return parseAccessRules(acl.rules, (at) => where(['acl', 'rules', at]))
+  return parseAccessRules(values.rules, (at) => where(['rules', at]))
+}

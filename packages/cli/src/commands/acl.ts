@@ -1,0 +1,81 @@
+import { type AccessAction, type AccessRule, accessRules } from '@godwit/broker/access'
+import { isTopicFilter, isTopicName, splitShared } from '@godwit/protocol'
+import { InvalidArgumentError } from 'commander'
+import { CommandError } from '../command-error.js'
+import { commandLine, helped, parse } from '../command-line.js'
+import { type Terminal, write } from '../terminal.js'
+import { readAccessRules } from './acl-file.js'
+
+const examples = `  godwit acl explain --acl rules.yaml --user alice --client c1 --publish home/alice/lamp
+  godwit acl explain --acl /etc/mosquitto/acl --user alice --subscribe 'home/#'
+  godwit acl explain --acl rules.yaml --user alice --claim site=berlin --receive berlin/door
+
+Prints the rule that decides, by the engine the broker uses. The exit code is 0 when it is allowed, 1 when it is not.
+A file that ends in .yaml, .yml or .json holds rules in godwit's form, any other is mosquitto's acl_file.
+`
+
+interface Flags {
+  readonly acl: string
+  readonly user?: string
+  readonly client: string
+  readonly claim?: Readonly<Record<string, string>>
+  readonly publish?: string
+  readonly subscribe?: string
+  readonly receive?: string
+}
+
+/** `godwit acl explain`: why somebody may, or may not. */
+export async function acl(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [action, ...rest] = args
+  if (action !== 'explain' && action !== '--help') throw new CommandError('acl takes explain; see godwit acl --help')
+  const command = commandLine('acl explain', 'Says which access rule decides.', examples)
+    .requiredOption('--acl <file>', 'the access rules')
+    .option('--user <name>', 'user name of the client (default: it has none)')
+    .option('--client <id>', 'Client Identifier', '')
+    .option('--claim <name=value>', 'what its token says; may be given several times', claim)
+    .option('--publish <topic>', 'may it publish to this topic?', topic(isTopicName, 'a topic name'))
+    .option('--subscribe <filter>', 'may it subscribe to this filter?', topic(isTopicFilter, 'a topic filter'))
+    .option('--receive <topic>', 'may it be given a message of this topic?', topic(isTopicName, 'a topic name'))
+  const flags = parse<Flags>(command, action === '--help' ? args : rest, terminal)
+  if (flags === helped) return 0
+  const { user: username, client: clientId, claim: claims = {} } = flags
+  const wish = wishOf(flags)
+  const client = { clientId, username, identity: { claims } }
+  const { allowed, rule } = accessRules(readAccessRules(flags.acl)).explain({ ...wish, client })
+  await write(
+    terminal.stdout,
+    `${allowed ? 'allowed' : 'denied'}${rule ? ` by ${inWords(rule)}` : `: no rule of ${flags.acl} allows it`}\n`,
+  )
+  return allowed ? 0 : 1
+}
+
+function wishOf(flags: Flags): { readonly action: AccessAction; readonly topic: string } {
+  const [wish, ...more] = (['publish', 'subscribe', 'receive'] as const).flatMap((action) => {
+    const text = flags[action]
+    return text === undefined ? [] : [{ action, topic: splitShared(text)?.filter ?? text }]
+  })
+  if (!wish || more.length > 0) throw new CommandError('say one of --publish, --subscribe and --receive')
+  return wish
+}
+
+function inWords({ allow, deny, filter, user, client, anonymous, where }: AccessRule): string {
+  const whom = [
+    ...(user === undefined ? [] : [` for the user ${[user].flat().join(', ')}`]),
+    ...(client === undefined ? [] : [` for the client ${[client].flat().join(', ')}`]),
+    ...(anonymous ? [' for clients without a user name'] : []),
+  ]
+  return `${where}: ${allow ? 'allow' : 'deny'} ${[allow ?? deny].flat().join(', ')} ${filter}${whom.join('')}`
+}
+
+function topic(isLegal: (text: string) => boolean, what: string): (text: string) => string {
+  return (text) => {
+    if (!isLegal(text)) throw new InvalidArgumentError(`it takes ${what}`)
+    return text
+  }
+}
+
+function claim(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('it takes NAME=VALUE')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
