@@ -1,4 +1,5 @@
 import type { QoS } from '@godwit/protocol'
+import type { DropReason } from '../../src/metrics.js'
 
 /** A message as a subscriber may see it. */
 export interface ModelMessage {
@@ -15,6 +16,8 @@ export interface ModelGrant {
   readonly qos: QoS
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
+  /** 0: none. */
+  readonly identifier: number
 }
 
 /** A delivery at QoS 1 or 2 that is not done. */
@@ -22,16 +25,23 @@ export interface Delivery {
   readonly message: ModelMessage
   readonly qos: QoS
   readonly retain: boolean
+  /** Of the subscriptions it came by, in order. */
+  readonly identifiers: readonly number[]
   state: 'waiting' | 'sent' | 'released'
   /** The packet id it was first sent with; it must keep it [MQTT-4.4.0-1]. */
   packetId: number
   /** It is this group's, which takes it back when the member leaves. */
   readonly group: ModelGroup | undefined
+  /** It came by a shared group. */
+  readonly shared: boolean
 }
 
 export interface ModelWill {
   readonly topic: string
   readonly payload: string
+  readonly qos: QoS
+  readonly retain: boolean
+  /** Seconds. */
   readonly delay: number
 }
 
@@ -54,9 +64,11 @@ export interface Expected {
 /** What the standard calls Session state, in plain lists. */
 export class ModelSession {
   readonly clientId: string
+  /** A message is not sent, and why. */
+  readonly drop: (reason: DropReason) => void
   readonly subscriptions: Map<string, ModelGrant> = new Map()
   deliveries: Delivery[] = []
-  replays: { filter: string; upTo: number; qos: QoS }[] = []
+  replays: { filter: string; upTo: number; grant: ModelGrant }[] = []
   connected = false
   version: 4 | 5 = 4
   window = 256
@@ -71,8 +83,9 @@ export class ModelSession {
   repeated: Set<Delivery> = new Set()
   expected: Expected[] = []
 
-  constructor(clientId: string) {
+  constructor(clientId: string, drop: (reason: DropReason) => void) {
     this.clientId = clientId
+    this.drop = drop
   }
 
   get inFlight(): Delivery[] {
@@ -92,11 +105,22 @@ export class ModelSession {
     return this.connected && this.unrepeated.length === 0 && this.inFlight.length < this.window
   }
 
-  deliver(message: ModelMessage, qos: QoS, retain: boolean, now: number): void {
+  deliver(message: ModelMessage, qos: QoS, retain: boolean, identifiers: readonly number[], now: number): void {
+    const delivery: Delivery = {
+      message,
+      qos,
+      retain,
+      identifiers,
+      state: 'waiting',
+      packetId: 0,
+      group: undefined,
+      shared: false,
+    }
     if (qos > 0) {
-      this.deliveries.push({ message, qos, retain, state: 'waiting', packetId: 0, group: undefined })
+      this.deliveries.push(delivery)
       this.sendWaiting(now)
-    } else if (this.connected) this.expected.push({ line: this.lineOf(message, 0, retain, now) })
+    } else if (this.connected) this.expected.push({ line: this.lineOf(delivery, now) })
+    else this.drop('offline-qos0')
   }
 
   /** What was sent before goes out again in its first order, as far as the window goes [MQTT-4.4.0-1]. */
@@ -107,9 +131,9 @@ export class ModelSession {
       else if (this.repeated.size >= this.window) return
       else {
         this.repeated.add(delivery)
-        const { message, qos, retain, packetId } = delivery
+        const { message, qos, retain, packetId, identifiers } = delivery
         this.expected.push({
-          line: `publish ${message.topic} "${message.payload}" qos ${qos} id ${packetId}${flag(retain)} dup`,
+          line: `publish ${message.topic} "${message.payload}" qos ${qos} id ${packetId}${flag(retain)} dup${this.by(identifiers)}`,
         })
       }
       this.unrepeated.shift()
@@ -120,11 +144,12 @@ export class ModelSession {
     for (const delivery of [...this.deliveries]) {
       if (!this.hasRoom) return
       if (delivery.state !== 'waiting') continue
-      if (delivery.message.expiresAt <= now) this.deliveries.splice(this.deliveries.indexOf(delivery), 1)
-      else {
+      if (delivery.message.expiresAt <= now) {
+        this.deliveries.splice(this.deliveries.indexOf(delivery), 1)
+        this.drop('expired')
+      } else {
         delivery.state = 'sent'
-        const { message, qos, retain } = delivery
-        this.expected.push({ line: this.lineOf(message, qos, retain, now), delivery })
+        this.expected.push({ line: this.lineOf(delivery, now), delivery })
       }
     }
   }
@@ -136,9 +161,13 @@ export class ModelSession {
   }
 
   /** `publish t/a "m1" qos 1 retain expiry 7`; the packet id is the broker's to choose. */
-  lineOf({ topic, payload, expiresAt }: ModelMessage, qos: QoS, retain: boolean, now: number): string {
+  lineOf({ message: { topic, payload, expiresAt }, qos, retain, identifiers }: Delivery, now: number): string {
     const told = this.version === 5 && expiresAt !== Number.POSITIVE_INFINITY
-    return `publish ${topic} "${payload}"${qos > 0 ? ` qos ${qos}` : ''}${flag(retain)}${told ? ` expiry ${expiresAt - now}` : ''}`
+    return `publish ${topic} "${payload}"${qos > 0 ? ` qos ${qos}` : ''}${flag(retain)}${this.by(identifiers)}${told ? ` expiry ${expiresAt - now}` : ''}`
+  }
+
+  by(identifiers: readonly number[]): string {
+    return this.version === 5 && identifiers.length > 0 ? ` by ${identifiers.join(',')}` : ''
   }
 }
 

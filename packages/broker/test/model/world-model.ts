@@ -1,4 +1,5 @@
 import type { QoS } from '@godwit/protocol'
+import type { DropReason } from '../../src/metrics.js'
 import { type ModelGrant, ModelGroup, type ModelMessage, ModelSession, type ModelWill } from './session-model.js'
 
 export const sharedFilter = '$share/g/s'
@@ -27,15 +28,19 @@ export class WorldModel {
   readonly retained: Map<string, { message: ModelMessage; sequence: number }> = new Map()
   group: ModelGroup = new ModelGroup()
   willsPublished = 0
+  sessionsExpired = 0
+  takeovers = 0
+  readonly dropped: Partial<Record<DropReason, number>> = {}
   #sequence = 0
 
   connect({ clientId, version, cleanStart, expiry, window, will }: Greeting): ModelSession {
     const known = this.sessions.get(clientId)
+    if (known?.connected) this.takeovers++
     if (known?.connected) this.close(known, false) // a take-over is a close like any other [MQTT-3.1.4-3]
     const old = this.sessions.get(clientId)
     if (old && cleanStart) this.#end(old)
     const resumed = this.sessions.get(clientId)
-    const session = resumed ?? new ModelSession(clientId)
+    const session = resumed ?? new ModelSession(clientId, (reason) => this.drop(reason))
     this.sessions.set(clientId, session)
     Object.assign(session, { version, window, expiry, will, connected: true })
     session.endsAt = session.willDueAt = Number.POSITIVE_INFINITY
@@ -64,7 +69,7 @@ export class WorldModel {
     if (filter === sharedFilter) this.group.members.set(session, grant)
     else if (retainHandling === 0 || (retainHandling === 1 && isNew)) {
       session.replays = session.replays.filter((replay) => replay.filter !== filter)
-      session.replays.push({ filter, upTo: this.#sequence, qos: grant.qos })
+      session.replays.push({ filter, upTo: this.#sequence, grant })
     }
     this.pump(session)
   }
@@ -91,12 +96,26 @@ export class WorldModel {
     )
   }
 
+  /** The next moment at which something ends by itself, if there is one. */
+  get nextDue(): number | undefined {
+    const due = [...this.retained.values()].map(({ message }) => message.expiresAt)
+    for (const message of this.group.pending) due.push(message.expiresAt)
+    for (const { endsAt, willDueAt, deliveries } of this.sessions.values()) {
+      due.push(endsAt, willDueAt, ...deliveries.map(({ message }) => message.expiresAt))
+    }
+    const next = Math.min(...due.filter((at) => at > this.now))
+    return Number.isFinite(next) ? next : undefined
+  }
+
   advance(seconds: number): void {
     for (const end = this.now + seconds; this.now < end; ) {
       this.now++
       for (const session of [...this.sessions.values()]) {
         if (session.willDueAt <= this.now) this.#publishWill(session)
-        if (session.endsAt <= this.now) this.#end(session)
+        if (session.endsAt <= this.now) {
+          this.sessionsExpired++
+          this.#end(session)
+        }
       }
     }
   }
@@ -107,10 +126,11 @@ export class WorldModel {
     session.repeat()
     session.sendWaiting(this.now)
     while (session.replays.length > 0 && session.ready) {
-      const { filter, upTo, qos } = session.replays.shift()!
+      const { filter, upTo, grant } = session.replays.shift()!
       for (const { message, sequence } of this.retained.values()) {
         if (sequence > upTo || message.expiresAt <= this.now || !matches[filter]!(message.topic)) continue
-        session.deliver(message, lower(message.qos, qos), true, this.now) // RETAIN 1 [MQTT-3.3.1-8]
+        const identifiers = grant.identifier > 0 ? [grant.identifier] : []
+        session.deliver(message, lower(message.qos, grant.qos), true, identifiers, this.now) // RETAIN 1 [MQTT-3.3.1-8]
       }
     }
   }
@@ -126,7 +146,14 @@ export class WorldModel {
     if (grants.length === 0) return
     const highest = Math.max(...grants.map(({ qos }) => qos)) as QoS
     const retain = message.retain && grants.some((grant) => grant.retainAsPublished)
-    session.deliver(message, lower(message.qos, highest), retain, this.now)
+    const identifiers = grants.map(({ identifier }) => identifier).filter((identifier) => identifier > 0)
+    session.deliver(
+      message,
+      lower(message.qos, highest),
+      retain,
+      identifiers.sort((a, b) => a - b),
+      this.now,
+    )
   }
 
   #share(message: ModelMessage): void {
@@ -150,10 +177,17 @@ export class WorldModel {
 
   #end(session: ModelSession): void {
     this.#giveBack(session)
+    for (const { shared, qos, state } of session.deliveries) {
+      if (shared && qos === 2 && state === 'sent') this.drop('shared-member-gone') // nobody else may get it [MQTT-4.8.2-5]
+    }
     this.sessions.delete(session.clientId)
     session.connected = false
     this.#leaveGroup(session)
     this.#publishWill(session)
+  }
+
+  drop(reason: DropReason): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1
   }
 
   #publishWill(session: ModelSession): void {
@@ -162,8 +196,8 @@ export class WorldModel {
     session.willDueAt = Number.POSITIVE_INFINITY
     if (!will) return
     this.willsPublished++
-    const { topic, payload } = will
-    this.publish({ topic, payload, qos: 1, retain: false, expiresAt: Number.POSITIVE_INFINITY, publisher: clientId })
+    const { topic, payload, qos, retain } = will
+    this.publish({ topic, payload, qos, retain, expiresAt: Number.POSITIVE_INFINITY, publisher: clientId })
   }
 }
 
