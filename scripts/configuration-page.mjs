@@ -22,7 +22,9 @@ const limits = [
  * @param {Property} property
  * @returns {string}
  */
-function kind({ type, enum: words, anyOf, const: value }) {
+function kind({ type, enum: words, anyOf, const: value, properties: own, items }) {
+  if (own) return 'see below'
+  if (items) return items.properties ? 'a list, see below' : 'a list'
   if (words) return words.map((word) => `\`${word}\``).join(', ')
   if (value !== undefined) return `\`${value}\``
   if (anyOf) return anyOf.map(kind).join(', ')
@@ -38,6 +40,19 @@ function table(rows) {
       } |`,
   )
   return `| key | takes | |\n|---|---|---|\n${lines.join('\n')}\n`
+}
+
+/**
+ * The tables of an object and of those inside it.
+ * @param {string} name
+ * @param {Property} property
+ * @returns {string[]}
+ */
+function tables(name, { properties: own, items }) {
+  const rows = own ?? items?.properties
+  if (!rows) return []
+  const below = Object.entries(rows).flatMap(([key, property]) => tables(`${name}.${key}`, property))
+  return [`## ${name}\n\n${table(rows)}`, ...below]
 }
 
 const sections = Object.entries(properties).filter(([name]) => name !== 'limits')
@@ -63,14 +78,8 @@ log:
 \`godwit config check --config FILE\` says what is wrong, with line and column; \`godwit config print\` shows what holds and where
 each value comes from; \`godwit config schema\` prints the JSON Schema for editors.
 
-${table(Object.fromEntries(sections.map(([name, property]) => [name, { ...property, type: property.properties ? 'see below' : property.items ? 'a list, see below' : (property.type ?? ''), default: undefined }])))}
-${sections
-  .map(([name, { properties: keys, items }]) => {
-    const inner = keys ?? items?.properties
-    return inner ? `## ${name}\n\n${table(inner)}` : ''
-  })
-  .filter(Boolean)
-  .join('\n')}
+${table(Object.fromEntries(sections))}
+${sections.flatMap(([name, property]) => tables(name, property)).join('\n')}
 ## limits
 
 Every bound the broker keeps; a key that ends in \`Bytes\` takes a size such as \`512MiB\` too.

@@ -1,23 +1,26 @@
 import type { RecoveredCounts } from '@godwit/broker'
-import { isLoopback } from './loopback.js'
 import { version } from './version.js'
 
 export interface BannerFacts {
-  readonly doors: readonly { readonly host: string; readonly port: number }[]
+  /** In words, as `127.0.0.1:1883`. */
+  readonly doors: readonly string[]
+  readonly who: 'anyone' | 'this machine' | 'authenticated'
   /** The data folder's path; undefined with `--data memory`. */
   readonly folder: string | undefined
   readonly recovered: RecoveredCounts
 }
 
+const whoInWords = {
+  anyone: 'ANYONE who can reach this address, without a password (--allow-anonymous)',
+  'this machine': 'any program on this machine, without a password',
+  authenticated: 'who can show who they are (auth in the configuration)',
+}
+
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ doors, folder, recovered }: BannerFacts): string {
-  const addresses = doors.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
-  const who = doors.every(({ host }) => isLoopback(host))
-    ? 'any program on this machine, without a password'
-    : 'ANYONE who can reach this address, without a password (--allow-anonymous)'
+export function banner({ doors, who, folder, recovered }: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
-  return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${addresses.join(', ')}
-  who may connect       ${who}
+  return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${doors.join(', ')}
+  who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${meaning(folder)}
 `

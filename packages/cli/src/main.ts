@@ -28,6 +28,7 @@ const terminal: Terminal = {
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
     return stop.signal
   },
+  onReload: (callback) => void process.on('SIGHUP', callback),
 }
 
 // Whoever reads our output may leave; commands that care learn it from write().

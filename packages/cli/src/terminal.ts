@@ -10,6 +10,8 @@ export interface Terminal {
    * signal ends the process as usual. A second signal always does.
    */
   stopping(): AbortSignal
+  /** Calls back at each SIGHUP, which then no longer ends the process. */
+  onReload(callback: () => void): void
 }
 
 /** One of godwit's commands: takes the arguments after its name, gives the exit code. */

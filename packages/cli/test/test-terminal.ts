@@ -20,6 +20,13 @@ export class TestTerminal implements Terminal {
     return this.#stop.signal
   }
 
+  onReload(callback: () => void): void {
+    this.hangUp = callback
+  }
+
+  /** As SIGHUP does. */
+  hangUp: () => void = () => {}
+
   /** As Ctrl-C does. */
   interrupt(): void {
     this.#stop.abort()

@@ -12,8 +12,10 @@ afterAll(() => rmSync(home, { recursive: true }))
 
 describe('flags', () => {
   const defaults = {
-    listeners: [{ protocol: 'mqtt', host: '127.0.0.1', port: 1883 }],
+    listeners: [{ protocol: 'mqtt', host: '127.0.0.1' }],
     allowAnonymous: false,
+    auth: {},
+    acl: {},
     data: './godwit-data',
     limits: {},
     features: {},
@@ -31,7 +33,7 @@ describe('flags', () => {
     ['', {}],
     ['--host ::1 --port 0', at('::1', 0)],
     ['--port=1884', at('127.0.0.1', 1884)],
-    ['--host 0.0.0.0 --allow-anonymous', { ...at('0.0.0.0', 1883), allowAnonymous: true }],
+    ['--host 0.0.0.0 --allow-anonymous', { listeners: [{ protocol: 'mqtt', host: '0.0.0.0' }], allowAnonymous: true }],
     ['--data memory', { data: 'memory' }],
     ['--commit flushed', {}],
     ['--mqtt31', { features: { mqtt31: true } }],
@@ -73,7 +75,7 @@ describe('one line and exit code 1', () => {
     ['extra', 'there are words that belong to no option; quote values with spaces; see godwit broker --help'],
     [
       '--host 0.0.0.0',
-      '0.0.0.0 can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1',
+      '0.0.0.0 can be reached by other machines and nobody is asked for a password; configure auth, or add --allow-anonymous to let anyone in',
     ],
     ['--config none.json', 'cannot read the configuration none.json: no such file or folder; name a YAML or JSON file'],
   ])('godwit broker %s', async (line, problem) => {

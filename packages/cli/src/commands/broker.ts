@@ -6,12 +6,16 @@ import {
   createBroker,
   type Features,
   type Limits,
+  type Listener,
+  type ListenOptions,
   type Logger,
   type LogLevel,
   memoryStore,
   type Store,
 } from '@godwit/broker'
-import { banner } from '../banner.js'
+import { type BannerFacts, banner } from '../banner.js'
+import { accessOf } from '../broker-access.js'
+import { doorName, listenOptions } from '../broker-doors.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
@@ -54,35 +58,68 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
-  const { data, limits, features, log: logging, ...doors } = settings.config
-  checkDoors(doors)
+  const { data, limits, features, log: logging, listeners } = settings.config
+  const who = whoMayCome(settings.config)
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
   const log = textLog(logging.level as LogLevel, (line) => void terminal.stderr.write(line))
+  let running: Broker | undefined
+  const access = await inOneLine(() =>
+    accessOf(settings, log, (clientId) => {
+      running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
+    }),
+  )
   const store = folder === undefined ? memoryStore() : await durable(folder, log)
-  const running = await create(
-    { ...(features as Partial<Features>), limits: limits as Partial<Limits>, log, store },
+  const { hooks } = access
+  running = await create(
+    { ...(features as Partial<Features>), limits: limits as Partial<Limits>, hooks, log, store },
     settings,
   )
   try {
-    const open: { host: string; port: number }[] = []
-    for (const { host, port } of doors.listeners) open.push({ host, port: (await listen(running, host, port)).port })
-    terminal.stdout.write(banner({ doors: open, folder, recovered: running.recovered }))
+    const open: Listener[] = []
+    for (const door of listeners) open.push(await listen(running, listenOptions(door)))
+    const doors = listeners.map((door, at) => doorName(door, open[at]!.port))
+    terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered }))
+    terminal.onReload(() => void reload([access, ...open], log))
     if (!stopping.aborted) await once(stopping, 'abort')
     log.log('info', 'stopping')
   } finally {
+    access.close()
     await running.close()
   }
   return 0
 }
 
-/** Without authentication only programs of this machine come in, unless the person who starts it says otherwise. */
-function checkDoors({ listeners, allowAnonymous }: Pick<Config, 'listeners' | 'allowAnonymous'>): void {
-  const open = listeners.find(({ host }) => !isLoopback(host))
-  if (!open || allowAnonymous) return
+/** Password file, access rules and certificates again; what is broken is told, and the old stays in force. */
+async function reload(what: readonly { reload(): Promise<void> }[], log: Logger): Promise<void> {
+  const results = await Promise.allSettled(what.map((one) => one.reload()))
+  for (const result of results) {
+    if (result.status === 'rejected') log.log('error', 'not reloaded', { error: (result.reason as Error).message })
+  }
+  log.log('info', 'reloaded')
+}
+
+/**
+ * Without authentication only programs of this machine come in, unless the person who starts it says otherwise.
+ * @throws CommandError
+ */
+function whoMayCome({ listeners, allowAnonymous, auth }: Config): BannerFacts['who'] {
+  const open = listeners.find(({ host, socket }) => socket === undefined && !isLoopback(host))
+  if (Object.keys(auth).length > 0) return 'authenticated'
+  if (!open) return 'this machine'
+  if (allowAnonymous) return 'anyone'
   throw new CommandError(
-    `${open.host} can be reached by other machines and nobody is asked for a password; add --allow-anonymous to let anyone in, or listen on 127.0.0.1`,
+    `${open.host} can be reached by other machines and nobody is asked for a password; configure auth, or add --allow-anonymous to let anyone in`,
   )
+}
+
+async function inOneLine<T>(make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    throw new CommandError(error.message)
+  }
 }
 
 /** Loaded only when it is used: with `--data memory` no native code is. */
@@ -101,9 +138,9 @@ async function create(options: BrokerOptions, { origin }: Resolved): Promise<Bro
   }
 }
 
-async function listen(running: Broker, host: string, port: number): Promise<{ readonly port: number }> {
+async function listen(running: Broker, options: ListenOptions): Promise<Listener> {
   try {
-    return await running.listen({ host, port })
+    return await running.listen(options)
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     throw new CommandError(error.message)

@@ -22,8 +22,10 @@ const base = defaultLayer(defaults)
 describe('layers', () => {
   test('without any, the defaults hold', () => {
     expect(resolve([base]).config).toEqual({
-      listeners: [{ protocol: 'mqtt', host: '127.0.0.1', port: 1883 }],
+      listeners: [{ protocol: 'mqtt', host: '127.0.0.1' }],
       allowAnonymous: false,
+      auth: {},
+      acl: {},
       data: './godwit-data',
       limits: {},
       features: {},
@@ -82,12 +84,20 @@ describe('layers', () => {
 
 describe('a mistake is told with its place', () => {
   test.each([
-    ['dat: x\n', "1:1: there is no key 'dat'; it takes listeners, allowAnonymous, data, limits, features, log"],
-    ['listeners:\n  - prot: 1\n', "2:5: there is no key 'listeners.0.prot'; it takes protocol, host, port"],
+    [
+      'dat: x\n',
+      "1:1: there is no key 'dat'; it takes listeners, allowAnonymous, auth, acl, data, limits, features, log",
+    ],
+    [
+      'listeners:\n  - prot: 1\n',
+      "2:5: there is no key 'listeners.0.prot'; it takes protocol, host, port, socket, path, origins, tls, proxyProtocol",
+    ],
     ['log:\n  level: loud\n', /2:3: log\.level: .*"debug"\|"info"\|"warn"\|"error"/],
     ['limits:\n  maxQueuedBytes: lots\n', '2:3: limits.maxQueuedBytes: it takes a size such as 1048576 or "512MiB"'],
     ['listeners:\n  - port: 70000\n', /2:5: listeners\.0\.port: .*65535/],
     ['listeners: []\n', /1:1: listeners: /],
+    ['listeners:\n  - protocol: mqtts\n', '2:5: listeners.0.protocol: mqtts needs tls, with cert and key'],
+    ['listeners:\n  - path: /x\n', /path and origins are for ws and wss/],
     ['a: [1\n', /2:1: .*/],
     ['- 1\n', '1:1: a configuration is a list of "key: value"; see docs/configuration.md'],
   ])('%j', (text, problem) => {
@@ -122,6 +132,15 @@ test('printed, each value is followed by its origin, and the whole is a configur
 
 test('the JSON Schema knows every key, and none is required', () => {
   const schema = jsonSchema() as { properties: Record<string, unknown>; required?: unknown }
-  expect(Object.keys(schema.properties)).toEqual(['listeners', 'allowAnonymous', 'data', 'limits', 'features', 'log'])
+  expect(Object.keys(schema.properties)).toEqual([
+    'listeners',
+    'allowAnonymous',
+    'auth',
+    'acl',
+    'data',
+    'limits',
+    'features',
+    'log',
+  ])
   expect(schema.required).toBeUndefined()
 })

@@ -20,11 +20,81 @@ const limits = z
   )
   .partial()
 
-const listener = z.strictObject({
-  protocol: z.enum(['mqtt']).default('mqtt').describe('`mqtt`: MQTT over TCP.'),
-  host: text.default('127.0.0.1').describe('Address to listen on. The default is reached from this machine only.'),
-  port: port.default(1883).describe('0 takes any free port.'),
+const tls = z.strictObject({
+  cert: text.describe('PEM file: the certificate of the broker, followed by those between it and its CA.'),
+  key: text.describe('PEM file: its key.'),
+  passphrase: text.optional().describe('Of the key. Better given by the environment.'),
+  ca: text.optional().describe('PEM file: who signs the certificates of clients.'),
+  crl: text.optional().describe('PEM file: certificates the CA has revoked.'),
+  requestCert: z.boolean().default(false).describe('Whether a client needs a certificate of `ca`.'),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('The oldest TLS taken.'),
 })
+
+const listener = z
+  .strictObject({
+    protocol: z
+      .enum(['mqtt', 'mqtts', 'ws', 'wss'])
+      .default('mqtt')
+      .describe('MQTT over TCP or a Unix socket, over TLS, over WebSocket, over WebSocket with TLS.'),
+    host: text.default('127.0.0.1').describe('Address to listen on. The default is reached from this machine only.'),
+    port: port.optional().describe('0 takes any free port. Default 1883, mqtts 8883, ws 8083, wss 8084.'),
+    socket: text.optional().describe('A Unix socket instead of host and port: its path.'),
+    path: text.optional().describe('Of WebSocket, in the URL. Default `/mqtt`.'),
+    origins: z.array(text).optional().describe('Of WebSocket: web pages that may connect, as `https://app.example`.'),
+    tls: tls.optional().describe('For mqtts and wss; see below.'),
+    proxyProtocol: z
+      .array(text)
+      .optional()
+      .describe('Addresses or networks of proxies that say by PROXY protocol whom they connect for.'),
+  })
+  .check(({ value, issues }) => {
+    const { protocol } = value
+    const wrong =
+      /s$/.test(protocol) && protocol !== 'ws' && !value.tls
+        ? `${protocol} needs tls, with cert and key`
+        : value.tls && (protocol === 'mqtt' || protocol === 'ws')
+          ? `tls is for ${protocol}s`
+          : (value.path ?? value.origins) && !protocol.startsWith('ws')
+            ? 'path and origins are for ws and wss'
+            : undefined
+    if (wrong) issues.push({ code: 'custom', message: wrong, input: value, path: ['protocol'] })
+  })
+
+const auth = z
+  .strictObject({
+    certificate: z
+      .enum(['cn', 'san-dns', 'san-email'])
+      .describe('The client certificate says who a client is: which name in it.'),
+    passwordFile: text.describe('Made by `godwit passwd` or mosquitto_passwd.'),
+    jwt: z
+      .strictObject({
+        secret: text.describe('What tokens are signed with. Better given by the environment, or `secretFile`.'),
+        secretFile: text.describe('A file that holds it.'),
+        publicKeyFile: text.describe('A public key or certificate, PEM.'),
+        jwksUrl: text.describe('Where the issuer shows its keys.'),
+        issuer: text.describe('Who must have issued the token.'),
+        audience: text.describe('Whom it must be for.'),
+        algorithms: z.array(text).describe('Signatures taken.'),
+        usernameClaim: text.describe('The claim that is the user name. Default `sub`.'),
+      })
+      .partial()
+      .describe('A token in the password field; exactly one of secret, secretFile, publicKeyFile, jwksUrl.'),
+    http: z
+      .strictObject({
+        url: text.describe('Is sent a POST of JSON for each CONNECT that nobody before it knew.'),
+        timeoutMs: z.int().positive().optional().describe('For the whole answer. Default 2,000.'),
+        cacheSeconds: z.int().nonnegative().optional().describe('An answer holds so long. Default 60.'),
+      })
+      .describe('A service that is asked.'),
+  })
+  .partial()
+
+const acl = z
+  .strictObject({
+    file: text.describe('Rules in our YAML form, or mosquitto’s acl_file.'),
+    rules: z.array(z.unknown()).describe('Rules in place; see docs/security.md.'),
+  })
+  .partial()
 
 const features = z
   .strictObject({
@@ -48,6 +118,8 @@ export const configSchema = z.strictObject({
   allowAnonymous: z
     .boolean()
     .describe('Let anyone in who can reach a listener. Needed to listen beyond this machine without authentication.'),
+  auth: auth.describe('Who may come in, asked in the order certificate, passwordFile, jwt, http. Default: anyone.'),
+  acl: acl.describe('Who may do what: one of file and rules. Default: everybody everything.'),
   data: text.describe('The folder in which data is kept, or `memory`.'),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
@@ -61,6 +133,8 @@ export type Config = z.output<typeof configSchema>
 export const defaults = {
   listeners: [{}],
   allowAnonymous: false,
+  auth: {},
+  acl: {},
   data: './godwit-data',
   limits: {},
   features: {},
