@@ -73,7 +73,7 @@ Made by \`npm run coverage:protocol\`; CI fails when it is out of date or a stat
 shown by \`packages/conformance/test/mutation-matrix.tsv\`. Tests are named by their file and carry the id in their title.
 `
 for (const [version, statements, checks] of versions) {
-  const checked = new Set(checks.map(({ id }) => id))
+  const checked = new Set(checks.filter(({ skip }) => skip === undefined).map(({ id }) => id))
   text += `\n## MQTT ${version}: ${statements.length} statements\n\n| id | the rule | who | proven by |\n|---|---|---|---|\n`
   for (const { id, who, text: rule } of statements) {
     const by = [

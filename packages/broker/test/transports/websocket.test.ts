@@ -56,14 +56,14 @@ const usual = (host: string, ...more: string[]): string[] => [
   ...more,
 ]
 
-it.each(['mqtt', 'mqttv3.1'])('serves MQTT as subprotocol %s', async (name) => {
+it.each(['mqtt', 'mqttv3.1'])('serves MQTT as subprotocol %s (3.1.1 and 5.0 [MQTT-6.0.0-4])', async (name) => {
   const socket = await open(['other', name])
   expect(socket.protocol).toBe(name)
   socket.send(connectBytes)
   expect(await take(socket, 4)).toBe(connack)
 })
 
-it('frames end where they like: a byte each, and several packets in one', async () => {
+it('frames end where they like: a byte each, and several packets in one (3.1.1 and 5.0 [MQTT-6.0.0-2])', async () => {
   const socket = await open()
   for (const byte of connectBytes) socket.send(Buffer.of(byte))
   expect(await take(socket, 4)).toBe(connack)
@@ -79,7 +79,7 @@ it('ws-fragmented: one CONNECT in three fragments of one message', async () => {
   expect(await take(socket, 4)).toBe(connack)
 })
 
-it('ws-text-frame: CONNECT in a text frame closes with 1003', async () => {
+it('ws-text-frame: CONNECT in a text frame closes with 1003 (3.1.1 and 5.0 [MQTT-6.0.0-1])', async () => {
   const socket = await open()
   socket.send(connectBytes, { binary: false })
   expect((await once(socket, 'close'))[0]).toBe(1003)
