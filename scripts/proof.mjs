@@ -65,12 +65,12 @@ function readOptions() {
 
 /** The property-based session test at length; its own timeout grows with the number of sequences. */
 function proveModel() {
-  const { GODWIT_MODEL_RUNS = '20000' } = process.env
+  const { GODWIT_TEST_MODEL_RUNS = '20000' } = process.env
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const { status } = spawnSync(process.execPath, [vitest, 'run', 'packages/broker/test/model'], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, GODWIT_MODEL_RUNS },
+    env: { ...process.env, GODWIT_TEST_MODEL_RUNS },
   })
   if (status !== 0) process.exitCode = 1
 }

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 const program = fileURLToPath(new URL('./killed-client.mjs', import.meta.url))
 const built = fileURLToPath(new URL('../dist/file-store.js', import.meta.url))
 /** Given back through the environment to see a failure again. */
-const seed = Number(process.env.GODWIT_SEED ?? Date.now() % 2 ** 31)
+const seed = Number(process.env.GODWIT_TEST_SEED ?? Date.now() % 2 ** 31)
 const rounds = 8
 
 /** When a round ends: after so many messages at the broker, and so many turns of the event loop. */

@@ -11,8 +11,8 @@ const binary = 'mosquitto'
 const installed = spawnSync(binary, ['-h']).error === undefined
 const notInstalled = 'mosquitto is not installed (apt-get install mosquitto)'
 
-/** Whether tests against mosquitto are left out, visibly. With GODWIT_REQUIRE_PEERS they fail instead. */
-export const skipped: boolean = !installed && !process.env.GODWIT_REQUIRE_PEERS
+/** Whether tests against mosquitto are left out, visibly. With GODWIT_TEST_REQUIRE_PEERS they fail instead. */
+export const skipped: boolean = !installed && !process.env.GODWIT_TEST_REQUIRE_PEERS
 if (skipped) process.stderr.write(`SKIPPED: client against mosquitto: ${notInstalled}\n`)
 
 /** A mosquitto of our own on a port of its own, which can be stopped and started again. */

@@ -68,7 +68,7 @@ const tooSlow = ['zero-bytes-then-idle', 'slowloris-connect', 'connect-remaining
 const program = '/usr/sbin/mosquitto'
 const missing = existsSync(program) ? undefined : 'mosquitto is not installed: apt-get install mosquitto'
 /** CI sets it: there, a missing peer is a failure. */
-const required = process.env.GODWIT_REQUIRE_PEERS === '1'
+const required = process.env.GODWIT_TEST_REQUIRE_PEERS === '1'
 
 describe('mosquitto', () => {
   const folder = mkdtempSync(join(tmpdir(), 'godwit-conformance-'))

@@ -63,7 +63,7 @@ export function report({ suite, mode, rounds, acknowledged, findings }: Figures)
   const others = Object.values(rest).reduce((sum, count) => sum + count, 0)
   const figures = `rounds ${rounds}, acknowledged ${acknowledged}, lost ${lost}, duplicates ${duplicates}, other ${others}`
   process.stdout.write(`${suite}, ${mode}: ${figures} (seed ${seed})\n`)
-  const file = process.env.GODWIT_FIGURES
+  const file = process.env.GODWIT_TEST_FIGURES
   if (file)
     appendFileSync(file, `${JSON.stringify({ suite, mode, rounds, acknowledged, lost, duplicates, others, seed })}\n`)
 }

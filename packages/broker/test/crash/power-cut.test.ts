@@ -16,8 +16,8 @@ import { now } from './timeline.js'
 import { missingTool } from './tools.js'
 import { V5Scene } from './v5-scene.js'
 
-const points = Number(process.env.GODWIT_POWER_CUTS ?? 40)
-const v5Points = Number(process.env.GODWIT_V5_POWER_CUTS ?? 5)
+const points = Number(process.env.GODWIT_TEST_POWER_CUTS ?? 40)
+const v5Points = Number(process.env.GODWIT_TEST_V5_POWER_CUTS ?? 5)
 /** For a store that does not wait: the looks end with the first loss. */
 const mutantPoints = 10
 const mutantPatienceMs = 500

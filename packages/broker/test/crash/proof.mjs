@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 /** Those of the environment go before these. */
 const rounds = {
-  GODWIT_KILL_ROUNDS: '100',
-  GODWIT_FAULT_ROUNDS: '30',
-  GODWIT_POWER_CUTS: '200',
-  GODWIT_V5_POWER_CUTS: '60',
+  GODWIT_TEST_KILL_ROUNDS: '100',
+  GODWIT_TEST_FAULT_ROUNDS: '30',
+  GODWIT_TEST_POWER_CUTS: '200',
+  GODWIT_TEST_V5_POWER_CUTS: '60',
 }
 
 /**
@@ -29,7 +29,7 @@ export function proveDurability(page = join(root, 'docs/durability-figures.md'))
       {
         cwd: root,
         stdio: 'inherit',
-        env: { ...rounds, ...process.env, GODWIT_REQUIRE_PEERS: '1', GODWIT_FIGURES: figures },
+        env: { ...rounds, ...process.env, GODWIT_TEST_REQUIRE_PEERS: '1', GODWIT_TEST_FIGURES: figures },
       },
     )
     const lines = readFileSync(figures, 'utf8').trim().split('\n')

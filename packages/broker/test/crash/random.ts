@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 
 /** The seed of this run: printed with every figure, given back through the environment to see a failure again. */
-export const seed: number = Number(process.env.GODWIT_SEED ?? randomInt(2 ** 31))
+export const seed: number = Number(process.env.GODWIT_TEST_SEED ?? randomInt(2 ** 31))
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */
 export class Random {

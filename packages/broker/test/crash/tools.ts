@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** CI sets it: there, a missing tool is a failure. */
-const required = process.env.GODWIT_REQUIRE_PEERS === '1'
+const required = process.env.GODWIT_TEST_REQUIRE_PEERS === '1'
 
 /** Whether a program is missing; says so, since tests are skipped then. @throws Error where CI must have it. */
 export function missingTool(program: string, what: string): boolean {

@@ -6,7 +6,7 @@ import { World } from './world.js'
 import { expiryOf311, type Greeting, sharedFilter } from './world-model.js'
 
 /** Sequences to try; the long form of `npm run proof -- --model` tries many more. */
-const numRuns = Number(process.env.GODWIT_MODEL_RUNS ?? 1500)
+const numRuns = Number(process.env.GODWIT_TEST_MODEL_RUNS ?? 1500)
 
 type Run<T> = (world: World, value: T) => void | Promise<void>
 

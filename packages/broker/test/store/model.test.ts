@@ -394,7 +394,7 @@ describe('the durable store against a plain model', () => {
           await world.rig.dispose()
         }
       }),
-      { numRuns: Number(process.env.GODWIT_RUNS ?? 12), endOnFailure: false },
+      { numRuns: Number(process.env.GODWIT_TEST_RUNS ?? 12), endOnFailure: false },
     )
   }, 120_000)
 })

@@ -167,8 +167,8 @@ it('warns 30, 7 and 1 day before the end, and after it', () => {
   ])
 })
 
-/** The long form of the next test: `GODWIT_HALF_OPEN=10000`. */
-const halfOpen = Number(process.env.GODWIT_HALF_OPEN ?? 30)
+/** The long form of the next test: `GODWIT_TEST_HALF_OPEN=10000`. */
+const halfOpen = Number(process.env.GODWIT_TEST_HALF_OPEN ?? 30)
 
 it('who dawdles in the handshake is closed in time, and only so many may be at it', async () => {
   const { port } = await doors.broker.listen({

@@ -41,6 +41,7 @@ describe('layers', () => {
       GODWIT_LIMITS__MAX_INFLIGHT: '10',
       GODWIT_LIMITS__MAX_QUEUED_MESSAGES: '20',
       HOME: '/root',
+      GODWIT_TEST_SEED: '1',
     })
     const flags = flagLayer({ limits: { maxInflight: 100 } }, { 'limits.maxInflight': '--max-inflight' })
     const { config, origin } = resolve([base, fileLayer(path), environment, flags])

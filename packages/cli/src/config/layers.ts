@@ -69,13 +69,15 @@ interface Sequence {
 }
 
 const prefix = 'GODWIT_'
+/** Variables that say how the project's own tests run. */
+const testPrefix = 'GODWIT_TEST_'
 
 /** `GODWIT_LIMITS__MAX_INFLIGHT=100` is `limits.maxInflight: 100`. Values are read as YAML, so a list can stand there too. */
 export function environmentLayer(environment: Readonly<Record<string, string | undefined>>): Layer {
   const values: Record<string, unknown> = {}
   const names = new Map<string, string>()
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(prefix) || value === undefined) continue
+    if (!name.startsWith(prefix) || name.startsWith(testPrefix) || value === undefined) continue
     const path = name.slice(prefix.length).split('__').map(camelCase)
     names.set(path.join('.'), name)
     put(values, path, scalar(value))
