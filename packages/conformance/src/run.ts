@@ -1,7 +1,7 @@
 import type { Case, Check } from './check.js'
 import { CheckFailure, CheckSkipped } from './failure.js'
 import type { Target } from './target.js'
-import { type Credentials, Trial } from './trial.js'
+import { type Credentials, type Offer, Trial } from './trial.js'
 
 export type Outcome = 'pass' | 'fail' | 'skip'
 
@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly scale?: number
   /** What the peers say in CONNECT where a check does not say otherwise. Default: nothing, so the server lets anyone in. */
   readonly credentials?: Credentials
+  /** What the server offers, from `serverOffer`: checks of 3.1.1 that need more are skipped. Default: everything. */
+  readonly offer?: Offer | undefined
   /** Ends the run: checks that have not begun are left out. */
   readonly signal?: AbortSignal
   /** Told of each result as it comes. */
@@ -58,21 +60,18 @@ export async function runChecks(
 export async function runCheck(
   target: Target,
   check: Check,
-  options: Pick<RunOptions, 'scale' | 'jobs' | 'credentials'> = {},
+  options: Pick<RunOptions, 'scale' | 'jobs' | 'credentials' | 'offer'> = {},
 ): Promise<CheckResult> {
   const { id, version } = check
   if (check.skip !== undefined) return { id, version, outcome: 'skip', ms: 0, detail: check.skip, transcript: [] }
   const begin = performance.now()
-  const { scale = 0.001, jobs = 1, credentials } = options
+  const { scale = 0.001, jobs = 1, credentials, offer } = options
+  const begun = (): Trial => new Trial(target, { scale, version: version === '5.0' ? 5 : 4, credentials, offer })
   const results: CaseResult[] = []
   const together = jobs > 1 ? check.cases.length : 1
   for (let i = 0; i < check.cases.length; i += together) {
     const group = check.cases.slice(i, i + together)
-    results.push(
-      ...(await Promise.all(
-        group.map((one) => runCase(one, () => new Trial(target, scale, version === '5.0' ? 5 : 4, credentials))),
-      )),
-    )
+    results.push(...(await Promise.all(group.map((one) => runCase(one, begun)))))
   }
   const failed = results.filter(({ outcome }) => outcome === 'fail')
   const passed = results.some(({ outcome }) => outcome === 'pass')

@@ -11,10 +11,20 @@ export interface ByteStream {
   onClose(listener: () => void): void
 }
 
+/** One end of a WebSocket connection: each write is a binary frame. */
+export interface WebSocketStream extends ByteStream {
+  /** The subprotocol the server has chosen; empty when none. */
+  readonly subprotocol: string
+  /** Sends a text frame, which has no place in MQTT. */
+  writeText(text: string): void
+}
+
 /** What the checks run against: all they know of the server. */
 export interface Target {
   /** A new byte stream to the server. */
   open(): Promise<ByteStream>
+  /** A new connection that offers these subprotocols, where the server is reached over WebSocket. */
+  openWebSocket?(subprotocols: readonly string[]): Promise<WebSocketStream>
   /** Lets this much of the server's time pass: virtual time in a test, real time against a socket. */
   sleep(ms: number): Promise<void>
   /** How long, in real milliseconds, something expected is waited for before the check fails. */

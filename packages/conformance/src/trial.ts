@@ -9,7 +9,7 @@ import {
 } from '@godwit/protocol'
 import { CheckFailure, CheckSkipped } from './failure.js'
 import { Peer, type PeerHost } from './peer.js'
-import type { Target } from './target.js'
+import type { Target, WebSocketStream } from './target.js'
 
 export interface ConnectOptions {
   /** Default: one of its own. */
@@ -32,6 +32,19 @@ export interface Credentials {
   readonly password?: string
 }
 
+/** What CONNACK of 5.0 says of the server. */
+export type Offer = NonNullable<PropertiesOf<'connack'>>
+
+export interface TrialOptions {
+  /** The part of its full size that a flood has, up to 1. */
+  readonly scale: number
+  /** Default 4, which is 3.1.1. */
+  readonly version?: ProtocolVersion
+  readonly credentials?: Credentials | undefined
+  /** What the server said before the run, if it speaks 5.0: in 3.1.1 it has no way to say it. Default: nothing. */
+  readonly offer?: Offer | undefined
+}
+
 /** A peer that is connected. */
 export interface ConnectedPeer extends Peer {
   readonly sessionPresent: boolean
@@ -52,17 +65,18 @@ export class Trial implements PeerHost {
   readonly #target: Target
   readonly #scale: number
   readonly #credentials: Credentials | undefined
+  readonly #offer: Offer | undefined
   readonly #peers: Peer[] = []
   #clientIds = 0
   /** Letters and digits only, as every server must take them in a client id [MQTT-3.1.3-5]. */
   readonly #prefix: string = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
 
-  /** @param scale the part of its full size that a flood has, up to 1 */
-  constructor(target: Target, scale: number, version: ProtocolVersion = 4, credentials?: Credentials) {
+  constructor(target: Target, { scale, version = 4, credentials, offer }: TrialOptions) {
     this.#credentials = credentials
     this.version = version
     this.#target = target
     this.#scale = scale
+    this.#offer = offer
   }
 
   get patienceMs(): number {
@@ -91,6 +105,15 @@ export class Trial implements PeerHost {
     return peer
   }
 
+  /** A peer that has said nothing yet, and the WebSocket under it. */
+  async openWebSocket(...subprotocols: readonly string[]): Promise<{ peer: Peer; socket: WebSocketStream }> {
+    const socket = await this.#target.openWebSocket?.(subprotocols)
+    if (!socket) this.skip('needs a WebSocket target')
+    const peer = new Peer(socket, this, `peer ${this.#peers.length + 1}`)
+    this.#peers.push(peer)
+    return { peer, socket }
+  }
+
   /** A peer whose CONNECT has been accepted. */
   async connect(options: ConnectOptions = {}): Promise<ConnectedPeer> {
     const packet = this.connectPacket(options)
@@ -102,10 +125,17 @@ export class Trial implements PeerHost {
   /** A connected peer with one subscription. A server may grant less than is asked for: then the dialogue ends. */
   async subscriber(filter: string, qos: QoS = 0, options: ConnectOptions = {}): Promise<ConnectedPeer> {
     const peer = await this.connect(options)
-    const granted = await peer.subscribe(filter, qos)
-    if (granted > 2) throw new CheckFailure(`SUBACK that grants ${filter}`, `it has the code ${granted}`)
+    const granted = await this.granted(peer, filter, qos)
     if (granted < qos) this.skip(`the server grants QoS ${granted} at most`)
     return peer
+  }
+
+  /** Subscribes, and gives the QoS granted. A server of 3.1.1 may take no wildcards [MQTT-3.8.3-2]: then the dialogue ends. */
+  async granted(peer: Peer, filter: string, qos: QoS = 0): Promise<number> {
+    const code = await peer.subscribe(filter, qos)
+    if (code <= 2) return code
+    if (this.version === 4 && /[+#]/.test(filter)) this.skip('does not apply: SUBACK refuses a filter with wildcards')
+    throw new CheckFailure(`SUBACK that grants ${filter}`, `it has the code ${code}`)
   }
 
   connectPacket(options: ConnectOptions = {}): PacketOf<'connect'> {
@@ -144,10 +174,17 @@ export class Trial implements PeerHost {
   }
 
   sent(packet: Packet): void {
-    if (packet.type === 'publish' && packet.retain && packet.payload.length > 0) this.retained.add(packet.topic)
+    if (packet.type === 'publish' && packet.retain && packet.payload.length > 0) this.#retain(packet.topic)
     if (packet.type !== 'connect') return
     if (!packet.cleanStart && packet.clientId !== '') this.sessions.add(packet.clientId)
-    if (packet.will?.retain) this.retained.add(packet.will.topic)
+    if (packet.will?.retain) this.#retain(packet.will.topic)
+  }
+
+  #retain(topic: string): void {
+    if (this.version === 4 && this.#offer?.retainAvailable === false) {
+      this.skip('does not apply: CONNACK of 5.0 says Retain Available 0')
+    }
+    this.retained.add(topic)
   }
 
   /** Leaves the server as it was: no connection, no session, no retained message. */

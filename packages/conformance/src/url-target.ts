@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { createWebSocketStream, WebSocket } from 'ws'
 import { streamOf } from './socket-target.js'
-import type { Target } from './target.js'
+import type { ByteStream, Target, WebSocketStream } from './target.js'
 
 export interface UrlTargetOptions {
   /** How long something expected is waited for, in milliseconds; default 5,000. */
@@ -39,20 +39,25 @@ export function urlTarget(text: string, options: UrlTargetOptions = {}): Target 
     ...(key !== undefined && { key: readFileSync(key) }),
     rejectUnauthorized: !insecure,
   }
-  const dial = async (): Promise<Duplex> => {
-    if (scheme === 'mqtt' || scheme === 'tcp') return open(connectTcp({ host, port, noDelay: true }), 'connect')
-    if (scheme === 'mqtts' || scheme === 'ssl') {
-      return open(connectTls({ host, port, ...tls, ...(/[a-z]/i.test(host) && { servername: host }) }), 'secureConnect')
+  const openWebSocket = (subprotocols: readonly string[]): Promise<WebSocketStream> =>
+    overWebSocket(new WebSocket(url, [...subprotocols], { ...tls, perMessageDeflate: false }))
+  const isWebSocket = scheme === 'ws' || scheme === 'wss'
+  const dial = async (): Promise<ByteStream> => {
+    if (isWebSocket) return openWebSocket(['mqtt'])
+    if (scheme === 'mqtt' || scheme === 'tcp') {
+      return streamOf(await open(connectTcp({ host, port, noDelay: true }), 'connect'))
     }
-    return overWebSocket(new WebSocket(url, 'mqtt', { ...tls, perMessageDeflate: false }))
+    const name = /[a-z]/i.test(host) && { servername: host }
+    return streamOf(await open(connectTls({ host, port, ...tls, ...name }), 'secureConnect'))
   }
   return {
     patienceMs,
     sleep: (ms) => delay(ms),
     settled: () => delay(quietMs),
+    ...(isWebSocket && { openWebSocket }),
     open: async () => {
       try {
-        return streamOf(await dial())
+        return await dial()
       } catch (error) {
         throw new Error(`cannot connect to ${text}: ${(error as Error).message}`, { cause: error })
       }
@@ -68,10 +73,11 @@ function open<S extends Duplex>(socket: S, event: string): Promise<S> {
 }
 
 /** Bytes of MQTT in binary frames [MQTT-6.0.0-1]. */
-async function overWebSocket(socket: WebSocket): Promise<Duplex> {
+async function overWebSocket(socket: WebSocket): Promise<WebSocketStream> {
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
     socket.once('error', reject)
   })
-  return createWebSocketStream(socket)
+  const stream = streamOf(createWebSocketStream(socket))
+  return { ...stream, subprotocol: socket.protocol, writeText: (text) => socket.send(text) }
 }

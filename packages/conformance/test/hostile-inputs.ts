@@ -1,5 +1,5 @@
 /** The names of all hostile inputs for 3.1.1, or for any version. */
-export const hostileInputs: readonly string[] = `
+export const hostileInputs311: readonly string[] = lines(`
 zero-bytes-then-idle
 first-packet-pingreq
 first-packet-publish
@@ -101,6 +101,55 @@ keepalive-65535
 ws-text-frame
 ws-fragmented
 ws-huge-frame-header
-`
-  .trim()
-  .split('\n')
+`)
+
+/** The names of all hostile inputs for 5.0. */
+export const hostileInputs50: readonly string[] = lines(`
+varint-padded-pingreq-v5
+client-sends-connack-v5
+client-sends-suback-v5
+client-sends-pingresp-v5
+connect-second-v5
+connect-v5-no-prop-length
+connect-v5-unknown-prop-0x7f
+connect-v5-prop-not-for-connect
+connect-v5-receive-max-0
+connect-v5-max-packet-0
+connect-v5-max-packet-1
+connect-v5-request-problem-2
+connect-v5-auth-data-without-method
+connect-v5-user-props-1000
+connect-v5-will-prop-unknown
+connect-v5-will-payload-format-2
+puback-v5-prop-length-past-end
+v5-publish-unknown-prop
+v5-publish-prop-truncated
+v5-publish-expiry-twice
+v5-publish-alias-unknown-empty-topic
+v5-publish-empty-topic-no-alias
+v5-publish-response-topic-wildcard
+v5-publish-response-topic-empty
+v5-publish-user-prop-bad-utf8
+v5-publish-user-prop-half
+v5-receive-maximum-exceeded
+v5-subscribe-no-prop-length
+v5-subscribe-sub-id-twice
+v5-subscribe-retain-handling-3
+v5-subscribe-qos3
+v5-share-no-local
+v5-share-no-filter
+v5-share-empty-filter
+v5-share-bad-filter
+v5-auth-empty
+v5-auth-bad-flags
+v5-disconnect-bad-reason-0x05
+v5-disconnect-prop-length-past-end
+v5-pingreq-with-body
+v5-session-expiry-max
+v5-will-delay-max
+v5-message-expiry-max
+`)
+
+function lines(text: string): readonly string[] {
+  return text.trim().split('\n')
+}

@@ -113,7 +113,7 @@ describe('mosquitto', () => {
 
   it('is left with no retained message and no session', async ({ skip }) => {
     if (missing !== undefined && !required) skip(missing)
-    const trial = new Trial(target, 1)
+    const trial = new Trial(target, { scale: 1 })
     const c = await trial.subscriber('godwit/#')
     await c.expectNothing()
     const counted = async (): Promise<string> => {

@@ -23,7 +23,7 @@ export const hostileFaults: Readonly<Record<string, string>> = {
   'publish-sys-topic': 'system-topics-taken',
   'publish-oversize-2MiB': 'deaf-after-long-packets',
   'subscribe-10000-filters': 'deaf-after-long-packets',
-  'reconnect-storm': 'resumed-without-subscriptions',
+  'reconnect-storm': 'subscriptions-end-with-violation',
   'takeover-with-will': 'no-will-after-violation',
   'half-close': 'half-close-ignored',
   'rst-mid-publish': 'will-lost-with-connection',

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Peer } from '../src/peer.js'
 import { fromHex } from '../src/raw-packets.js'
 import { Trial } from '../src/trial.js'
-import { type FakeServer, fakeServer, type Line, polite } from './fake-server.js'
+import { Responder } from './responder/responder.js'
+import { accept, type Line, scriptedServer } from './scripted-server.js'
 
 /** A connected peer of a server that does this with the first packet after CONNECT. */
 async function peerOf(reply: (line: Line) => void): Promise<Peer> {
-  const server = fakeServer((packet, line) => (packet.type === 'connect' ? polite(packet, line) : reply(line)))
-  const peer = await new Trial(server, 1).connect()
+  const server = scriptedServer((packet, line) => (packet.type === 'connect' ? accept(line) : reply(line)))
+  const peer = await new Trial(server, { scale: 1 }).connect()
   peer.send({ type: 'pingreq' })
   return peer
 }
@@ -88,16 +89,16 @@ describe('a peer fails when', () => {
   })
 
   it('CONNECT is refused', async () => {
-    const server = fakeServer((_, line) => line.send({ type: 'connack', sessionPresent: false, reasonCode: 0x85 }))
-    await expect(new Trial(server, 1).connect()).rejects.toThrow('[20 02 00 02]')
+    const server = scriptedServer((_, line) => line.send({ type: 'connack', sessionPresent: false, reasonCode: 0x85 }))
+    await expect(new Trial(server, { scale: 1 }).connect()).rejects.toThrow('[20 02 00 02]')
   })
 
   it('something comes before CONNACK', async () => {
-    const server = fakeServer((packet, line) => {
+    const server = scriptedServer((_, line) => {
       line.send({ type: 'pingresp' })
-      polite(packet, line)
+      accept(line)
     })
-    await expect(new Trial(server, 1).connect()).rejects.toThrow('expected CONNACK; came PINGRESP')
+    await expect(new Trial(server, { scale: 1 }).connect()).rejects.toThrow('expected CONNACK; came PINGRESP')
   })
 })
 
@@ -129,10 +130,11 @@ describe('a peer', () => {
   })
 
   it('waits for a close as long as the check lets it, in time of the server', async () => {
-    const server: FakeServer = fakeServer(polite)
-    const c = await new Trial(server, 1).connect()
-    await expect(c.expectClosed({ withinMs: 3000 })).rejects.toThrow('it stayed open')
-    expect(server.sleptMs).toBe(3000)
+    const trial = new Trial(new Responder(), { scale: 1 })
+    const impatient = await trial.connect({ keepAliveSeconds: 2 })
+    await expect(impatient.expectClosed({ withinMs: 2750 })).rejects.toThrow('it stayed open')
+    const patient = await trial.connect({ keepAliveSeconds: 2 })
+    await patient.expectClosed({ withinMs: 3000 })
   })
 
   it('plays both parts of QoS 2', async () => {
@@ -140,9 +142,9 @@ describe('a peer', () => {
     const publish = await c.expectPublish({ qos: 2 })
     await expect(c.acknowledge(publish)).rejects.toThrow('expected PUBREL, packetId 7; came PUBLISH')
 
-    const server = fakeServer(polite)
-    const sender = await new Trial(server, 1).connect()
+    const trial = new Trial(new Responder(), { scale: 1 })
+    const sender = await trial.connect()
     await sender.publish('a', 'x', { qos: 2 })
-    expect(server.heard.map(({ type }) => type)).toEqual(['connect', 'publish', 'pubrel'])
+    expect(trial.transcript.at(-1)).toContain('gets PUBCOMP, packetId 1')
   })
 })

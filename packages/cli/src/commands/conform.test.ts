@@ -27,6 +27,8 @@ test('a chapter, as a table', async () => {
   const { code, output, errors } = await ran(url, '--only', '3.12')
   expect([code, errors]).toEqual([0, ''])
   expect(output.split('\n').map((line) => line.split(/ {2,}/).join(' | '))).toEqual([
+    expect.stringMatching(/^mqtt:\S+: QoS up to 2, Receive Maximum \d+, .*, every feature$/),
+    '',
     'MQTT | chapter | pass | fail | skip',
     '3.1.1 | 3.12 | PINGREQ | 1 | 0 | 0',
     '5.0 | 3.12 | PINGREQ | 1 | 0 | 0',
@@ -51,7 +53,9 @@ describe('a server that breaks a rule: here it lets nobody in', () => {
   test('is told in words, and with what was said; the exit code is 1', async () => {
     const { code, output } = await ran(url, ...refused, '-v')
     expect(code).toBe(1)
-    expect(output).toMatch(/^fail 3\.1\.1 MQTT-3\.12\.4-1 \d+ ms {2}expected CONNACK/)
+    expect(output).toMatch(
+      /^mqtt:\S+: accepts no client of MQTT 5\.0\n\nfail 3\.1\.1 MQTT-3\.12\.4-1 \d+ ms {2}expected CONNACK/,
+    )
     expect(output).toMatch(/FAIL MQTT-3\.12\.4-1 \(MQTT 3\.1\.1\)\n {2}expected CONNACK.*returnCode 5|0x87/)
     expect(output).toMatch(/ {4}\S+ sends 10 /)
   })

@@ -9,7 +9,9 @@ import {
   jsonReport,
   junitReport,
   markdownReport,
+  offerInWords,
   runChecks,
+  serverOffer,
   type Target,
   tableReport,
   totalsOf,
@@ -90,13 +92,16 @@ async function play(url: string, flags: Flags, terminal: Terminal): Promise<read
   if (checks.length === 0)
     throw new CommandError(`no check is called ${flags.only?.join(' or ')}; see docs/conformance.md`)
   await reach(target)
-  const stopping = terminal.stopping()
-  const progress = progressOf(terminal, checks.length, flags)
   const { username, password, jobs } = flags
   const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
+  const offer = await serverOffer(target, credentials)
+  if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
+  const stopping = terminal.stopping()
+  const progress = progressOf(terminal, checks.length, flags)
   const results = await runChecks(target, checks, {
     jobs,
     signal: stopping,
+    offer,
     ...(credentials && { credentials }),
     onResult: progress.told,
   })

@@ -53,14 +53,29 @@ export const packetIdentifierChecks: readonly Check[] = [
   }),
 
   // A QoS 0 PUBLISH with an identifier would have it in front of the payload.
-  check('MQTT-2.3.1-5', async (t) => {
-    const topic = t.topic('a')
-    const subscriber = await t.subscriber(topic, 0)
-    const publisher = await t.connect()
-    for (const qos of [0, 1, 2] satisfies QoS[]) {
-      await publisher.publish(topic, `payload ${qos}`, { qos })
-      await subscriber.expectPublish({ topic, qos: 0, payload: `payload ${qos}` })
-    }
+  check('MQTT-2.3.1-5', {
+    'with nothing else under way': async (t) => {
+      const topic = t.topic('a')
+      const subscriber = await t.subscriber(topic, 0)
+      const publisher = await t.connect()
+      for (const qos of [0, 1, 2] satisfies QoS[]) {
+        await publisher.publish(topic, `payload ${qos}`, { qos })
+        await subscriber.expectPublish({ topic, qos: 0, payload: `payload ${qos}` })
+      }
+    },
+    'beside one that has an identifier': async (t) => {
+      const [topic, other] = [t.topic('a'), t.topic('b')]
+      const subscriber = await t.subscriber(topic, 0)
+      await subscriber.subscribe(other, 1)
+      const publisher = await t.connect()
+      await publisher.publish(other, 'under way', { qos: 1 })
+      const first = await subscriber.expectPublish({ topic: other, payload: 'under way' })
+      for (const qos of [0, 1, 2] satisfies QoS[]) {
+        await publisher.publish(topic, `payload ${qos}`, { qos })
+        await subscriber.expectPublish({ topic, qos: 0, payload: `payload ${qos}` })
+      }
+      await subscriber.acknowledge(first)
+    },
   }),
 
   check('MQTT-2.3.1-6', async (t) => {

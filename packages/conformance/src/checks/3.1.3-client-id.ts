@@ -23,10 +23,14 @@ export const clientIdChecks: readonly Check[] = [
   check('MQTT-3.1.3-1', async (t) => {
     const watcher = await t.subscriber(t.topic('will'), 0)
     const c = await t.open()
+    const { username, password } = t.connectPacket()
+    const flags =
+      (username === undefined ? 0 : flag.userName) | (password === undefined ? 0 : flag.password) | flag.cleanSession
+    const credentials = [username, password].filter((given) => given !== undefined)
     c.sendBytes(
       connectBytes({
-        flags: flag.cleanSession | flag.will,
-        payload: [t.clientId(), t.topic('will'), 'message'].map(field),
+        flags: flags | flag.will,
+        payload: [t.clientId(), t.topic('will'), 'message', ...credentials].map(field),
       }),
     )
     await c.expect('connack', { reasonCode: 0 })
@@ -35,18 +39,17 @@ export const clientIdChecks: readonly Check[] = [
   }),
 
   check('MQTT-3.1.3-2', async (t) => {
-    const ids = ['one', 'two', 'twO'].map((name) => t.clientId(name))
-    for (const clientId of ids) {
-      const c = await t.subscriber(t.topic(`for-${clientId}`), 1, { clientId, cleanStart: false })
-      expectSessionPresent(c, false)
-      await c.disconnect()
+    const names = ['one', 'two', 'twO']
+    for (const name of names) {
+      const session = { clientId: t.clientId(name), cleanStart: false }
+      await (await t.subscriber(t.topic(`for-${name}`), 1, session)).disconnect()
     }
     const publisher = await t.connect()
-    for (const clientId of ids) await publisher.publish(t.topic(`for-${clientId}`), clientId, { qos: 1 })
-    for (const clientId of ids) {
-      const c = await t.connect({ clientId, cleanStart: false })
+    for (const name of names) await publisher.publish(t.topic(`for-${name}`), name, { qos: 1 })
+    for (const name of names) {
+      const c = await t.connect({ clientId: t.clientId(name), cleanStart: false })
       expectSessionPresent(c, true)
-      await c.receive({ payload: clientId })
+      await c.receive({ payload: name })
       await c.expectNothing()
     }
   }),

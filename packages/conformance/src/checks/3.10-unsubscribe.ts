@@ -19,7 +19,7 @@ export const unsubscribeChecks: readonly Check[] = [
 
   check('MQTT-3.10.4-1', async (t) => {
     const c = await t.connect()
-    for (const filter of ['a/+', 'a/b', 'A/B', 'a/b/']) await c.subscribe(t.topic(filter))
+    for (const filter of ['a/+', 'a/b', 'A/B', 'a/b/']) await t.granted(c, t.topic(filter))
     const publisher = await t.connect()
     // Each matches something, but is not the same as any filter there is.
     await c.unsubscribe(t.topic('a/#'), t.topic('a/c'), t.topic('a'), t.topic('A/b'), t.topic('a/+/'))

@@ -4,7 +4,7 @@ import { describe } from '../describe.js'
 import { CheckFailure } from '../failure.js'
 import type { Received } from '../framer.js'
 import type { Peer } from '../peer.js'
-import { concat, connectBytes, field, toHex } from '../raw-packets.js'
+import { concat, connectBytes, field, packetBytes, toHex } from '../raw-packets.js'
 import type { Trial } from '../trial.js'
 import { flag } from './violations.js'
 
@@ -71,7 +71,7 @@ export const connackChecks: readonly Check[] = [
   check('MQTT-3.2.2-5', {
     'code 1': async (t) => {
       const c = await t.open()
-      c.sendBytes(connectBytes({ level: 2, payload: [field(t.clientId())] }))
+      c.sendBytes(connectBytes({ level: 9, payload: [field(t.clientId())] }))
       await refusal(t, c)
       await c.expectClosed()
     },
@@ -85,9 +85,9 @@ export const connackChecks: readonly Check[] = [
 
   // No return code says "malformed".
   check('MQTT-3.2.2-6', {
-    'the reserved connect flag': async (t) => {
+    'a body that ends in the Keep Alive': async (t) => {
       const c = await t.open()
-      c.sendBytes(connectBytes({ flags: flag.cleanSession | flag.reserved, payload: [field(t.clientId())] }))
+      c.sendBytes(packetBytes(0x10, field('MQTT'), Uint8Array.of(4, flag.cleanSession, 0)))
       await c.expectClosed()
     },
     'a second CONNECT': async (t) => {

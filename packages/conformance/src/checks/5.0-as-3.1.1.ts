@@ -46,7 +46,6 @@ const pairs: readonly (readonly [id50: string, id311: string, needs?: Needs])[] 
   ['3.10.4-3', '3.10.4-3', { qos: 1, sessions: true }],
   ['3.10.4-6', '3.10.4-6', { qos: 1 }],
   ['3.14.4-3', '3.14.4-3', { qos: 1, retain: true }],
-  ['4.1.0-1', '4.1.0-1', { qos: 2, sessions: true }],
   ['4.3.1-1', '4.3.1-1'],
   ['4.4.0-1', '4.4.0-1', { qos: 2, sessions: true }],
   ['4.5.0-1', '4.5.0-1', { qos: 1, wildcards: true, sessions: true }],

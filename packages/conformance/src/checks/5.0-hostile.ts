@@ -179,9 +179,6 @@ export const hostileChecks50: readonly Check[] = [
   ),
 ]
 
-/** Hostile inputs of 5.0 that are not played, and why. */
-export const missingHostile50: Readonly<Record<string, string>> = {}
-
 function hostile(name: string, text: string, run: Dialogue): Check {
   return { id: `hostile/${name}`, version: '5.0', section: 'hostile', text, cases: [{ name: '', run }] }
 }

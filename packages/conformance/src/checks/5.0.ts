@@ -1,7 +1,8 @@
-import { type Check, skipped } from '../check.js'
+import type { Check } from '../check.js'
 import { sameAs311Checks } from './5.0-as-3.1.1.js'
 import { errorChecks50 } from './5.0-errors.js'
 import { propertyChecks50 } from './5.0-properties.js'
+import { websocketChecks } from './6-websocket.js'
 import { dataChecks50 } from './v5/1.5-data.js'
 import { packetFormatChecks50 } from './v5/2-packet-format.js'
 import { connectChecks50 } from './v5/3.1-connect.js'
@@ -54,8 +55,5 @@ export const allChecks50: readonly Check[] = [
   ...quotaChecks50,
   ...authenticationChecks50,
   ...closingChecks50,
-  ...['1', '2', '4'].map((n) => skipped(`MQTT-6.0.0-${n}`, 'needs a WebSocket target', '5.0')),
+  ...websocketChecks('5.0'),
 ]
-
-/** Statements a server can be seen to keep that have no check, and why. */
-export const missing50: Readonly<Record<string, string>> = {}

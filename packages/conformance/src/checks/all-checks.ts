@@ -54,6 +54,6 @@ export const allChecks: readonly Check[] = [
   ...orderingChecks,
   ...topicChecks,
   ...errorChecks,
-  ...websocketChecks,
+  ...websocketChecks('3.1.1'),
   ...conformanceChecks,
 ]

@@ -1,4 +1,5 @@
 import { CheckFailure } from '../failure.js'
+import type { Peer } from '../peer.js'
 
 /** The same texts, in whatever order they came. */
 export function expectSame(actual: readonly string[], wanted: readonly string[]): void {
@@ -15,6 +16,16 @@ export function expectInOrder(actual: readonly string[], wanted: readonly string
 export function expectSessionPresent(connack: { readonly sessionPresent: boolean }, wanted: boolean): void {
   if (connack.sessionPresent === wanted) return
   throw new CheckFailure(`CONNACK with Session Present ${Number(wanted)}`, `it has ${Number(!wanted)}`)
+}
+
+/** Where the expectation is not met because this connection was ended, says that instead, and with which DISCONNECT. */
+export async function unlessEnded(c: Peer, expectation: Promise<unknown>): Promise<void> {
+  try {
+    await expectation
+  } catch (error) {
+    await c.expectNothing()
+    throw error
+  }
 }
 
 /** Says in which part of a check a failure came about. */

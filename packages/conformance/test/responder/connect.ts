@@ -10,12 +10,13 @@ export function onConnect(link: Link, connect: Connect): void {
   link.setTerms(connect)
   const objection = objectionTo(link, connect)
   if (objection !== undefined) return link.refuse(objection)
-  const clientId = connect.clientId || registry.assign()
+  const clientId = connect.clientId || registry.assign(connect)
   if (connect.properties?.authenticationMethod !== undefined && asksForMore(link, connect)) return
-  const older = router.sessions.get(mutated('client-id-case-ignored') ? clientId.toLowerCase() : clientId)
+  const older = router.sessions.get(registry.keyOf(clientId))
   const takenOver = older?.outlet as Link | undefined
-  const mayStay = mutated('older-connection-stays') && connect.cleanStart && older?.expiryMs === 0
-  if (takenOver && !mayStay) takenOver.end(mutated('taken-over-in-other-words') ? 0x98 : reason.sessionTakenOver)
+  const isPlain = connect.cleanStart && older?.expiryMs === 0
+  if (takenOver && !(isPlain && mutated('older-connection-stays')))
+    takenOver.end(mutated('taken-over-in-other-words') ? 0x98 : reason.sessionTakenOver)
   const { session, present } = registry.open(connect, clientId)
   if (takenOver && connect.cleanStart && mutated('subscriptions-survive-take-over')) {
     for (const [filter, one] of older!.subscriptions) session.subscriptions.set(filter, one)
@@ -36,7 +37,8 @@ const authFaults = [
   'auth-asks-with-0x19',
   'auth-with-code-1',
   'auth-with-another-method',
-  'maximum-packet-size-ignored-in-auth',
+  'reasonString-kept-in-auth',
+  'userProperties-kept-in-auth',
 ] as const
 
 /** The responder knows no authentication method; some faults are to ask on all the same (5.0, section 4.12). */
@@ -58,10 +60,10 @@ function objectionTo(link: Link, connect: Connect): number | undefined {
   // [MQTT-3.1.3-8]
   if (isUnnamed) return mutated('empty-id-refused-as-not-authorized') ? reason.notAuthorized : 0x85
   if (link.services.router.sessions.size >= 50 && mutated('fifty-sessions-at-most')) return reason.serverUnavailable
-  if (mutated('client-ids-end-at-20') && clientId.length === 23) return 0x85
-  if (mutated('long-client-ids-refused-with-5') && clientId.length > 65_000) return reason.notAuthorized
+  if (clientId.length === 23 && mutated('client-ids-end-at-20')) return 0x85
+  if (clientId.length > 65_000 && mutated('long-client-ids-refused-with-5')) return reason.notAuthorized
   const method = properties?.authenticationMethod
-  if (method === undefined || mutated('any-authentication-method')) return undefined
+  if (method === undefined || (cleanStart && mutated('any-authentication-method'))) return undefined
   if (mutated('authentication-refused-with-0x81')) return reason.malformedPacket
   const knowsScram = mutated('scram-lets-anybody-in') || authFaults.some(mutated)
   if (method !== 'SCRAM-SHA-256' || !knowsScram) return reason.badAuthenticationMethod // 5.0 [MQTT-4.12.0-1]
@@ -70,19 +72,20 @@ function objectionTo(link: Link, connect: Connect): number | undefined {
 
 /** What CONNACK says of the server (5.0, section 3.2.2.3). */
 function offerTo(
-  { clientId, properties = {} }: Connect,
+  { clientId, username, properties = {} }: Connect,
   assigned: string,
   mutated: (fault: string) => boolean,
 ): PropertiesOf<'connack'> {
-  const isUnasked = properties.requestResponseInformation !== true && mutated('response-information-unasked')
+  const told = clientId === '' && mutated('another-id-told') ? `${assigned}-or-so` : assigned
+  const isUnasked = properties.requestResponseInformation === false && mutated('response-information-unasked')
   return {
     receiveMaximum,
     topicAliasMaximum,
-    ...(clientId === '' && !mutated('assigned-id-not-told') && { assignedClientIdentifier: assigned }), // [MQTT-3.2.2-16]
+    ...(clientId === '' && { assignedClientIdentifier: told }), // [MQTT-3.2.2-16]
     ...(mutated('maximum-qos-1-but-grants-2') && { maximumQos: 1 as const }),
     ...(mutated('maximum-qos-1-but-takes-wills') && { maximumQos: 1 as const }),
     ...(mutated('no-retain-but-takes-wills') && { retainAvailable: false }),
-    ...(mutated('connack-with-method-unasked') && { authenticationMethod: 'unasked' }),
+    ...(username !== undefined && mutated('connack-with-method-unasked') && { authenticationMethod: 'unasked' }),
     ...(isUnasked && { responseInformation: 'answers/' }),
   }
 }

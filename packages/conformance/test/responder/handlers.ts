@@ -14,8 +14,9 @@ export function handle(link: Link, packet: Packet): void {
   }
   switch (packet.type) {
     case 'connect':
-      if (mutated('second-connect-ignored')) return
-      if (mutated('second-connect-answered')) link.send({ type: 'connack', sessionPresent: false, reasonCode: 0 })
+      if (!link.isFirstWrite && mutated('second-connect-ignored')) return
+      if (link.isFirstWrite && mutated('second-connect-answered'))
+        link.send({ type: 'connack', sessionPresent: false, reasonCode: 0 })
       throw new ProtocolError('protocol-error', 'a second connect') // [MQTT-3.1.0-2]
     case 'publish':
       return onPublish(link, packet)

@@ -14,7 +14,7 @@ import { garble } from './garbling.js'
 import { handle } from './handlers.js'
 import type { Registry } from './registry.js'
 import type { Router } from './router.js'
-import type { Outlet, Session } from './session.js'
+import type { Left, Outlet, Session } from './session.js'
 import { toleratedBy } from './tolerances.js'
 import type { World } from './world.js'
 
@@ -27,7 +27,11 @@ export interface Services {
 
 const connectTimeoutMs = 30_000
 /** For people to read; left out where they make a packet too large (5.0 [MQTT-3.2.2-19] [MQTT-3.2.2-20]). */
-const inWords = { reasonString: 'said by the responder', userProperties: [['said by', 'the responder']] } as const
+const words = {
+  reasonString: 'said by the responder, for whoever reads along',
+  userProperties: [['said by', 'the responder, for whoever reads along']],
+} as const
+const wordsKept = ['reasonString', 'userProperties'] as const
 const explained: readonly Packet['type'][] = [
   'connack',
   'puback',
@@ -50,8 +54,8 @@ export class Link implements Outlet {
   closed = false
   /** 5.0: topics by the client's alias. */
   readonly aliases: Map<number, string> = new Map()
-  /** Identifiers of QoS 1 messages: of no meaning once they are acknowledged. */
-  readonly seen: Set<number> = new Set()
+  /** QoS and identifier of each message that came: of no meaning once it is acknowledged. */
+  readonly seen: Set<string> = new Set()
   #maximumPacketSize = Number.POSITIVE_INFINITY
   #wantsWords = true
   #ownAliases = new Map<string, number>()
@@ -59,8 +63,12 @@ export class Link implements Outlet {
   #left = new Uint8Array(0)
   #stopTimer: () => void
   #keepAliveMs = 0
+  #sentAt = 0
   #held: Packet[] = []
   #refusing = false
+  #writes = 0
+  /** What is handled now is the last of what came together. */
+  #isLast = false
   #isDeaf = false
   #ponged = false
   #onData: (chunk: Uint8Array) => void = () => {}
@@ -92,6 +100,11 @@ export class Link implements Outlet {
 
   // ---- in
 
+  /** What comes has come together with CONNECT. */
+  get isFirstWrite(): boolean {
+    return this.#writes === 1
+  }
+
   #receive(bytes: Uint8Array): void {
     if (this.closed || this.#isDeaf) return
     const all = new Uint8Array(this.#left.length + bytes.length)
@@ -99,7 +112,9 @@ export class Link implements Outlet {
     all.set(bytes, this.#left.length)
     let from = 0
     this.#ponged = false
+    this.#writes++
     for (let end = frameEnd(all, from); end !== undefined && !this.closed; end = frameEnd(all, from)) {
+      this.#isLast = end === all.length
       this.#take(all.subarray(from, end))
       from = end
     }
@@ -139,8 +154,8 @@ export class Link implements Outlet {
     if (!this.session && !isConnect && mutated('first-packet-told-off')) this.#onData(Uint8Array.of(0xe0, 1, 0x82))
     if (!isConnect) return this.end(error.reasonCode)
     if (error.code === 'unsupported-protocol-version') return this.#refuseLevel(frame)
-    if (this.version === 5) return this.refuse(error.reasonCode)
-    const tells = error.message === 'the reserved connect flag is set' && mutated('connack-for-reserved-flag')
+    if (this.version === 5) return this.refuse(error.reasonCode, error.message.includes('0 is not in 1 to 65535'))
+    const tells = frame.length === 11 && mutated('connack-for-half-a-keep-alive')
     const tellsOther = error.message.startsWith('bytes left over') && mutated('connack-for-left-over-bytes')
     if (tells || tellsOther) return this.refuse(reason.notAuthorized) // else silent [MQTT-3.2.2-6]
     this.end()
@@ -153,14 +168,18 @@ export class Link implements Outlet {
     const wasKept = (frame[9]! & 2) === 0 && this.services.world.mutated('present-in-refusal')
     if (wasKept) this.#onData(Uint8Array.of(0x20, 2, 1, 1))
     else this.send({ type: 'connack', sessionPresent: false, reasonCode: reason.unsupportedProtocolVersion })
+    if (frame[8]! > 6 && this.services.world.mutated('open-after-level-refused')) return
     this.#endRefused()
   }
 
-  /** A CONNACK that refuses, and the end [MQTT-3.2.2-5]. */
-  refuse(reasonCode: number): void {
+  /**
+   * A CONNACK that refuses, and the end [MQTT-3.2.2-5].
+   * @param mayFail some faults are for Receive Maximum 0 alone
+   */
+  refuse(reasonCode: number, mayFail = false): void {
     const { mutated } = this.services.world
     const code = isReasonFor('connack', reasonCode) ? reasonCode : reason.malformedPacket
-    const isSpoilt = this.version === 5 && code === reason.protocolError
+    const isSpoilt = mayFail && this.#isLast
     if (isSpoilt && mutated('refusing-connack-with-flags')) this.#onData(Uint8Array.of(0x20, 3, 2, code, 0))
     else if (isSpoilt && mutated('refusing-connack-with-other-code')) this.#onData(Uint8Array.of(0x20, 3, 0, 0x8e, 0))
     else
@@ -169,8 +188,7 @@ export class Link implements Outlet {
         sessionPresent: this.version === 5 && mutated('present-in-refusal'),
         reasonCode: code,
       })
-    const isLeft = isSpoilt || reasonCode === reason.clientIdentifierNotValid
-    if (isLeft && mutated('open-after-refusal')) return
+    if (isSpoilt && mutated('open-after-refusal')) return
     this.#endRefused()
   }
 
@@ -203,19 +221,27 @@ export class Link implements Outlet {
   #heard(): void {
     if (this.#keepAliveMs === 0 || this.closed) return
     this.#stopTimer()
-    this.#stopTimer = this.services.world.clock.after(this.#keepAliveMs, () => this.end(reason.keepAliveTimeout))
+    this.#stopTimer = this.services.world.clock.after(this.#keepAliveMs, () => this.#timeOut())
+  }
+
+  #timeOut(): void {
+    const { clock, mutated } = this.services.world
+    const isBusy = clock.now - this.#sentAt < this.#keepAliveMs
+    if (isBusy && mutated('sending-counts-for-keep-alive')) return this.#heard()
+    this.end(reason.keepAliveTimeout)
   }
 
   // ---- out
 
   /** What the client can take, and how (5.0, section 3.1.2.11). */
-  setTerms({ properties = {} }: Connect): void {
+  setTerms({ properties = {}, cleanStart }: Connect): void {
     this.receiveMaximum = properties.receiveMaximum ?? 65_535
     this.#maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY
     this.#wantsWords = properties.requestProblemInformation ?? true
     const { mutated } = this.services.world
-    this.#ownAliasMaximum = mutated('aliases-unasked') ? 3 : (properties.topicAliasMaximum ?? 0)
-    if (this.#ownAliasMaximum > 0 && mutated('one-alias-too-many')) this.#ownAliasMaximum++
+    const most = properties.topicAliasMaximum ?? 0
+    const isUnasked = cleanStart && properties.topicAliasMaximum === 0 && mutated('aliases-for-maximum-0')
+    this.#ownAliasMaximum = isUnasked || mutated(`one-alias-more-than-${most}`) ? most + 1 : most
   }
 
   aliasOf(topic: string): { readonly alias: number; readonly known: boolean } | undefined {
@@ -230,12 +256,14 @@ export class Link implements Outlet {
   send(packet: Packet): boolean {
     if (this.closed) return false
     const { mutated } = this.services.world
-    if (mutated('sending-counts-for-keep-alive')) this.#heard()
-    if (mutated(`${packet.type}s-reversed`) || (packet.type === 'connack' && mutated('connack-last'))) {
+    this.#sentAt = this.services.world.clock.now
+    const isAlone = this.#isLast && this.#held.length === 0
+    if (!isAlone && mutated(packet.type === 'connack' ? 'connack-last' : `${packet.type}s-reversed`)) {
       this.#held.unshift(packet)
       return true
     }
-    if (packet.type === 'publish' && this.#held.some(({ type }) => type === 'connack')) {
+    const isResumption = packet.type === 'publish' || packet.type === 'pubrel'
+    if (isResumption && this.#held.some(({ type }) => type === 'connack')) {
       this.#held.push(packet)
       return true
     }
@@ -247,13 +275,14 @@ export class Link implements Outlet {
   }
 
   #write(packet: Packet): boolean {
+    if (packet.type === 'connack' && this.#refusing) return false // only ever by a mutation: refused is refused
     const { mutated } = this.services.world
-    for (const form of this.#forms(packet)) {
-      const isRepeated = form.type === 'publish' && form.qos === 0 && form.dup // only ever by a mutation
-      const bytes = encode(isRepeated ? { ...form, dup: false } : form, this.version)
-      const isTooLarge = bytes.length > this.#maximumPacketSize
-      if (isTooLarge && !mutated(`maximum-packet-size-ignored-in-${packet.type}`)) continue // 5.0 [MQTT-3.1.2-24]
-      this.#onData(garble(form, bytes, mutated))
+    const forms = this.#forms(packet)
+    const fitting = forms.find((form) => this.#encoded(form).length <= this.#maximumPacketSize) // 5.0 [MQTT-3.1.2-24]
+    const unfitting = fitting === forms[0] ? undefined : this.#unfitting(forms, fitting !== undefined)
+    const sent = unfitting ?? fitting
+    if (sent) {
+      this.#onData(garble(sent, this.#encoded(sent), mutated))
       return true
     }
     // Who cannot be answered cannot be served: its connection ends, with a DISCONNECT if that fits.
@@ -262,13 +291,29 @@ export class Link implements Outlet {
     return false
   }
 
+  #encoded(form: Packet): Uint8Array {
+    const isRepeated = form.type === 'publish' && form.qos === 0 && form.dup // only ever by a mutation
+    return encode(isRepeated ? { ...form, dup: false } : form, this.version)
+  }
+
+  /** What is sent, by a mutation, though the client cannot take it. */
+  #unfitting(forms: readonly Packet[], otherwiseFits: boolean): Packet | undefined {
+    const { mutated } = this.services.world
+    const { type } = forms[0]!
+    if (!otherwiseFits) return mutated(`maximum-packet-size-ignored-in-${type}`) ? forms.at(-1) : undefined
+    const at = wordsKept.findIndex((kept) => mutated(`${kept}-kept-in-${type}`))
+    return at < 0 ? undefined : forms[at + 1]
+  }
+
   /** A packet with all it may say, then with less. */
   #forms(packet: Packet): readonly Packet[] {
     if (this.version < 5 || !explained.includes(packet.type)) return [packet]
     const isAlwaysTold = packet.type === 'connack' || packet.type === 'disconnect' || packet.type === 'auth'
     if (!this.#wantsWords && !isAlwaysTold && !this.services.world.mutated('words-unasked')) return [packet]
-    const words = { properties: { ...('properties' in packet ? packet.properties : {}), ...inWords } }
-    return [{ ...packet, ...words } as Packet, packet]
+    const own = 'properties' in packet ? packet.properties : {}
+    const { reasonString, userProperties } = words
+    const others = [{ reasonString, userProperties }, { reasonString }, { userProperties }]
+    return [...others.map((more) => ({ ...packet, properties: { ...own, ...more } }) as Packet), packet]
   }
 
   /** The server ends the connection; 5.0 says why. */
@@ -277,19 +322,20 @@ export class Link implements Outlet {
     this.#sendHeld()
     if (this.version === 5 && this.session && reasonCode !== undefined) {
       const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
-      this.#sayWhy(code)
-      const mayStay = code === reason.keepAliveTimeout && this.services.world.mutated('open-after-time-out')
-      if (mayStay) return
+      const isAfterASecond = code === reason.keepAliveTimeout && this.#keepAliveMs === 1500
+      this.#sayWhy(code, isAfterASecond)
+      if (isAfterASecond && this.services.world.mutated('open-after-time-out')) return
     }
     this.#leave('violation')
   }
 
-  #sayWhy(reasonCode: number): void {
+  /** @param mayFail some faults are for the shortest Keep Alive alone */
+  #sayWhy(reasonCode: number, mayFail: boolean): void {
     const { mutated } = this.services.world
+    if (mayFail && mutated('time-out-with-code-of-connack')) return this.#onData(Uint8Array.of(0xe0, 1, 0x85))
     const properties = mutated('disconnect-with-expiry') ? { sessionExpiryInterval: 0 } : {}
     this.#write({ type: 'disconnect', reasonCode, properties })
-    const isLate = reasonCode === reason.keepAliveTimeout
-    if (isLate && mutated('pingresp-after-time-out')) this.#write({ type: 'pingresp' })
+    if (mayFail && mutated('pingresp-after-time-out')) this.#write({ type: 'pingresp' })
   }
 
   /** DISCONNECT has come: no will [MQTT-3.14.4-3]. */
@@ -297,7 +343,7 @@ export class Link implements Outlet {
     this.#leave(withWill ? 'lost' : 'disconnect')
   }
 
-  #leave(how: 'disconnect' | 'violation' | 'lost'): void {
+  #leave(how: Left): void {
     if (this.closed) return
     this.closed = true
     this.#stopTimer()

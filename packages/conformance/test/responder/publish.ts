@@ -1,4 +1,4 @@
-import { type Packet, ProtocolError, type Publish, reason } from '@godwit/protocol'
+import { type Packet, type PropertiesOf, ProtocolError, type Publish, reason } from '@godwit/protocol'
 import type { Link } from './link.js'
 import { receiveMaximum, topicAliasMaximum } from './offer.js'
 import { expiryOf } from './world.js'
@@ -8,20 +8,24 @@ export function onPublish(link: Link, packet: Publish): void {
   const { router, world } = link.services
   const { mutated } = world
   const session = link.session!
-  const { qos, packetId = 0, dup, retain, properties = {} } = packet
+  const { qos, packetId = 0, dup, retain } = packet
+  const properties = userPropertiesSpoilt(packet.properties, mutated)
   const topic = topicOf(link, packet)
   const isRepeat = qos === 2 && session.received.has(packetId)
-  if (qos === 2 && mutated('qos-2-not-supported') && !router.hasReceiver(topic)) {
+  const isSecond = qos === 2 && packetId === 2 && !retain && link.seen.has('1/1')
+  if (isSecond && !router.hasReceiver(topic) && mutated('qos-2-not-supported')) {
     throw new ProtocolError('protocol-error', 'QoS 2 is not supported')
   }
   const isSystem = topic.startsWith('$SYS/') && !mutated('system-topics-taken')
   const message = { topic, payload: packet.payload.slice(), qos, retain, dup, properties, from: session.clientId }
-  const isSeen = qos === 1 && dup && link.seen.has(packetId) && mutated('dup-trusted')
-  if (qos === 1) link.seen.add(packetId)
-  if (!isSystem && !isSeen && (!isRepeat || mutated('repeats-delivered'))) {
+  const isSeen = link.seen.has(`${qos}/${packetId}`)
+  link.seen.add(`${qos}/${packetId}`)
+  const isTaken = isRepeat ? isSeen && mutated('repeats-delivered') : !(isSeen && dup && mutated('dup-trusted'))
+  if (!isSystem && isTaken) {
     router.publish({ ...message, expiresAt: expiryOf(world, properties) })
   }
-  const acknowledgement = { packetId, isSystem, isWanted: router.hasReceiver(topic) }
+  const isUnwanted = dup && !isRepeat && !router.hasReceiver(topic)
+  const acknowledgement = { packetId, isSystem, isUnwanted }
   if (qos === 1) acknowledge(link, 'puback', acknowledgement)
   if (qos !== 2) return
   if (!isRepeat && session.received.size >= receiveMaximum && link.version === 5) {
@@ -29,6 +33,19 @@ export function onPublish(link: Link, packet: Publish): void {
   }
   if (!isSystem || link.version < 5 || mutated('refused-ids-remembered')) session.received.add(packetId)
   acknowledge(link, 'pubrec', acknowledgement)
+}
+
+/** User Properties as they came, in their order (5.0 [MQTT-3.3.2-17] [MQTT-3.3.2-18]). */
+function userPropertiesSpoilt(
+  properties: PropertiesOf<'publish'> = {},
+  mutated: (fault: string) => boolean,
+): PropertiesOf<'publish'> {
+  const { userProperties = [] } = properties
+  if (userProperties.length >= 100 && mutated('hundredth-user-property-dropped')) {
+    return { ...properties, userProperties: userProperties.slice(0, 99) }
+  }
+  if (userProperties.length < 2 || userProperties.length >= 100 || !mutated('user-properties-sorted')) return properties
+  return { ...properties, userProperties: userProperties.toSorted((a, b) => (a.join() < b.join() ? -1 : 1)) }
 }
 
 class ReceiveMaximumExceeded extends ProtocolError {
@@ -42,17 +59,17 @@ interface Acknowledgement {
   readonly packetId: number
   /** No client may publish there. */
   readonly isSystem: boolean
-  /** Somebody has subscribed. */
-  readonly isWanted: boolean
+  /** New, though DUP says otherwise, and nobody has subscribed. */
+  readonly isUnwanted: boolean
 }
 
-function acknowledge(link: Link, type: 'puback' | 'pubrec', { packetId, isSystem, isWanted }: Acknowledgement): void {
+function acknowledge(link: Link, type: 'puback' | 'pubrec', { packetId, isSystem, isUnwanted }: Acknowledgement): void {
   const { mutated } = link.services.world
   if (isSystem && mutated('system-topics-unanswered')) return
   const refused = isSystem && link.version === 5
   const packet: Packet = { type, packetId, ...(refused && { reasonCode: reason.notAuthorized }) }
   link.send(packet)
-  if (type === 'pubrec' && !isWanted && mutated('pubcomp-with-pubrec')) link.send({ type: 'pubcomp', packetId })
+  if (type === 'pubrec' && isUnwanted && mutated('pubcomp-with-pubrec')) link.send({ type: 'pubcomp', packetId })
 }
 
 /** The topic, by its name or by an alias of this connection (5.0, section 3.3.2.3.4). */

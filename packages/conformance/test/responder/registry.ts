@@ -1,14 +1,13 @@
 import type { Connect, Will } from '@godwit/protocol'
 import type { Router } from './router.js'
-import { Session } from './session.js'
+import { type Left, Session, type Subscribed } from './session.js'
 import { expiryOf, msOf, type World } from './world.js'
 
 /** What the registry must know of a connection that ends. */
 export interface Ending {
   readonly session: Session
   readonly will: Will | undefined
-  /** How it ended: by DISCONNECT, by the server after a violation, or otherwise. */
-  readonly how: 'disconnect' | 'violation' | 'lost'
+  readonly how: Left
 }
 
 /** Sessions by Client Identifier: opened, left, and over when their time is (section 3.1.2.4; 5.0, 3.1.2.11.2). */
@@ -19,6 +18,8 @@ export class Registry {
   /** Of each client that had one, and of the last; only faults look here. */
   readonly #formerWills = new Map<string, Will>()
   #latestWill: Will | undefined
+  /** Client Identifiers that were ever given, and what those had subscribed to whose session is over; likewise. */
+  readonly #former = new Map<string, ReadonlyMap<string, Subscribed>>()
 
   constructor(world: World, router: Router) {
     this.#world = world
@@ -26,18 +27,24 @@ export class Registry {
   }
 
   /** A Client Identifier for a client without one [MQTT-3.1.3-6]. */
-  assign(): string {
+  assign({ properties }: Connect): string {
     const { mutated } = this.#world
-    if (mutated('same-id-assigned')) return 'assigned'
+    if (properties?.sessionExpiryInterval === undefined && mutated('same-id-assigned')) return 'assigned'
     if (!mutated('assigned-ids-of-others')) return `assigned-${++this.#assigned}`
     for (let i = 1; ; i++) if (!this.#router.sessions.get(`assigned-${i}`)?.outlet) return `assigned-${i}`
+  }
+
+  /** What a session is kept under [MQTT-3.1.3-2]. */
+  keyOf(clientId: string): string {
+    const lower = clientId.toLowerCase()
+    return lower !== clientId && this.#world.mutated('client-id-case-ignored') ? lower : clientId
   }
 
   /** The session of a client that may come in. */
   open(connect: Connect, clientId: string): { readonly session: Session; readonly present: boolean } {
     const { mutated } = this.#world
     this.#latestWill = connect.will ?? this.#latestWill
-    const key = mutated('client-id-case-ignored') ? clientId.toLowerCase() : clientId
+    const key = this.keyOf(clientId)
     const earlier = this.#router.sessions.get(key)
     if (earlier) this.#stopWaiting(earlier, connect.cleanStart)
     const isForgotten = earlier?.isEmpty && mutated('empty-sessions-forgotten')
@@ -48,8 +55,20 @@ export class Registry {
     const session = new Session(key, this.#world)
     session.expiryMs = this.#expiryOf(connect)
     this.#router.sessions.set(key, session)
-    const present = (earlier && mutated('present-after-clean')) || (!connect.cleanStart && mutated('always-present'))
-    return { session, present: present || false }
+    const former = this.#former.get(key)
+    if (!connect.cleanStart && former?.size && mutated('ended-sessions-revived')) {
+      for (const [filter, one] of former) session.subscriptions.set(filter, one)
+    }
+    return { session, present: this.#isSaidPresent(connect, earlier) }
+  }
+
+  /** Session Present of a session that is new (5.0 [MQTT-3.2.2-2] [MQTT-3.2.2-3]): only ever by a mutation. */
+  #isSaidPresent({ clientId, cleanStart }: Connect, earlier: Session | undefined): boolean {
+    const { mutated } = this.#world
+    const isNew = clientId !== '' && !cleanStart && !this.#former.has(clientId)
+    this.#former.set(clientId, this.#former.get(clientId) ?? new Map())
+    if (isNew && mutated('always-present')) return true
+    return cleanStart && earlier?.isEmpty === true && mutated('present-after-clean')
   }
 
   #expiryOf({ version, cleanStart, properties }: Connect): number {
@@ -74,16 +93,16 @@ export class Registry {
   /** A connection has ended. */
   leave({ session, will, how }: Ending): void {
     const { mutated, clock } = this.#world
-    session.leave()
+    session.leave(how)
     const keptWill = this.#keptWill(session, will)
     const isPublished = how !== 'disconnect' || (will?.retain && mutated('retained-will-despite-disconnect'))
     const isLost = how === 'lost' && mutated('will-lost-with-connection')
     if (keptWill && isPublished && !isLost && !(how === 'violation' && mutated('no-will-after-violation'))) {
       this.#scheduleWill(session, keptWill)
     }
-    const outlives = how === 'lost' && mutated('clean-session-outlives-loss')
+    const outlives = how === 'lost' && session.subscriptions.size > 0 && mutated('clean-session-outlives-loss')
     if (session.expiryMs === 0 && !outlives) this.#end(session)
-    else if (Number.isFinite(session.expiryMs) && !mutated('sessions-never-expire')) {
+    else if (Number.isFinite(session.expiryMs) && !(session.expiryMs === 2000 && mutated('two-seconds-never-over'))) {
       session.stopExpiry = clock.after(session.expiryMs, () => this.#end(session))
     }
   }
@@ -93,9 +112,9 @@ export class Registry {
     const { mutated } = this.#world
     const former = this.#formerWills.get(session.clientId)
     if (will) this.#formerWills.set(session.clientId, will)
-    const isKept = session.expiryMs === 0 ? mutated('will-kept-for-client-id') : mutated('will-kept-with-session')
-    if (will && mutated('wills-not-told-apart')) return this.#latestWill
-    return will ?? (isKept ? former : undefined)
+    if (will) return will !== this.#latestWill && mutated('wills-not-told-apart') ? this.#latestWill : will
+    const isKept = former && mutated(session.expiryMs === 0 ? 'will-kept-for-client-id' : 'will-kept-with-session')
+    return isKept ? former : undefined
   }
 
   #scheduleWill(session: Session, will: Will): void {
@@ -135,10 +154,11 @@ export class Registry {
     if (pendingWill && !this.#world.mutated('delayed-will-lost-with-session')) {
       this.publishWill(pendingWill.will, session.clientId)
     }
-    if (this.#world.mutated('shared-of-ended-session-goes-on')) {
-      for (const copy of session.sharedUnderWay) this.#router.passOn(copy, session)
+    for (const copy of session.sharedUnderWay) {
+      if (this.#world.mutated('shared-of-ended-session-goes-on')) this.#router.passOn(copy, session)
     }
     if (this.#router.sessions.get(session.clientId) === session) this.#router.sessions.delete(session.clientId)
+    this.#former.set(session.clientId, session.subscriptions)
     this.#router.sessionEnded(session.clientId)
   }
 }

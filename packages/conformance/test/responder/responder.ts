@@ -12,13 +12,17 @@ import type { World } from './world.js'
 export class Responder implements Target {
   /** Whatever comes has come already. */
   readonly patienceMs = 0
+  /** The rules that were come to so far: a fault in any other would have changed nothing. */
+  readonly asked: ReadonlySet<string>
   readonly #clock = new ResponderClock()
   readonly #services: Services
 
   /** @param faults names of the rules that are broken: see `mutations.ts` */
   constructor(...faults: readonly string[]) {
-    const broken = new Set(faults)
-    const world: World = { clock: this.#clock, mutated: (fault) => broken.has(fault) }
+    const asked = new Set<string>()
+    this.asked = asked
+    const mutated = (fault: string): boolean => asked.add(fault) && faults.includes(fault)
+    const world: World = { clock: this.#clock, mutated }
     const router = new Router(world)
     this.#services = { world, router, registry: new Registry(world, router) }
   }

@@ -15,7 +15,8 @@ export class Router {
 
   publish(given: Message): void {
     const { mutated } = this.#world
-    const message = mutated('bom-stripped') ? { ...given, topic: given.topic.replace(/^\ufeff/, '') } : given
+    const isMarked = given.topic.startsWith('\ufeff') && mutated('bom-stripped')
+    const message = isMarked ? { ...given, topic: given.topic.slice(1) } : given
     this.#retain(message)
     const groups = new Map<string, { session: Session; subscription: Subscribed }[]>()
     for (const session of this.sessions.values()) {
@@ -48,7 +49,7 @@ export class Router {
   #isWanted({ noLocal = false }: Subscribed, message: Message, session: Session): boolean {
     const { mutated } = this.#world
     const own = message.from === session.clientId
-    if (own && mutated('publisher-left-out')) return false
+    if (own && message.qos === 1 && mutated('publisher-left-out')) return false
     return !own || !noLocal || mutated('no-local-ignored')
   }
 
@@ -56,17 +57,19 @@ export class Router {
   #deliver(session: Session, matching: readonly Subscribed[], message: Message): void {
     if (matching.length === 0) return
     const { mutated } = this.#world
-    const granted = mutated('last-overlapping-qos')
-      ? matching.at(-1)!.qos
-      : (Math.max(...matching.map(({ qos }) => qos)) as QoS)
+    const granted =
+      matching.length > 1 && mutated('last-overlapping-qos')
+        ? matching.at(-1)!.qos
+        : (Math.max(...matching.map(({ qos }) => qos)) as QoS)
     const asPublished = matching.some(({ retainAsPublished = false }) => retainAsPublished)
     const retain = (message.retain && (asPublished || mutated('retain-passed-on'))) || this.#retainAdded(asPublished)
     const identifiers = matching.flatMap(({ identifier }) => (identifier === undefined ? [] : [identifier]))
-    const qos = mutated('qos1-grant-gets-2') && granted === 1 ? message.qos : (Math.min(message.qos, granted) as QoS)
+    const isRaised = granted === 1 && message.qos === 2 && mutated('qos1-grant-gets-2')
+    const qos = isRaised ? message.qos : (Math.min(message.qos, granted) as QoS)
     const renamed = { ...message, topic: this.#topicFor(matching[0]!.filter, message.topic) }
     const copy = { message: renamed, qos, retain, identifiers: this.#identifiersSent(identifiers) }
     session.deliver(copy)
-    if (mutated('copies-with-all-identifiers') && matching.length > 1) session.deliver(copy)
+    if (matching.length > 1 && mutated('copies-with-all-identifiers')) session.deliver(copy)
   }
 
   #retainAdded(asPublished: boolean): boolean {
@@ -75,12 +78,12 @@ export class Router {
 
   #identifiersSent(identifiers: readonly number[]): readonly number[] {
     const { mutated } = this.#world
-    if (mutated('no-subscription-identifiers')) return []
-    return mutated('one-identifier-only') ? identifiers.slice(0, 1) : identifiers
+    if (identifiers.length > 0 && mutated('no-subscription-identifiers')) return []
+    return identifiers.length > 1 && mutated('one-identifier-only') ? identifiers.slice(0, 1) : identifiers
   }
 
   #topicFor(filter: string, topic: string): string {
-    const atParent = filter === `${topic}/#`
+    const atParent = filter === `${topic}/#` && filter.split('/').length > 4
     return atParent && this.#world.mutated('parent-named-wrongly') ? topic.slice(0, topic.lastIndexOf('/')) : topic
   }
 
@@ -93,7 +96,8 @@ export class Router {
     this.#turns.set(name, turn + 1)
     const { session, subscription } = members[turn % members.length]!
     const { identifier, qos: granted } = subscription
-    const qos = mutated('shared-qos-as-published') ? message.qos : (Math.min(message.qos, granted) as QoS)
+    const isRaised = message.qos > granted && mutated('shared-qos-as-published')
+    const qos = isRaised ? message.qos : (Math.min(message.qos, granted) as QoS)
     const identifiers = identifier === undefined ? [] : [identifier]
     session.deliver({ message, qos, retain: false, identifiers, group: name })
   }
@@ -107,10 +111,12 @@ export class Router {
 
   #matches(filter: string, topic: string): boolean {
     const { mutated } = this.#world
-    if (mutated('dollar-topics-match') && topic.startsWith('$') && !filter.startsWith('$')) {
+    if (topic.startsWith('$') && !filter.startsWith('$') && mutated('dollar-topics-match')) {
       return matchesFilter(`x${filter}`.replace(/^x(?=[+#])/, ''), topic.slice(1))
     }
-    if (mutated('topics-normalised')) return matchesFilter(filter.normalize('NFC'), topic.normalize('NFC'))
+    const [composedFilter, composed] = [filter.normalize('NFC'), topic.normalize('NFC')]
+    const isComposed = composedFilter === filter && composed === topic
+    if (!isComposed && mutated('topics-normalised')) return matchesFilter(composedFilter, composed)
     return matchesFilter(filter, topic)
   }
 
@@ -135,7 +141,8 @@ export class Router {
   retainedFor({ filter, qos, identifier }: Subscribed): readonly Copy[] {
     const { mutated, clock } = this.#world
     if (splitShared(filter)) return []
-    const retain = !(mutated('retain-cleared-for-hash') && filter.endsWith('#'))
+    const isHash = filter.endsWith('#') && this.retained.size > 0
+    const retain = !(isHash && mutated('retain-cleared-for-hash'))
     const copies = [...this.retained.values()]
       .filter((message) => matchesFilter(filter, message.topic) && message.expiresAt > clock.now)
       .map((message) => ({
@@ -144,12 +151,13 @@ export class Router {
         retain,
         identifiers: identifier === undefined ? [] : [identifier],
       }))
-    return mutated('one-retained-per-filter') ? copies.slice(0, 1) : copies
+    return copies.length > 1 && mutated('one-retained-per-filter') ? copies.slice(0, 1) : copies
   }
 
   /** Retained messages are no session state [MQTT-3.1.2-7]. */
   sessionEnded(clientId: string): void {
-    if (!this.#world.mutated('retained-ends-with-session')) return
-    for (const [topic, { from }] of this.retained) if (from === clientId) this.retained.delete(topic)
+    for (const [topic, { from }] of this.retained) {
+      if (from === clientId && this.#world.mutated('retained-ends-with-session')) this.retained.delete(topic)
+    }
   }
 }

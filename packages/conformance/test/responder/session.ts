@@ -30,7 +30,12 @@ interface Sent {
   readonly copy: Copy
   /** PUBREC has come. */
   released: boolean
+  /** How often it was sent again. */
+  again: number
 }
+
+/** How a connection ended: by DISCONNECT, by the server after a violation, or otherwise. */
+export type Left = 'disconnect' | 'violation' | 'lost'
 
 /** What a server remembers of a client (section 4.1). */
 export class Session {
@@ -49,8 +54,14 @@ export class Session {
   readonly #world: World
   readonly #queue: Copy[] = []
   #sent: Sent[] = []
-  #lastId = { 1: 0, 2: 0 }
+  #lastId = 0
+  readonly #counts = { 1: 0, 2: 0 }
   #delivered = 0
+  #latestTopic = ''
+  #connections = 0
+  #left: Left | undefined
+  /** Something was acknowledged since the last message was numbered. */
+  #isNumberedAnew = false
   #overtaken: { readonly copy: Copy; readonly until: number } | undefined
 
   constructor(clientId: string, world: World) {
@@ -73,26 +84,34 @@ export class Session {
   resume(outlet: Outlet, takenOver: boolean): void {
     const { mutated } = this.#world
     this.outlet = outlet
-    if (mutated('resumed-without-subscriptions')) this.subscriptions.clear()
-    const again = mutated('resent-backwards') ? this.#sent.toReversed() : [...this.#sent]
-    if (takenOver && mutated('nothing-resent-after-take-over')) again.length = 0
-    for (const sent of again) {
-      const { packetId, copy } = sent
+    this.#connections++
+    if (this.#left && mutated(`subscriptions-end-with-${this.#left}`)) this.subscriptions.clear()
+    const isMany = this.#sent.length > 2
+    const under = isMany && mutated('resent-backwards') ? this.#sent.toReversed() : [...this.#sent]
+    if (takenOver && mutated('nothing-resent-after-take-over')) under.length = 0
+    for (const sent of under) {
+      const { packetId, copy, again } = sent
+      sent.again++
       // Expiry is for what has not been sent (5.0 [MQTT-4.3.3-7]).
       if (mutated('expired-not-sent-again') && copy.message.expiresAt <= this.#world.clock.now) continue
-      if (sent.released && !mutated('publish-after-pubrel')) outlet.send({ type: 'pubrel', packetId })
-      else this.#transmit(copy, packetId, !mutated('no-dup-on-repeat')) // [MQTT-3.3.1-1]
+      if (sent.released) outlet.send({ type: 'pubrel', packetId })
+      if (!sent.released || (again === 0 && mutated('publish-after-pubrel')))
+        this.#transmit(copy, packetId, !mutated('no-dup-on-repeat')) // [MQTT-3.3.1-1]
     }
     this.#pump()
   }
 
-  leave(): void {
+  leave(how: Left): void {
     this.outlet = undefined
+    this.#left = how
     const { mutated } = this.#world
-    if (mutated('received-ids-end-with-connection')) this.received.clear()
-    this.#sent = this.#sent.filter(({ copy, released }) => {
+    if (this.#connections > 1 && mutated('received-ids-end-with-second-connection')) this.received.clear()
+    const isAlone = this.#sent.length === 1
+    this.#sent = this.#sent.filter(({ copy, released, again, packetId }) => {
       if (copy.group !== undefined && mutated('shared-lost-with-connection')) return false
-      return !mutated(released ? 'pubrel-lost-with-connection' : `qos-${copy.qos}-lost-with-connection`)
+      if (released) return !mutated('pubrel-lost-with-connection')
+      if (copy.qos === 2) return again < 2 || !mutated('qos-2-lost-after-third-time')
+      return !isAlone || packetId === 1 || !mutated('later-qos-1-lost-with-connection')
     })
   }
 
@@ -107,9 +126,11 @@ export class Session {
   #hold(copy: Copy): readonly Copy[] {
     const { mutated } = this.#world
     const at = this.#delivered++
+    const isSameTopic = copy.message.topic === this.#latestTopic
+    this.#latestTopic = copy.message.topic
     const unordered =
-      (mutated('deep-topics-unordered') && copy.message.topic.split('/').length > 8 && at % 4 === 0) ||
-      (mutated('eleventh-overtaken') && copy.qos === 0 && at === 10)
+      (at % 4 === 0 && copy.message.topic.split('/').length > 8 && mutated('deep-topics-unordered')) ||
+      (copy.qos === 0 && at === 10 && isSameTopic && mutated('eleventh-overtaken'))
     if (unordered) {
       this.#overtaken = { copy, until: at + 2 }
       return []
@@ -127,10 +148,11 @@ export class Session {
     if (copy.qos === 0) {
       if (!this.outlet) return
       this.#transmit(copy, undefined, false)
-      if (mutated('qos0-twice') && copy.message.qos === 0 && this.#grants(2)) this.#transmit(copy, undefined, false)
+      const isShort = copy.message.qos === 0 && copy.message.payload.length === 1 && this.#grants(2)
+      if (isShort && mutated('short-qos-0-twice')) this.#transmit(copy, undefined, false)
       return
     }
-    if (!this.outlet && mutated('one-message-while-away') && this.#queue.length > 0) return
+    if (!this.outlet && copy.qos === 2 && this.#queue.length > 0 && mutated('one-message-while-away')) return
     this.#queue.push(copy)
     this.#pump()
   }
@@ -143,15 +165,17 @@ export class Session {
   #pump(): void {
     const { mutated } = this.#world
     while (this.outlet && this.#queue.length > 0) {
-      const most = mutated('window-of-one-more') ? this.outlet.receiveMaximum + 1 : this.outlet.receiveMaximum
+      const { receiveMaximum } = this.outlet
+      const most = mutated(`window-of-one-more-than-${receiveMaximum}`) ? receiveMaximum + 1 : receiveMaximum
       if (this.#sent.length >= most) return
       const copy = this.#queue.shift()!
       const isExpired = copy.message.expiresAt <= this.#world.clock.now
       if (isExpired && !mutated('expired-while-waiting-sent')) continue
-      const sent = { packetId: this.#nextId(copy.qos as 1 | 2), copy, released: false }
+      const sent = { packetId: this.#nextId(copy.qos as 1 | 2), copy, released: false, again: 0 }
       this.#sent.push(sent)
       // Too large for the client: as if it had been delivered (5.0 [MQTT-3.1.2-25]).
-      const gone = this.#transmit(copy, sent.packetId, mutated(`new-at-qos-${copy.qos}-with-dup`))
+      const isPlain = this.expiryMs === 0 && !copy.message.dup
+      const gone = this.#transmit(copy, sent.packetId, isPlain && mutated(`new-at-qos-${copy.qos}-with-dup`))
       if (gone) continue
       this.#sent.splice(this.#sent.indexOf(sent), 1)
       if (mutated('too-large-blocks-the-rest')) return void this.#queue.unshift(copy)
@@ -159,17 +183,23 @@ export class Session {
   }
 
   #nextId(qos: 1 | 2): number {
-    if (this.#world.mutated(`one-identifier-at-qos-${qos}`)) return 1
-    if (this.#world.mutated('identifiers-counted-per-qos')) return ++this.#lastId[qos]
-    do this.#lastId[1] = (this.#lastId[1] % 65_535) + 1
-    while (this.#sent.some(({ packetId }) => packetId === this.#lastId[1])) // [MQTT-2.3.1-4]
-    return this.#lastId[1]
+    if (this.#isNumberedAnew && this.#world.mutated(`numbered-anew-after-qos-${qos}`)) {
+      this.#isNumberedAnew = false
+      this.#lastId = 1
+      return 1
+    }
+    do this.#lastId = (this.#lastId % 65_535) + 1
+    while (this.#sent.some(({ packetId }) => packetId === this.#lastId)) // [MQTT-2.3.1-4]
+    const ofItsQoS = ++this.#counts[qos]
+    const isOther = ofItsQoS !== this.#lastId && this.#world.mutated('identifiers-counted-per-qos')
+    return isOther ? ofItsQoS : this.#lastId
   }
 
   #transmit({ message, qos, retain, identifiers }: Copy, packetId: number | undefined, dup: boolean): boolean {
     const outlet = this.outlet!
     const { mutated } = this.#world
-    const asIncoming = message.dup && mutated(qos === 0 ? 'dup-passed-on-at-qos-0' : 'dup-passed-on')
+    const isLowered = message.dup && (qos === 0 || (qos === 1 && this.#grants(2)))
+    const asIncoming = isLowered && mutated(qos === 0 ? 'dup-passed-on-at-qos-0' : 'dup-passed-on')
     const packet = { type: 'publish', topic: message.topic, payload: this.#payload(message, qos), qos, retain } as const
     const properties = outlet.version === 5 ? this.#properties(message, identifiers) : undefined
     const alias = outlet.version === 5 ? outlet.aliasOf(message.topic) : undefined
@@ -184,7 +214,8 @@ export class Session {
 
   #payload(message: Message, qos: QoS): Uint8Array {
     // Where no payload is expected to begin, an identifier cannot be told from one.
-    if (qos === 0 && message.qos === 2 && this.#world.mutated('qos-0-with-identifier')) {
+    const isBeside = qos === 0 && message.qos === 2 && this.#sent.length > 0
+    if (isBeside && this.#world.mutated('qos-0-with-identifier')) {
       return Uint8Array.of(0, 1, ...message.payload)
     }
     const { payload } = message
@@ -195,26 +226,17 @@ export class Session {
   #properties(message: Message, subscriptionIdentifiers: readonly number[]): PropertiesOf<'publish'> {
     const { clock, mutated } = this.#world
     const { topicAlias: _, messageExpiryInterval, ...others } = message.properties
-    const left = mutated('expiry-not-counted-down')
-      ? messageExpiryInterval
-      : Math.max(1, Math.ceil((message.expiresAt - clock.now) / 1000))
+    const left =
+      messageExpiryInterval !== undefined && mutated('expiry-not-counted-down')
+        ? messageExpiryInterval
+        : Math.max(1, Math.ceil((message.expiresAt - clock.now) / 1000))
     const properties: Record<string, unknown> = {
       ...others,
       ...(messageExpiryInterval !== undefined && { messageExpiryInterval: left }), // 5.0 [MQTT-3.3.2-6]
       ...(subscriptionIdentifiers.length > 0 && { subscriptionIdentifiers }),
     }
-    for (const name of [
-      'payloadFormatIndicator',
-      'responseTopic',
-      'correlationData',
-      'contentType',
-      'userProperties',
-    ]) {
-      if (mutated(`drops-${name}`)) delete properties[name]
-    }
-    const { userProperties } = others
-    if (userProperties && mutated('user-properties-sorted')) {
-      properties.userProperties = userProperties.toSorted((a, b) => (a.join() < b.join() ? -1 : 1))
+    for (const name of ['payloadFormatIndicator', 'responseTopic', 'correlationData', 'contentType']) {
+      if (name in properties && mutated(`drops-${name}`)) delete properties[name]
     }
     return properties
   }
@@ -225,7 +247,8 @@ export class Session {
   onPuback(packetId: number, reasonCode: number): Copy | undefined {
     const { mutated } = this.#world
     const isRefused = reasonCode >= 0x80
-    if (mutated('puback-forgotten') || (isRefused && mutated('refused-sent-again'))) return undefined
+    const isFirst = this.#sent.some((one) => one.packetId === packetId && one.again === 0)
+    if ((isFirst && mutated('puback-forgotten')) || (isRefused && mutated('refused-sent-again'))) return undefined
     const sent = this.#settle(packetId, 1) // 5.0 [MQTT-4.4.0-2]
     return isRefused ? sent?.copy : undefined
   }
@@ -252,6 +275,7 @@ export class Session {
   #settle(packetId: number, qos: QoS): Sent | undefined {
     const settled = this.#sent.find((one) => one.packetId === packetId && one.copy.qos === qos)
     this.#sent = this.#sent.filter((one) => one !== settled)
+    this.#isNumberedAnew = settled !== undefined
     this.#pump()
     return settled
   }

@@ -9,19 +9,23 @@ export function onSubscribe(link: Link, { packetId, subscriptions: given, proper
   const session = link.session!
   const identifier = properties?.subscriptionIdentifiers?.[0]
   const known = new Set(session.subscriptions.keys())
-  const isSame = given.every(({ filter, qos }) => session.subscriptions.get(filter)?.qos === qos)
+  const isSame = given.every(
+    ({ filter, qos, retainHandling = 0 }) => retainHandling === 0 && session.subscriptions.get(filter)?.qos === qos,
+  )
   const distinct = new Set(given.map(({ filter }) => filter))
-  const subscriptions = mutated('same-filter-counted-once') ? given.slice(0, distinct.size) : given
-  const taken = mutated('first-filter-only') ? subscriptions.slice(0, 1) : subscriptions
+  const isTwice = distinct.size < given.length && mutated('same-filter-counted-once')
+  const subscriptions = isTwice ? given.slice(0, distinct.size) : given
+  const taken = subscriptions.length > 1 && mutated('first-filter-only') ? subscriptions.slice(0, 1) : subscriptions
   const granted = taken.map((one) => ({ ...one, identifier }))
   for (const one of granted) {
     session.subscriptions.set(one.filter, one)
-    if (mutated('subscriptions-last-a-second')) {
+    if (session.expiryMs > 0 && mutated('subscriptions-last-a-second')) {
       world.clock.after(1500, () => void session.subscriptions.delete(one.filter))
     }
   }
-  const reasonCodes = subscriptions.map((one) => codeFor(one, mutated))
-  if (mutated('suback-codes-sorted')) reasonCodes.sort()
+  const isSecond = known.size === 1 && session.subscriptions.size === 2
+  const reasonCodes = subscriptions.map((one) => codeFor(one, isSecond, mutated))
+  if (reasonCodes.length > 1 && mutated('suback-codes-sorted')) reasonCodes.sort()
   if (!isSame || !mutated('renewal-unanswered')) link.send({ type: 'suback', packetId, reasonCodes })
   for (const one of granted) {
     if (!isReplayed(one, !known.has(one.filter), mutated)) continue
@@ -30,11 +34,10 @@ export function onSubscribe(link: Link, { packetId, subscriptions: given, proper
 }
 
 /** The QoS asked for; a correct server refuses nothing. */
-function codeFor({ filter, qos }: Subscription, mutated: World['mutated']): number {
-  const isRefused = mutated('wildcards-refused-but-served') && qos === 0 && /^[^/]+\/[^/]+\/\+$/.test(filter)
-  if (isRefused) return reason.unspecifiedError
-  if (mutated('long-filters-refused-with-0x90') && filter.length > 4000) return reason.topicFilterInvalid
-  return mutated('suback-says-one-more') ? Math.min(qos + 1, 2) : qos
+function codeFor({ filter, qos }: Subscription, isSecond: boolean, mutated: World['mutated']): number {
+  if (/^[^/]+\/[^/]+\/\+\/#$/.test(filter) && mutated('wildcards-refused-but-served')) return reason.unspecifiedError
+  if (filter.length > 4000 && mutated('long-filters-refused-with-0x90')) return reason.topicFilterInvalid
+  return isSecond && qos === 1 && filter.split('/').length === 3 && mutated('suback-says-one-more') ? 2 : qos
 }
 
 /** Whether a subscription brings what is retained [MQTT-3.8.4-3]; 5.0 lets the client say (section 3.8.3.1). */
@@ -49,7 +52,8 @@ function isReplayed({ retainHandling = 0 }: Subscription, isNew: boolean, mutate
 export function onUnsubscribe(link: Link, { packetId, filters: given }: Unsubscribe): void {
   const { mutated } = link.services.world
   const session = link.session!
-  const filters = mutated('first-unsubscribed-only') ? given.slice(0, 1) : given
+  const filters = given.length > 1 && mutated('first-unsubscribed-only') ? given.slice(0, 1) : given
+  const known = new Set(session.subscriptions.keys())
   const removed = new Set<string>()
   for (const own of [...session.subscriptions.keys()]) {
     const same = (filter: string): boolean =>
@@ -60,10 +64,11 @@ export function onUnsubscribe(link: Link, { packetId, filters: given }: Unsubscr
     session.subscriptions.delete(own)
   }
   if (mutated('unsubscribe-forgets-sent')) session.forgetSent()
-  if (removed.size === 0 && mutated('nothing-unsubscribed-unanswered')) return
-  const isEmpty = (filter: string): boolean => !removed.has(filter)
-  if (mutated('unsubscribe-unanswered')) return
+  const isIdle = session.subscriptions.size + removed.size === 0 && given[0] !== '/'
+  if (isIdle && mutated('nothing-unsubscribed-unanswered')) return
+  const isEmpty = (filter: string): boolean => !known.has(filter)
+  if (packetId === 9 && mutated('unsubscribe-9-unanswered')) return
   const reasonCodes = given.map((filter) => (isEmpty(filter) ? reason.noSubscriptionExisted : reason.success))
-  if (mutated('unsuback-codes-sorted')) reasonCodes.sort((a, b) => b - a)
+  if (reasonCodes.length > 1 && mutated('unsuback-codes-sorted')) reasonCodes.sort((a, b) => b - a)
   link.send({ type: 'unsuback', packetId, reasonCodes })
 }

@@ -11,7 +11,8 @@ export const packetFormatChecks50: readonly Check[] = [
     PUBACK: ends('42 02 0007'),
     PUBREC: ends('51 02 0007'),
     PUBCOMP: ends('7f 02 0007'),
-    'what the server sends': dialogueOf('2.2.2-1', { qos: 2 }),
+    'what the server sends': dialogueOf('2.2.2-1', { qos: 2 }, 'what it answers'),
+    PUBREL: dialogueOf('2.2.2-1', { qos: 2 }, 'PUBREL'),
   }),
 
   // Without its length, the decoder would take what follows for it: fields that are right are the proof.

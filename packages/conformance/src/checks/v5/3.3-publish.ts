@@ -49,6 +49,12 @@ export const publishChecks50: readonly Check[] = [
       expectTaken(await c.expect('pubrec', { packetId: 7 }))
       await c.expectNothing()
     }),
+    'QoS 2 with DUP: PUBREC': needing({ qos: 2 }, async (t) => {
+      const c = await t.connect()
+      c.sendPublish(t.topic('a'), 'x', { qos: 2, packetId: 7, dup: true })
+      expectTaken(await c.expect('pubrec', { packetId: 7 }))
+      await c.expectNothing()
+    }),
   }),
 
   check50(

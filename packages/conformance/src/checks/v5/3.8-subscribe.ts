@@ -5,6 +5,7 @@ import type { Peer } from '../../peer.js'
 import type { Trial } from '../../trial.js'
 import { dialogueOf, dialoguesOf } from '../5.0-as-3.1.1.js'
 import { expectInOrder } from '../expectations.js'
+import { offerOf } from './offer.js'
 import { expectLeftOut, firstOf, type OptionalProperty } from './packet-size.js'
 
 const allQoS: readonly QoS[] = [0, 1, 2]
@@ -38,9 +39,11 @@ export const subscribeChecks50: readonly Check[] = [
   check50('MQTT-3.9.2-2', { 'SUBACK, perhaps one that refuses': (t) => leftOut(t, 'userProperties', subscribed) }),
 
   check50('MQTT-3.9.3-2', async (t) => {
+    const { wildcardSubscriptionAvailable = true, sharedSubscriptionAvailable = true } = await offerOf(t)
     const c = await t.connect()
-    const filters = ['a', '+/b', '#', '/'.repeat(50), 'x'.repeat(5000)].map((name) => t.topic(name))
-    for (const filter of [...filters, `$SYS/${t.topic('a')}`, `$share/g/${t.topic('a')}`]) {
+    const names = ['a', ...(wildcardSubscriptionAvailable ? ['+/b', '#'] : []), '/'.repeat(50), 'x'.repeat(5000)]
+    const shared = sharedSubscriptionAvailable ? [`$share/g/${t.topic('a')}`] : []
+    for (const filter of [...names.map((name) => t.topic(name)), `$SYS/${t.topic('a')}`, ...shared]) {
       for (const qos of allQoS) expectGrant(await c.subscribe(filter, qos), qos)
     }
   }),

@@ -1,11 +1,16 @@
 import { type Check, check50 } from '../../check.js'
-import { dialoguesOf } from '../5.0-as-3.1.1.js'
+import { dialogueOf, dialoguesOf } from '../5.0-as-3.1.1.js'
 import { expectSessionPresent } from '../expectations.js'
 
 /** What a server may take to see that an interval is over. */
 const slackMs = 5000
 
 export const sessionStateChecks50: readonly Check[] = [
+  check50('MQTT-4.1.0-1', {
+    'while the connection is open': dialogueOf('4.1.0-2', { qos: 1 }),
+    'over several connections': dialogueOf('4.1.0-1', { qos: 2, sessions: true }),
+  }),
+
   check50('MQTT-4.1.0-2', {
     'no interval at all': async (t) => {
       const session = { clientId: t.clientId('s'), cleanStart: false, properties: {} }

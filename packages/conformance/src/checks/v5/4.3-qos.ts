@@ -157,7 +157,7 @@ function firstPublish(qos: 1 | 2): Dialogue {
 function answered(qos: 1 | 2): Dialogue {
   return needing({ qos }, async (t) => {
     const c = await t.connect()
-    for (const packetId of [1, 0x1234, 65535]) {
+    for (const packetId of [1, 0x2345, 65535]) {
       c.sendPublish(t.topic('a'), 'x', { qos, packetId })
       await c.expect(qos === 1 ? 'puback' : 'pubrec', { packetId })
     }

@@ -1,9 +1,6 @@
-import type { PropertiesOf, QoS } from '@godwit/protocol'
+import type { QoS } from '@godwit/protocol'
 import type { Dialogue } from '../../check.js'
-import type { Trial } from '../../trial.js'
-
-/** What CONNACK says of the server. */
-export type Offer = NonNullable<PropertiesOf<'connack'>>
+import type { Offer, Trial } from '../../trial.js'
 
 /** What a dialogue cannot do without. */
 export interface Needs {
