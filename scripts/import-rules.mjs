@@ -14,7 +14,7 @@ export const packageRules = {
   '@godwit/client': {
     uses: ['@godwit/protocol'],
     usedByTests: ['@godwit/broker'],
-    nodeOnlyIn: ['file-store.ts', 'socket-node.ts'],
+    nodeOnlyIn: ['file-store.ts', 'socket-node.ts', 'tls-node.ts', 'websocket-node.ts'],
   },
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
@@ -37,6 +37,7 @@ export const brokerRooms = [
     'maybe-async.ts',
     'message.ts',
     'metrics.ts',
+    'network.ts',
     'version.ts',
   ],
   ['transport', 'store', 'hooks', 'time'],

@@ -22,7 +22,11 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --load FILE    the C file of a load generator instead of godwit bench
   --out FILE     where the results go, and beside them a chart (bench/RESULTS.md, bench/RESULTS.svg)
   --durability   crashes and power cuts instead: about ten minutes
-  --model        20,000 sequences against the model of sessions instead: about two minutes`
+  --model        20,000 sequences against the model of sessions instead: about two minutes
+  --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes`
+
+/** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
+const atLength = { GODWIT_TEST_FUZZ_PACKETS: '10000000', GODWIT_TEST_CROWD: '50000', GODWIT_TEST_CROWD_TCP: '9000' }
 
 await report(async () => {
   const options = readOptions()
@@ -32,7 +36,9 @@ await report(async () => {
     if (!proveDurability()) process.exitCode = 1
     return
   }
-  if (options.model) return proveModel()
+  // The tests' own timeouts grow with these numbers.
+  if (options.model) return proveTests('packages/broker/test/model', { GODWIT_TEST_MODEL_RUNS: '20000' })
+  if (options.fuzz) return proveTests('packages/broker/test/fuzz', atLength)
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
     await speed(options, folder)
@@ -55,6 +61,7 @@ function readOptions() {
         out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
         durability: { type: 'boolean', default: false },
         model: { type: 'boolean', default: false },
+        fuzz: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -63,14 +70,17 @@ function readOptions() {
   }
 }
 
-/** The property-based session test at length; its own timeout grows with the number of sequences. */
-function proveModel() {
-  const { GODWIT_TEST_MODEL_RUNS = '20000' } = process.env
+/**
+ * A suite at the length of a proof.
+ * @param {string} folder
+ * @param {Record<string, string>} lengths those of the environment go before them
+ */
+function proveTests(folder, lengths) {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const { status } = spawnSync(process.execPath, [vitest, 'run', 'packages/broker/test/model'], {
+  const { status } = spawnSync(process.execPath, [vitest, 'run', folder], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, GODWIT_TEST_MODEL_RUNS },
+    env: { ...lengths, ...process.env },
   })
   if (status !== 0) process.exitCode = 1
 }

@@ -11,7 +11,9 @@ import {
   topicPattern,
 } from '@godwit/protocol'
 import { Commits } from './connection/commits.js'
-import { Connection, type ConnectionParts } from './connection/connection.js'
+import { Connection } from './connection/connection.js'
+import type { ConnectionParts } from './connection/connection-parts.js'
+import { Door } from './connection/door.js'
 import { EncodedOnce } from './connection/encoded-once.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
@@ -77,7 +79,7 @@ export class Broker implements AsyncDisposable {
   readonly #drops: Drops
   readonly #router: Router
   readonly #registry: Registry
-  readonly #parts: ConnectionParts
+  readonly #parts: ConnectionParts<Connection>
   readonly #connections = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #locals = new Set<LocalSubscription<string>>()
@@ -117,10 +119,14 @@ export class Broker implements AsyncDisposable {
       },
       store,
       waiting: new Waiting(limits.maxUnauthenticatedBytes),
+      door: new Door({ limits, clock, wheel, metrics, drops }),
       clock,
       wheel,
       log,
-      onClosed: (connection) => this.#connections.delete(connection),
+      onClosed: (connection) => {
+        this.#connections.delete(connection)
+        this.#parts.door.leave(connection.peer.address)
+      },
     }
     this.#options = options
     this.#wheel = wheel
@@ -254,6 +260,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #accept(transport: Transport): void {
+    if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
     const connection = new Connection(transport, this.#parts)
     if (!connection.closed) this.#connections.add(connection) // it may have been over before it began
   }

@@ -1,18 +1,18 @@
 import type { Logger } from './log.js'
-import type { DropReason, Metrics } from './metrics.js'
+import type { ConnectionRefusal, DropReason, Metrics } from './metrics.js'
 
-/** How long lines about one client and reason are gathered into one. */
+/** How long lines about the same thing are gathered into one. */
 const quietMs = 10_000
 
 /**
- * The one place where messages are reported as dropped: each is counted, the first of a client and reason is told at
- * once, and those that follow are told together, so that a flood of drops is not a flood of lines.
+ * The one place where messages are reported as dropped and connections as refused: each is counted, the first of a kind
+ * is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.
  */
 export class Drops {
   readonly #metrics: Metrics
   readonly #log: Logger
   readonly #after: (ms: number, callback: () => void) => void
-  /** Drops since the last line, by client and reason. */
+  /** What came since the last line, by kind. */
   readonly #untold = new Map<string, number>()
 
   constructor(metrics: Metrics, log: Logger, after: (ms: number, callback: () => void) => void) {
@@ -24,18 +24,28 @@ export class Drops {
   report(reason: DropReason, clientId: string): void {
     this.#metrics.dropped[reason]++
     if (reason === 'offline-qos0') return // the standard's own terms: counted, not worth a line
-    const key = `${reason} ${clientId}`
-    const untold = this.#untold.get(key)
+    this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', { clientId, reason })
+  }
+
+  /** Lines are by reason alone: whoever comes from ten thousand addresses shall not write ten thousand of them. */
+  refused(reason: ConnectionRefusal, address: string): void {
+    this.#metrics.connectionsRefused++
+    this.#metrics.refused[reason]++
+    this.#tell(reason, 'connection refused', 'connections refused', { address, reason })
+  }
+
+  #tell(kind: string, one: string, many: string, fields: Record<string, string>): void {
+    const untold = this.#untold.get(kind)
     if (untold !== undefined) {
-      this.#untold.set(key, untold + 1)
+      this.#untold.set(kind, untold + 1)
       return
     }
-    this.#untold.set(key, 0)
-    this.#log.log('warn', 'message dropped', { clientId, reason })
+    this.#untold.set(kind, 0)
+    this.#log.log('warn', one, fields)
     this.#after(quietMs, () => {
-      const more = this.#untold.get(key) ?? 0
-      this.#untold.delete(key)
-      if (more > 0) this.#log.log('warn', `${more} more messages dropped`, { clientId, reason })
+      const more = this.#untold.get(kind) ?? 0
+      this.#untold.delete(kind)
+      if (more > 0) this.#log.log('warn', `${more} more ${many}`, fields)
     })
   }
 }

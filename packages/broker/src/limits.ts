@@ -5,6 +5,18 @@ import { BrokerError } from './errors.js'
  * it can make every client hold.
  */
 export interface Limits {
+  /** Connections, those that have not said CONNECT included. Default 100,000. The next is closed without a word, and counted. */
+  readonly maxConnections: number
+  /** Connections from one address (of IPv6: from its /64). Default 10,000. The next: as above. This machine's own addresses, and transports that have none, are free of it. */
+  readonly maxConnectionsPerAddress: number
+  /** CONNECT packets in a second, from all addresses but this machine's; twice as many may come at once after a quiet time. Default 5,000. Beyond: 0x9F (return code 3). */
+  readonly maxConnectsPerSecond: number
+  /** The same from one address. Default 1,000. */
+  readonly maxConnectsPerSecondPerAddress: number
+  /** Milliseconds the event loop may be late, on average over some seconds, before who comes newly has to wait; those present are served. 0 = however late. Default 1,000. */
+  readonly overloadDelayMs: number
+  /** Milliseconds a CONNECT waits for that to be over before it gets 0x89 (return code 3); 0 = it does not wait. Default 5,000. */
+  readonly overloadWaitMs: number
   /** Largest packet taken from a client, in bytes, fixed header included. Default 2,000,000. Larger: the connection is closed. */
   readonly maxPacketBytes: number
   /** Largest CONNECT, in bytes: it is read before anybody has shown who they are. Default 262,144. */
@@ -21,7 +33,7 @@ export interface Limits {
   readonly maxQueuedBytes: number
   /** Bytes waiting for one client's socket above which QoS 0 messages to it are dropped and QoS 1 and 2 wait. Default 4,194,304. */
   readonly maxOutboxBytes: number
-  /** Milliseconds a client may take none of the bytes waiting for it before it is disconnected; 0 = for ever. Default 60,000. */
+  /** Milliseconds in which a client with more than `maxOutboxBytes` waiting must have taken one write, or it is disconnected; 0 = for ever. Default 60,000. A write is what one turn of the event loop has for it: a slow client that still takes that much in this time stays. */
   readonly drainTimeoutMs: number
   /** Seconds a session outlives its connection when the client cannot say (3.1.1, Clean Session 0); 4,294,967,295 = never expires. Default 2,592,000 (30 days). */
   readonly sessionExpirySeconds: number
@@ -33,8 +45,16 @@ export interface Limits {
   readonly topicAliasMaximum: number
   /** Longest Keep Alive, in seconds; 0 = any, none included. Default 0. A CONNECT beyond it is refused at 3.1.1 (return code 2) and told the broker's own at 5.0. */
   readonly maxKeepAliveSeconds: number
+  /** Publications taken from one client in a second; it may have saved up one second's. Default 10,000,000: more than one core takes. Beyond: it is read from later. */
+  readonly maxPublishesPerSecond: number
+  /** Their payload bytes. Default 1,073,741,824. Beyond: as above. */
+  readonly maxPublishBytesPerSecond: number
+  /** Longest Topic Name or Topic Filter, in bytes of UTF-8. Default 65,535. Longer: the connection is closed. */
+  readonly maxTopicBytes: number
   /** Levels of a Topic Name or Topic Filter. Default 128. Deeper: the connection is closed. */
   readonly maxTopicLevels: number
+  /** Sessions, with and without a connection. Default 1,000,000. A client that would need one more gets 0x97 (return code 3). */
+  readonly maxSessions: number
   /** Subscriptions of one session. Default 10,000. Beyond: refused in SUBACK. */
   readonly maxSubscriptionsPerSession: number
   /** Longest Client Identifier, in bytes of UTF-8. Default 65,535. Longer: return code 2. */
@@ -48,6 +68,12 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
+  maxConnections: 100_000,
+  maxConnectionsPerAddress: 10_000,
+  maxConnectsPerSecond: 5_000,
+  maxConnectsPerSecondPerAddress: 1_000,
+  overloadDelayMs: 1_000,
+  overloadWaitMs: 5_000,
   maxPacketBytes: 2_000_000,
   maxConnectBytes: 262_144,
   maxUnauthenticatedBytes: 67_108_864,
@@ -62,7 +88,11 @@ export const defaultLimits: Limits = {
   receiveMaximum: 1_024,
   topicAliasMaximum: 32,
   maxKeepAliveSeconds: 0,
+  maxPublishesPerSecond: 10_000_000,
+  maxPublishBytesPerSecond: 1_073_741_824,
+  maxTopicBytes: 65_535,
   maxTopicLevels: 128,
+  maxSessions: 1_000_000,
   maxSubscriptionsPerSession: 10_000,
   maxClientIdBytes: 65_535,
   maxRetainedMessages: 1_000_000,
@@ -78,12 +108,15 @@ const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: nu
   maxPacketBytes: [16, 268_435_460],
   maxConnectBytes: [16, 268_435_460],
   maxInflight: [1, 65_535],
+  overloadDelayMs: [0, Number.MAX_SAFE_INTEGER],
+  overloadWaitMs: [0, Number.MAX_SAFE_INTEGER],
   drainTimeoutMs: [0, Number.MAX_SAFE_INTEGER],
   sessionExpirySeconds: [0, neverExpires],
   maxSessionExpirySeconds: [0, neverExpires],
   receiveMaximum: [1, 65_535],
   topicAliasMaximum: [0, 65_535],
   maxKeepAliveSeconds: [0, 65_535],
+  maxTopicBytes: [1, 65_535],
   maxClientIdBytes: [23, 65_535], // [MQTT-3.1.3-5]: 1 to 23 bytes are always acceptable
   maxRetainedMessages: [0, Number.MAX_SAFE_INTEGER],
   maxRetainedBytes: [0, Number.MAX_SAFE_INTEGER],

@@ -40,6 +40,29 @@ export type HandshakeRefusal =
   /** No WebSocket upgrade, or one that may not be. */
   | 'upgrade'
 
+/** Why a client was turned away before it had a session. */
+export type ConnectionRefusal =
+  /** As many connections as the broker takes. */
+  | 'connections'
+  /** As many from its address as one may have. */
+  | 'connections-of-address'
+  /** Too many CONNECT packets in a short time, from all together. */
+  | 'connect-rate'
+  /** Too many from its address. */
+  | 'connect-rate-of-address'
+  /** The broker was overloaded for as long as the client could wait. */
+  | 'overload'
+  /** As many sessions as the broker keeps. */
+  | 'sessions'
+  /** Too much was waiting from those that had not shown who they are. */
+  | 'unauthenticated-bytes'
+  /** Nobody vouches for it: not authorized, wrong or malformed credentials. */
+  | 'not-authorized'
+  /** Whoever should have vouched for it could not be asked. */
+  | 'unavailable'
+  /** What its CONNECT asks for, or another reason told in CONNACK. */
+  | 'connect'
+
 /** Plain counters, added to where things happen and read by `$SYS` topics and, later, exporters. All count from start. */
 export class Metrics {
   /** PUBLISH packets taken from clients. */
@@ -55,6 +78,25 @@ export class Metrics {
   bytesSent = 0
   connectionsAccepted = 0
   connectionsRefused = 0
+  /** The same by reason. */
+  readonly refused: Record<ConnectionRefusal, number> = {
+    connections: 0,
+    'connections-of-address': 0,
+    'connect-rate': 0,
+    'connect-rate-of-address': 0,
+    overload: 0,
+    sessions: 0,
+    'unauthenticated-bytes': 0,
+    'not-authorized': 0,
+    unavailable: 0,
+    connect: 0,
+  }
+  /** CONNECT packets that waited for the event loop to be in time again, let in or not. */
+  connectsDelayed = 0
+  /** Times a client was read from later because it had published too much. */
+  publishersSlowed = 0
+  /** Connections ended because the client took nothing of what waited for it. */
+  drainTimeouts = 0
   /** Connections closed for what the client did: malformed, out of turn, over a limit. */
   protocolErrors = 0
   keepAliveTimeouts = 0

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { isIPv6 } from 'node:net'
+import { networkOf } from '../network.js'
 import type { Clock } from '../time/clock.js'
 
 export interface BackOffOptions {
@@ -73,15 +73,4 @@ export class BackOff {
     const over = failures.count - afterFailures
     if (over >= 0) failures.waitUntil = now + Math.min(mostMs, firstMs * 2 ** Math.min(over, 30))
   }
-}
-
-/** Whoever has one address of IPv6 has the 2^64 of its network. */
-function networkOf(address: string): string {
-  const [plain = ''] = address.split('%') // without a zone
-  if (!isIPv6(plain)) return plain
-  if (plain.startsWith('::ffff:') && plain.includes('.')) return plain.slice('::ffff:'.length)
-  const [head = '', tail] = plain.split('::')
-  const [first, last] = [head === '' ? [] : head.split(':'), tail ? tail.split(':') : []]
-  const zeros = tail === undefined ? 0 : 8 - first.length - last.length
-  return [...first, ...Array.from({ length: zeros }, () => '0'), ...last].slice(0, 4).join(':')
 }

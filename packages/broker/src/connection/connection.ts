@@ -1,7 +1,6 @@
 import {
   type Connect,
   Decoder,
-  isReasonFor,
   type Packet,
   ProtocolError,
   type ProtocolVersion,
@@ -10,22 +9,24 @@ import {
 } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
+import { refuse } from '../handlers/admission.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
-import type { Logger } from '../log.js'
-import type { MaybeAsync } from '../maybe-async.js'
+import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Session } from '../session/session.js'
-import type { Store } from '../store/store.js'
-import type { Clock } from '../time/clock.js'
-import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import type { WheelTimer } from '../time/timer-wheel.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
+import type { ConnectionParts } from './connection-parts.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
+import { refusedAtDoor } from './door.js'
+import { DrainWatch } from './drain-watch.js'
+import { farewell } from './farewell.js'
 import { beginsAs50, firstBytes, noBytes } from './first-bytes.js'
 import { KeepAlive } from './keep-alive.js'
-import { Outbox, type OutboxOwner, type OutboxParts } from './outbox.js'
+import { Outbox, type OutboxOwner } from './outbox.js'
 import { defaultTerms, termsOf } from './publish-encoder.js'
+import { PublishRate } from './publish-rate.js'
 import { IncomingAliases } from './topic-aliases.js'
-import type { Waiting } from './waiting.js'
 
 /**
  * What one chunk may cause to be sent before others have their turn: some ten milliseconds of work. Less would cost more:
@@ -33,19 +34,6 @@ import type { Waiting } from './waiting.js'
  */
 const burstPackets = 25_000
 const burstBytes = 16_777_216
-
-/** What all connections of a broker are made with. */
-export interface ConnectionParts {
-  readonly services: Services
-  readonly outbox: OutboxParts
-  readonly waiting: Waiting
-  readonly store: Pick<Store, 'full' | 'latest' | 'setWill'>
-  readonly clock: Clock
-  readonly wheel: TimerWheel
-  readonly log: Logger
-  /** The connection is gone. */
-  onClosed(connection: Connection): void
-}
 
 /**
  * One network connection, from its first byte to its close: bytes in, packets to their handlers, replies to the outbox.
@@ -58,17 +46,20 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   closed = false
   authenticating: Authenticating | undefined
   readonly outbox: Outbox
-  readonly #parts: ConnectionParts
+  readonly #parts: ConnectionParts<Connection>
   readonly #transport: Transport
   readonly #decoder: Decoder
   readonly #keepAlive: KeepAlive
   #client: ClientInfo | undefined
   #session: Session | undefined
   #connectTimer: WheelTimer | undefined
-  #drainTimer: WheelTimer | undefined
+  /** Made when more waits than should. */
+  #drainWatch: DrainWatch | undefined
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
   #aliases: IncomingAliases | undefined
+  /** Made with the first publication. */
+  #publishRate: PublishRate | undefined
   #maxInflight = 1
   /** At 5.0 a client may say that it does not want reasons in words. */
   wantsReasons = true
@@ -83,7 +74,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** CONNACK is out. */
   #welcomed = false
 
-  constructor(transport: Transport, parts: ConnectionParts) {
+  constructor(transport: Transport, parts: ConnectionParts<Connection>) {
     const { limits, features } = parts.services
     this.services = parts.services
     this.peer = transport.peer
@@ -123,6 +114,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.#suspended) this.#decoder.detach()
     else this.#handlePackets()
     if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
+      this.services.drops.refused('unauthenticated-bytes', this.peer.address)
       this.end('too many bytes are waiting for authentication', reason.quotaExceeded)
     }
   }
@@ -130,6 +122,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
   #handlePackets(): void {
     const { metrics } = this.services
+    const { publishReceived, publishBytesReceived } = metrics
     const mostPackets = metrics.packetsSent + burstPackets
     const mostBytes = metrics.publishBytesSent + burstBytes
     try {
@@ -144,6 +137,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       }
     } catch (error) {
       this.#fail(error)
+    } finally {
+      // Nobody else's packets are handled meanwhile.
+      const published = metrics.publishReceived - publishReceived
+      if (published > 0) this.#spend(published, metrics.publishBytesReceived - publishBytesReceived)
     }
     if (this.closed) return
     if (this.outbox.overfull) this.#pause()
@@ -156,6 +153,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#parts.outbox.commits.after(this.#parts.store.latest, () => this.#resume())
   }
 
+  /** A client that publishes faster than it may is read from later. */
+  #spend(messages: number, bytes: number): void {
+    if (this.closed) return
+    this.#publishRate ??= new PublishRate(this.services.limits, this.#parts.clock)
+    if (!this.#publishRate.spend(messages, bytes, () => this.#resume())) return
+    this.services.metrics.publishersSlowed++
+    this.#pause()
+  }
+
   #pause(): void {
     this.#keepAlive.listening = false
     this.#transport.pause()
@@ -166,6 +172,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   #listen(): void {
+    if (this.#publishRate?.exceeded) return // it follows when that is paid
     this.#keepAlive.listening = true
     this.#transport.resume()
   }
@@ -178,12 +185,14 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.#greeted) return dispatchAuthenticating(this, packet)
     this.#greeted = true
     this.#firstBytes = noBytes
-    if (packet.type === 'connect') {
-      this.version = packet.version
-      this.wantsReasons = packet.properties?.requestProblemInformation ?? true
-      this.outbox.setTerms(termsOf(packet))
-    }
-    return dispatchFirst(this, packet)
+    if (packet.type !== 'connect') return dispatchFirst(this, packet)
+    this.version = packet.version
+    this.wantsReasons = packet.properties?.requestProblemInformation ?? true
+    this.outbox.setTerms(termsOf(packet))
+    return whenReady(this.#parts.door.admit(this.peer.address), (refusal) => {
+      if (this.closed) return undefined
+      return refusal ? refuse(this, refusedAtDoor(refusal)) : dispatchFirst(this, packet)
+    })
   }
 
   /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
@@ -246,23 +255,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
   end(why: string, reasonCode?: number, serverReference?: string): void {
     if (this.closed) return
-    if (reasonCode !== undefined && this.version === 5) this.#sayGoodbye(why, reasonCode, serverReference)
+    if (reasonCode !== undefined && this.version === 5) {
+      const parting = { reasonCode, why: this.wantsReasons ? why : undefined, serverReference }
+      this.outbox.sayGoodbye(farewell(parting, this.#welcomed))
+    }
     // What the ending promises (a will removed, a session ended) is safe before the client sees it.
     this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
-  }
-
-  /** DISCONNECT says why; before CONNACK there is none, but a CONNACK that refuses [MQTT-3.14.0-1]. */
-  #sayGoodbye(why: string, reasonCode: number, serverReference?: string): void {
-    const words = this.wantsReasons && { reasonString: why }
-    const properties = { ...words, ...(serverReference !== undefined && { serverReference }) }
-    if (this.#welcomed) {
-      // What is wrong with a second CONNECT is first of all that it is a second one.
-      const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
-      this.outbox.sayGoodbye({ type: 'disconnect', reasonCode: code, properties })
-    } else {
-      const code = isReasonFor('connack', reasonCode) ? reasonCode : reason.unspecifiedError
-      this.outbox.sayGoodbye({ type: 'connack', sessionPresent: false, reasonCode: code, properties })
-    }
   }
 
   /** Ends because the broker stops: a will stays in the store, due when it is opened again. */
@@ -288,18 +286,16 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   // ---- what the outbox tells
 
   onFull(): void {
-    const { drainTimeoutMs } = this.services.limits
-    if (drainTimeoutMs === 0 || this.closed) return
-    const seen = this.outbox.writesDone
-    this.#drainTimer?.cancel()
-    this.#drainTimer = this.#parts.wheel.after(drainTimeoutMs, () => {
-      if (this.outbox.writesDone === seen) this.#abort('takes nothing of what waits for it')
-      else this.onFull() // watched until drained: it may be full again by then, and that is not told twice
+    if (this.closed) return
+    this.#drainWatch ??= new DrainWatch(this.#parts.wheel, this.services.limits.drainTimeoutMs)
+    this.#drainWatch.start(this.outbox, () => {
+      this.services.metrics.drainTimeouts++
+      this.#abort('takes nothing of what waits for it')
     })
   }
 
   onDrained(): void {
-    this.#drainTimer?.cancel()
+    this.#drainWatch?.stop()
     if (this.closed) return
     this.#resume()
     this.#session?.delivery.pump()
@@ -322,7 +318,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   onLastReply(): void {
-    this.services.metrics.connectionsRefused++
     this.end('connection refused')
   }
 
@@ -374,17 +369,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   /** A level from the future is answered in the form of 5.0, any other in that of 3.1.1 [MQTT-3.1.2-2]. */
-  #refuseVersion(error: ProtocolError): void {
-    this.outbox.setTerms({ ...defaultTerms, version: (error.level ?? 0) > 4 ? 5 : 4 })
-    const reasonCode = reason.unsupportedProtocolVersion
-    this.outbox.reply({ packet: { type: 'connack', sessionPresent: false, reasonCode }, commit: 0, close: true })
+  #refuseVersion({ level = 0, message }: ProtocolError): void {
+    this.wantsReasons = false // which form a later version has for them nobody knows
+    if (level > 4) this.#speak50()
+    this.outbox.reply(refuse(this, { reasonCode: reason.unsupportedProtocolVersion, why: message }))
   }
 
   #letGo(why: string): Commit {
     this.closed = true
     this.#connectTimer?.cancel()
-    this.#drainTimer?.cancel()
+    this.#drainWatch?.stop()
     this.#keepAlive.stop()
+    this.#publishRate?.stop()
     this.#parts.waiting.release(this)
     this.outbox.close()
     const client = this.#client

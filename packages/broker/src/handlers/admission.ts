@@ -2,6 +2,7 @@ import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason
 import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
 import { shownToBe } from '../hooks/hook-runner.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import type { ConnectionRefusal } from '../metrics.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
 import { inWords } from './reason-string.js'
@@ -11,6 +12,8 @@ export interface Refusal {
   readonly reasonCode: number
   readonly why: string
   readonly serverReference?: string
+  /** What it counts as. Default: by the reason code. */
+  readonly counts?: ConnectionRefusal
 }
 
 /** Asks the hooks whether the client may come in and leave its will. Answers who it is, or why not. */
@@ -35,6 +38,12 @@ export function admitWill(c: Context, { will }: Connect, client: ClientInfo): Ma
 
 const willNotAuthorized: Refusal = { reasonCode: reason.notAuthorized, why: 'not authorized to publish the will' }
 const notAuthorized: Refusal = { reasonCode: reason.notAuthorized, why: 'not authorized to connect' }
+
+const tooManySessions: Refusal = {
+  reasonCode: reason.quotaExceeded,
+  why: 'the server keeps as many sessions as it can',
+  counts: 'sessions',
+}
 
 export function refusalFor(admission: Admission): Refusal | undefined {
   switch (admission) {
@@ -64,9 +73,11 @@ function redirection({ redirectTo, permanently = false }: Redirection): Refusal 
 /** The session, then CONNACK, then what waits for the client, in this order. */
 export function openSession(c: Context, p: Connect, client: ClientInfo, authentication?: PropertiesOf<'auth'>): Answer {
   if (c.closed) return undefined
+  const { registry, limits } = c.services
+  if (registry.count >= limits.maxSessions && !registry.get(client.clientId)) return refuse(c, tooManySessions)
   const expirySeconds = expiryOf(c, p)
   const opening = { clientId: client.clientId, clean: p.cleanStart, expirySeconds, will: p.will }
-  return whenReady(c.services.registry.open(opening, c), ({ session, present, commit }) => {
+  return whenReady(registry.open(opening, c), ({ session, present, commit }) => {
     const keepAliveSeconds = keepAliveOf(c, p)
     c.accept(client, session, p, keepAliveSeconds)
     const properties =
@@ -138,7 +149,8 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
 }
 
 /** A refusing CONNACK has Session Present 0 and is followed by a close [MQTT-3.2.2-4] [MQTT-3.2.2-5]. */
-export function refuse(c: Context, { reasonCode, why, serverReference }: Refusal): Reply {
+export function refuse(c: Context, { reasonCode, why, serverReference, counts }: Refusal): Reply {
+  c.services.drops.refused(counts ?? refusalOf(reasonCode), c.peer.address)
   const tellable = c.version === 5 || connackReturnCode(reasonCode) !== undefined
   const properties = {
     ...inWords(c, why)?.properties,
@@ -153,5 +165,18 @@ export function refuse(c: Context, { reasonCode, why, serverReference }: Refusal
     },
     commit: 0,
     close: true,
+  }
+}
+
+function refusalOf(reasonCode: number): ConnectionRefusal {
+  switch (reasonCode) {
+    case reason.notAuthorized:
+    case reason.badUserNameOrPassword:
+    case reason.badAuthenticationMethod:
+      return 'not-authorized'
+    case reason.serverUnavailable:
+      return 'unavailable'
+    default:
+      return 'connect'
   }
 }

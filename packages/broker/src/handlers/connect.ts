@@ -57,6 +57,10 @@ const mostCharactersOf31 = 23
 
 function objectionToWill(c: Context, will: NonNullable<Connect['will']>): Refusal | undefined {
   const { limits, features } = c.services
+  if (byteLength(will.topic) > limits.maxTopicBytes) {
+    const reasonCode = c.version === 5 ? reason.topicNameInvalid : reason.notAuthorized
+    return { reasonCode, why: `the will's topic has more than ${limits.maxTopicBytes} bytes` }
+  }
   if (topicLevels(will.topic) > limits.maxTopicLevels) {
     const reasonCode = c.version === 5 ? reason.topicNameInvalid : reason.notAuthorized
     return { reasonCode, why: `the will's topic has more than ${limits.maxTopicLevels} levels` }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
+import { byteLength, type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { whenReady } from '../maybe-async.js'
@@ -29,10 +29,15 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
 }
 
 const dollar = 36
+/** Bytes of UTF-8 that one UTF-16 unit of a text may take: a topic well below the limit need not be measured. */
+const mostBytesOfUnit = 3
 
 /** What no client may send here, whoever it is. */
 function checkAllowed(c: Context, p: Publish, topic: string): void {
   const { limits, features } = c.services
+  if (topic.length * mostBytesOfUnit > limits.maxTopicBytes && byteLength(topic) > limits.maxTopicBytes) {
+    throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicBytes} bytes`)
+  }
   if (topicLevels(topic) > limits.maxTopicLevels) {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicLevels} levels`)
   }

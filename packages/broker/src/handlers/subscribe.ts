@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
+  byteLength,
   type QoS,
   reason,
   reasonName,
@@ -22,7 +23,10 @@ type Verdict = number
 
 /** SUBSCRIBE (section 3.8): decide on each filter in turn, then SUBACK, then what is retained. */
 export function onSubscribe(c: Context, p: Subscribe): Answer {
-  const { maxTopicLevels } = c.services.limits
+  const { maxTopicBytes, maxTopicLevels } = c.services.limits
+  if (p.subscriptions.some(({ filter }) => byteLength(filter) > maxTopicBytes)) {
+    throw new MqttError(reason.topicFilterInvalid, `a filter has more than ${maxTopicBytes} bytes`)
+  }
   if (p.subscriptions.some(({ filter }) => topicLevels(filter) > maxTopicLevels)) {
     throw new MqttError(reason.topicFilterInvalid, `a filter has more than ${maxTopicLevels} levels`)
   }

@@ -1,6 +1,8 @@
 import type { Clock } from './clock.js'
 
 const tickMs = 1000
+/** Of the last tick in {@link TimerWheel.lateMs}: one pause alone is not overload, three late ticks are. */
+const weightOfLast = 0.4
 
 /** One running timer of a {@link TimerWheel}. */
 export interface WheelTimer {
@@ -36,6 +38,8 @@ export class TimerWheel {
   readonly #ticks = new Map<number, Set<Timer>>()
   #done = 0
   #cancelTick: (() => void) | undefined
+  /** Ms by which ticks come late, the last ones counting most: how long whoever waits for the event loop waits. */
+  lateMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -50,7 +54,10 @@ export class TimerWheel {
     const timers = this.#ticks.get(due) ?? new Set<Timer>()
     const timer = new Timer(this, due, callback)
     this.#ticks.set(due, timers.add(timer))
-    if (!this.#cancelTick) this.#arm()
+    if (!this.#cancelTick) {
+      this.lateMs = 0 // nothing is known of how it was meanwhile
+      this.#arm()
+    }
     return timer
   }
 
@@ -70,12 +77,14 @@ export class TimerWheel {
   #arm(): void {
     const elapsed = this.#clock.monotonic() - this.#origin
     const next = (Math.floor(elapsed / tickMs) + 1) * tickMs
-    this.#cancelTick = this.#clock.timeout(Math.ceil(next - elapsed), () => this.#tick())
+    this.#cancelTick = this.#clock.timeout(Math.ceil(next - elapsed), () => this.#tick(next))
   }
 
   /** The next tick is set before the callbacks run: one that throws must not stop time. */
-  #tick(): void {
+  #tick(expected: number): void {
     this.#cancelTick = undefined
+    const late = this.#clock.monotonic() - this.#origin - expected
+    this.lateMs += (Math.max(0, late) - this.lateMs) * weightOfLast
     if (this.#ticks.size === 0) return // nothing to wait for: the next `after` starts it again
     this.#arm()
     const reached = Math.floor((this.#clock.monotonic() - this.#origin) / tickMs)

@@ -1,0 +1,22 @@
+import type { Services } from '../handlers/context.js'
+import type { Logger } from '../log.js'
+import type { Store } from '../store/store.js'
+import type { Clock } from '../time/clock.js'
+import type { TimerWheel } from '../time/timer-wheel.js'
+import type { Door } from './door.js'
+import type { OutboxParts } from './outbox.js'
+import type { Waiting } from './waiting.js'
+
+/** What all connections of a broker are made with. */
+export interface ConnectionParts<Connection> {
+  readonly services: Services
+  readonly outbox: OutboxParts
+  readonly waiting: Waiting
+  readonly door: Door
+  readonly store: Pick<Store, 'full' | 'latest' | 'setWill'>
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly log: Logger
+  /** The connection is gone. */
+  onClosed(connection: Connection): void
+}

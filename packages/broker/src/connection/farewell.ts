@@ -1,0 +1,24 @@
+import { isReasonFor, type Packet, reason } from '@godwit/protocol'
+
+/** Why a connection of 5.0 ends. */
+export interface Parting {
+  readonly reasonCode: number
+  /** In words; `undefined`: the client wants none [MQTT-3.1.2-29]. */
+  readonly why: string | undefined
+  readonly serverReference: string | undefined
+}
+
+/** DISCONNECT says why; before CONNACK there is none, but a CONNACK that refuses [MQTT-3.14.0-1]. */
+export function farewell({ reasonCode, why, serverReference }: Parting, isWelcomed: boolean): Packet {
+  const properties = {
+    ...(why !== undefined && { reasonString: why }),
+    ...(serverReference !== undefined && { serverReference }),
+  }
+  if (isWelcomed) {
+    // What is wrong with a second CONNECT is first of all that it is a second one.
+    const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
+    return { type: 'disconnect', reasonCode: code, properties }
+  }
+  const code = isReasonFor('connack', reasonCode) ? reasonCode : reason.unspecifiedError
+  return { type: 'connack', sessionPresent: false, reasonCode: code, properties }
+}

@@ -1,0 +1,46 @@
+import type { Limits } from '../limits.js'
+import type { Clock } from '../time/clock.js'
+import { TokenBucket } from '../time/token-bucket.js'
+
+/** How fast one client publishes: what it owes is paid by its not being read. */
+export class PublishRate {
+  readonly #clock: Clock
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
+  #cancel: (() => void) | undefined
+
+  constructor({ maxPublishesPerSecond, maxPublishBytesPerSecond }: Limits, clock: Clock) {
+    const now = clock.monotonic()
+    this.#clock = clock
+    this.#messages = new TokenBucket(maxPublishesPerSecond, maxPublishesPerSecond, now)
+    this.#bytes = new TokenBucket(maxPublishBytesPerSecond, maxPublishBytesPerSecond, now)
+  }
+
+  /** The client is not to be read now. */
+  get exceeded(): boolean {
+    return this.#cancel !== undefined
+  }
+
+  /** Counts what a chunk has brought. True: that is too fast for now; `onPaid` follows when it has been waited for. */
+  spend(messages: number, bytes: number, onPaid: () => void): boolean {
+    const enoughMessages = this.#messages.spend(messages)
+    const enoughBytes = this.#bytes.spend(bytes)
+    if ((enoughMessages && enoughBytes) || this.#cancel) return false
+    const now = this.#clock.monotonic()
+    const ms = Math.max(this.#messages.debtMs(now), this.#bytes.debtMs(now))
+    if (ms === 0) return false
+    this.#cancel = this.#clock.timeout(Math.min(ms, mostMs), () => {
+      this.#cancel = undefined
+      if (!this.spend(0, 0, onPaid)) onPaid()
+    })
+    return true
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+}
+
+/** The longest that a timer of Node runs. */
+const mostMs = 2_147_483_647
