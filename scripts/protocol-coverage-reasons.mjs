@@ -1,13 +1,8 @@
 /** Statements that no check and no test can break, and why. */
 export const reasons = /** @type {const} */ ({
   '3.1.1': /** @type {Record<string, string>} */ ({
-    'MQTT-6.0.0-3':
-      'the client opens no WebSocket of its own yet; whoever gives it a stream (`openStream`) offers the subprotocol',
     'MQTT-7.0.0-1': 'there is no bridge; one would be the client and the broker, each held to its own statements',
     'MQTT-7.0.0-2': 'about every other row: whoever keeps them needs no extension to interoperate',
   }),
-  '5.0': /** @type {Record<string, string>} */ ({
-    'MQTT-6.0.0-3':
-      'the client opens no WebSocket of its own yet; whoever gives it a stream (`openStream`) offers the subprotocol',
-  }),
+  '5.0': /** @type {Record<string, string>} */ ({}),
 })

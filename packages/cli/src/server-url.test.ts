@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseServerUrl } from './server-url.js'
+import { everyScheme, parseServerUrl } from './server-url.js'
 
 test.each([
   ['mqtt://localhost', { host: 'localhost' }],
@@ -21,7 +21,6 @@ test.each([
   ['localhost', 'it takes mqtt://'],
   ['mqtt://', 'it takes mqtt://'],
   ['mqtt:///topic', 'it takes mqtt://'],
-  ['mqtts://host/t', 'TLS comes with a later version'],
   ['http://host/t', 'no way to speak MQTT over http'],
   ['mqtt://host:0/t', 'the port is'],
   ['mqtt://host:65536/t', 'the port is'],
@@ -29,4 +28,33 @@ test.each([
   ['mqtt://an%zz@host', '% begins an escape'],
 ])('%s is refused', (text, problem) => {
   expect(parseServerUrl(text)).toContain(problem)
+})
+
+test.each([
+  ['tcp://host/t', { host: 'host', topic: 't' }],
+  [
+    'mqtts://ann:p%40w@host:8884/a/#',
+    { transport: 'tls', host: 'host', port: 8884, username: 'ann', password: 'p@w', topic: 'a/#' },
+  ],
+  ['ssl://host', { transport: 'tls', host: 'host' }],
+  ['tls://host', { transport: 'tls', host: 'host' }],
+  ['ws://host:8083', { transport: 'ws', host: 'host', port: 8083 }],
+  ['ws://host:8083/a/b?c', { transport: 'ws', host: 'host', port: 8083, path: '/a/b?c' }],
+  ['WSS://[::1]/mqtt', { transport: 'wss', host: '::1', path: '/mqtt' }],
+  ['unix:///run/mqtt.sock', { transport: 'unix', host: '', path: '/run/mqtt.sock' }],
+])('where every way is known, %s', (text, parts) => {
+  expect(parseServerUrl(text, everyScheme)).toEqual(parts)
+})
+
+test.each([
+  ['http://host/t', 'over http: use mqtt://, mqtts://, ws://, wss:// or unix://.'],
+  ['unix://host/run/mqtt.sock', 'it takes unix:///path.'],
+  ['unix:///', 'it takes unix:///path.'],
+  ['wss:///mqtt', 'it takes mqtt://'],
+])('where every way is known, %s is refused', (text, problem) => {
+  expect(parseServerUrl(text, everyScheme)).toContain(problem)
+})
+
+test('where only TCP is, others are refused', () => {
+  expect(parseServerUrl('mqtts://host/t')).toBe('there is no way to speak MQTT over mqtts here: use mqtt://.')
 })

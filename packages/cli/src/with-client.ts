@@ -1,4 +1,5 @@
 import {
+  CertificateError,
   type Client,
   ClientError,
   ConnectionError,
@@ -110,6 +111,8 @@ function toCommandError(error: unknown, version: ProtocolVersion = 5): unknown {
 }
 
 function problemOf(error: ClientError): string {
+  if (error instanceof CertificateError) return `${error.server}: ${error.problem}`
+  if (error instanceof InvalidArgumentError) return error.message.replace(/'tls\.(cert|key)'/g, '--$1')
   const fromSystem = error instanceof ConnectionError && error.code === 'network-error'
   return fromSystem ? `${error.server}: ${systemProblem(error.cause)}` : error.message
 }
@@ -124,12 +127,16 @@ function exitCodeOf(error: ClientError, version: ProtocolVersion): number {
 
 function adviceOn(error: ClientError): string {
   if (error instanceof InvalidArgumentError) return 'change that option'
+  if (error instanceof CertificateError) return adviceOnCertificate[error.code]
   if (error instanceof ServerRefusedError) return adviceByReason[error.reasonCode] ?? askServer
   if (error instanceof ServerDisconnectedError) return adviceByReason[error.reasonCode] ?? askServer
   if (error instanceof SubscriptionRefusedError) return askServer
   if (error instanceof PublishError && error.reasonCode !== undefined) return askServer
   if (wasClosed(error)) return "the server's log should say why"
-  if (error instanceof ConnectionError) return 'check --host and --port, and that the server runs'
+  if (error instanceof ConnectionError) {
+    const where = error.server.startsWith('unix:') ? 'the path' : '--host and --port'
+    return `check ${where}, and that the server runs`
+  }
   return 'see --help'
 }
 
@@ -139,6 +146,14 @@ function wasClosed(error: ClientError): boolean {
   return (
     error.code === 'connection-closed' || (cause instanceof Error && 'code' in cause && cause.code === 'ECONNRESET')
   )
+}
+
+const adviceOnCertificate: Readonly<Record<CertificateError['code'], string>> = {
+  'certificate-untrusted': 'give that of the authority which signed it with --cafile',
+  'certificate-expired': 'the server needs a new one, if the clock of this machine is right',
+  'certificate-not-yet-valid': 'check the clock of this machine',
+  'certificate-wrong-name': 'use a --host that it has; --insecure goes without this check',
+  'certificate-refused': 'give one that it knows with --cert and --key',
 }
 
 const askServer = 'ask whoever runs the server'

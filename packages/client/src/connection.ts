@@ -336,7 +336,7 @@ export class Connection {
     this.fail(
       cause === undefined
         ? this.#error('connection-closed', `the server closed the connection ${when}`)
-        : this.#error('network-error', cause.message, cause),
+        : asClientError(cause, () => this.#error('network-error', cause.message, cause)),
     )
   }
 

@@ -73,6 +73,60 @@ export class ConnectionError extends ClientError {
   }
 }
 
+/**
+ * A certificate did not pass a check when a TLS connection was made. Final: another attempt meets the same one.
+ *
+ * - `certificate-untrusted`: no authority that this client trusts has signed the server's
+ * - `certificate-expired`, `certificate-not-yet-valid`: this is not the time of the server's
+ * - `certificate-wrong-name`: the server's is for other hosts
+ * - `certificate-refused`: the server does not take this client's, or wants one
+ */
+export class CertificateError extends ClientError {
+  readonly code:
+    | 'certificate-untrusted'
+    | 'certificate-expired'
+    | 'certificate-not-yet-valid'
+    | 'certificate-wrong-name'
+    | 'certificate-refused'
+  readonly permanent = true as const
+  /** The server's URL, without user name and password. */
+  readonly server: string
+  /** Which check failed, in words; `message` has the server before it, and what to do behind it. */
+  readonly problem: string
+
+  constructor(code: CertificateError['code'], server: string, detail: string, cause?: unknown) {
+    const { problem, advice } = failedChecks[code]
+    super(`${server}: ${problem} (${detail}); ${advice}`, cause)
+    this.code = code
+    this.server = server
+    this.problem = `${problem} (${detail})`
+  }
+}
+
+const failedChecks: Readonly<Record<CertificateError['code'], { readonly problem: string; readonly advice: string }>> =
+  {
+    'certificate-untrusted': {
+      problem: "the server's certificate is not trusted",
+      advice: "give that of the authority which signed it in 'tls.ca'",
+    },
+    'certificate-expired': {
+      problem: "the server's certificate is no longer valid",
+      advice: 'the server needs a new one, if the clock of this machine is right',
+    },
+    'certificate-not-yet-valid': {
+      problem: "the server's certificate is not valid yet",
+      advice: 'check the clock of this machine',
+    },
+    'certificate-wrong-name': {
+      problem: "the server's certificate is for another name",
+      advice: "connect by a name that it has, or give that in 'tls.servername'",
+    },
+    'certificate-refused': {
+      problem: 'the server does not accept the certificate of this client',
+      advice: "give one that it knows in 'tls.cert', and its key in 'tls.key'",
+    },
+  }
+
 /** CONNACK said no. `permanent` says whether asking again can help: see {@link ServerRefusedError.reasonCode}. */
 export class ServerRefusedError extends ClientError {
   readonly code = 'server-refused' as const
@@ -254,6 +308,7 @@ export type AnyClientError =
   | InvalidArgumentError
   | TransportUnavailableError
   | ConnectionError
+  | CertificateError
   | ServerRefusedError
   | ServerDisconnectedError
   | PublishError

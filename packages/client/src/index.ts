@@ -20,6 +20,7 @@ export type { Credentials } from './credentials.js'
 export type { Authentication, AuthenticationData } from './enhanced-auth.js'
 export type { AnyClientError, ClientErrorCode } from './errors.js'
 export {
+  CertificateError,
   ClientError,
   ConnectionError,
   InterruptedError,
@@ -42,8 +43,9 @@ export type {
   WillOptions,
 } from './options.js'
 export { scramSha256 } from './scram.js'
-export type { ServerAddress } from './server-address.js'
+export type { ServerAddress, Transport } from './server-address.js'
 export type { ByteStream, ByteStreamEvents, OpenStream } from './socket.js'
 export type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
 export { memoryStore } from './state/store.js'
 export type { SubscribeOptions, Subscription } from './subscription.js'
+export type { Pem, TlsOptions } from './tls-options.js'

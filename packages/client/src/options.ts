@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
 import type { OpenStream } from './socket.js'
 import type { ClientStore } from './state/store.js'
+import type { TlsOptions } from './tls-options.js'
 
 /** What every call that waits for the server takes. */
 export interface CallOptions {
@@ -163,7 +164,11 @@ export interface ConnectOptions extends Credentials {
    * `@godwit/client/file-store` survives it (Node).
    */
   readonly store?: ClientStore
-  /** Opens the byte stream to a server. Default: TCP. */
+  /** For `mqtts:` and `wss:` in Node. Not with a URL that is not encrypted: it would promise what is not kept. */
+  readonly tls?: TlsOptions
+  /** HTTP headers of a WebSocket's opening handshake (`ws:` and `wss:` in Node): Authorization, Cookie or the like. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Opens the byte stream to a server. Default: as its URL says. With it there is neither `tls` nor `headers`. */
   readonly openStream?: OpenStream
   /** Time and chance. Default: the system's. */
   readonly clock?: Clock

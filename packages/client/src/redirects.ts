@@ -45,8 +45,13 @@ export function referredServer(from: ServerAddress, reference: string): ServerAd
   const isBareIpv6 = !first.startsWith('[') && first.split(':').length > 2
   try {
     const to = parseServerUrl(isUrl ? first : `${scheme}://${isBareIpv6 ? `[${first}]` : first}`)
+    if (isEncrypted(from) && !isEncrypted(to)) return undefined // what was to be secret is not sent in the clear
     return { ...to, credentials: { ...from.credentials, ...to.credentials } }
   } catch {
     return undefined
   }
+}
+
+function isEncrypted({ transport }: ServerAddress): boolean {
+  return transport === 'tls' || transport === 'wss'
 }

@@ -1,45 +1,99 @@
 import type { Credentials } from './credentials.js'
 import { InvalidArgumentError } from './errors.js'
 
+/** How bytes travel: over TCP, TLS, a WebSocket, a WebSocket over TLS, or a Unix domain socket. */
+export type Transport = 'tcp' | 'tls' | 'ws' | 'wss' | 'unix'
+
 /** A server, as its URL named it. */
 export interface ServerAddress {
-  /** As given, without user name and password: for messages. */
+  /** As given, without user name and password: for messages, and for whoever opens a WebSocket. */
   readonly url: string
+  readonly transport: Transport
+  /** Of a Unix domain socket: ''. */
   readonly host: string
+  /** Of a Unix domain socket: 0. */
   readonly port: number
+  /** Of a WebSocket: path and query. Of a Unix domain socket: the file. Of others: ''. */
+  readonly path: string
   /** From the URL; `credentials` and the options of the same names win. */
   readonly credentials: Credentials
 }
 
-const schemes: ReadonlySet<string> = new Set(['mqtt:', 'tcp:'])
-const supported = 'use mqtt://host[:port] or tcp://host[:port]'
-const defaultPort = 1883
+interface Scheme {
+  readonly transport: Transport
+  readonly port: number
+}
 
-/** Reads `mqtt://[user[:password]@]host[:port]`. Throws InvalidArgumentError. */
+const schemes: Readonly<Record<string, Scheme>> = {
+  'mqtt:': { transport: 'tcp', port: 1883 },
+  'tcp:': { transport: 'tcp', port: 1883 },
+  'mqtts:': { transport: 'tls', port: 8883 },
+  'ssl:': { transport: 'tls', port: 8883 },
+  'tls:': { transport: 'tls', port: 8883 },
+  'ws:': { transport: 'ws', port: 80 },
+  'wss:': { transport: 'wss', port: 443 },
+}
+
+const supported = 'use mqtt://host[:port], mqtts://, ws://, wss:// or unix:///path'
+/** Where most servers have MQTT when a URL does not say. */
+const usualPath = '/mqtt'
+
+/** Reads a URL that the program gave: of a server in the network, or `unix:///path`. Throws InvalidArgumentError. */
+export function givenServer(text: string): ServerAddress {
+  return /^unix:/i.test(text) ? unixServer(text) : parseServerUrl(text)
+}
+
+/**
+ * Reads `scheme://[user[:password]@]host[:port]`, where a path may follow for a WebSocket. Throws InvalidArgumentError.
+ * Not for files: the URL may come from a server, which has no business with this machine's.
+ */
 export function parseServerUrl(text: string): ServerAddress {
   // A message may end in a log: the password must not.
   const shown = text.replace(/\/\/[^/]*@/, '//')
-  if (!URL.canParse(text)) throw new InvalidArgumentError('invalid-option', `'${shown}' is not a URL: ${supported}`)
+  if (!URL.canParse(text)) throw invalid(`'${shown}' is not a URL: ${supported}`)
   const url = new URL(text)
-  if (!schemes.has(url.protocol)) {
+  const scheme = schemes[url.protocol]
+  if (scheme === undefined) {
     throw new InvalidArgumentError(
       'unsupported-scheme',
       `'${shown}': scheme '${url.protocol}//' is not supported: ${supported}`,
     )
   }
-  if (url.hostname === '') throw new InvalidArgumentError('invalid-option', `'${shown}' names no host: ${supported}`)
-  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
-    throw new InvalidArgumentError('invalid-option', `'${shown}': nothing may follow the port: ${supported}`)
+  if (url.hostname === '') throw invalid(`'${shown}' names no host: ${supported}`)
+  const { transport } = scheme
+  const isWebSocket = transport === 'ws' || transport === 'wss'
+  if (isWebSocket && /^[^/]*\/\/[^/?#]*$/.test(text)) url.pathname = usualPath
+  const path = `${url.pathname}${url.search}`
+  if ((!isWebSocket && path !== '' && path !== '/') || url.hash !== '') {
+    const what = isWebSocket ? "a WebSocket's path ends before '#'" : 'nothing may follow the port'
+    throw invalid(`'${shown}': ${what}: ${supported}`)
   }
   return {
     url: withoutCredentials(url),
+    transport,
     host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
-    port: url.port === '' ? defaultPort : Number(url.port),
+    port: url.port === '' ? scheme.port : Number(url.port),
+    path: isWebSocket ? path : '',
     credentials: {
-      ...(url.username !== '' && { username: decoded(url.username, shown) }),
-      ...(url.password !== '' && { password: decoded(url.password, shown) }),
+      ...(url.username !== '' && { username: decoded(url.username, `'${shown}'`) }),
+      ...(url.password !== '' && { password: decoded(url.password, `'${shown}'`) }),
     },
   }
+}
+
+function unixServer(text: string): ServerAddress {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (
+    !url?.pathname.startsWith('/') ||
+    url.pathname === '/' ||
+    url.host !== '' ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
+    throw invalid(`'${text}' names no socket: use unix:///path, with %3F for '?' and %23 for '#'`)
+  }
+  const path = decoded(url.pathname, `'${text}'`)
+  return { url: `unix://${url.pathname}`, transport: 'unix', host: '', port: 0, path, credentials: {} }
 }
 
 function withoutCredentials(url: URL): string {
@@ -53,6 +107,10 @@ function decoded(part: string, shown: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new InvalidArgumentError('invalid-option', `'${shown}': '%' in a user name or password must be written '%25'`)
+    throw invalid(`${shown}: '%' in a user name, a password or a path must be written '%25'`)
   }
+}
+
+function invalid(message: string): InvalidArgumentError {
+  return new InvalidArgumentError('invalid-option', message)
 }

@@ -1,12 +1,12 @@
 import { isTopicName, type ProtocolVersion, type Will } from '@godwit/protocol'
-import { openSocket } from '#socket'
+import { socketOpener } from '#socket'
 import type { BackoffSettings } from './backoff.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
 import { InvalidArgumentError } from './errors.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
-import { parseServerUrl, type ServerAddress } from './server-address.js'
+import { givenServer, type ServerAddress } from './server-address.js'
 import type { OpenStream } from './socket.js'
 import { type ClientStore, memoryStore } from './state/store.js'
 
@@ -51,7 +51,7 @@ export const largestPacketBytes = 268_435_460
 
 /** Throws InvalidArgumentError for what can never work. */
 export function resolveOptions(url: string | readonly string[], options: ConnectOptions): Settings {
-  const servers = (typeof url === 'string' ? [url] : url).map(parseServerUrl)
+  const servers = (typeof url === 'string' ? [url] : url).map(givenServer)
   if (servers.length === 0) throw invalid('no server URL was given')
   const { unref = false } = options
   const clock = options.clock ?? systemClock(unref)
@@ -74,7 +74,7 @@ export function resolveOptions(url: string | readonly string[], options: Connect
     requestProblemInformation: options.requestProblemInformation ?? true,
     unref,
     store: options.store ?? memoryStore(),
-    openStream: options.openStream ?? openSocket,
+    openStream: openStreamOf(options, servers),
     clock,
   }
 }
@@ -135,6 +135,31 @@ function limitsOf(
     holdUnclaimedMs: number('holdUnclaimedMs', options.holdUnclaimedMs, 5000, 0),
     maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, largestPacketBytes, 2, largestPacketBytes),
   }
+}
+
+/** A WebSocket message may have at least so many bytes, however small a packet must be: it may hold many packets. */
+const leastMessageBytes = 1_048_576
+
+/** How streams are opened. What was asked for and would not be done is an error. */
+function openStreamOf(options: ConnectOptions, servers: readonly ServerAddress[]): OpenStream {
+  const { openStream, tls, headers, version, maxPacketBytes = largestPacketBytes } = options
+  if (openStream !== undefined) {
+    if (tls === undefined && headers === undefined) return openStream
+    throw invalid("'tls' and 'headers' do not go with 'openStream', which opens the stream in its own way")
+  }
+  const unencrypted = servers.find(({ transport }) => transport !== 'tls' && transport !== 'wss')
+  if (tls !== undefined && unencrypted !== undefined) {
+    throw invalid(`'tls' is given, but ${unencrypted.url} is not encrypted: use mqtts:// or wss://`)
+  }
+  if (headers !== undefined && !servers.some(({ transport }) => transport === 'ws' || transport === 'wss')) {
+    throw invalid("'headers' are for WebSockets: use ws:// or wss://, or leave them out")
+  }
+  return socketOpener({
+    tls,
+    headers,
+    subprotocols: version === 3 ? ['mqtt', 'mqttv3.1'] : ['mqtt'],
+    maxMessageBytes: Math.max(maxPacketBytes, leastMessageBytes),
+  })
 }
 
 function backoffOf({

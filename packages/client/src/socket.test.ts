@@ -1,25 +1,61 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import ts from 'typescript'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connect } from './index.js'
-import { openSocket } from './socket.js'
+import { socketOpener } from './socket-browser.js'
 
-test('without TCP in the environment connect() says so, and says what to do', async () => {
-  await expect(connect('mqtt://broker', { openStream: openSocket })).rejects.toMatchObject({
-    code: 'transport-unavailable',
-    permanent: true,
-    message: "mqtt://broker: this environment has no TCP; pass 'openStream' to connect over a stream of your own",
+const nothing = { tls: undefined, headers: undefined, subprotocols: ['mqtt'], maxMessageBytes: 0 }
+
+describe('an environment without sockets of its own', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  test.each(['mqtt://broker', 'mqtts://broker', 'unix:///run/mqtt.sock'])(
+    '%s: it says so, and what to do',
+    async (url) => {
+      await expect(connect(url, { openStream: socketOpener(nothing) })).rejects.toMatchObject({
+        code: 'transport-unavailable',
+        permanent: true,
+        message: `${url}: this environment has no TCP; use ws:// or wss://, or pass 'openStream' for a stream of your own`,
+      })
+    },
+  )
+
+  test('without a WebSocket, too', async () => {
+    vi.stubGlobal('WebSocket', undefined)
+    await expect(connect('ws://broker', { openStream: socketOpener(nothing) })).rejects.toMatchObject({
+      code: 'transport-unavailable',
+      message: expect.stringContaining('this environment has no WebSocket'),
+    })
+  })
+
+  test('what only Node can do is refused', () => {
+    expect(() => socketOpener({ ...nothing, tls: {} })).toThrow("'tls' is not for this environment")
+    expect(() => socketOpener({ ...nothing, headers: {} })).toThrow("'headers' are not for this environment")
   })
 })
 
-test('Node is reachable only through #socket and the door of the file store', () => {
+test('nothing of Node, and no package for it, is reachable where #socket is not its form for Node', () => {
   const root = new URL('.', import.meta.url)
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  const forNode = ['socket-node.ts', 'file-store.ts']
-  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !forNode.includes(file))
-  expect(sources.length).toBeGreaterThan(20)
-  for (const file of sources) {
-    expect(readFileSync(new URL(file, root), 'utf8'), file).not.toMatch(
-      /from 'node:|\bBuffer\b|\bprocess\.\w|socket-node|from '[./]+file-store/,
-    )
+  const read = (file: string): string => readFileSync(new URL(file, root), 'utf8')
+  const { imports } = JSON.parse(read('../package.json')) as { imports: { '#socket': { default: string } } }
+  const asSource = (path: string): string => path.replace('./dist/', './').replace(/\.js$/, '.ts')
+  const seen = new Set(['./index.ts', './no-file-store.ts'])
+  for (const file of seen) {
+    const text = read(file)
+    expect(text, file).not.toMatch(/\bBuffer\b|\bprocess\.\w/)
+    for (const { fileName } of ts.preProcessFile(text, true, true).importedFiles) {
+      if (fileName === '@godwit/protocol') continue
+      const path = fileName === '#socket' ? imports['#socket'].default : fileName
+      expect(path, `${file} imports ${fileName}`).toMatch(/^\.\.?\//)
+      seen.add(`./${new URL(asSource(path), new URL(file, root)).href.slice(root.href.length)}`)
+    }
   }
+  const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /(?<!\.test)\.ts$/.test(file),
+  )
+  const unseen = sources.filter((file) => !seen.has(`./${file}`))
+  const ofFileStore = ['file-store.ts', 'state/session-log.ts']
+  expect(unseen.sort()).toEqual([...ofFileStore, 'socket-node.ts', 'tls-node.ts', 'websocket-node.ts'].sort())
 })

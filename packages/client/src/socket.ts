@@ -1,5 +1,5 @@
-import { TransportUnavailableError } from './errors.js'
 import type { ServerAddress } from './server-address.js'
+import type { TlsOptions } from './tls-options.js'
 
 /** What a byte stream tells its owner. After `onClose` it says nothing more. */
 export interface ByteStreamEvents {
@@ -29,9 +29,16 @@ export interface ByteStream {
 /** Opens a byte stream to a server. With `unref`, it does not keep the process alive once it has received. */
 export type OpenStream = (server: ServerAddress, events: ByteStreamEvents, unref: boolean) => ByteStream
 
-/** The form of `#socket` for environments without TCP. */
-export const openSocket: OpenStream = (server) => {
-  throw new TransportUnavailableError(
-    `${server.url}: this environment has no TCP; pass 'openStream' to connect over a stream of your own`,
-  )
+/** What opening a stream takes besides the server's address. */
+export interface SocketOptions {
+  readonly tls: TlsOptions | undefined
+  /** Of a WebSocket's opening handshake. */
+  readonly headers: Readonly<Record<string, string>> | undefined
+  /** Those a WebSocket offers [MQTT-6.0.0-3]. */
+  readonly subprotocols: readonly string[]
+  /** A WebSocket message may have so many bytes, where the environment lets us say. */
+  readonly maxMessageBytes: number
 }
+
+/** What `#socket` is in each environment. Throws InvalidArgumentError for options that cannot work there. */
+export type SocketOpener = (options: SocketOptions) => OpenStream

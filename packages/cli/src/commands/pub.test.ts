@@ -196,7 +196,10 @@ describe('one line and exit code 1', () => {
     [['-t', 'a', '-m', 'x', '--will-payload', 'y'], 'a will needs a topic; add --will-topic'],
     [['-t', 'a', '-m', 'x', '--will-topic', 'a/+'], "--will-topic is 'a/+'; it takes a topic name"],
     [['-L', 'mqtt://host/a/#', '-m', 'x'], "'a/#' in --url is not a topic name: it may not have + or #; see --topic"],
-    [['-L', 'mqtts://host/a', '-m', 'x'], "--url is 'mqtts://host/a'; TLS comes with a later version: use mqtt://"],
+    [
+      ['-L', 'http://host/a', '-m', 'x'],
+      "--url is 'http://host/a'; there is no way to speak MQTT over http: use mqtt://, mqtts://, ws://, wss:// or unix://;",
+    ],
     [['-t', 'a', '-f', '/none/such'], 'cannot read /none/such: no such file or folder; name another --file'],
     [['-t', 'a', '-m', 'two', 'words'], 'there are words that belong to no option; quote values with spaces'],
   ])('%o', async (args, problem) => {

@@ -1,0 +1,113 @@
+// pub and sub at the doors of a broker in this process: TLS, WebSocket, Unix domain socket.
+import { webcrypto } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Broker, createBroker } from '@godwit/broker'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TestTerminal } from './test-terminal.js'
+
+const home = mkdtempSync(join(tmpdir(), 'godwit-tls-'))
+const certificate = join(home, 'server.pem')
+const socket = join(home, 'mqtt.sock')
+const ports = { mqtt: 0, mqtts: 0, ws: 0, wss: 0 }
+let broker: Broker
+
+/** For localhost, signed by itself: also the authority that clients are given. */
+async function selfSigned(): Promise<{ cert: string; key: string }> {
+  // What @peculiar/x509's container asks of reflect-metadata: nothing is injected by type, so it is always empty.
+  const nothing = (): undefined => undefined
+  Object.assign(Reflect, { getMetadata: nothing, getOwnMetadata: nothing, defineMetadata: nothing })
+  const x509 = await import('@peculiar/x509')
+  x509.cryptoProvider.set(webcrypto)
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=localhost',
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - 3_600_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
+  })
+  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
+  return { cert: cert.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') }
+}
+
+beforeAll(async () => {
+  const tls = await selfSigned()
+  writeFileSync(certificate, tls.cert)
+  broker = await createBroker({ sysIntervalSeconds: 0 })
+  const websocket = {}
+  await broker.listen({ path: socket })
+  ports.mqtt = (await broker.listen({ port: 0 })).port
+  ports.mqtts = (await broker.listen({ port: 0, tls })).port
+  ports.ws = (await broker.listen({ port: 0, websocket })).port
+  ports.wss = (await broker.listen({ port: 0, websocket, tls })).port
+})
+afterAll(async () => {
+  await broker.close()
+  rmSync(home, { recursive: true })
+})
+
+const trusting = ['--cafile', certificate]
+
+describe('a message goes in and comes out', () => {
+  test.each<[string, () => string[]]>([
+    ['--unix', () => ['--unix', socket]],
+    ['-L unix://', () => ['-L', `unix://${socket}`]],
+    ['--cafile', () => ['-p', `${ports.mqtts}`, ...trusting]],
+    ['-L mqtts://', () => ['-L', `mqtts://localhost:${ports.mqtts}`, ...trusting]],
+    [
+      '--insecure, where only the name is wrong',
+      () => ['-h', '127.0.0.1', '-p', `${ports.mqtts}`, ...trusting, '--insecure'],
+    ],
+    ['--ws', () => ['--ws', '-p', `${ports.ws}`]],
+    ['-L wss://', () => ['-L', `wss://localhost:${ports.wss}/mqtt`, ...trusting]],
+    ['--ws over TLS', () => ['--ws', '-p', `${ports.wss}`, ...trusting]],
+  ])('%s', async (_, where) => {
+    const sub = new TestTerminal()
+    const ended = sub.run('sub', '-d', '-t', 'a', '-C', '1', ...where())
+    await sub.printed(/subscribed to/)
+    const pub = new TestTerminal()
+    expect([await pub.run('pub', '-t', 'a', '-m', 'x', '-q', '1', ...where()), pub.errors]).toEqual([0, ''])
+    expect([await ended, sub.output]).toEqual([0, 'x\n'])
+  })
+})
+
+describe('what goes wrong is one line that says what to do, and exit code 1', () => {
+  test.each<[string, () => string[], RegExp]>([
+    [
+      'a server of nobody we trust',
+      () => ['-L', `mqtts://localhost:${ports.mqtts}`],
+      /certificate is not trusted \(self-signed certificate\); give that of the authority which signed it with --cafile/,
+    ],
+    [
+      'the same over a WebSocket; --insecure is no way around',
+      () => ['-L', `wss://localhost:${ports.wss}`, '--insecure'],
+      /certificate is not trusted \(self-signed certificate\); .* --cafile/,
+    ],
+    [
+      'another name',
+      () => ['-h', '127.0.0.1', '-p', `${ports.mqtts}`, ...trusting],
+      /is for another name \(.*127\.0\.0\.1.*\); use a --host that it has; --insecure goes without this check/,
+    ],
+    [
+      'no TLS there',
+      () => ['-L', `mqtts://localhost:${ports.mqtt}`, ...trusting],
+      /:\d+: the server .*not speak TLS at this port; check --host and --port/,
+    ],
+    [
+      'no MQTT at that path',
+      () => ['-L', `ws://localhost:${ports.ws}/other`],
+      /\/other: Unexpected server response: 404; check/,
+    ],
+    ['no socket there', () => ['--unix', '/none'], /unix:\/\/\/none: no such file or folder; check the path, and that/],
+  ])('%s', async (_, where, problem) => {
+    const terminal = new TestTerminal()
+    const code = await terminal.run('pub', '-t', 'a', '-m', 'x', ...where())
+    expect(terminal.errors).toMatch(problem)
+    expect(terminal.errors.indexOf('\n')).toBe(terminal.errors.length - 1)
+    expect(code).toBe(1)
+  })
+})

@@ -1,0 +1,94 @@
+import { isIP, type Socket } from 'node:net'
+import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
+import { CertificateError, InvalidArgumentError } from './errors.js'
+import type { ServerAddress } from './server-address.js'
+import type { Pem, TlsOptions } from './tls-options.js'
+
+/** Connects to servers over TLS, on these terms. Throws InvalidArgumentError for certificates and keys of no use. */
+export function tlsDialer(tls: TlsOptions): (server: ServerAddress) => TLSSocket {
+  const { alpn = [], rejectUnauthorized = true, checkServername = true } = tls
+  // Once: reading the authorities anew for each connection would take milliseconds.
+  const secureContext = Object.keys(tls).length > 0 ? contextOf(tls) : undefined
+  const protocols = typeof alpn === 'string' ? [alpn] : [...alpn]
+  return ({ host, port }) => {
+    const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
+    const socket = connect({
+      host,
+      port,
+      rejectUnauthorized,
+      ...(secureContext && { secureContext }),
+      ...(servername !== undefined && { servername }),
+      ...(protocols.length > 0 && { ALPNProtocols: protocols }),
+      ...(!checkServername && { checkServerIdentity: () => undefined }),
+    })
+    return socket.setNoDelay(true)
+  }
+}
+
+/** What has gone wrong with a socket, in terms of the certificates where it was they. */
+export function tlsFailure({ url }: ServerAddress, socket: Socket, error: Error | undefined): Error | undefined {
+  if (error === undefined || !(socket instanceof TLSSocket)) return error
+  const { code = '', reason = error.message } = error as Error & { code?: string; reason?: string }
+  // Set to the error's code when Node has refused the server's certificate.
+  if (code !== '' && (socket.authorizationError as unknown) === code) {
+    return new CertificateError(failedChecks[code] ?? 'certificate-untrusted', url, reason, error)
+  }
+  if (/_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$/.test(code)) {
+    return new CertificateError('certificate-refused', url, reason.replace(/^.*alert /, ''), error)
+  }
+  // Neither set: the handshake is not over.
+  if (code === 'ECONNRESET' && !socket.authorized && !socket.authorizationError) {
+    return new Error('the server closed the connection in the TLS handshake; it may not speak TLS at this port', {
+      cause: error,
+    })
+  }
+  if (/wrong.version.number|packet length too long/i.test(`${code} ${error.message}`)) {
+    return Object.assign(new Error('the server does not speak TLS at this port', { cause: error }), { code })
+  }
+  return error
+}
+
+const failedChecks: Readonly<Record<string, CertificateError['code']>> = {
+  CERT_HAS_EXPIRED: 'certificate-expired',
+  CERT_NOT_YET_VALID: 'certificate-not-yet-valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-wrong-name',
+}
+
+function contextOf({ ca, cert, key, passphrase, minVersion }: TlsOptions): SecureContext {
+  const authorities = ca === undefined ? undefined : typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : [...ca]
+  // Node takes no offence at these, and then trusts nobody.
+  if (authorities?.some((pem) => !/-----BEGIN [\w ]*CERTIFICATE-----/.test(textOf(pem)))) {
+    throw invalid("'tls.ca' has no certificate in PEM form")
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw invalid("'tls.cert' and 'tls.key' belong together: give both, or neither")
+  }
+  try {
+    return createSecureContext({
+      ...(authorities && { ca: authorities.map(textOf) }),
+      ...(cert !== undefined && { cert: textOf(cert) }),
+      ...(key !== undefined && { key: textOf(key) }),
+      ...(passphrase !== undefined && { passphrase }),
+      ...(minVersion !== undefined && { minVersion }),
+    })
+  } catch (error) {
+    throw invalid(problemOf(error as Error & { code?: string; reason?: string }, cert, key))
+  }
+}
+
+function problemOf(error: Error & { code?: string; reason?: string }, cert: Pem | undefined, key: Pem | undefined) {
+  const { code = '', reason = error.message } = error
+  if (/KEY_VALUES_MISMATCH|KEY_TYPE_MISMATCH/.test(code)) return "'tls.key' is not the key of 'tls.cert'"
+  if (cert !== undefined && !textOf(cert).includes('-----BEGIN')) return "'tls.cert' has no certificate in PEM form"
+  if (key !== undefined && !textOf(key).includes('-----BEGIN')) return "'tls.key' has no key in PEM form"
+  if (/ENCRYPTED/.test(key === undefined ? '' : textOf(key))) return "'tls.passphrase' does not open 'tls.key'"
+  return `'tls' is of no use: ${reason}`
+}
+
+function textOf(pem: Pem): string {
+  return typeof pem === 'string' ? pem : new TextDecoder().decode(pem)
+}
+
+function invalid(message: string): InvalidArgumentError {
+  return new InvalidArgumentError('invalid-option', message)
+}
