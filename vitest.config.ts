@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -23,5 +24,7 @@ export default defineConfig({
       'scripts/**/*.test.ts',
     ],
     testTimeout: 20_000,
+    // On two cores the default is one; files that wait for a broker, a disk or a child leave room for another.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })
