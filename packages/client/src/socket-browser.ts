@@ -65,6 +65,8 @@ class WebSocketStream implements ByteStream {
     socket.onmessage = ({ data }) => this.#onMessage(data)
     socket.onerror = () => {
       this.#failure ??= new Error("the WebSocket failed; why is only in the environment's own console")
+      // A failed WebSocket is closed, but that of Node 22 has no close event after a refused connection.
+      queueMicrotask(() => this.#close(this.#failure))
     }
     socket.onclose = () => this.#close(this.#failure)
   }
