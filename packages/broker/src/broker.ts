@@ -48,6 +48,7 @@ export interface RecoveredCounts {
 }
 
 const sweepMs = 60_000
+const shuttingDown = 'the broker is shutting down'
 
 export interface PublishOptions {
   /** Default 0. */
@@ -80,7 +81,8 @@ export class Broker implements AsyncDisposable {
   readonly #router: Router
   readonly #registry: Registry
   readonly #parts: ConnectionParts<Connection>
-  readonly #connections = new Set<Connection>()
+  /** Connections whose client is not in yet; the others are known by their session. */
+  readonly #arriving = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #locals = new Set<LocalSubscription<string>>()
   readonly #startedAt: number
@@ -123,8 +125,9 @@ export class Broker implements AsyncDisposable {
       clock,
       wheel,
       log,
+      onAccepted: (connection) => void this.#arriving.delete(connection),
       onClosed: (connection) => {
-        this.#connections.delete(connection)
+        this.#arriving.delete(connection)
         this.#parts.door.leave(connection.peer.address)
       },
     }
@@ -252,7 +255,8 @@ export class Broker implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     const doors = this.#listeners.map((listener) => listener.close()) // settle when their last connection is gone
-    for (const connection of [...this.#connections]) connection.shutDown()
+    for (const connection of [...this.#arriving]) connection.end(shuttingDown, reason.serverShuttingDown)
+    this.#registry.shutDown(shuttingDown)
     for (const subscription of [...this.#locals]) subscription.unsubscribe()
     this.#wheel.close()
     await Promise.all(doors)
@@ -262,7 +266,7 @@ export class Broker implements AsyncDisposable {
   #accept(transport: Transport): void {
     if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
     const connection = new Connection(transport, this.#parts)
-    if (!connection.closed) this.#connections.add(connection) // it may have been over before it began
+    if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
   }
 
   #ensureOpen(): void {

@@ -19,6 +19,12 @@ const nothing = new Uint8Array(0)
 /** A reader holds nothing between two packets, so all decoders share these. */
 const strictReader = new Reader(false)
 const lenientReader = new Reader(true)
+/** What a decoder has found in a fixed header: the next thing it does is to read it, so all decoders share this too. */
+const header: { definition: Definition<Packet> | undefined; bytes: number; totalBytes: number } = {
+  definition: undefined,
+  bytes: 0,
+  totalBytes: 0,
+}
 /** Up to here a packet that was cut gets its whole room at once; above, room grows with what has really come. */
 const trustedBytes = 65_536
 
@@ -39,11 +45,6 @@ export class Decoder {
   /** Whether `#chunk` is the decoder's own. */
   #owned = true
   #failure: unknown
-
-  // What #readHeader found.
-  #definition: Definition<Packet> | undefined
-  #headerBytes = 0
-  #totalBytes = 0
 
   constructor(options: DecoderOptions = {}) {
     this.version = options.version ?? 4
@@ -95,11 +96,11 @@ export class Decoder {
     const chunk = this.#chunk
     const start = this.#position
     const known = this.#readHeader(chunk, start, chunk.length)
-    if (!known || start + this.#totalBytes > chunk.length) {
-      this.#keepPartial(known ? this.#totalBytes : 0)
+    if (!known || start + header.totalBytes > chunk.length) {
+      this.#keepPartial(known ? header.totalBytes : 0)
       return undefined
     }
-    this.#position = start + this.#totalBytes
+    this.#position = start + header.totalBytes
     return this.#readBody(chunk, start, false)
   }
 
@@ -131,13 +132,13 @@ export class Decoder {
       length |= (byte & 0x7f) << shift
       if (byte > 127) continue
       if (byte === 0 && shift > 0 && this.version === 5) throw padded()
-      this.#headerBytes = at + 1 - start
-      this.#totalBytes = this.#headerBytes + length
-      this.#definition = definition
-      if (this.#totalBytes <= this.maxPacketBytes) return true
+      header.bytes = at + 1 - start
+      header.totalBytes = header.bytes + length
+      header.definition = definition
+      if (header.totalBytes <= this.maxPacketBytes) return true
       throw new ProtocolError(
         'packet-too-large',
-        `a packet of ${this.#totalBytes} bytes; the limit is ${this.maxPacketBytes}`,
+        `a packet of ${header.totalBytes} bytes; the limit is ${this.maxPacketBytes}`,
       )
     }
     return false
@@ -149,13 +150,14 @@ export class Decoder {
   }
 
   #readBody(bytes: Uint8Array, start: number, owned: boolean): Packet {
-    const end = start + this.#totalBytes
-    const r = this.#reader.over(bytes, start + this.#headerBytes, end, owned)
-    const packet = this.#definition!.read(r, bytes[start]! & 15, this.version)
+    const end = start + header.totalBytes
+    const headerBytes = header.bytes
+    const r = this.#reader.over(bytes, start + headerBytes, end, owned)
+    const packet = header.definition!.read(r, bytes[start]! & 15, this.version)
     if (r.position !== end) throw new ProtocolError('malformed-packet', 'bytes left over at the end of the packet')
     if (packet.type === 'connect') {
       this.version = packet.version
-      if (this.version === 5 && this.#headerBytes > 1 + varintSize(end - start - this.#headerBytes)) throw padded()
+      if (this.version === 5 && headerBytes > 1 + varintSize(end - start - headerBytes)) throw padded()
     }
     return packet
   }
@@ -179,7 +181,7 @@ export class Decoder {
     while (this.#partialTotal === 0) {
       if (this.#position === this.#chunk.length) return undefined
       this.#takeIntoPartial(1)
-      if (this.#readHeader(this.#partial, 0, this.#partialBytes)) this.#partialTotal = this.#totalBytes
+      if (this.#readHeader(this.#partial, 0, this.#partialBytes)) this.#partialTotal = header.totalBytes
     }
     this.#takeIntoPartial(Math.min(this.#partialTotal - this.#partialBytes, this.#chunk.length - this.#position))
     if (this.#partialBytes < this.#partialTotal) {

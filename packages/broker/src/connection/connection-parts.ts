@@ -17,6 +17,8 @@ export interface ConnectionParts<Connection> {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Logger
+  /** Its client is in: from here on the registry knows it by its session. */
+  onAccepted(connection: Connection): void
   /** The connection is gone. */
   onClosed(connection: Connection): void
 }

@@ -14,14 +14,13 @@ import type { Answer, Authenticating, Context, Reply, Services } from '../handle
 import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Session } from '../session/session.js'
-import type { WheelTimer } from '../time/timer-wheel.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
+import { Arrival } from './arrival.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
 import { farewell } from './farewell.js'
-import { beginsAs50, firstBytes, noBytes } from './first-bytes.js'
 import { KeepAlive } from './keep-alive.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import { defaultTerms, termsOf } from './publish-encoder.js'
@@ -52,7 +51,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly #keepAlive: KeepAlive
   #client: ClientInfo | undefined
   #session: Session | undefined
-  #connectTimer: WheelTimer | undefined
+  /** Until the client is in. */
+  #arrival: Arrival | undefined
   /** Made when more waits than should. */
   #drainWatch: DrainWatch | undefined
   /** A handler waits for a hook; packets behind it wait too. */
@@ -67,10 +67,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #receiving = 0
   /** The client has ended its side. */
   #ended = false
-  /** The first packet has come. */
-  #greeted = false
-  /** What came before it, as far as it tells which version is spoken. */
-  #firstBytes = noBytes
   /** CONNACK is out. */
   #welcomed = false
 
@@ -88,9 +84,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
-    this.#connectTimer = parts.wheel.after(limits.connectTimeoutMs, () => {
+    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, ({ greeted }) => {
       parts.services.metrics.connectTimeouts++
-      this.end(this.#greeted ? 'not authenticated in time' : 'no CONNECT in time', reason.unspecifiedError)
+      this.end(greeted ? 'not authenticated in time' : 'no CONNECT in time', reason.unspecifiedError)
     })
     transport.start(this)
   }
@@ -109,7 +105,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.closed) return
     this.#keepAlive.heard()
     this.services.metrics.bytesReceived += chunk.length
-    if (!this.#greeted) this.#firstBytes = firstBytes(this.#firstBytes, chunk)
+    this.#arrival?.heard(chunk)
     this.#decoder.push(chunk)
     if (this.#suspended) this.#decoder.detach()
     else this.#handlePackets()
@@ -182,9 +178,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   #beforeConnack(packet: Packet): Answer {
-    if (this.#greeted) return dispatchAuthenticating(this, packet)
-    this.#greeted = true
-    this.#firstBytes = noBytes
+    if (this.#arrival?.greeted) return dispatchAuthenticating(this, packet)
+    this.#arrival!.greeted = true
     if (packet.type !== 'connect') return dispatchFirst(this, packet)
     this.version = packet.version
     this.wantsReasons = packet.properties?.requestProblemInformation ?? true
@@ -226,9 +221,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   // ---- what handlers ask for
 
   accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void {
-    this.#connectTimer?.cancel()
-    this.#connectTimer = undefined
+    this.#arrival?.end()
+    this.#arrival = undefined
     this.#parts.waiting.release(this)
+    this.#parts.onAccepted(this)
     this.#client = client
     this.#session = session
     const { limits } = this.services
@@ -261,12 +257,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     }
     // What the ending promises (a will removed, a session ended) is safe before the client sees it.
     this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
-  }
-
-  /** Ends because the broker stops: a will stays in the store, due when it is opened again. */
-  shutDown(): void {
-    if (this.#session) this.#session.will = undefined
-    this.end('the broker is shutting down', reason.serverShuttingDown)
   }
 
   topicOf({ topic, properties }: ReceivedPublish): string {
@@ -357,8 +347,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     }
     this.services.metrics.protocolErrors++
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
-    if (isVersion && !this.#greeted) return this.#refuseVersion(error)
-    if (!this.#greeted && beginsAs50(this.#firstBytes)) this.#speak50()
+    if (isVersion && this.#arrival?.greeted === false) return this.#refuseVersion(error)
+    if (this.#arrival?.beginsAs50) this.#speak50()
     this.end(error.message, error.reasonCode)
   }
 
@@ -377,7 +367,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   #letGo(why: string): Commit {
     this.closed = true
-    this.#connectTimer?.cancel()
+    this.#arrival?.end()
     this.#drainWatch?.stop()
     this.#keepAlive.stop()
     this.#publishRate?.stop()

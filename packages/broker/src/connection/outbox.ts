@@ -7,7 +7,7 @@ import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { HeldPackets } from './held-packets.js'
-import { type ClientTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
+import { type ClientTerms, defaultTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
 import type { Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
@@ -44,14 +44,16 @@ const flushAbove = 65_536
  * end; those that need a commit wait for it.
  */
 export class Outbox implements Sink {
-  readonly #encoder: PublishEncoder
+  #terms = defaultTerms
+  /** Made with the first message. */
+  #encoder: PublishEncoder | undefined
   readonly #transport: Transport
   readonly #parts: OutboxParts
   readonly #owner: OutboxOwner
   #writer: Writer | undefined
   /** Where in the writer the bytes begin that are not yet in `#segments`. */
   #from = 0
-  #segments: Uint8Array[] = []
+  #segments: Uint8Array[] | undefined
   #segmentBytes = 0
   /** Bytes the socket has been given and not yet taken. */
   #pendingBytes = 0
@@ -68,12 +70,12 @@ export class Outbox implements Sink {
     this.#transport = transport
     this.#parts = parts
     this.#owner = owner
-    this.#encoder = new PublishEncoder(parts)
   }
 
   /** What the client's CONNECT said about what it takes. */
   setTerms(terms: ClientTerms): void {
-    this.#encoder.terms = terms
+    this.#terms = terms
+    this.#encoder = undefined
   }
 
   /** Bytes on their way to the client: gathered, and given to the socket. */
@@ -109,7 +111,7 @@ export class Outbox implements Sink {
 
   refusal(delivery: QueuedMessage): DropReason | undefined {
     if (this.mayReceive !== undefined && !this.mayReceive(delivery.message.topic)) return 'receive-denied'
-    return this.#encoder.accepts(delivery) ? undefined : 'too-large'
+    return this.#messages().accepts(delivery) ? undefined : 'too-large'
   }
 
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
@@ -121,7 +123,7 @@ export class Outbox implements Sink {
       return
     }
     const writer = this.#open()
-    const payload = this.#encoder.write(writer, delivery, dup, packetId)
+    const payload = this.#messages().write(writer, delivery, dup, packetId)
     if (payload) this.#addView(writer, payload)
     const { metrics } = this.#parts
     metrics.publishSent++
@@ -158,9 +160,9 @@ export class Outbox implements Sink {
     const segments = this.#segments
     const bytes = this.#segmentBytes
     this.#writer = undefined
-    this.#segments = []
+    this.#segments = undefined
     this.#segmentBytes = 0
-    if (bytes === 0 || this.#closed) {
+    if (!segments || this.#closed) {
       this.#parts.writers.give(writer)
       return 0
     }
@@ -185,7 +187,7 @@ export class Outbox implements Sink {
 
   /** Whether the client takes packets as large as this one [MQTT-3.1.2-24]. */
   #fits(packet: Packet): boolean {
-    const { maximumPacketSize, version } = this.#encoder.terms
+    const { maximumPacketSize, version } = this.#terms
     return maximumPacketSize === unlimited || encode(packet, version).length <= maximumPacketSize
   }
 
@@ -215,7 +217,7 @@ export class Outbox implements Sink {
 
   #encode(packet: Packet): void {
     if (this.#closed) return
-    encodeInto(this.#open(), packet, this.#encoder.terms.version)
+    encodeInto(this.#open(), packet, this.#terms.version)
     this.#parts.metrics.packetsSent++
   }
 
@@ -230,15 +232,24 @@ export class Outbox implements Sink {
   /** Closes the run of bytes since the last cut into a segment. */
   #cut(writer: Writer): void {
     if (writer.position === this.#from) return
-    this.#segments.push(writer.bytes.subarray(this.#from, writer.position))
-    this.#segmentBytes += writer.position - this.#from
+    this.#add(writer.bytes.subarray(this.#from, writer.position))
     this.#from = writer.position
   }
 
   #addView(writer: Writer, payload: Uint8Array): void {
     this.#cut(writer)
-    this.#segments.push(payload)
-    this.#segmentBytes += payload.length
+    this.#add(payload)
+  }
+
+  #add(segment: Uint8Array): void {
+    this.#segments ??= []
+    this.#segments.push(segment)
+    this.#segmentBytes += segment.length
+  }
+
+  #messages(): PublishEncoder {
+    this.#encoder ??= new PublishEncoder(this.#parts, this.#terms)
+    return this.#encoder
   }
 
   #tellWhenDrained(): void {

@@ -1,10 +1,12 @@
-import { Decoder, encodeUtf8, type Publish, type QoS, Writer } from '@godwit/protocol'
+import { Decoder, encodeUtf8, type ProtocolVersion, type Publish, type QoS, Writer } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
 import { EncodedOnce } from './encoded-once.js'
 import { defaultTerms, PublishEncoder } from './publish-encoder.js'
 
 const shared = { encodedOnce: new EncodedOnce(), now: () => 0 }
+/** What each encoder's client speaks. */
+const versions = new WeakMap<PublishEncoder, ProtocolVersion>()
 
 function forMany(text: string, topic = 'a/b'): Message {
   const message = Message.of(topic, encodeUtf8(text), 2)
@@ -16,14 +18,18 @@ function forMany(text: string, topic = 'a/b'): Message {
 function sent(encoder: PublishEncoder, message: Message, qos: QoS, dup = false, packetId = 0): Publish {
   const writer = new Writer()
   const payload = encoder.write(writer, { message, qos, retain: false }, dup, packetId)
-  const decoder = new Decoder({ version: encoder.terms.version })
+  const decoder = new Decoder({ version: versions.get(encoder)! })
   decoder.push(writer.written().slice())
   if (payload) decoder.push(payload)
   return decoder.next() as Publish
 }
 
 describe.each([4, 5] as const)('a message for many, at version %d', (version) => {
-  const receiver = () => Object.assign(new PublishEncoder(shared), { terms: { ...defaultTerms, version } })
+  const receiver = () => {
+    const encoder = new PublishEncoder(shared, { ...defaultTerms, version })
+    versions.set(encoder, version)
+    return encoder
+  }
 
   it('is encoded once; each receiver gets its own packet id and DUP', () => {
     const message = forMany('x')
@@ -53,8 +59,8 @@ describe.each([4, 5] as const)('a message for many, at version %d', (version) =>
 })
 
 it('gives a client of 5.0 what is its own: identifiers, aliases, remaining expiry', () => {
-  const encoder = new PublishEncoder({ encodedOnce: new EncodedOnce(), now: () => 1000 })
-  encoder.terms = { ...defaultTerms, version: 5, topicAliasMaximum: 1 }
+  const terms = { ...defaultTerms, version: 5, topicAliasMaximum: 1 } as const
+  const encoder = new PublishEncoder({ encodedOnce: new EncodedOnce(), now: () => 1000 }, terms)
   const message = forMany('x')
   message.expiresAt = 6000
   const writer = new Writer()

@@ -23,14 +23,18 @@ export interface ClientTerms {
 }
 
 export const defaultTerms: ClientTerms = { version: 4, maximumPacketSize: unlimited, topicAliasMaximum: 0 }
+/** Most clients say nothing of their own: they share these. */
+const plainTerms: Readonly<Record<ProtocolVersion, ClientTerms>> = {
+  3: { ...defaultTerms, version: 3 },
+  4: defaultTerms,
+  5: { ...defaultTerms, version: 5 },
+}
 
 /** What its CONNECT says of a client. */
 export function termsOf({ version, properties }: Connect): ClientTerms {
-  return {
-    version,
-    maximumPacketSize: properties?.maximumPacketSize ?? unlimited,
-    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
-  }
+  const { maximumPacketSize = unlimited, topicAliasMaximum = 0 } = properties ?? {}
+  if (maximumPacketSize === unlimited && topicAliasMaximum === 0) return plainTerms[version]
+  return { version, maximumPacketSize, topicAliasMaximum }
 }
 
 /** What the encoders of all connections share. */
@@ -43,18 +47,11 @@ export interface EncoderParts {
 /** Makes the PUBLISH packets for one client, on its terms. */
 export class PublishEncoder {
   readonly #parts: EncoderParts
-  #terms = defaultTerms
-  #aliases: OutgoingAliases | undefined
+  readonly #terms: ClientTerms
+  readonly #aliases: OutgoingAliases | undefined
 
-  constructor(parts: EncoderParts) {
+  constructor(parts: EncoderParts, terms: ClientTerms) {
     this.#parts = parts
-  }
-
-  get terms(): ClientTerms {
-    return this.#terms
-  }
-
-  set terms(terms: ClientTerms) {
     this.#terms = terms
     const aliases = Math.min(terms.topicAliasMaximum, mostAliases)
     this.#aliases = aliases > 0 ? new OutgoingAliases(aliases) : undefined

@@ -1,4 +1,4 @@
-import type { Will } from '@godwit/protocol'
+import { reason, type Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { Delivery, type DeliveryParts } from '../delivery/delivery.js'
 import type { Drops } from '../drops.js'
@@ -77,6 +77,15 @@ export class Registry {
 
   get(clientId: string): Session | undefined {
     return this.#sessions.get(clientId)
+  }
+
+  /** Ends all connections because the broker stops: a will stays in the store, due when it is opened again. */
+  shutDown(why: string): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (!session.user) continue
+      session.will = undefined
+      session.user.end(why, reason.serverShuttingDown)
+    }
   }
 
   /** Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. */

@@ -25,7 +25,6 @@ export class Session {
   readonly clientId: string
   readonly delivery: Delivery
   readonly stored: SessionStore
-  readonly received: ReceivedIds = new ReceivedIds()
   user: SessionUser | undefined
   /** Seconds it lives on without a connection; 0: it ends with it. */
   expirySeconds: number
@@ -34,6 +33,8 @@ export class Session {
   readonly #router: Router
   /** Made with the first subscription: many clients only publish. */
   #subscriptions: Map<string, Grant> | undefined
+  /** Made with the first message at QoS 2. */
+  #received: ReceivedIds | undefined
 
   constructor(delivery: Delivery, stored: SessionStore, router: Router, expirySeconds: number) {
     this.clientId = delivery.clientId
@@ -53,7 +54,7 @@ export class Session {
     for (const [filter, grant] of subscriptions) {
       this.#join(filter, grant)
     }
-    for (const [page, bits] of received) this.received.restore(page, bits)
+    for (const [page, bits] of received) this.#receivedIds().restore(page, bits)
   }
 
   subscribe(filter: string, grant: Grant): Commit {
@@ -70,13 +71,21 @@ export class Session {
 
   /** A QoS 2 message is taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
   hold(packetId: number): Commit {
-    this.received.add(packetId)
-    return this.#receivedChanged(packetId)
+    const received = this.#receivedIds()
+    received.add(packetId)
+    return this.#receivedChanged(received, packetId)
+  }
+
+  /** Whether it was, and the client has not released it. */
+  holds(packetId: number): boolean {
+    return this.#received?.has(packetId) ?? false
   }
 
   /** The client has released the id: it is free for a new message. False: it was not held. */
   unhold(packetId: number): Commit | false {
-    return this.received.delete(packetId) && this.#receivedChanged(packetId)
+    const received = this.#received
+    if (!received?.delete(packetId)) return false
+    return this.#receivedChanged(received, packetId)
   }
 
   /** Nothing of it is left, here or in the store. */
@@ -94,8 +103,13 @@ export class Session {
     return this.#router.join(filter, this.delivery, grant)
   }
 
-  #receivedChanged(packetId: number): Commit {
+  #receivedIds(): ReceivedIds {
+    this.#received ??= new ReceivedIds()
+    return this.#received
+  }
+
+  #receivedChanged(received: ReceivedIds, packetId: number): Commit {
     const page = pageOf(packetId)
-    return this.stored.setReceived(page, this.received.page(page))
+    return this.stored.setReceived(page, received.page(page))
   }
 }

@@ -34,10 +34,6 @@ export class DuplexTransport implements Transport {
   readonly #stream: Carrier
   #events: TransportEvents | undefined
   #error: Error | undefined
-  /** What to call when the writes under way are done, in their order. */
-  #writing: (() => void)[] = []
-  /** How many writes were called done before the stream said so. */
-  #told = 0
 
   constructor(stream: Duplex, peer: Peer) {
     this.#stream = stream
@@ -80,29 +76,19 @@ export class DuplexTransport implements Transport {
   write(parts: readonly Uint8Array[], done: () => void): void {
     const stream = this.#stream
     if (stream.destroyed || stream.writableEnded) return done()
-    this.#writing.push(done)
-    if (parts.length === 1) stream.write(parts[0], this.#onWritten)
+    let isTaken = false
+    const onTaken = (): void => {
+      if (isTaken) return
+      isTaken = true
+      done()
+    }
+    if (parts.length === 1) stream.write(parts[0], onTaken)
     else {
       stream.cork()
-      for (let at = 0; at < parts.length; at++) {
-        stream.write(parts[at], at === parts.length - 1 ? this.#onWritten : undefined)
-      }
+      for (let at = 0; at < parts.length; at++) stream.write(parts[at], at === parts.length - 1 ? onTaken : undefined)
       stream.uncork()
     }
-    if (stream.writableLength === 0) this.#takenAtOnce()
-  }
-
-  /** The kernel has all of it, which the stream would tell a tick later. */
-  #takenAtOnce(): void {
-    const taken = this.#writing
-    this.#writing = []
-    this.#told += taken.length
-    for (let at = 0; at < taken.length; at++) taken[at]!()
-  }
-
-  readonly #onWritten = (): void => {
-    if (this.#told > 0) this.#told--
-    else this.#writing.shift()?.()
+    if (stream.writableLength === 0) onTaken() // the kernel has all of it, which the stream would tell a tick later
   }
 
   pause(): void {

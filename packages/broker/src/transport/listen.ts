@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.js'
 import { bind } from './bind.js'
 import { DuplexTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
+import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
 import { isLoopback, proxies, readProxyHeader } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
@@ -71,7 +72,9 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   } else {
     server.on('connection', (socket) => {
       readIntoOne(socket)
-      accept(new DuplexTransport(socket, peerOf(socket)))
+      const peer = peerOf(socket)
+      makeLean(socket)
+      accept(new DuplexTransport(socket, peer))
     })
   }
   try {

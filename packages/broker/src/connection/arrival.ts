@@ -1,0 +1,38 @@
+import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+
+/** The longest fixed header, the Protocol Name and the Protocol Level. */
+const enough = 12
+const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
+const noBytes: Uint8Array = new Uint8Array(0)
+
+/** What a connection has only until its client is in. */
+export class Arrival {
+  /** The first packet has come. */
+  greeted = false
+  readonly #timer: WheelTimer
+  /** What has come before it, as far as it tells which version is spoken. */
+  #firstBytes = noBytes
+
+  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (arrival: Arrival) => void) {
+    this.#timer = wheel.after(timeoutMs, () => onTimeout(this))
+  }
+
+  heard(chunk: Uint8Array): void {
+    const known = this.#firstBytes
+    if (this.greeted || known.length >= enough) return
+    this.#firstBytes = Uint8Array.from([...known, ...chunk.subarray(0, enough - known.length)])
+  }
+
+  /** Nothing whole has come, but it is the beginning of a CONNECT of 5.0, whatever is wrong with the rest of it. */
+  get beginsAs50(): boolean {
+    const bytes = this.#firstBytes
+    if (this.greeted || bytes[0] !== 0x10) return false
+    let at = 1
+    while (at < 4 && bytes[at]! > 127) at++
+    return nameAndLevel.every((byte, n) => bytes[at + 1 + n] === byte)
+  }
+
+  end(): void {
+    this.#timer.cancel()
+  }
+}
