@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -14,6 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -65,7 +67,7 @@ describe('the data folder', () => {
     const found: Record<string, string> = {}
     for (const name of readdirSync(below, { recursive: true, encoding: 'utf8' }).sort()) {
       const file = join(below, name)
-      found[name] = statSync(file).isDirectory() ? '' : createHash('sha256').update(readFileSync(file)).digest('hex')
+      found[name] = !statSync(file).isFile() ? '' : createHash('sha256').update(readFileSync(file)).digest('hex')
     }
     return found
   }
@@ -109,6 +111,27 @@ describe('the data folder', () => {
     await gone
     expect(await expectUsable()).toEqual([`warn took over ${directory} from a process that is gone`])
     expect(existsSync(at('lock'))).toBe(false)
+  })
+
+  it('is refused while a process uses it that this one cannot see, as in another container', async () => {
+    await fill()
+    writeFileSync(at('lock'), JSON.stringify({ ...JSON.parse(lockOf(process.pid)), startedAt: '1' }))
+    const other = createServer((socket) => socket.destroy()).listen(at('lock.sock'))
+    await once(other, 'listening')
+    await expectRefused(/in use by a process of another container/, /end that process/)
+    await new Promise((closed) => other.close(closed))
+    expect(await expectUsable()).toHaveLength(1)
+    expect(readdirSync(directory).sort()).toEqual(['format', 'p0'])
+  })
+
+  it('answers at its socket as long as it is open, also where the path is too long for one', async () => {
+    const deep = join(directory, 'x'.repeat(120))
+    const store = lmdbStore({ directory: deep })
+    await store.open()
+    rmSync(join(deep, 'lock')) // what its holder's pid looks like from another container: nobody
+    await expect(lmdbStore({ directory: deep }).open()).rejects.toThrow(/another container/)
+    await store.close()
+    expect(readdirSync(deep).sort()).toEqual(['format', 'p0'])
   })
 
   it('is refused to a second store of the same process', async () => {

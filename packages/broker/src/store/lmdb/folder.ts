@@ -4,27 +4,20 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BrokerError } from '../../errors.js'
+import { type FolderLock, lockFolder, readOr } from './folder-lock.js'
 import { damageOf } from './header.js'
 import { openTables } from './tables.js'
+import { notWritable, unusable } from './unusable.js'
 
 /** The format this version writes. Version 1 is the first. */
 const format = 1
-
-/** Who uses a data folder: a process is told from a later one with the same pid by its start time and the boot it ran in. */
-interface Holder {
-  readonly pid: number
-  readonly startedAt: string
-  readonly bootId: string
-}
 
 /** A data folder that is this process's alone. */
 export interface Folder {
@@ -47,17 +40,25 @@ export async function openFolder(directory: string): Promise<Folder> {
   } catch (error) {
     throw notWritable(directory, error)
   }
-  const lock = join(directory, 'lock')
-  const takenOver = takeLock(directory, lock)
+  const lock = await lockedFolder(directory)
   try {
     if (isNew) await begin(directory, file)
     const damage = damageOf(file)
     if (damage) throw unusable(directory, `is damaged: ${damage}; restore it from a backup, or choose another folder`)
   } catch (error) {
-    rmSync(lock, { force: true })
+    lock.release()
     throw error instanceof BrokerError ? error : notWritable(directory, error)
   }
-  return { file, takenOver, release: () => rmSync(lock, { force: true }) }
+  const takenOver = lock.wasTakenOver ? `took over ${directory} from a process that is gone` : undefined
+  return { file, takenOver, release: () => lock.release() }
+}
+
+async function lockedFolder(directory: string): Promise<FolderLock> {
+  try {
+    return await lockFolder(directory)
+  } catch (error) {
+    throw error instanceof BrokerError ? error : notWritable(directory, error)
+  }
 }
 
 /** Not mkdir's `recursive`: in Node 20 it never returns where the system denies a folder with ENOENT, as under /proc. */
@@ -115,74 +116,4 @@ function flush(path: string): void {
   const opened = openSync(path, isFolder ? 'r' : 'r+')
   fsyncSync(opened)
   closeSync(opened)
-}
-
-function takeLock(directory: string, lock: string): string | undefined {
-  const line = JSON.stringify(holderOf(process.pid))
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = openSync(lock, 'wx')
-      writeSync(file, line)
-      closeSync(file)
-      return attempt === 0 ? undefined : `took over ${directory} from a process that is gone`
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw notWritable(directory, error)
-    }
-    const holder = readHolder(lock)
-    if (holder && isAlive(holder)) {
-      throw unusable(directory, `is in use by process ${holder.pid}; end that process or choose another folder`)
-    }
-    rmSync(lock, { force: true })
-  }
-  throw unusable(directory, 'is being opened by another process at this moment; try again')
-}
-
-function readHolder(lock: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as Holder
-  } catch {
-    return undefined // cut short by a crash: nobody holds it
-  }
-}
-
-function isAlive(holder: Holder): boolean {
-  const now = holderOf(holder.pid)
-  return now !== undefined && now.startedAt === holder.startedAt && now.bootId === holder.bootId
-}
-
-/** From /proc where there is one; elsewhere a pid that answers counts as the holder. */
-function holderOf(pid: number): Holder | undefined {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (codeOf(error) === 'ESRCH') return undefined
-  }
-  return { pid, startedAt: startOf(pid), bootId: readOr('/proc/sys/kernel/random/boot_id', '') }
-}
-
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold anything but ends at the last parenthesis. */
-function startOf(pid: number): string {
-  return readOr(`/proc/${pid}/stat`, '').split(') ').at(-1)?.split(' ')[19] ?? ''
-}
-
-function readOr(file: string, otherwise: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return otherwise
-  }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error)
-}
-
-function notWritable(directory: string, cause: unknown): BrokerError {
-  const what = `cannot be made or written to (${codeOf(cause)}); choose another folder or change its owner`
-  return unusable(directory, what, cause)
-}
-
-/** One line that names the folder and what to do. */
-export function unusable(directory: string, what: string, cause?: unknown): BrokerError {
-  return new BrokerError('store-failed', `the data folder ${directory} ${what}`, { cause })
 }

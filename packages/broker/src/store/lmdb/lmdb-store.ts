@@ -4,12 +4,13 @@ import type { Commit } from '../../commit.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
 import type { Recovered, SessionStore, Store } from '../store.js'
-import { type Folder, openFolder, unusable } from './folder.js'
+import { type Folder, openFolder } from './folder.js'
 import { MessageLog } from './message-log.js'
 import { writeMessage } from './message-record.js'
 import { recover } from './recovery.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
 import { hashOf, openTables, type Tables, type Write } from './tables.js'
+import { unusable } from './unusable.js'
 
 export interface LmdbStoreOptions {
   /** The data folder; made when it is not there. One process at a time uses it. */
