@@ -53,7 +53,8 @@ export function proveDurability(page = join(root, 'docs/durability-figures.md'))
 function text(figures, kept) {
   const columns = ['suite', 'mode', 'rounds', 'acknowledged', 'lost', 'duplicates', 'others', 'seed']
   const heads = ['suite', 'mode', 'rounds', 'acknowledged', 'lost', 'QoS 2 twice', 'other findings', 'seed']
-  const rows = figures.map(
+  const bySuite = [...figures].sort((a, b) => `${a.suite}`.localeCompare(`${b.suite}`)) // they run two at a time
+  const rows = bySuite.map(
     (one) =>
       `| ${columns.map((column) => (column === 'seed' ? one[column] : one[column]?.toLocaleString('en'))).join(' | ')} |`,
   )
