@@ -22,7 +22,10 @@ export interface PublishOptions extends CallOptions {
   readonly properties?: PublishProperties
 }
 
-/** What an application may say with a PUBLISH (section 3.3.2.3). */
+/**
+ * What an application may say with a PUBLISH (section 3.3.2.3). The Message Expiry Interval counts from the call: what waits
+ * meanwhile, for a connection or in a store, is sent with what is left of it, and rejects with `expired` when nothing is.
+ */
 export type PublishProperties = Omit<PropertiesOf<'publish'>, 'topicAlias' | 'subscriptionIdentifiers'>
 
 export interface RequestOptions extends CallOptions {

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds that only grow. */
   now(): number
+  /** Milliseconds since 1970, for what is kept beyond the process. May jump. */
+  date(): number
   /** Runs the task once, `ms` from now; the function returned cancels it. */
   after(ms: number, task: () => void): () => void
   /** Runs the task at the end of this turn of the event loop. */
@@ -25,6 +27,7 @@ export function systemClock(unref: boolean): Clock {
   const immediate = (globalThis as { setImmediate?: Immediate }).setImmediate
   return {
     now: () => performance.now(),
+    date: () => Date.now(),
     after(ms, task) {
       const timer = setTimeout(task, Math.min(ms, longestTimeoutMs))
       if (unref) (timer as Unrefable).unref?.()

@@ -126,8 +126,17 @@ export class Connection {
       message.topic,
       () => maximumPacketSize === Infinity || publishBytes(message) + aliasBytes <= maximumPacketSize,
     )
-    if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, message.properties)
-    this.#outbox.publish(message, dup, aliased.topic, { ...message.properties, topicAlias: aliased.alias })
+    const properties = this.#propertiesOf(message)
+    if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, properties)
+    this.#outbox.publish(message, dup, aliased.topic, { ...properties, topicAlias: aliased.alias })
+  }
+
+  /** A message that has waited has less time left. Once sent it is sent again in any case, and says 1 s then. */
+  #propertiesOf({ properties, expiresAt }: Outgoing): Outgoing['properties'] {
+    if (expiresAt === Infinity) return properties
+    const least = Math.min(1, properties?.messageExpiryInterval ?? 1)
+    const left = Math.ceil((expiresAt - this.#clock.date()) / 1000)
+    return { ...properties, messageExpiryInterval: Math.max(least, left) }
   }
 
   /** Authenticates again; `done` is called when the server has agreed. False: it is not possible now. */

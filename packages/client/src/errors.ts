@@ -200,6 +200,7 @@ function inWords(reasonCode: number, properties: { readonly reasonString?: strin
  * - `not-connected`: QoS 0 while offline, and `offlineQueue.qos0` is 'drop'
  * - `queue-full`: `offlineQueue` has no room; wait for `ready()` or for earlier publications
  * - `connection-lost`: QoS 0, accepted but not yet handed to the connection when it ended
+ * - `expired`: its Message Expiry Interval was over before it could be sent; nothing was sent
  * - `session-lost`: QoS 2, in the middle of its handshake when the server forgot the session (or `clean` is true):
  *   whether it arrived is unknown, and sending it again could deliver it twice
  * - `packet-too-large`: more than the server takes (Maximum Packet Size), or than MQTT can express, 268,435,455 bytes
@@ -212,6 +213,7 @@ export class PublishError extends ClientError {
     | 'not-connected'
     | 'queue-full'
     | 'connection-lost'
+    | 'expired'
     | 'session-lost'
     | 'packet-too-large'
     | 'qos-not-supported'

@@ -98,6 +98,7 @@ export class Session {
       sessionPresent,
       window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
       refusal: (message) => publicationRefused(limits, message),
+      now: () => this.#settings.clock.date(),
     })
     this.#inbound.restart(sessionPresent)
     this.#subscriptions.attach({
@@ -202,6 +203,7 @@ export class Session {
     if (call.settled) return call.promise
     const message: Outgoing = this.#outbound.add({
       ...publication,
+      expiresAt: this.#expiryOf(publication),
       owner: {
         completed: (packetId, ack) =>
           call.resolve({
@@ -215,6 +217,11 @@ export class Session {
     })
     this.#pump()
     return call.promise
+  }
+
+  #expiryOf({ properties }: Publication): number {
+    const seconds = properties?.messageExpiryInterval
+    return seconds === undefined ? Infinity : this.#settings.clock.date() + seconds * 1000
   }
 
   subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
@@ -305,6 +312,8 @@ export class Session {
         )
       case 'connection-lost':
         return new PublishError(why, topic, 'the connection ended before this QoS 0 message was sent')
+      case 'expired':
+        return new PublishError(why, topic, 'its Message Expiry Interval was over before it could be sent')
       case 'client-closed':
         return this.#ended ?? new InterruptedError('client-closed', 'the client is closed')
     }

@@ -26,7 +26,13 @@ inBothVersions((version) => {
       const client = await connect('mqtt://broker', {
         ...options,
         background: true,
-        clock: { now: () => clock.now(), after: (ms, task) => clock.after(ms, task), soon: queueMicrotask, random },
+        clock: {
+          now: () => clock.now(),
+          date: () => clock.date(),
+          after: (ms, task) => clock.after(ms, task),
+          soon: queueMicrotask,
+          random,
+        },
       })
       client.on('disconnect', ({ retryInMs }) => waits.push(retryInMs))
       for (const _ of jitter) {

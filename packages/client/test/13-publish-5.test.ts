@@ -2,11 +2,65 @@ import type { PropertiesOf } from '@godwit/protocol'
 import { describe, expect, test } from 'vitest'
 import type { PublishOptions } from '../src/index.js'
 import { connected, failure } from './rig.js'
+import type { Peer } from './scripted-server.js'
 import { settled } from './virtual-clock.js'
 
 const plain = { topicAliases: false }
 
 describe('MQTT 5.0', () => {
+  describe('a message that expires', () => {
+    const expiring = { qos: 1, properties: { messageExpiryInterval: 10 } } as const
+
+    async function offline(options = {}) {
+      const made = await connected({ clean: false, ...options })
+      made.peer.close()
+      await settled()
+      const back = async (): Promise<Peer> => {
+        const peer = await made.server.accept()
+        await peer.welcome({ sessionPresent: true })
+        return peer
+      }
+      return { ...made, back }
+    }
+
+    test('is sent with what is left when it had to wait', async () => {
+      const { client, clock, back } = await offline()
+      void client.publish('t', 'x', expiring)
+      await clock.sleep(3200)
+      const peer = await back()
+      await peer.expect('publish', { properties: { messageExpiryInterval: 7 } })
+    })
+
+    test('rejects when its time is over before it could be sent, and those behind it go', async () => {
+      const { client, clock, back } = await offline()
+      const late = failure(client.publish('t', 'late', expiring))
+      void client.publish('t', 'next', { qos: 1 })
+      await clock.sleep(10_001)
+      const peer = await back()
+      await peer.expect('publish', { payload: new TextEncoder().encode('next') })
+      expect(await late).toMatchObject({ code: 'expired', topic: 't', permanent: false })
+      expect(client.queued).toBe(0)
+    })
+
+    test('goes again once it was sent, however late: the handshake has begun', async () => {
+      const { client, peer, clock, server } = await connected({ clean: false })
+      void client.publish('t', 'x', expiring)
+      await peer.expect('publish', { properties: { messageExpiryInterval: 10 } })
+      peer.close()
+      await settled()
+      await clock.sleep(60_000)
+      const next = await server.accept()
+      await next.welcome({ sessionPresent: true })
+      await next.expect('publish', { dup: true, properties: { messageExpiryInterval: 1 } })
+    })
+
+    test('with an interval of 0 it is for now or never', async () => {
+      const { client, peer } = await connected()
+      void client.publish('t', 'x', { properties: { messageExpiryInterval: 0 } })
+      await peer.expect('publish', { properties: { messageExpiryInterval: 0 } })
+    })
+  })
+
   describe('handshakes', () => {
     test('QoS 1: unacknowledged, and repeated, until its PUBACK [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-4.4.0-1] [MQTT-3.3.1-1]', async () => {
       const { client, peer, server, clock } = await connected({ clean: false })

@@ -4,7 +4,7 @@ import type { ClientStore, StoredPublish } from '../src/index.js'
 /** A publication with everything at its simplest. */
 export function publication(sequence: number, fields: Partial<StoredPublish> = {}): StoredPublish {
   const payload = new TextEncoder().encode(`message ${sequence}`)
-  const simplest = { topic: 'a/b', payload, qos: 1, retain: false, properties: undefined } as const
+  const simplest = { topic: 'a/b', payload, qos: 1, retain: false, properties: undefined, expiresAt: Infinity } as const
   return { sequence, ...simplest, packetId: 0, released: 0, ...fields }
 }
 
@@ -41,6 +41,7 @@ export function storeContract(name: string, open: () => ClientStore | Promise<Cl
       ['a topic with a control character', { topic: 'a\u0001b' }],
       ['a payload of 100,000 bytes', { payload: new Uint8Array(100_000).map((_, at) => at) }],
       ['properties', { properties: { contentType: 'text/plain', userProperties: [['a', 'b']] } }],
+      ['an end of its time', { properties: { messageExpiryInterval: 9 }, expiresAt: 1_700_000_009_000 }],
       ['the highest numbers', { packetId: 65_535, released: 2 ** 40 + 1 }],
     ] as [string, Partial<StoredPublish>][])('keeps %s', async (_, fields) => {
       const publish = publication(2 ** 33 + 5, fields)

@@ -29,6 +29,10 @@ export class VirtualClock implements Clock {
     return this.#now
   }
 
+  date(): number {
+    return 1_700_000_000_000 + this.#now
+  }
+
   after(ms: number, task: () => void): () => void {
     const timer = { at: this.#now + ms, task }
     this.#timers.add(timer)

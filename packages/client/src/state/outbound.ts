@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly qos: QoS
   readonly retain: boolean
   readonly properties: PropertiesOf<'publish'> | undefined
+  /** Epoch ms after which it is not sent for the first time; Infinity: never. */
+  readonly expiresAt: number
   /** 0: not sent yet, or QoS 0. */
   packetId: number
   /** 0: no PUBREC yet. Otherwise its place among the PUBRECs. */
@@ -29,9 +31,9 @@ export interface OutgoingOwner {
 
 /**
  * 'session-lost': the server forgot the session in the middle of the handshake. 'connection-lost': QoS 0, not sent when
- * the connection ended. 'client-closed': the client ended. An error: the server refused it, or its limits do.
+ * the connection ended. 'expired': its time was over before it could be sent. 'client-closed': the client ended. An error: the server refused it, or its limits do.
  */
-export type DropReason = 'session-lost' | 'connection-lost' | 'client-closed' | PublishError
+export type DropReason = 'session-lost' | 'connection-lost' | 'expired' | 'client-closed' | PublishError
 
 /** What PUBACK, PUBREC and PUBCOMP have in common. */
 export interface Acknowledgement {
@@ -47,6 +49,8 @@ export interface OutboundTerms {
   readonly window: number
   /** Why a publication may not be sent to this server. */
   readonly refusal: (message: Outgoing) => PublishError | undefined
+  /** Epoch ms. */
+  readonly now: () => number
 }
 
 /** The next packet to send: PUBREL for a released publication, PUBLISH otherwise. */
@@ -65,7 +69,7 @@ export interface Step {
 export class Outbound {
   readonly #ids: PacketIds
   readonly #store: ClientStore
-  #terms: OutboundTerms = { sessionPresent: false, window: 0, refusal: () => undefined }
+  #terms: OutboundTerms = { sessionPresent: false, window: 0, refusal: () => undefined, now: () => 0 }
   /** PUBLISH packets of QoS 1 and 2 that may still be sent, by the server's Receive Maximum [MQTT-4.9.0-1]. */
   #quota = 0
   #queue = new Set<Outgoing>()
@@ -136,9 +140,10 @@ export class Outbound {
 
   /** Adds a publication at the end of the log. */
   add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released' | 'receipt'>): Outgoing {
-    const { topic, payload, qos, retain, properties, owner } = publish
+    const { topic, payload, qos, retain, properties, expiresAt, owner } = publish
     const sequence = this.#nextSequence++
-    const message: Outgoing = { sequence, topic, payload, qos, retain, properties, packetId: 0, released: 0, owner }
+    const state = { packetId: 0, released: 0 }
+    const message: Outgoing = { sequence, topic, payload, qos, retain, properties, expiresAt, ...state, owner }
     this.#enqueue(message)
     this.#keep(message)
     return message
@@ -207,10 +212,10 @@ export class Outbound {
 
   #nextNew(): Step | undefined {
     for (const message of this.#queue) {
-      const error = this.#terms.refusal(message)
-      if (error !== undefined) {
+      const why = message.expiresAt < this.#terms.now() ? 'expired' : this.#terms.refusal(message)
+      if (why !== undefined) {
         this.withdraw(message)
-        message.owner.dropped(error)
+        message.owner.dropped(why)
         continue
       }
       if (message.qos > 0) {
@@ -324,9 +329,9 @@ export class Outbound {
   }
 
   #keep(message: Outgoing): void {
-    const { sequence, topic, payload, qos, retain, properties, packetId, released } = message
+    const { sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released } = message
     if (qos === 0) return
-    this.#store.putOutgoing({ sequence, topic, payload, qos, retain, properties, packetId, released })
+    this.#store.putOutgoing({ sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released })
   }
 }
 

@@ -2,7 +2,7 @@ import { Decoder, encodeInto, Writer } from '@godwit/protocol'
 import type { StoredPublish, StoredSession } from './store.js'
 
 /** What a change says. The numbers stand in files: they keep their meaning. */
-const kinds = { publish: 1, progress: 2, completed: 3, received: 4, released: 5 } as const
+const kinds = { publish: 1, progress: 2, completed: 3, received: 4, released: 5, expiry: 6 } as const
 
 /** A snapshot is cut into batches of about this size. */
 const batchBytes = 1_048_576
@@ -11,7 +11,8 @@ const overheadBytes = 32
 
 /**
  * The state of a session and the changes to it that are not in its log yet. A log is a row of batches; each is the
- * difference between two states and counts as a whole, so nothing depends on the order inside it.
+ * difference between two states and counts as a whole, so of the order inside it only this matters: a message comes before
+ * its expiry.
  */
 export class SessionLog {
   readonly #outgoing = new Map<number, StoredPublish>()
@@ -94,6 +95,15 @@ export class SessionLog {
         this.#set({ ...before, ...progress })
         return
       }
+      case kinds.expiry: {
+        const sequence = reader.u64()
+        const before = this.#outgoing.get(sequence)
+        if (before === undefined) throw new Error(`expiry of message ${sequence}, which it has not`)
+        const publish = { ...before, expiresAt: reader.u64() }
+        this.#set(publish)
+        this.#logged.set(sequence, publish)
+        return
+      }
       case kinds.completed: {
         const sequence = reader.u64()
         this.#delete(sequence)
@@ -161,6 +171,13 @@ function writePublish(writer: Writer, publish: StoredPublish): void {
   writer.position = start
   writer.u32(end - start - 4)
   writer.position = end
+  if (publish.expiresAt !== Infinity) writeExpiry(writer, publish)
+}
+
+function writeExpiry(writer: Writer, { sequence, expiresAt }: StoredPublish): void {
+  writer.u8(kinds.expiry)
+  writeU64(writer, sequence)
+  writeU64(writer, expiresAt)
 }
 
 function writeProgress(writer: Writer, kind: number, { sequence, packetId, released }: StoredPublish): void {
@@ -228,7 +245,7 @@ class BatchReader {
     if (packet?.type !== 'publish' || packet.qos === 0) throw new Error('a message that is no PUBLISH of QoS 1 or 2')
     const { topic, payload, qos, retain, properties } = packet
     // A copy, so that a message does not hold the whole log in memory.
-    return { ...progress, topic, payload: new Uint8Array(payload), qos, retain, properties }
+    return { ...progress, topic, payload: new Uint8Array(payload), qos, retain, properties, expiresAt: Infinity }
   }
 
   #take(length: number): number {
@@ -245,7 +262,8 @@ function isSameMessage(one: StoredPublish, other: StoredPublish): boolean {
     one.topic === other.topic &&
     one.qos === other.qos &&
     one.retain === other.retain &&
-    one.properties === other.properties
+    one.properties === other.properties &&
+    one.expiresAt === other.expiresAt
   )
 }
 

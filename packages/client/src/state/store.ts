@@ -9,6 +9,8 @@ export interface StoredPublish {
   readonly qos: 1 | 2
   readonly retain: boolean
   readonly properties: PropertiesOf<'publish'> | undefined
+  /** Epoch ms after which it is not sent for the first time; Infinity: never. */
+  readonly expiresAt: number
   /** 0: not sent yet. */
   readonly packetId: number
   /** 0: PUBREC has not come. Otherwise its place among the PUBRECs [MQTT-4.6.0-4]. */
