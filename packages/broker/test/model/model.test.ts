@@ -121,6 +121,41 @@ const publish = action(
   },
 )
 
+/** A QoS 2 publication that stays half done, maybe until a later connection; the same id again is a repeat of it. */
+const publishHalf = action(
+  'publish, and no PUBREL yet',
+  fc.record({ from: clientId, packetId: fc.constantFrom(101, 102), retain: fc.boolean() }),
+  (world, { from, packetId, retain }) => {
+    const speaker = online(world, from)
+    if (!speaker) return
+    const { session, client } = speaker
+    const isRepeated = session.held.has(packetId)
+    const payload = `h${world.nextPacketId()}`
+    const code = !isRepeated && session.version === 5 && !world.model.isWanted('t/a') ? ' 0x10' : ''
+    world.answer(from, `pubrec ${packetId}${code}`)
+    if (!isRepeated) {
+      const expiresAt = Number.POSITIVE_INFINITY
+      world.model.publish({ topic: 't/a', payload, qos: 2, retain, expiresAt, publisher: from })
+    }
+    session.held.add(packetId)
+    const packet = publishPacket('t/a', payload, 2, packetId, retain)
+    client.send({ ...packet, dup: isRepeated } as typeof packet)
+  },
+)
+
+const release = action(
+  'release',
+  fc.record({ from: clientId, packetId: fc.constantFrom(101, 102) }),
+  (world, { from, packetId }) => {
+    const speaker = online(world, from)
+    if (!speaker) return
+    const { session, client } = speaker
+    const isUnknown = !session.held.delete(packetId)
+    world.answer(from, `pubcomp ${packetId}${isUnknown && session.version === 5 ? ' 0x92' : ''}`)
+    client.send({ type: 'pubrel', packetId })
+  },
+)
+
 const subscribe = action(
   'subscribe',
   fc.record({
@@ -243,6 +278,8 @@ describe('the broker against a plain model of sessions', () => {
           publish,
           publish,
           publish,
+          publishHalf,
+          release,
           subscribe,
           subscribe,
           unsubscribe,

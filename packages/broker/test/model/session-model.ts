@@ -76,6 +76,8 @@ export class ModelSession {
   expiry = 0
   /** When it ends, without a connection. */
   endsAt: number = Number.POSITIVE_INFINITY
+  /** Packet ids of its QoS 2 publications without PUBREL: a repeat of one is not published again [MQTT-4.3.3-2]. */
+  readonly held: Set<number> = new Set()
   will: ModelWill | undefined
   willDueAt: number = Number.POSITIVE_INFINITY
   /** What was sent on an earlier connection and not yet on this one. */
