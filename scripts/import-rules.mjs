@@ -39,6 +39,7 @@ export const brokerRooms = [
     'metrics.ts',
     'network.ts',
     'version.ts',
+    'watched-files.ts',
   ],
   ['transport', 'store', 'hooks', 'time'],
   ['access', 'delivery', 'options.ts'],

@@ -26,7 +26,12 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
-const atLength = { GODWIT_TEST_FUZZ_PACKETS: '10000000', GODWIT_TEST_CROWD: '50000', GODWIT_TEST_CROWD_TCP: '9000' }
+const atLength = {
+  GODWIT_TEST_FUZZ_PACKETS: '10000000',
+  GODWIT_TEST_CROWD: '50000',
+  GODWIT_TEST_CROWD_TCP: '9000',
+  GODWIT_TEST_SLOW_LORIS: '500',
+}
 
 await report(async () => {
   const options = readOptions()

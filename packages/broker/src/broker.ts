@@ -164,6 +164,7 @@ export class Broker implements AsyncDisposable {
       anonymous: !hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
       maxMessageBytes: limits.maxPacketBytes,
       metrics: this.metrics,
+      drops: this.#drops,
       log,
     })
     this.#listeners.push(listener)

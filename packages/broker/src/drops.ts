@@ -1,5 +1,5 @@
 import type { Logger } from './log.js'
-import type { ConnectionRefusal, DropReason, Metrics } from './metrics.js'
+import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics } from './metrics.js'
 
 /** How long lines about the same thing are gathered into one. */
 const quietMs = 10_000
@@ -32,6 +32,13 @@ export class Drops {
     this.#metrics.connectionsRefused++
     this.#metrics.refused[reason]++
     this.#tell(reason, 'connection refused', 'connections refused', { address, reason })
+  }
+
+  /** Before its first byte of MQTT. */
+  handshakeRefused(reason: HandshakeRefusal, address: string, why: string): void {
+    this.#metrics.handshakesRefused[reason]++
+    const fields = { address, reason, why }
+    this.#tell(`handshake ${reason}`, 'connection refused before MQTT', 'connections refused before MQTT', fields)
   }
 
   #tell(kind: string, one: string, many: string, fields: Record<string, string>): void {

@@ -15,7 +15,7 @@ export type {
   PublishedMessage,
 } from './hooks/hooks.js'
 export { type ScramCredentials, scramCredentials, scramSha256 } from './hooks/scram.js'
-export { defaultLimits, type Limits, neverExpires } from './limits.js'
+export { defaultLimits, type Limits, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
 export type { DropReason, HandshakeRefusal, Metrics } from './metrics.js'

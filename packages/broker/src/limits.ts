@@ -33,7 +33,7 @@ export interface Limits {
   readonly maxQueuedBytes: number
   /** Bytes waiting for one client's socket above which QoS 0 messages to it are dropped and QoS 1 and 2 wait. Default 4,194,304. */
   readonly maxOutboxBytes: number
-  /** Milliseconds in which a client with more than `maxOutboxBytes` waiting must have taken one write, or it is disconnected; 0 = for ever. Default 60,000. A write is what one turn of the event loop has for it: a slow client that still takes that much in this time stays. */
+  /** Milliseconds in which a client with more than `maxOutboxBytes` waiting must have taken something, or it is disconnected; 0 = for ever. Default 60,000. It is the kernel that takes it, when a third of its buffer is free again, which may be 1.5 MB: a slow client that reads that much in this time stays. */
   readonly drainTimeoutMs: number
   /** Seconds a session outlives its connection when the client cannot say (3.1.1, Clean Session 0); 4,294,967,295 = never expires. Default 2,592,000 (30 days). */
   readonly sessionExpirySeconds: number
@@ -45,7 +45,7 @@ export interface Limits {
   readonly topicAliasMaximum: number
   /** Longest Keep Alive, in seconds; 0 = any, none included. Default 0. A CONNECT beyond it is refused at 3.1.1 (return code 2) and told the broker's own at 5.0. */
   readonly maxKeepAliveSeconds: number
-  /** Publications taken from one client in a second; it may have saved up one second's. Default 10,000,000: more than one core takes. Beyond: it is read from later. */
+  /** Publications taken from one client in a second; it may have saved up one second's. Default 10,000,000: more than one core takes. Beyond: it is read from later, or, with the feature `publishBeyondRate: refuse`, refused. */
   readonly maxPublishesPerSecond: number
   /** Their payload bytes. Default 1,073,741,824. Beyond: as above. */
   readonly maxPublishBytesPerSecond: number
@@ -122,6 +122,11 @@ const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: nu
   maxRetainedBytes: [0, Number.MAX_SAFE_INTEGER],
 }
 
+/** The least and the most that a limit may be. */
+export function limitRange(name: keyof Limits): readonly [least: number, most: number] {
+  return ranges[name] ?? [1, Number.MAX_SAFE_INTEGER]
+}
+
 /**
  * Fills in the defaults and checks every value once.
  * @throws BrokerError `invalid-option`, naming the limit and its range.
@@ -131,7 +136,7 @@ export function checkLimits(given: Partial<Limits> = {}): Limits {
     if (!Object.hasOwn(defaultLimits, name)) {
       throw new BrokerError('invalid-option', `limits.${name} is not a limit this broker knows`)
     }
-    const [least, most] = ranges[name as keyof Limits] ?? [1, Number.MAX_SAFE_INTEGER]
+    const [least, most] = limitRange(name as keyof Limits)
     if (!Number.isSafeInteger(value) || value < least || value > most) {
       throw new BrokerError(
         'invalid-option',

@@ -24,6 +24,8 @@ export type DropReason =
   | 'slow-listener'
   /** Its Payload Format Indicator says UTF-8, and it is not. */
   | 'payload-format'
+  /** From a client that publishes faster than it may, where that is refused. */
+  | 'publish-rate'
   /** A will of an earlier process, where those are not wanted. */
   | 'will-after-restart'
 
@@ -128,6 +130,7 @@ export class Metrics {
     'shared-member-gone': 0,
     'slow-listener': 0,
     'payload-format': 0,
+    'publish-rate': 0,
     'will-after-restart': 0,
   }
 

@@ -73,6 +73,7 @@ describe('checkOptions', () => {
       emptyClientIds: true,
       controlCharacters: false,
       checkPayloadFormat: false,
+      publishBeyondRate: 'slow',
     })
   })
 

@@ -45,6 +45,12 @@ export interface Features {
    * Default false. On: 0x99 in PUBACK, PUBREC or CONNACK; at QoS 0, which has no answer, the message is dropped and counted.
    */
   readonly checkPayloadFormat: boolean
+  /**
+   * What becomes of a client beyond `limits.maxPublishesPerSecond` or `limits.maxPublishBytesPerSecond`. Default `slow`:
+   * it is read from later, and loses nothing. `refuse`: at 5.0 its messages at QoS 1 and 2 get 0x97 in PUBACK or PUBREC
+   * and go nowhere; at QoS 0, and below 5.0, there is no such answer, and it is disconnected (0x96). Each is counted.
+   */
+  readonly publishBeyondRate: 'slow' | 'refuse'
 }
 
 export interface BrokerOptions extends Partial<Features> {
@@ -90,7 +96,7 @@ export interface CheckedOptions {
  * @throws BrokerError `invalid-option`.
  */
 export function checkOptions(given: BrokerOptions): CheckedOptions {
-  const { sysIntervalSeconds = 10, maximumQos = 2, willsAfterRestart = 'publish' } = given
+  const { sysIntervalSeconds = 10, maximumQos = 2, willsAfterRestart = 'publish', publishBeyondRate = 'slow' } = given
   if (!Number.isSafeInteger(sysIntervalSeconds) || sysIntervalSeconds < 0 || sysIntervalSeconds > 86_400) {
     throw new BrokerError('invalid-option', `sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
   }
@@ -99,6 +105,9 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   }
   if (willsAfterRestart !== 'publish' && willsAfterRestart !== 'drop') {
     throw new BrokerError('invalid-option', `willsAfterRestart is ${willsAfterRestart}; it takes publish or drop`)
+  }
+  if (publishBeyondRate !== 'slow' && publishBeyondRate !== 'refuse') {
+    throw new BrokerError('invalid-option', `publishBeyondRate is ${publishBeyondRate}; it takes slow or refuse`)
   }
   return {
     limits: checkLimits(given.limits),
@@ -113,6 +122,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
       emptyClientIds: given.emptyClientIds ?? true,
       controlCharacters: given.controlCharacters ?? false,
       checkPayloadFormat: given.checkPayloadFormat ?? false,
+      publishBeyondRate,
     },
     hooks: given.hooks ?? [],
     store: given.store ?? memoryStore(),

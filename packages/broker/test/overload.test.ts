@@ -250,6 +250,65 @@ describe.each([4, 5] as const)('a client that publishes too fast, at version %i'
   })
 })
 
+describe('a client that publishes too fast where that is refused', () => {
+  const refusing = { publishBeyondRate: 'refuse' as const, limits: { maxPublishesPerSecond: 2 } }
+  const wasDropped = (rig: Rig): number => rig.broker.metrics.dropped['publish-rate']
+
+  it('at 5.0 and QoS 1 and 2 is told 0x97 in the acknowledgement, and comes in again after a while', async () => {
+    const rig = await startRig(refusing, 5)
+    const fast = await rig.connect('fast')
+    fast.subscribe('#')
+    await fast.heard()
+    fast.publish('a', '1', 1, 1).publish('a', '2', 1, 2).publish('a', '3', 1, 3).publish('a', '4', 2, 4)
+    const refused = ' {"reasonString":"publishes faster than it may"}'
+    expect(await fast.heardInFull()).toEqual([
+      'publish a "1"',
+      'puback 1',
+      'publish a "2"',
+      'puback 2',
+      `puback 3 0x97${refused}`,
+      `pubrec 4 0x97${refused}`,
+    ])
+    expect(wasDropped(rig)).toBe(2)
+    await rig.pass(1000)
+    fast.publish('a', '4', 2, 4).send({ type: 'pubrel', packetId: 4 })
+    expect(await fast.heard()).toEqual(['publish a "4"', 'pubrec 4', 'pubcomp 4'])
+    expect(rig.broker.metrics.publishersSlowed).toBe(0)
+  })
+
+  it.each([
+    [4, 0, []],
+    [4, 1, []],
+    [4, 2, []],
+    [5, 0, ['disconnect 0x96 {"reasonString":"publishes faster than it may"}']],
+  ] as const)('at version %i and QoS %i is disconnected', async (version, qos, last) => {
+    const rig = await startRig(refusing, version)
+    const [fast, other] = [await rig.connect('fast'), await rig.connect('other')]
+    for (let n = 1; n <= 3; n++) fast.publish('a', 'x', qos, n)
+    expect((await fast.heardInFull()).slice(qos === 0 ? 0 : 2)).toEqual(last)
+    expect(fast.closed).toBe(true)
+    expect(wasDropped(rig)).toBe(1)
+    expect(rig.log).toContain('warn message dropped {"clientId":"fast","reason":"publish-rate"}')
+    other.publish('a', 'x', 1)
+    expect(await other.heard()).toEqual(['puback 1'])
+  })
+
+  it('is judged by its bytes too: one message may be more than a second brings, the next has to wait for it', async () => {
+    const rig = await startRig({ publishBeyondRate: 'refuse', limits: { maxPublishBytesPerSecond: 1000 } }, 5)
+    const client = await rig.connect('c')
+    client.publish('a', 'x'.repeat(1500), 1, 1).publish('a', 'x', 1, 2)
+    await client.heard()
+    expect(wasDropped(rig)).toBe(1)
+    await rig.pass(400)
+    client.publish('a', 'x', 1, 3)
+    await client.heard()
+    expect(wasDropped(rig)).toBe(2)
+    await rig.pass(200)
+    client.publish('a', 'x', 1, 4)
+    expect(await client.heardInFull()).toEqual(['puback 4 0x10'])
+  })
+})
+
 describe.each([4, 5] as const)('a Topic Name, at version %i', (version) => {
   it('may be as long as the limit, in bytes of UTF-8', async () => {
     const rig = await startRig({ limits: { maxTopicBytes: 4 } }, version)

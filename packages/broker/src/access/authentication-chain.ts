@@ -1,15 +1,22 @@
 import { BrokerError } from '../errors.js'
 import type { Admission, ClientInfo, Identity } from '../hooks/client-info.js'
+import type { AuthenticationMethod, AuthenticationStep } from '../hooks/extended-authentication.js'
 import type { AuthenticateRequest, Hooks } from '../hooks/hooks.js'
 import { type Logger, silentLogger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { BackOff, type BackOffOptions } from './back-off.js'
+import { type ExchangeGuard, guardedMethods } from './guarded-exchange.js'
 import type { Authenticator, Verdict } from './identity.js'
 
 export interface AuthenticationChainOptions {
   /** How addresses that keep failing are made to wait; `false`: never. */
   readonly backOff?: BackOffOptions | false
+  /**
+   * Extended authentication (5.0, section 4.12), such as `{ 'SCRAM-SHA-256': scramSha256(lookUp) }`: here, and not in a
+   * hook of its own, its failures count for the back-off too. Default: none.
+   */
+  readonly authenticationMethods?: Readonly<Record<string, AuthenticationMethod>>
   /**
    * Ends a client's connection when what let it in, a token for one, is no longer true. Most simply
    * `(clientId) => broker.disconnect(clientId, { reasonCode: 0x87, reasonString: 'the token has expired' })`. Left out:
@@ -22,7 +29,7 @@ export interface AuthenticationChainOptions {
   readonly clock?: Clock
 }
 
-/** How many CONNECTs ended how, since start. */
+/** How many CONNECTs, and re-authentications, ended how, since start. */
 export interface AuthenticationCounts {
   allowed: number
   /** Refused by an authenticator, or known to none. */
@@ -43,6 +50,8 @@ export interface AuthenticationChain extends Hooks {
   authenticate(request: AuthenticateRequest): MaybeAsync<Admission>
   /** Who the client is; `undefined` for one that may not come in. Says what `authenticate` does, to people and tests. */
   identify(request: AuthenticateRequest): MaybeAsync<Identity | Refusal>
+  /** Those it was given, with its back-off. */
+  readonly authenticationMethods: Readonly<Record<string, AuthenticationMethod>>
   readonly counts: Readonly<AuthenticationCounts>
   /** Makes every authenticator read its files again; rejects with the first failure, after all have tried. */
   reload(): Promise<void>
@@ -53,7 +62,7 @@ export interface AuthenticationChain extends Hooks {
 /**
  * Asks authenticators in this order. The first that does not say `not mine` decides; when all do, the answer is no: who
  * may come in without credentials is said by an authenticator too.
- * @throws BrokerError `invalid-option` for an empty list: it would let nobody in.
+ * @throws BrokerError `invalid-option` for an empty list without authentication methods: it would let nobody in.
  */
 export function authenticationChain(
   authenticators: readonly Authenticator[],
@@ -62,20 +71,26 @@ export function authenticationChain(
   return new Chain(authenticators, options)
 }
 
-class Chain implements AuthenticationChain {
+class Chain implements AuthenticationChain, ExchangeGuard {
   readonly name = 'authentication chain'
+  readonly authenticationMethods: Readonly<Record<string, AuthenticationMethod>>
   readonly counts: AuthenticationCounts = { allowed: 0, denied: 0, unavailable: 0, backedOff: 0, expired: 0 }
   readonly #authenticators: readonly Authenticator[]
   readonly #backOff: BackOff | undefined
   readonly #log: Logger
   readonly #clock: Clock
   readonly #disconnect: AuthenticationChainOptions['disconnect']
+  /** Those an exchange has let in: what others at their address do is no reason to refuse them a re-authentication. */
+  readonly #admitted = new WeakSet<ClientInfo>()
   /** What stops the wait for a client's expiry. */
   readonly #expiries = new Map<ClientInfo, () => void>()
 
   constructor(authenticators: readonly Authenticator[], options: AuthenticationChainOptions) {
-    if (authenticators.length === 0) throw new BrokerError('invalid-option', 'an authentication chain needs a link')
-    const { backOff = {}, log = silentLogger, clock = systemClock, disconnect } = options
+    const { backOff = {}, authenticationMethods = {}, log = silentLogger, clock = systemClock, disconnect } = options
+    if (authenticators.length === 0 && Object.keys(authenticationMethods).length === 0) {
+      throw new BrokerError('invalid-option', 'an authentication chain needs a link')
+    }
+    this.authenticationMethods = guardedMethods(authenticationMethods, this)
     this.#authenticators = authenticators
     this.#backOff = backOff === false ? undefined : new BackOff(backOff, clock)
     this.#log = log
@@ -88,11 +103,22 @@ class Chain implements AuthenticationChain {
   }
 
   identify(request: AuthenticateRequest): MaybeAsync<Identity | Refusal> {
-    if (this.#backOff?.mustWait(request.address)) {
-      this.counts.backedOff++
-      return 'unavailable'
-    }
+    if (this.#mustWait(request)) return 'unavailable'
     return whenReady(this.#ask(request, 0), ({ verdict, by }) => this.#conclude(request, verdict, by))
+  }
+
+  mayBegin(client: ClientInfo): boolean {
+    return this.#admitted.has(client) || !this.#mustWait(client)
+  }
+
+  ended(step: AuthenticationStep, method: string, client: ClientInfo, data: Uint8Array | undefined): void {
+    if (step.outcome === 'admitted') {
+      this.counts.allowed++
+      this.#admitted.add(client)
+    } else if (step.outcome === 'refused') {
+      if (step.admission === 'unavailable') this.counts.unavailable++
+      else if (typeof step.admission !== 'object') this.#failed(client, data, method)
+    }
   }
 
   onConnect(client: ClientInfo): void {
@@ -114,6 +140,12 @@ class Chain implements AuthenticationChain {
     for (const one of this.#authenticators) one.close?.()
     for (const cancel of this.#expiries.values()) cancel()
     this.#expiries.clear()
+  }
+
+  #mustWait({ address }: ClientInfo): boolean {
+    const mustWait = this.#backOff?.mustWait(address) ?? false
+    if (mustWait) this.counts.backedOff++
+    return mustWait
   }
 
   #ask(request: AuthenticateRequest, at: number): MaybeAsync<{ readonly verdict: Verdict; readonly by: string }> {
@@ -138,7 +170,6 @@ class Chain implements AuthenticationChain {
   }
 
   #conclude(request: AuthenticateRequest, verdict: Verdict, by: string): Identity | Refusal {
-    const { clientId, username, address, password } = request
     if (verdict === 'unavailable') {
       this.counts.unavailable++
       return 'unavailable'
@@ -147,10 +178,15 @@ class Chain implements AuthenticationChain {
       this.counts.allowed++
       return verdict === 'allow' ? {} : verdict
     }
-    this.counts.denied++
-    this.#backOff?.failed(address, username, password)
-    this.#log.log('warn', 'not authenticated', { clientId, username, address, by })
+    this.#failed(request, request.password, by)
     return false
+  }
+
+  /** @param tried what was wrong: the same again counts once. */
+  #failed({ clientId, username, address }: ClientInfo, tried: Uint8Array | undefined, by: string): void {
+    this.counts.denied++
+    this.#backOff?.failed(address, username, tried)
+    this.#log.log('warn', 'not authenticated', { clientId, username, address, by })
   }
 
   /** In steps: a timeout ends at 2^31 − 1 ms. */

@@ -1,3 +1,4 @@
+export type { WatchOptions } from '../watched-files.js'
 export { type AccessAction, type AccessRule, parseAccessRules } from './access-rule.js'
 export { type AccessRequest, type AccessRules, accessRules, type Explanation } from './access-rules.js'
 export {
@@ -16,4 +17,3 @@ export { mosquittoAcl } from './mosquitto-acl.js'
 export { type PasswordFileOptions, passwordFile } from './password-file.js'
 export { hashPassword, type PasswordHash, parsePasswordHash, type ScryptCost } from './password-hash.js'
 export { type PasswordLine, parsePasswordLines } from './password-lines.js'
-export type { WatchOptions } from './watched-file.js'

@@ -1,11 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { BrokerError } from '../errors.js'
 import { type Clock, systemClock } from '../time/clock.js'
+import { WatchedFiles, type WatchOptions } from '../watched-files.js'
 import { AnswerCache } from './answer-cache.js'
 import { HashQueue } from './hash-queue.js'
 import type { Authenticator } from './identity.js'
 import { hashPassword, parsePasswordHash } from './password-hash.js'
 import { type PasswordLine, parsePasswordLines } from './password-lines.js'
-import { WatchedFile, type WatchOptions } from './watched-file.js'
 
 export interface PasswordFileOptions extends WatchOptions {
   /** Hashes worked out at once; each of ours takes 32 MiB and a thread of the process's four. Default 2. */
@@ -34,11 +36,11 @@ export async function passwordFile(path: string, options: PasswordFileOptions = 
   const right = new AnswerCache<PasswordLine>(cacheSeconds, mostRemembered, clock)
   const stranger = await strangers()
   let lines: ReadonlyMap<string, PasswordLine> = new Map()
-  const load = async (text: string): Promise<void> => {
-    lines = await parsePasswordLines(text, path)
+  const read = async (): Promise<void> => {
+    lines = await parsePasswordLines(await textOf(path), path)
     right.clear()
   }
-  const file = await WatchedFile.open(path, load, options)
+  const file = await WatchedFiles.open({ ...options, paths: [path], read, name: path })
   return {
     name: 'password file',
     async check({ username, password }) {
@@ -56,6 +58,14 @@ export async function passwordFile(path: string, options: PasswordFileOptions = 
     },
     reload: () => file.reload(),
     close: () => file.close(),
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new BrokerError('invalid-option', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -16,6 +16,7 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { Arrival } from './arrival.js'
+import { burst } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
@@ -27,12 +28,7 @@ import { defaultTerms, termsOf } from './publish-encoder.js'
 import { PublishRate } from './publish-rate.js'
 import { IncomingAliases } from './topic-aliases.js'
 
-/**
- * What one chunk may cause to be sent before others have their turn: some ten milliseconds of work. Less would cost more:
- * what a subscriber gets in one turn is one system call.
- */
-const burstPackets = 25_000
-const burstBytes = 16_777_216
+const tooMuchWaits = 'too many bytes are waiting for authentication'
 
 /**
  * One network connection, from its first byte to its close: bytes in, packets to their handlers, replies to the outbox.
@@ -109,18 +105,30 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#decoder.push(chunk)
     if (this.#suspended) this.#decoder.detach()
     else this.#handlePackets()
-    if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
-      this.services.drops.refused('unauthenticated-bytes', this.peer.address)
-      this.end('too many bytes are waiting for authentication', reason.quotaExceeded)
+    if (!this.#session && !this.closed && !this.#mayWait(this.#decoder.bufferedBytes)) {
+      this.end(tooMuchWaits, reason.quotaExceeded)
     }
+  }
+
+  /** Before the client is in, that counts as what has come; the transport would go on holding it, so it is cut off. */
+  onHeld(bytes: number): void {
+    if (this.#session || this.closed) return
+    const most = this.#arrival?.greeted ? undefined : this.services.limits.maxConnectBytes
+    if (!this.#mayWait(bytes, most)) this.#abort(tooMuchWaits)
+  }
+
+  #mayWait(bytes: number, most = Number.POSITIVE_INFINITY): boolean {
+    const may = bytes <= most && this.#parts.waiting.holds(this, bytes)
+    if (!may) this.services.drops.refused('unauthenticated-bytes', this.peer.address)
+    return may
   }
 
   /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
   #handlePackets(): void {
     const { metrics } = this.services
     const { publishReceived, publishBytesReceived } = metrics
-    const mostPackets = metrics.packetsSent + burstPackets
-    const mostBytes = metrics.publishBytesSent + burstBytes
+    const mostPackets = metrics.packetsSent + burst.packets
+    const mostBytes = metrics.publishBytesSent + burst.bytes
     try {
       while (!this.closed) {
         const packet = this.#decoder.next()
@@ -149,11 +157,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#parts.outbox.commits.after(this.#parts.store.latest, () => this.#resume())
   }
 
+  get publishRate(): PublishRate {
+    this.#publishRate ??= new PublishRate(this.services.limits, this.#parts.clock)
+    return this.#publishRate
+  }
+
   /** A client that publishes faster than it may is read from later. */
   #spend(messages: number, bytes: number): void {
-    if (this.closed) return
-    this.#publishRate ??= new PublishRate(this.services.limits, this.#parts.clock)
-    if (!this.#publishRate.spend(messages, bytes, () => this.#resume())) return
+    if (this.closed || this.services.features.publishBeyondRate === 'refuse') return
+    if (!this.publishRate.spend(messages, bytes, () => this.#resume())) return
     this.services.metrics.publishersSlowed++
     this.#pause()
   }

@@ -17,9 +17,9 @@ export class DrainWatch {
   start(outbox: Outbox, onStuck: () => void): void {
     if (this.#drainTimeoutMs === 0) return
     this.stop()
-    const seen = outbox.writesDone
+    const seen = outbox.progress
     this.#timer = this.#wheel.after(this.#drainTimeoutMs, () => {
-      if (outbox.writesDone === seen) onStuck()
+      if (outbox.progress === seen) onStuck()
       else this.start(outbox, onStuck)
     })
   }

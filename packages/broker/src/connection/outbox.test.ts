@@ -31,6 +31,7 @@ function setUp(maxOutboxBytes = 1000) {
   const writers = new WriterPool()
   const metrics = new Metrics()
   const transport = {
+    bytesTaken: 0,
     write: (parts: readonly Uint8Array[], done: () => void) => void writes.push({ parts, done }),
   } as unknown as Transport
   const owner = {
@@ -217,7 +218,7 @@ describe('Outbox', () => {
       expect([t.outbox.full, ...t.told]).toEqual([false, 'full']) // below the bound, but not yet half empty
       t.writes[1]!.done()
       expect(t.told).toEqual(['full', 'drained'])
-      expect(t.outbox.writesDone).toBe(2)
+      expect(t.outbox.progress).toBe(2)
       expect([writeOne(), writeOne()]).toEqual([false, true])
       expect(t.told).toEqual(['full', 'drained', 'full'])
     })

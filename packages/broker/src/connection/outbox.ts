@@ -63,8 +63,7 @@ export class Outbox implements Sink {
   #closed = false
   /** Whether messages of a topic are for this client; `undefined`: nobody decides on that. */
   mayReceive: ((topic: string) => boolean) | undefined
-  /** Rises whenever the socket has taken something: how the owner sees that a slow client is not a dead one. */
-  writesDone = 0
+  #writesDone = 0
 
   constructor(transport: Transport, parts: OutboxParts, owner: OutboxOwner) {
     this.#transport = transport
@@ -81,6 +80,11 @@ export class Outbox implements Sink {
   /** Bytes on their way to the client: gathered, and given to the socket. */
   get waitingBytes(): number {
     return this.#pendingBytes + this.#segmentBytes + (this.#writer ? this.#writer.position - this.#from : 0)
+  }
+
+  /** Rises whenever the socket has taken something: how the owner sees that a slow client is not a dead one. */
+  get progress(): number {
+    return this.#writesDone + this.#transport.bytesTaken
   }
 
   /** The commit after which nothing is held any more. */
@@ -172,7 +176,7 @@ export class Outbox implements Sink {
     this.#transport.write(segments, () => {
       this.#parts.writers.give(writer)
       this.#pendingBytes -= bytes
-      this.writesDone++
+      this.#writesDone++
       if (!inside) this.#tellWhenDrained()
     })
     inside = false

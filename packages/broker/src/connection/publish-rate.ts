@@ -2,7 +2,7 @@ import type { Limits } from '../limits.js'
 import type { Clock } from '../time/clock.js'
 import { TokenBucket } from '../time/token-bucket.js'
 
-/** How fast one client publishes: what it owes is paid by its not being read. */
+/** How fast one client publishes. What it owes is paid by its not being read, or what is too much is refused. */
 export class PublishRate {
   readonly #clock: Clock
   readonly #messages: TokenBucket
@@ -33,6 +33,15 @@ export class PublishRate {
       this.#cancel = undefined
       if (!this.spend(0, 0, onPaid)) onPaid()
     })
+    return true
+  }
+
+  /** Counts one message, unless those before it were too much for now: then it is to be refused. */
+  admits(bytes: number): boolean {
+    const now = this.#clock.monotonic()
+    if (!this.#messages.holdsOne(now) || !this.#bytes.holdsOne(now)) return false
+    this.#messages.spend(1)
+    this.#bytes.spend(bytes)
     return true
   }
 

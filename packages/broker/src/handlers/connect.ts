@@ -17,6 +17,7 @@ export function onConnect(c: Context, p: Connect): Answer {
     address: c.peer.address,
     version: p.version,
     cleanStart: p.cleanStart,
+    ...(c.peer.listener !== undefined && { listener: c.peer.listener }),
     ...(c.peer.certificate && { certificate: c.peer.certificate }),
   }
   if (p.properties?.authenticationMethod !== undefined) return beginAuthentication(c, p, client)

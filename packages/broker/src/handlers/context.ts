@@ -76,6 +76,8 @@ export interface Context extends SessionUser {
   startDelivery(): void
   /** The topic of a PUBLISH, which at 5.0 may be given by an alias. */
   topicOf(packet: ReceivedPublish): string
+  /** Counts a PUBLISH and its payload. False: the client publishes too fast. Asked only where that is refused. */
+  readonly publishRate: { admits(bytes: number): boolean }
   /** A QoS 1 or 2 message is being received. @throws MqttError 0x93 beyond the Receive Maximum. */
   receiving(): void
 }

@@ -22,6 +22,9 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   }
   if (p.qos > 0) c.receiving()
   checkAllowed(c, p, topic)
+  if (services.features.publishBeyondRate === 'refuse' && !c.publishRate.admits(p.payloadEnd - p.payloadStart)) {
+    return refuseRate(c, p)
+  }
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic')
   if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format')
   const message = new Message(p, c.client.clientId, p.properties ? services.now() : 0, topic)
@@ -73,9 +76,17 @@ function isNotAsItSays(c: Context, p: Publish): boolean {
   return c.services.features.checkPayloadFormat && !isUtf8(p.payload)
 }
 
+/** There is a refusal for QoS 1 and 2 at 5.0; any other client has to be disconnected. */
+function refuseRate(c: Context, p: Publish): Reply | undefined {
+  if (c.version === 5 && p.qos > 0) return refuse(c, p, 'publish-rate')
+  c.services.drops.report('publish-rate', c.client.clientId)
+  throw new MqttError(reason.messageRateTooHigh, refusals['publish-rate'].why)
+}
+
 const refusals = {
   'system-topic': { reasonCode: reason.notAuthorized, why: 'topics under $SYS are published by the server itself' },
   'not-authorized': { reasonCode: reason.notAuthorized, why: 'not authorized to publish to this topic' },
+  'publish-rate': { reasonCode: reason.quotaExceeded, why: 'publishes faster than it may' },
   'payload-format': { reasonCode: reason.payloadFormatInvalid, why: 'the payload is not UTF-8, as it says' },
 } as const
 

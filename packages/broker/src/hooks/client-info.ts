@@ -22,6 +22,8 @@ export interface ClientInfo {
   readonly identity?: Identity
   /** The address it comes from; empty where there is none. */
   readonly address: string
+  /** The `name` of the listener it came to, where that has one. */
+  readonly listener?: string
   readonly version: ProtocolVersion
   readonly cleanStart: boolean
   /** Its certificate, where the listener asks for one; verified. */

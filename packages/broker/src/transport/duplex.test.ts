@@ -25,7 +25,7 @@ class Sink extends Duplex {
 function setUp() {
   const stream = new Sink()
   const transport = new DuplexTransport(stream, { transport: 'stream', address: '' })
-  transport.start({ onData: () => {}, onEnd: () => {}, onClose: () => {} })
+  transport.start({ onData: () => {}, onHeld: () => {}, onEnd: () => {}, onClose: () => {} })
   const done: string[] = []
   const write = (...parts: string[]) =>
     transport.write(
@@ -71,4 +71,14 @@ it('gives them back when the stream is gone', () => {
   t.stream.destroy()
   t.write('a')
   expect(t.done).toEqual(['a'])
+})
+
+it('leaves no listener behind, however many writes wait for a slow stream', () => {
+  const t = setUp()
+  const listeners = (): number => t.stream.eventNames().reduce((sum, name) => sum + t.stream.listenerCount(name), 0)
+  const before = listeners()
+  t.stream.slow = true
+  for (let n = 0; n < 100; n++) t.write('x'.repeat(10_000))
+  expect(t.stream.writableNeedDrain).toBe(true)
+  expect(listeners()).toBe(before)
 })

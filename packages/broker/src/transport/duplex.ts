@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { bytesTakenOf } from './bytes-taken.js'
 import type { Peer, Transport, TransportEvents } from './transport.js'
 
 /** How long a peer may take to end its side after we ended ours. */
@@ -14,6 +15,11 @@ interface Carrier extends Duplex {
 /** A stream has read something; for those that hand it over by another way than events too. */
 export function onBytes(this: Carrier, chunk: Uint8Array): void {
   this[carried]?.received(chunk)
+}
+
+/** Of a stream that gathers bytes before it hands them over. */
+export function onHeld(this: Carrier, bytes: number): void {
+  this[carried]?.held(bytes)
 }
 
 function onEnd(this: Carrier): void {
@@ -57,6 +63,10 @@ export class DuplexTransport implements Transport {
     this.#events?.onData(chunk)
   }
 
+  held(bytes: number): void {
+    this.#events?.onHeld(bytes)
+  }
+
   ended(): void {
     this.#events?.onEnd()
   }
@@ -72,6 +82,10 @@ export class DuplexTransport implements Transport {
   }
 
   // ---- what the connection asks for
+
+  get bytesTaken(): number {
+    return bytesTakenOf(this.#stream)
+  }
 
   write(parts: readonly Uint8Array[], done: () => void): void {
     const stream = this.#stream
@@ -115,5 +129,19 @@ export class DuplexTransport implements Transport {
   destroy(): void {
     this.#events = undefined
     this.#stream.destroy()
+  }
+}
+
+/** A stream that is not the socket itself: TLS, WebSocket. What the kernel takes is seen below. */
+export class LayeredTransport extends DuplexTransport {
+  readonly #below: Duplex
+
+  constructor(stream: Duplex, peer: Peer, below: Duplex) {
+    super(stream, peer)
+    this.#below = below
+  }
+
+  override get bytesTaken(): number {
+    return bytesTakenOf(this.#below)
   }
 }

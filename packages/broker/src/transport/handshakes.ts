@@ -1,43 +1,64 @@
 import type { Socket } from 'node:net'
-import type { Logger } from '../log.js'
-import type { HandshakeRefusal, Metrics } from '../metrics.js'
+import type { Drops } from '../drops.js'
+import type { HandshakeRefusal } from '../metrics.js'
+import { isOfThisMachine, networkOf } from '../network.js'
 
 export interface HandshakeBounds {
   readonly timeoutMs: number
   readonly most: number
 }
 
+interface Handshake {
+  /** Whom it counts for; `undefined`: nobody. */
+  readonly network: string | undefined
+  readonly timer: NodeJS.Timeout
+}
+
 /** What precedes the first byte of MQTT on the connections of one listener, bounded in time and number. */
 export class Handshakes {
   readonly #bounds: HandshakeBounds
-  readonly #metrics: Metrics
-  readonly #log: Logger
-  readonly #timers = new Map<Socket, NodeJS.Timeout>()
+  readonly #drops: Drops
+  readonly #underWay = new Map<Socket, Handshake>()
+  readonly #ofNetwork = new Map<string, number>()
 
-  constructor(bounds: HandshakeBounds, metrics: Metrics, log: Logger) {
+  constructor(bounds: HandshakeBounds, drops: Drops) {
     this.#bounds = bounds
-    this.#metrics = metrics
-    this.#log = log
+    this.#drops = drops
   }
 
-  /** An accepted socket begins; false: it was closed, there are too many. */
-  begin(socket: Socket): boolean {
+  /**
+   * An accepted socket begins; false: it was closed, there are too many. One address may have half of them, so that it
+   * cannot keep the others out by being slow.
+   * @param address empty for a proxy, whose clients have their own.
+   */
+  begin(socket: Socket, address: string): boolean {
     socket.on('error', () => {}) // its close says all
-    if (this.#timers.size >= this.#bounds.most) {
+    const { most, timeoutMs } = this.#bounds
+    const network = isOfThisMachine(address) ? undefined : networkOf(address)
+    const ofNetwork = network === undefined ? 0 : (this.#ofNetwork.get(network) ?? 0)
+    if (this.#underWay.size >= most || ofNetwork >= most / 2) {
       this.refuse(socket, 'too-many')
       return false
     }
-    const timer = setTimeout(() => this.refuse(socket, 'too-slow'), this.#bounds.timeoutMs)
+    const timer = setTimeout(() => this.refuse(socket, 'too-slow'), timeoutMs)
     timer.unref()
-    this.#timers.set(socket, timer)
+    this.#underWay.set(socket, { network, timer })
+    if (network !== undefined) this.#ofNetwork.set(network, ofNetwork + 1)
     socket.once('close', () => this.done(socket))
     return true
   }
 
   /** MQTT begins, or nothing more will. */
   done(socket: Socket): void {
-    clearTimeout(this.#timers.get(socket))
-    this.#timers.delete(socket)
+    const handshake = this.#underWay.get(socket)
+    if (!handshake) return
+    const { network, timer } = handshake
+    clearTimeout(timer)
+    this.#underWay.delete(socket)
+    if (network === undefined) return
+    const left = this.#ofNetwork.get(network)! - 1
+    if (left > 0) this.#ofNetwork.set(network, left)
+    else this.#ofNetwork.delete(network)
   }
 
   /** It is closed, counted and told. */
@@ -47,13 +68,12 @@ export class Handshakes {
   }
 
   /** As {@link Handshakes.refuse}, but what is still to be said goes out; the time goes on. */
-  tell({ remoteAddress }: Socket, reason: HandshakeRefusal, why: string): void {
-    this.#metrics.handshakesRefused[reason]++
-    this.#log.log('info', 'connection refused before MQTT', { address: remoteAddress, reason, why })
+  tell({ remoteAddress = '' }: Socket, reason: HandshakeRefusal, why: string): void {
+    this.#drops.handshakeRefused(reason, remoteAddress, why)
   }
 
   /** Ends all that are not done. */
   close(): void {
-    for (const socket of [...this.#timers.keys()]) socket.destroy()
+    for (const socket of [...this.#underWay.keys()]) socket.destroy()
   }
 }

@@ -45,13 +45,15 @@ export interface TlsOptions {
   readonly requestCert?: boolean
   /** Default `TLSv1.2`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Of TLS 1.2, in OpenSSL's form. Default: those of Node. */
+  readonly ciphers?: string
   /** Protocols offered by ALPN, the preferred first; a client that asks for none of them is refused. Default: ALPN is not looked at. */
   readonly alpn?: readonly string[]
 }
 
 /** MQTT over WebSocket (section 6). */
 export interface WebSocketOptions {
-  /** Where in the URL. Default `/mqtt`. */
+  /** Where in the URL; `*` = anywhere. Default `/mqtt`. */
   readonly path?: string
   /**
    * Web pages that may connect, as `https://app.example`. What is no browser says no Origin and is not asked. Default:
@@ -74,9 +76,13 @@ export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
   readonly websocket?: WebSocketOptions
   /** Default: nobody is a proxy. */
   readonly proxyProtocol?: ProxyProtocolOptions
+  /** What hooks are told, as `client.listener`, of clients that come in here. Default: nothing. */
+  readonly name?: string
+  /** Whether anybody may come in here, which closes WebSocket on a loopback address to web pages. Default: where no hook authenticates. */
+  readonly anonymous?: boolean
   /** Milliseconds for all that precedes MQTT together: PROXY header, TLS handshake, WebSocket upgrade. Default 10,000. */
   readonly handshakeTimeoutMs?: number
-  /** Connections of this listener that may be at that at once. Default 1,000; the next one is closed. */
+  /** Connections of this listener that may be at that at once, of one address half of them. Default 1,000; the next one is closed. */
   readonly maxHandshakes?: number
 }
 
@@ -93,8 +99,8 @@ export function checkListenOptions(options: ListenOptions): void {
   }
   if (tls?.requestCert && !tls.ca) throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')
   if (tls?.crl && !tls.ca) throw invalid('tls.crl needs tls.ca: who revokes')
-  if (websocket?.path !== undefined && !websocket.path.startsWith('/')) {
-    throw invalid(`websocket.path is ${websocket.path}; it begins with /`)
+  if (websocket?.path !== undefined && !/^(\/|\*$)/.test(websocket.path)) {
+    throw invalid(`websocket.path is ${websocket.path}; it begins with /, or is *`)
   }
   if (proxyProtocol && path !== undefined)
     throw invalid('proxyProtocol is not for a Unix socket: its peers have no address')

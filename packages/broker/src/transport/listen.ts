@@ -1,9 +1,10 @@
 import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Drops } from '../drops.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
 import { bind } from './bind.js'
-import { DuplexTransport } from './duplex.js'
+import { DuplexTransport, LayeredTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
 import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
@@ -22,6 +23,7 @@ export interface ListenParts {
   /** Largest WebSocket message. */
   readonly maxMessageBytes: number
   readonly metrics: Metrics
+  readonly drops: Drops
   readonly log: Logger
 }
 
@@ -34,15 +36,16 @@ type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
  */
 export async function listen(options: ListenOptions, parts: ListenParts): Promise<Listener> {
   checkListenOptions(options)
-  const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000 } = options
-  const { accept, anonymous, metrics, log } = parts
-  const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, metrics, log)
+  const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
+  const { accept, metrics, drops, log } = parts
+  const { anonymous = parts.anonymous } = options
+  const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
 
   // From the last step to the first: each knows the next.
   let next: Step = (stream, socket, peer) => {
     handshakes.done(socket)
-    accept(new DuplexTransport(stream, peer))
+    accept(stream === socket ? new DuplexTransport(stream, peer) : new LayeredTransport(stream, peer, socket))
   }
   if (websocket) {
     const isGuarded = (): boolean => anonymous && atLoopback
@@ -57,9 +60,10 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
   if (tls || websocket || isProxy) {
     server.on('connection', (socket) => {
-      if (!handshakes.begin(socket)) return
-      const peer = peerOf(socket)
-      if (!isProxy?.(peer.address)) return first(socket, socket, peer)
+      const peer = peerOf(socket, name)
+      const isOfProxy = isProxy?.(peer.address) ?? false
+      if (!handshakes.begin(socket, isOfProxy ? '' : peer.address)) return
+      if (!isOfProxy) return first(socket, socket, peer)
       readProxyHeader(
         socket,
         (source) => {
@@ -72,7 +76,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   } else {
     server.on('connection', (socket) => {
       readIntoOne(socket)
-      const peer = peerOf(socket)
+      const peer = peerOf(socket, name)
       makeLean(socket)
       accept(new DuplexTransport(socket, peer))
     })
@@ -101,7 +105,8 @@ function defaultPort({ tls, websocket }: ListenOptions): number {
   return tls ? 8883 : 1883
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): Peer {
-  if (remotePort === undefined) return { transport: 'unix', address: '' }
-  return { transport: 'tcp', address: remoteAddress ?? '', port: remotePort }
+function peerOf({ remoteAddress, remotePort }: Socket, listener: string | undefined): Peer {
+  const where = listener !== undefined && { listener }
+  if (remotePort === undefined) return { transport: 'unix', address: '', ...where }
+  return { transport: 'tcp', address: remoteAddress ?? '', port: remotePort, ...where }
 }

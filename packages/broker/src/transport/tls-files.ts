@@ -1,14 +1,9 @@
-import { unwatchFile, watchFile } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { SecureContextOptions } from 'node:tls'
 import { BrokerError } from '../errors.js'
 import type { TlsOptions } from './listen-options.js'
 
 const kinds = ['cert', 'key', 'ca', 'crl'] as const
-
-/** How often the files are looked at, and how long they must then be at rest: a certificate comes with its key. */
-const lookMs = 1000
-const restMs = 500
 
 const isPem = (text: string): boolean => text.includes('-----BEGIN')
 
@@ -27,6 +22,7 @@ export async function readTlsFiles(options: TlsOptions): Promise<SecureContextOp
     minVersion: options.minVersion ?? 'TLSv1.2',
     honorCipherOrder: true,
     ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
+    ...(options.ciphers !== undefined && { ciphers: options.ciphers }),
   }
 }
 
@@ -40,20 +36,7 @@ async function readPem(kind: string, path: string): Promise<string> {
   throw new BrokerError('invalid-option', `tls.${kind} (${path}) is no PEM file; it begins with -----BEGIN`)
 }
 
-/**
- * Calls back some time after one of the files has changed; the function returned ends that. Looking at the paths finds
- * what a watch on the files would miss: one put in another's place, a symbolic link turned round.
- */
-export function watchTlsFiles(options: TlsOptions, changed: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const onLook = (): void => {
-    clearTimeout(timer)
-    timer = setTimeout(changed, restMs).unref()
-  }
-  const paths = kinds.flatMap((kind) => (options[kind] !== undefined && !isPem(options[kind]) ? [options[kind]] : []))
-  for (const path of paths) watchFile(path, { interval: lookMs, persistent: false }, onLook)
-  return () => {
-    clearTimeout(timer)
-    for (const path of paths) unwatchFile(path, onLook)
-  }
+/** The paths of those that are no PEM themselves. */
+export function tlsFilePaths(options: TlsOptions): readonly string[] {
+  return kinds.flatMap((kind) => (options[kind] !== undefined && !isPem(options[kind]) ? [options[kind]] : []))
 }

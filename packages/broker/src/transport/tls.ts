@@ -5,10 +5,11 @@ import type { ClientCertificate } from '../client-certificate.js'
 import { BrokerError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
+import { WatchedFiles } from '../watched-files.js'
 import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
-import { readTlsFiles, watchTlsFiles } from './tls-files.js'
+import { readTlsFiles, tlsFilePaths } from './tls-files.js'
 import type { Peer } from './transport.js'
 
 interface TlsParts {
@@ -19,80 +20,68 @@ interface TlsParts {
   readonly next: (stream: Duplex, socket: Socket, peer: Peer) => void
 }
 
+/** The server as one connection has it: what Node tells the server of a connection, it tells to this. */
+interface ServerOfOne extends Server {
+  socket: Socket
+  peer: Peer
+}
+
 /** The TLS step of a listener: its server never listens, it is given sockets. */
 export class TlsDoor {
-  readonly #options: TlsOptions
-  readonly #parts: TlsParts
   readonly #server: Server
   readonly #expiry: TlsExpiry
-  readonly #unwatch: () => void
-  /** The sockets in their TLS handshake. */
-  readonly #peers = new WeakMap<Socket, Peer>()
-  #reloading: Promise<void> = Promise.resolve()
+  #files: WatchedFiles | undefined
 
   /** @throws BrokerError `invalid-option`, for files that cannot be used. */
   static async open(options: TlsOptions, parts: TlsParts): Promise<TlsDoor> {
-    return new TlsDoor(options, parts, await readTls(options))
+    const door = new TlsDoor(options, parts)
+    const read = async (): Promise<void> => door.#use(await readTls(options))
+    const name = 'the TLS certificates'
+    try {
+      door.#files = await WatchedFiles.open({ paths: tlsFilePaths(options), read, name, log: parts.log })
+      return door
+    } catch (error) {
+      door.close()
+      throw error
+    }
   }
 
-  private constructor(options: TlsOptions, parts: TlsParts, context: SecureContextOptions) {
-    const { requestCert = false, alpn } = options
-    this.#options = options
-    this.#parts = parts
-    this.#server = createServer(
-      { ...context, requestCert, rejectUnauthorized: requestCert, ...(alpn && { ALPNProtocols: [...alpn] }) },
-      (stream) => this.#secured(stream),
-    )
-    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, stream) => {
-      parts.handshakes.tell(rawOf(stream), 'tls', error.message.split('\n', 1)[0] ?? '')
+  private constructor({ requestCert = false, alpn }: TlsOptions, { metrics, log, handshakes, next }: TlsParts) {
+    this.#expiry = new TlsExpiry(metrics, log)
+    this.#server = createServer({
+      requestCert,
+      rejectUnauthorized: requestCert,
+      ...(alpn && { ALPNProtocols: [...alpn] }),
     })
-    this.#expiry = new TlsExpiry(parts.metrics, parts.log)
-    this.#expiry.set(expiryOf(String(context.cert)))
-    this.#unwatch = watchTlsFiles(options, () => void this.reload().catch(() => {})) // told already
+    this.#server.on('secureConnection', function (this: Server, stream) {
+      const { socket, peer } = this as ServerOfOne
+      const certificate = certificateOf(stream)
+      next(stream, socket, { ...peer, transport: 'tls', ...(certificate && { certificate }) })
+    })
+    this.#server.on('tlsClientError', function (this: Server, error: Error) {
+      handshakes.tell((this as ServerOfOne).socket, 'tls', error.message.split('\n', 1)[0] ?? '')
+    })
   }
 
   readonly enter = (_stream: Duplex, socket: Socket, peer: Peer): void => {
-    this.#peers.set(socket, peer)
-    this.#server.emit('connection', socket)
+    const server = Object.assign(Object.create(this.#server) as ServerOfOne, { socket, peer })
+    server.emit('connection', socket)
   }
 
   /** Connections that are there stay as they are. Rejects, and keeps what it has, when the files are broken. */
-  reload(): Promise<void> {
-    const { log } = this.#parts
-    const next = this.#reloading.then(async () => {
-      try {
-        const context = await readTls(this.#options)
-        this.#server.setSecureContext(context)
-        this.#expiry.set(expiryOf(String(context.cert)))
-        log.log('info', 'read the TLS certificates again')
-      } catch (error) {
-        log.log('error', `${(error as Error).message}; what was read before stays in force`)
-        throw error
-      }
-    })
-    this.#reloading = next.catch(() => {})
-    return next
+  async reload(): Promise<void> {
+    await this.#files?.reload()
   }
 
   close(): void {
-    this.#unwatch()
+    this.#files?.close()
     this.#expiry.close()
   }
 
-  #secured(stream: TLSSocket): void {
-    const socket = rawOf(stream)
-    const peer = this.#peers.get(socket)
-    if (!peer) return void stream.destroy()
-    const certificate = certificateOf(stream)
-    this.#parts.next(stream, socket, { ...peer, transport: 'tls', ...(certificate && { certificate }) })
+  #use(context: SecureContextOptions): void {
+    this.#server.setSecureContext(context)
+    this.#expiry.set(expiryOf(String(context.cert)))
   }
-}
-
-/**
- * The socket under a TLS socket. Node tells by no other way for which of the sockets it was given a handshake is done.
- */
-function rawOf(stream: TLSSocket): Socket {
-  return (stream as unknown as { readonly _parent: Socket })._parent
 }
 
 /** Reads the files, and tries whether they belong together. */

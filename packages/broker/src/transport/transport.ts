@@ -7,6 +7,8 @@ export interface Peer {
   /** The other side's address; empty where there is none. */
   readonly address: string
   readonly port?: number
+  /** The name of the listener it came to, where that has one. */
+  readonly listener?: string
   /** What the client has shown in the TLS handshake, if it was asked to. */
   readonly certificate?: ClientCertificate
 }
@@ -15,6 +17,8 @@ export interface Peer {
 export interface TransportEvents {
   /** Bytes arrived. They may be overwritten once the call has returned. */
   onData(chunk: Uint8Array): void
+  /** So many bytes have come that cannot be handed over yet: those of a WebSocket message that is not whole. */
+  onHeld(bytes: number): void
   /** The peer has ended its side in order: nothing more will come, but it may still take what is written. Called at most once. */
   onEnd(): void
   /** The connection is gone. Called once. */
@@ -26,6 +30,8 @@ export interface TransportEvents {
  */
 export interface Transport {
   readonly peer: Peer
+  /** Rises when the kernel has taken something of what is written, be it a part of one write. 0 where nobody can tell. */
+  readonly bytesTaken: number
   /** Starts the flow of bytes. */
   start(events: TransportEvents): void
   /**

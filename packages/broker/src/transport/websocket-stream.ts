@@ -1,25 +1,40 @@
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { onHeld } from './duplex.js'
+
+/** The largest frame header of a client. */
+const frameHeaderBytes = 14
 
 /** The binary messages of a WebSocket as a stream of bytes: where one ends means nothing to MQTT [MQTT-6.0.0-2]. */
 export class WebSocketStream extends Duplex {
   readonly #socket: WebSocket
   #failed = false
+  /** Bytes that have come since the chunk in which the last message became whole; -1 while that is taken in. */
+  #held = 0
 
-  constructor(socket: WebSocket) {
+  /** @param below what the WebSocket reads from. */
+  constructor(socket: WebSocket, below: Duplex) {
     super({ allowHalfOpen: true })
     this.#socket = socket
     socket.binaryType = 'nodebuffer'
     socket.on('message', (data, isBinary) => {
+      this.#held = -1
       if (this.destroyed) return
       if (!isBinary) return this.#refuseText()
       if (!this.push(data as Buffer)) socket.pause()
     })
+    below.on('data', (chunk: Buffer) => this.#hold(chunk.length))
     socket.on('error', (error) => this.#fail(error)) // the closing handshake is under way
     socket.on('close', () => {
       if (this.writableFinished || this.readableEnded) this.destroy()
       else this.push(null)
     })
+  }
+
+  /** The WebSocket has taken a chunk in, and told of what was whole with it. */
+  #hold(bytes: number): void {
+    this.#held = this.#held < 0 ? 0 : this.#held + bytes
+    if (this.#held > frameHeaderBytes) onHeld.call(this, this.#held - frameHeaderBytes)
   }
 
   /** [MQTT-6.0.0-1] */

@@ -10,6 +10,8 @@ import { WebSocketStream } from './websocket-stream.js'
 
 /** Request line and headers together. */
 const maxHeaderBytes = 8_192
+/** Of the parts in which a message may come, on average: each is held with some hundred bytes of its own. */
+const leastPartBytes = 128
 /** How long the other side may take to answer our closing frame. */
 const closeTimeoutMs = 2_000
 
@@ -53,6 +55,7 @@ export class WebSocketDoor {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
+      maxBufferedChunks: Math.max(1_024, Math.ceil(maxMessageBytes / leastPartBytes)),
       closeTimeout: closeTimeoutMs,
       handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
     }
@@ -60,7 +63,9 @@ export class WebSocketDoor {
     this.#http.on('request', (request, response) => {
       this.#tell(request.socket, 'no WebSocket upgrade')
       response.writeHead(426, { Connection: 'close', Upgrade: 'websocket', 'Content-Type': 'text/plain' })
-      response.end(`MQTT over WebSocket is served here, at ${this.#path}, to clients that ask for an upgrade.\n`)
+      response.end(
+        `MQTT over WebSocket is served here, at ${this.#path === '*' ? 'any path' : this.#path}, to clients that ask for an upgrade.\n`,
+      )
       response.once('finish', () => request.socket.destroySoon())
     })
     this.#http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
@@ -84,14 +89,15 @@ export class WebSocketDoor {
     if (objection) return this.#refuse(stream, objection)
     this.#server.handleUpgrade(request, stream, head, (webSocket) => {
       const transport = entry.peer.transport === 'tls' ? 'wss' : 'ws'
-      this.#next(new WebSocketStream(webSocket), entry.socket, { ...entry.peer, transport })
+      this.#next(new WebSocketStream(webSocket, stream), entry.socket, { ...entry.peer, transport })
     })
   }
 
   #objectionTo({ url = '', headers }: IncomingMessage): Objection | undefined {
     const { origins } = this.#options
     const { origin, host = '' } = headers
-    if (url.split('?', 1)[0] !== this.#path) return { status: 404, why: `MQTT is at ${this.#path}` }
+    if (this.#path !== '*' && url.split('?', 1)[0] !== this.#path)
+      return { status: 404, why: `MQTT is at ${this.#path}` }
     const isAllowed = origins ? origins.includes(origin ?? '') : !this.#isGuarded()
     if (origin !== undefined && !isAllowed) {
       return { status: 403, why: 'pages of this Origin may not connect; the option origins allows them' }

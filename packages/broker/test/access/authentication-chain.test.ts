@@ -6,7 +6,7 @@ import {
   certificateIdentity,
   type Verdict,
 } from '../../src/access/index.js'
-import type { ClientCertificate } from '../../src/index.js'
+import type { AuthenticationMethod, ClientCertificate } from '../../src/index.js'
 import { VirtualClock } from '../../src/testing/index.js'
 import { startRig } from '../rig.js'
 import { connectRequest } from './requests.js'
@@ -141,6 +141,65 @@ describe('back-off', () => {
   it('can be off', () => {
     const { chain } = chainOf([passwords], { backOff: false })
     expect(tries(chain, 'a', '1', '2', '3', '4', '5', '6', '7', 'right').at(-1)).toBe(true)
+  })
+})
+
+describe('extended authentication in a chain', () => {
+  /** Asks for the word, and takes `right`. */
+  const word: AuthenticationMethod = () => ({
+    next: (data) => {
+      const said = Buffer.from(data ?? []).toString()
+      if (said === '') return { outcome: 'continue' }
+      return said === 'right' ? { outcome: 'admitted' } : { outcome: 'refused', admission: false }
+    },
+  })
+
+  async function start(options: AuthenticationChainOptions = {}) {
+    const { chain, log, clock } = chainOf([], { authenticationMethods: { WORD: word }, ...options })
+    const rig = await startRig({ hooks: [chain], clock }, 5)
+    const properties = (data: string) => ({ authenticationMethod: 'WORD', authenticationData: Buffer.from(data) })
+    return {
+      chain,
+      log,
+      rig,
+      properties,
+      tries: async (data: string) => (await rig.greet('c', { properties: properties(data) }).heard())[0],
+    }
+  }
+
+  it('is slowed down too: an address that keeps failing has to wait, and is counted', async () => {
+    const { tries, rig, chain, log } = await start({ backOff: { afterFailures: 2 } })
+    expect([await tries('1'), await tries('2'), await tries('right')]).toEqual([
+      'connack 87',
+      'connack 87',
+      'connack 88',
+    ])
+    expect(chain.counts).toMatchObject({ allowed: 0, denied: 2, backedOff: 1 })
+    expect(log[0]).toBe('warn not authenticated {"clientId":"c","address":"test","by":"WORD"}')
+    await rig.pass(1000)
+    expect(await tries('right')).toBe('connack 0')
+  })
+
+  it('shares the back-off with passwords', async () => {
+    const { chain, clock } = chainOf([passwords], {
+      authenticationMethods: { WORD: word },
+      backOff: { afterFailures: 1 },
+    })
+    const rig = await startRig({ hooks: [chain], clock }, 5)
+    expect(await rig.greet('c', { username: 'u', password: 'wrong' }).heard()).toHaveLength(1)
+    const properties = { authenticationMethod: 'WORD', authenticationData: Buffer.from('right') }
+    expect((await rig.greet('c', { properties }).heard())[0]).toBe('connack 88')
+  })
+
+  it('does not put out who is in and shows it again for what others at its address do', async () => {
+    const { tries, rig, properties } = await start({ backOff: { afterFailures: 1 } })
+    const client = rig.greet('in', { properties: properties('right') })
+    await client.heard()
+    expect([await tries('wrong'), await tries('right')]).toEqual(['connack 87', 'connack 88'])
+    client.send({ type: 'auth', reasonCode: 0x19, properties: properties('right') })
+    expect(await client.heard()).toEqual(['auth'])
+    client.send({ type: 'auth', reasonCode: 0x19, properties: properties('wrong') })
+    expect(await client.heard()).toEqual(['disconnect'])
   })
 })
 

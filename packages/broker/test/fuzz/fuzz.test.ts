@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { heapBytes } from '../garbage.js'
 import { endingOf, Fuzz, kindOf } from './fuzz.js'
 
 /** Packets to send; the long form, `npm run proof -- --fuzz`, sends many more. */
@@ -24,15 +23,6 @@ afterEach(() => {
   process.off('uncaughtException', note).off('unhandledRejection', note)
   expect(escaped.splice(0)).toEqual([])
 })
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-function heapBytes(): number {
-  collectGarbage()
-  collectGarbage()
-  return process.memoryUsage().heapUsed
-}
 
 it(
   `${packets} packets, right and wrong, harm nobody else and leave nothing behind (seed ${seed})`,

@@ -1,9 +1,10 @@
+import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TlsOptions } from '../../src/index.js'
 import { altNamesOf } from '../../src/transport/tls.js'
 import { warningOf } from '../../src/transport/tls-expiry.js'
@@ -153,6 +154,39 @@ it('a broken new file changes nothing, and the log says why', async () => {
 it('files that cannot be used are told before anybody listens', async () => {
   await expect(listen({ cert: join(folder, 'none.pem') })).rejects.toThrow('cannot read tls.cert')
   await expect(listen({ requestCert: true })).rejects.toThrow('needs tls.ca')
+})
+
+describe('options of TLS', () => {
+  it('minVersion: an older one is refused', async () => {
+    const port = await listen({ minVersion: 'TLSv1.3' })
+    await expect(open(port, { maxVersion: 'TLSv1.2' })).rejects.toThrow()
+    expect(doors.broker.metrics.handshakesRefused.tls).toBe(1)
+    expect((await open(port)).getProtocol()).toBe('TLSv1.3')
+  })
+
+  it('minVersion: 1.2 by default, so no older one', async () => {
+    const port = await listen()
+    expect((await open(port, { maxVersion: 'TLSv1.2' })).getProtocol()).toBe('TLSv1.2')
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    await expect(open(port, old)).rejects.toThrow()
+  })
+
+  it('alpn: the first of ours that the client offers; none of them, and it is refused; no ALPN, and it is served', async () => {
+    const port = await listen({ alpn: ['mqtt', 'x-old'] })
+    expect((await open(port, { ALPNProtocols: ['x-old', 'mqtt'] })).alpnProtocol).toBe('mqtt')
+    expect((await open(port, { ALPNProtocols: ['x-old'] })).alpnProtocol).toBe('x-old')
+    await expect(open(port, { ALPNProtocols: ['http/1.1'] })).rejects.toThrow(/no application protocol/)
+    await greet(await open(port))
+  })
+
+  it('passphrase: opens the key, and a wrong one is told before anybody listens', async () => {
+    const key = createPrivateKey(server.key)
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' })
+      .toString()
+    await greet(await open(await listen({ key, passphrase: 'sesame' })))
+    await expect(listen({ key, passphrase: 'wrong' })).rejects.toThrow('cannot be used together')
+    await expect(listen({ key })).rejects.toThrow('cannot be used together')
+  })
 })
 
 it('warns 30, 7 and 1 day before the end, and after it', () => {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { encode } from '@godwit/protocol'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Listener, WebSocketOptions } from '../../src/index.js'
-import { connectPacket } from '../test-client.js'
+import type { BrokerOptions, Listener, WebSocketOptions } from '../../src/index.js'
+import { connectPacket, publishPacket } from '../test-client.js'
 import { Authority } from './certificates.js'
 import { type Doors, lastWords, openTcp, startBroker } from './doors.js'
+import { fragmentHeader, frameHeader, upgraded, upgradeHeaders } from './raw-websocket.js'
 
 const connectBytes = Buffer.from(encode(connectPacket('c'), 4))
 const connack = '20020000'
@@ -13,8 +14,8 @@ const connack = '20020000'
 let doors: Doors
 let listener: Listener
 
-async function start(websocket: WebSocketOptions = {}, maxPacketBytes = 2_000_000): Promise<void> {
-  doors = await startBroker({ limits: { maxPacketBytes } })
+async function start(websocket: WebSocketOptions = {}, options: BrokerOptions = {}): Promise<void> {
+  doors = await startBroker(options)
   listener = await doors.broker.listen({ port: 0, websocket, handshakeTimeoutMs: 300 })
 }
 
@@ -45,16 +46,6 @@ async function upgrade(headers: readonly string[], path = '/mqtt'): Promise<stri
   socket.destroy()
   return first.toString().split('\r\n', 1)[0]!.slice('HTTP/1.1 '.length)
 }
-
-const usual = (host: string, ...more: string[]): string[] => [
-  `Host: ${host}`,
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Protocol: mqtt',
-  ...more,
-]
 
 it.each(['mqtt', 'mqttv3.1'])('serves MQTT as subprotocol %s (3.1.1 and 5.0 [MQTT-6.0.0-4])', async (name) => {
   const socket = await open(['other', name])
@@ -88,8 +79,7 @@ it('ws-text-frame: CONNECT in a text frame closes with 1003 (3.1.1 and 5.0 [MQTT
 
 it('ws-huge-frame-header: a frame of 2^62 bytes closes, and nothing is allocated for it', async () => {
   const socket = await openTcp(listener.port)
-  socket.write(`GET /mqtt HTTP/1.1\r\n${usual('localhost').join('\r\n')}\r\n\r\n`)
-  await once(socket, 'data')
+  await upgraded(socket)
   const before = process.memoryUsage().arrayBuffers
   socket.write(Buffer.from('82ff400000000000000000000000', 'hex'))
   await lastWords(socket)
@@ -98,10 +88,45 @@ it('ws-huge-frame-header: a frame of 2^62 bytes closes, and nothing is allocated
 
 it('a message beyond the largest packet closes with 1009', async () => {
   await doors.broker.close()
-  await start({}, 1000)
+  await start({}, { limits: { maxPacketBytes: 1000 } })
   const socket = await open()
   socket.send(Buffer.alloc(1001))
   expect((await once(socket, 'close'))[0]).toBe(1009)
+})
+
+describe('a message larger than a CONNECT may be', () => {
+  const limits = { maxConnectBytes: 10_000, maxPacketBytes: 1_000_000 }
+  const large = Buffer.alloc(500_000)
+  const publish = encode(publishPacket('a', large, 1), 4)
+
+  it('before the client is in, is cut off while it comes, however it is cut, and counted', async () => {
+    await doors.broker.close()
+    await start({}, { limits })
+    const sockets = [await upgraded(await openTcp(listener.port)), await upgraded(await openTcp(listener.port))]
+    const ends = sockets.map(lastWords)
+    sockets[0]!.write(Buffer.concat([frameHeader(large.length), large]))
+    for (const isFurther of [false, true, true, true]) {
+      sockets[1]!.write(Buffer.concat([fragmentHeader(3_000, isFurther), large.subarray(0, 3_000)]))
+    }
+    expect(await Promise.all(ends)).toEqual(['', ''])
+    expect(doors.broker.metrics.refused['unauthenticated-bytes']).toBe(2)
+  })
+
+  it('is taken from one who is in, and from one whose CONNECT is being looked at', async () => {
+    await doors.broker.close()
+    let answer = (_admitted: boolean): void => {}
+    const hook = { authenticate: () => new Promise<boolean>((resolve) => (answer = resolve)) }
+    await start({}, { limits, hooks: [hook] })
+    const socket = await open()
+    socket.send(connectBytes)
+    socket.send(publish)
+    const acknowledged = take(socket, 8)
+    ;(await upgraded(await openTcp(listener.port))).destroy() // by then the broker has all of it
+    answer(true)
+    expect(await acknowledged).toBe(`${connack}40020001`)
+    socket.send(publish)
+    expect(await take(socket, 4)).toBe('40020001')
+  })
 })
 
 it('answers a ping', async () => {
@@ -127,20 +152,20 @@ it('DISCONNECT ends it with a closing frame', async () => {
 })
 
 it.each([
-  ['mqtt is not offered', usual('localhost').slice(0, -1), '/mqtt', '400 Bad Request'],
+  ['mqtt is not offered', upgradeHeaders('localhost').slice(0, -1), '/mqtt', '400 Bad Request'],
   [
     'another is offered',
-    [...usual('localhost').slice(0, -1), 'Sec-WebSocket-Protocol: soap'],
+    [...upgradeHeaders('localhost').slice(0, -1), 'Sec-WebSocket-Protocol: soap'],
     '/mqtt',
     '400 Bad Request',
   ],
-  ['the path is another', usual('localhost'), '/', '404 Not Found'],
-  ['a web page asks', usual('localhost', 'Origin: https://evil.example'), '/mqtt', '403 Forbidden'],
-  ['the name is rebound to this machine', usual('evil.example:80'), '/mqtt', '403 Forbidden'],
+  ['the path is another', upgradeHeaders('localhost'), '/', '404 Not Found'],
+  ['a web page asks', upgradeHeaders('localhost', 'Origin: https://evil.example'), '/mqtt', '403 Forbidden'],
+  ['the name is rebound to this machine', upgradeHeaders('evil.example:80'), '/mqtt', '403 Forbidden'],
   ['it is no upgrade', ['Host: localhost'], '/mqtt', '426 Upgrade Required'],
   [
     'headers are too large',
-    [...usual('localhost'), `X: ${'x'.repeat(10_000)}`],
+    [...upgradeHeaders('localhost'), `X: ${'x'.repeat(10_000)}`],
     '/mqtt',
     '431 Request Header Fields Too Large',
   ],
@@ -153,9 +178,10 @@ it('takes what is asked for by loopback names, and pages that are allowed', asyn
   await doors.broker.close()
   await start({ origins: ['https://app.example'] })
   const switching = '101 Switching Protocols'
-  for (const host of ['localhost:1', '127.0.0.1', '[::1]:80']) expect(await upgrade(usual(host))).toBe(switching)
-  expect(await upgrade(usual('localhost', 'Origin: https://app.example'))).toBe(switching)
-  expect(await upgrade(usual('localhost', 'Origin: https://evil.example'))).toBe('403 Forbidden')
+  for (const host of ['localhost:1', '127.0.0.1', '[::1]:80'])
+    expect(await upgrade(upgradeHeaders(host))).toBe(switching)
+  expect(await upgrade(upgradeHeaders('localhost', 'Origin: https://app.example'))).toBe(switching)
+  expect(await upgrade(upgradeHeaders('localhost', 'Origin: https://evil.example'))).toBe('403 Forbidden')
 })
 
 it('who dawdles with the upgrade is closed in time', async () => {
