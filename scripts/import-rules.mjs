@@ -28,6 +28,7 @@ export const packageRules = {
  */
 export const brokerRooms = [
   [
+    'changes.ts',
     'client-certificate.ts',
     'commit.ts',
     'drops.ts',
@@ -45,7 +46,7 @@ export const brokerRooms = [
   ['access', 'delivery', 'options.ts'],
   ['router'],
   ['session'],
-  ['handlers'],
+  ['handlers', 'inspection'],
   ['connection'],
   ['broker.ts'],
   ['index.ts', 'testing', 'cluster', 'admin'],

@@ -1,20 +1,12 @@
 import type { Duplex } from 'node:stream'
-import {
-  encodeUtf8,
-  isReasonFor,
-  isTopicName,
-  ProtocolError,
-  type QoS,
-  reason,
-  reasonName,
-  topicLevels,
-  topicPattern,
-} from '@godwit/protocol'
+import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
+import { type Change, Changes } from './changes.js'
 import { Commits } from './connection/commits.js'
 import { Connection } from './connection/connection.js'
 import type { ConnectionParts } from './connection/connection-parts.js'
 import { Door } from './connection/door.js'
 import { EncodedOnce } from './connection/encoded-once.js'
+import { type TraceEvent, type TraceOptions, Tracing } from './connection/tracing.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
 import { WriterPool } from './connection/writer-pool.js'
@@ -22,15 +14,21 @@ import { Drops } from './drops.js'
 import { BrokerError } from './errors.js'
 import { HookRunner } from './hooks/hook-runner.js'
 import { sysTopics } from './hooks/sys-topics.js'
+import { Clients } from './inspection/clients.js'
+import { RetainedList } from './inspection/retained.js'
+import { Sessions } from './inspection/sessions.js'
+import { SubscriptionList } from './inspection/subscriptions.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
-import { type LocalMessage, LocalSubscription } from './router/local-subscription.js'
+import { localMessage, type PublishOptions } from './router/local-message.js'
+import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { RetainedMessages } from './router/retained.js'
 import { Router } from './router/router.js'
 import { SharedGroups } from './router/shared-groups.js'
 import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
+import { type TopicCount, TopicSketch } from './router/topic-sketch.js'
 import { Registry } from './session/registry.js'
 import { TimerWheel } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
@@ -50,11 +48,15 @@ export interface RecoveredCounts {
 const sweepMs = 60_000
 const shuttingDown = 'the broker is shutting down'
 
-export interface PublishOptions {
-  /** Default 0. */
-  readonly qos?: QoS
-  /** Default false. */
-  readonly retain?: boolean
+/** What is watched until it is stopped. */
+export interface Watch {
+  stop(): void
+}
+
+/** The busiest topics since the count began, in bounded memory: a count may be too high, none that is busy is missed. */
+export interface TopicWatch extends Watch {
+  /** So many, 1,000 at most, the busiest first. */
+  top(count: number): readonly TopicCount[]
 }
 
 export interface DisconnectOptions {
@@ -73,6 +75,13 @@ export interface DisconnectOptions {
 export class Broker implements AsyncDisposable {
   /** Plain counters from start, and drops by reason. */
   readonly metrics: Metrics = new Metrics()
+  /** The clients that are connected. */
+  readonly clients: Clients
+  /** Those of connected clients, and those that wait for theirs. */
+  readonly sessions: Sessions
+  /** Those of sessions. */
+  readonly subscriptions: SubscriptionList
+  readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
   readonly #options: CheckedOptions
@@ -85,6 +94,7 @@ export class Broker implements AsyncDisposable {
   readonly #arriving = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #locals = new Set<LocalSubscription<string>>()
+  readonly #tracing: Tracing
   readonly #startedAt: number
   #closed: Promise<void> | undefined
 
@@ -104,23 +114,39 @@ export class Broker implements AsyncDisposable {
       handOverAtDisconnect: features.sharedHandOverAtDisconnect,
       now,
     })
-    const router = new Router(retained, groups, store, drops, features.retainAvailable)
+    const changes = new Changes(log)
+    const tracing = new Tracing(now, log)
+    const router = new Router({ retained, groups, store, drops, changes, retainAvailable: features.retainAvailable })
     const registry = new Registry({ limits, willsAfterRestart, router, store, metrics, drops, log, clock, wheel })
-    const hooks = new HookRunner(options.hooks, log)
+    const hooks = new HookRunner(options.hooks, log, changes)
     const commits = new Commits(store)
     this.#parts = {
-      services: { limits, features, hooks, router, registry, store, metrics, drops, log, responseInformation, now },
+      services: {
+        limits,
+        features,
+        hooks,
+        router,
+        registry,
+        store,
+        metrics,
+        drops,
+        log,
+        tracing,
+        responseInformation,
+        now,
+      },
       outbox: {
         turn: new Turn(),
         writers: new WriterPool(),
         encodedOnce: new EncodedOnce(),
         commits,
         metrics,
+        tracing,
         maxOutboxBytes: limits.maxOutboxBytes,
         now,
       },
       store,
-      waiting: new Waiting(limits.maxUnauthenticatedBytes),
+      waiting: new Waiting(limits.maxUnauthenticatedBytes, drops),
       door: new Door({ limits, clock, wheel, metrics, drops }),
       clock,
       wheel,
@@ -136,6 +162,11 @@ export class Broker implements AsyncDisposable {
     this.#drops = drops
     this.#router = router
     this.#registry = registry
+    this.#tracing = tracing
+    this.clients = new Clients(registry)
+    this.sessions = new Sessions(registry)
+    this.subscriptions = new SubscriptionList(registry)
+    this.retained = new RetainedList(router, now)
     this.#startedAt = clock.monotonic()
     store.onFlushed = () => commits.onFlushed()
   }
@@ -187,6 +218,7 @@ export class Broker implements AsyncDisposable {
    * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
    * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
    * @throws BrokerError at once: `invalid-topic` (section 4.7); `closed`.
+   * @throws ProtocolError at once, for properties that MQTT cannot carry.
    */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     this.#ensureOpen()
@@ -196,7 +228,7 @@ export class Broker implements AsyncDisposable {
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
-    const commit = this.#router.publish(Message.of(topic, bytes, options.qos, options.retain))
+    const commit = this.#router.publish(localMessage(topic, bytes, options, this.#options.clock.now()))
     return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
   }
 
@@ -239,6 +271,38 @@ export class Broker implements AsyncDisposable {
     const user = this.#registry.get(clientId)?.user
     user?.end(reasonString, reasonCode, serverReference)
     return user !== undefined
+  }
+
+  /** Tells of every change of what the broker holds, at once and in order, beginning now. */
+  changes(listener: (change: Change) => void): Watch {
+    return this.#router.changes.listen(listener)
+  }
+
+  /**
+   * Shows packets as they come and go, without payloads and passwords. What costs is the packets that are shown; the
+   * listener is called in the middle of the broker's work and must not take its time.
+   * @throws BrokerError `invalid-topic`.
+   */
+  trace(options: TraceOptions, listener: (event: TraceEvent) => void): Watch {
+    const { topic } = options
+    if (topic !== undefined && !isTopicFilter(topic)) {
+      throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic filter`)
+    }
+    return this.#tracing.start(options, listener)
+  }
+
+  /** Counts from now on which topics are published to most, until it is stopped. */
+  watchTopics(): TopicWatch {
+    const sketch = new TopicSketch()
+    const router = this.#router
+    router.sketches = [...(router.sketches ?? []), sketch]
+    return {
+      top: (count) => sketch.top(count),
+      stop: () => {
+        const left = router.sketches?.filter((other) => other !== sketch)
+        router.sketches = left && left.length > 0 ? left : undefined
+      },
+    }
   }
 
   /**
@@ -298,15 +362,6 @@ export class Broker implements AsyncDisposable {
       this.#router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
     this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())
-  }
-}
-
-function patternOf<const F extends string>(filter: F): ReturnType<typeof topicPattern<F>> {
-  try {
-    return topicPattern(filter)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new BrokerError('invalid-topic', `${JSON.stringify(filter)} is not a topic filter: ${error.message}`)
   }
 }
 

@@ -1,6 +1,16 @@
-export { Broker, createBroker, type DisconnectOptions, type PublishOptions, type RecoveredCounts } from './broker.js'
+export {
+  Broker,
+  createBroker,
+  type DisconnectOptions,
+  type RecoveredCounts,
+  type TopicWatch,
+  type Watch,
+} from './broker.js'
+export type { Change } from './changes.js'
 export type { ClientCertificate } from './client-certificate.js'
 export type { Commit } from './commit.js'
+export type { TracedPacket } from './connection/traced-packet.js'
+export type { TraceEvent, TraceOptions } from './connection/tracing.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
 export type { Admission, AdmittedAs, Claims, ClientInfo, Identity, Redirection } from './hooks/client-info.js'
 export type {
@@ -15,12 +25,19 @@ export type {
   PublishedMessage,
 } from './hooks/hooks.js'
 export { type ScramCredentials, scramCredentials, scramSha256 } from './hooks/scram.js'
+export type { Clients, ClientView } from './inspection/clients.js'
+export type { Page, PageOptions } from './inspection/page.js'
+export type { RetainedList, RetainedPageOptions, RetainedView } from './inspection/retained.js'
+export type { Sessions, SessionView } from './inspection/sessions.js'
+export type { SubscriptionList, SubscriptionPageOptions, SubscriptionView } from './inspection/subscriptions.js'
 export { defaultLimits, type Limits, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
 export type { DropReason, HandshakeRefusal, Metrics } from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
+export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
+export type { TopicCount } from './router/topic-sketch.js'
 export { memoryStore } from './store/memory.js'
 export type { KeptMessage, Queue, QueuedMessage } from './store/queue.js'
 export type {

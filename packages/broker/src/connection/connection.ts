@@ -13,7 +13,7 @@ import { refuse } from '../handlers/admission.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
-import type { Session } from '../session/session.js'
+import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { Arrival } from './arrival.js'
 import { burst } from './burst.js'
@@ -95,6 +95,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     return this.#session!
   }
 
+  get facts(): ConnectionFacts {
+    const { seconds: keepAliveSeconds, since: connectedAt } = this.#keepAlive
+    const { client, peer, outbox } = this
+    return { client, peer, connectedAt, keepAliveSeconds, outboxBytes: outbox.waitingBytes }
+  }
+
   // ---- bytes in
 
   onData(chunk: Uint8Array): void {
@@ -105,7 +111,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#decoder.push(chunk)
     if (this.#suspended) this.#decoder.detach()
     else this.#handlePackets()
-    if (!this.#session && !this.closed && !this.#mayWait(this.#decoder.bufferedBytes)) {
+    if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
       this.end(tooMuchWaits, reason.quotaExceeded)
     }
   }
@@ -114,13 +120,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   onHeld(bytes: number): void {
     if (this.#session || this.closed) return
     const most = this.#arrival?.greeted ? undefined : this.services.limits.maxConnectBytes
-    if (!this.#mayWait(bytes, most)) this.#abort(tooMuchWaits)
-  }
-
-  #mayWait(bytes: number, most = Number.POSITIVE_INFINITY): boolean {
-    const may = bytes <= most && this.#parts.waiting.holds(this, bytes)
-    if (!may) this.services.drops.refused('unauthenticated-bytes', this.peer.address)
-    return may
+    if (!this.#parts.waiting.holds(this, bytes, most)) this.#abort(tooMuchWaits)
   }
 
   /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */

@@ -16,12 +16,14 @@ const pingresp = { packet: { type: 'pingresp' }, commit: 0 } as const
 
 /** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
 export function dispatchFirst(c: Context, p: Packet): Answer {
+  if (c.services.tracing.isOn) c.services.tracing.received(c, p)
   if (p.type !== 'connect') throw new MqttError(reason.protocolError, `${p.type} before connect`)
   return onConnect(c, p)
 }
 
 /** Until CONNACK there is only the extended authentication, or the client gives up [MQTT-3.1.2-30]. */
 export function dispatchAuthenticating(c: Context, p: Packet): Answer {
+  if (c.services.tracing.isOn) c.services.tracing.received(c, p)
   if (p.type === 'auth') return onAuth(c, p)
   if (p.type === 'disconnect') return void c.end('disconnected by the client')
   throw new MqttError(reason.protocolError, `${p.type} before the authentication is over`)
@@ -29,6 +31,7 @@ export function dispatchAuthenticating(c: Context, p: Packet): Answer {
 
 /** Every later packet, to the handler of its name. */
 export function dispatch(c: Context, p: Packet): Answer {
+  if (c.services.tracing.isOn) c.services.tracing.received(c, p)
   switch (p.type) {
     case 'publish':
       return onPublish(c, p as ReceivedPublish)

@@ -12,6 +12,10 @@ export class KeepAlive {
   /** When the client was last heard, on the monotonic clock. */
   #heard = 0
   #listening = true
+  /** The Keep Alive in force; 0: none. */
+  seconds = 0
+  /** Whole seconds since 1970: a small number, which needs no memory of its own. */
+  #since = 0
 
   constructor(clock: Clock, wheel: TimerWheel) {
     this.#clock = clock
@@ -28,8 +32,15 @@ export class KeepAlive {
     this.heard()
   }
 
+  /** Since when there is a client, in epoch ms. */
+  get since(): number {
+    return this.#since * 1000
+  }
+
   /** Keep Alive 0 = the client need not send anything. */
   start(keepAliveSeconds: number, onSilence: () => void): void {
+    this.seconds = keepAliveSeconds
+    this.#since = Math.floor(this.#clock.now() / 1000)
     if (keepAliveSeconds === 0) return
     this.heard()
     this.#watch(keepAliveSeconds * 1500, keepAliveSeconds * 1500, onSilence)

@@ -1,6 +1,7 @@
 import { Decoder, encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
+import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
@@ -8,6 +9,7 @@ import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
 import { EncodedOnce } from './encoded-once.js'
 import { Outbox } from './outbox.js'
+import { Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
 import { WriterPool } from './writer-pool.js'
 
@@ -35,6 +37,8 @@ function setUp(maxOutboxBytes = 1000) {
     write: (parts: readonly Uint8Array[], done: () => void) => void writes.push({ parts, done }),
   } as unknown as Transport
   const owner = {
+    peer: { transport: 'memory', address: '' },
+    client: undefined,
     onFull: () => void told.push('full'),
     onDrained: () => void told.push('drained'),
     onTurn: () => void told.push('turn'),
@@ -42,7 +46,9 @@ function setUp(maxOutboxBytes = 1000) {
     onTooLarge: () => void told.push('too large'),
     onLastReply: () => void told.push('last reply'),
   }
-  const parts = { turn, writers, encodedOnce: new EncodedOnce(), commits, metrics, maxOutboxBytes, now: () => 0 }
+  const now = (): number => 0
+  const tracing = new Tracing(now, silentLogger)
+  const parts = { turn, writers, encodedOnce: new EncodedOnce(), commits, metrics, tracing, maxOutboxBytes, now }
   const outbox = new Outbox(transport, parts, owner)
   let heard = 0
   return {

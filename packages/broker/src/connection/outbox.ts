@@ -8,6 +8,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { HeldPackets } from './held-packets.js'
 import { type ClientTerms, defaultTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
+import type { Traced, Tracing } from './tracing.js'
 import type { Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
@@ -17,11 +18,12 @@ export interface OutboxParts extends EncoderParts {
   readonly writers: WriterPool
   readonly commits: Commits
   readonly metrics: Metrics
+  readonly tracing: Tracing
   readonly maxOutboxBytes: number
 }
 
 /** Who is told what becomes of the output. */
-export interface OutboxOwner {
+export interface OutboxOwner extends Traced {
   /** More is waiting than should be; {@link OutboxOwner.onDrained} follows when the socket has taken it. */
   onFull(): void
   /** The socket has taken what made the outbox full. */
@@ -129,7 +131,8 @@ export class Outbox implements Sink {
     const writer = this.#open()
     const payload = this.#messages().write(writer, delivery, dup, packetId)
     if (payload) this.#addView(writer, payload)
-    const { metrics } = this.#parts
+    const { metrics, tracing } = this.#parts
+    if (tracing.isOn) tracing.delivered(this.#owner, delivery, dup, packetId)
     metrics.publishSent++
     metrics.publishBytesSent += message.payloadBytes
     metrics.packetsSent++
@@ -221,6 +224,7 @@ export class Outbox implements Sink {
 
   #encode(packet: Packet): void {
     if (this.#closed) return
+    if (this.#parts.tracing.isOn) this.#parts.tracing.sent(this.#owner, packet)
     encodeInto(this.#open(), packet, this.#terms.version)
     this.#parts.metrics.packetsSent++
   }

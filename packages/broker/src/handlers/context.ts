@@ -15,6 +15,12 @@ import type { Session, SessionUser } from '../session/session.js'
 import type { Store } from '../store/store.js'
 import type { Peer } from '../transport/transport.js'
 
+/** Shows packets to whoever asked for them. */
+export interface PacketTracing {
+  readonly isOn: boolean
+  received(from: Context, packet: Packet): void
+}
+
 /** What all connections of a broker share. */
 export interface Services {
   readonly limits: Limits
@@ -26,6 +32,7 @@ export interface Services {
   readonly metrics: Metrics
   readonly drops: Drops
   readonly log: Logger
+  readonly tracing: PacketTracing
   readonly responseInformation: BrokerOptions['responseInformation']
   /** Epoch ms. */
   readonly now: () => number

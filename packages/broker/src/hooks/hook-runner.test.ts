@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Changes } from '../changes.js'
+import type { Logger } from '../log.js'
 import type { ClientInfo } from './client-info.js'
 import { HookRunner } from './hook-runner.js'
 import type { AuthorizeRequest, Hooks } from './hooks.js'
@@ -11,9 +13,8 @@ const message = { topic: 't', payload: new Uint8Array(), qos: 0, retain: false, 
 
 function runnerOf(...hooks: Hooks[]) {
   const log: string[] = []
-  const runner = new HookRunner(hooks, {
-    log: (level, text, fields) => void log.push(`${level} ${text} ${fields?.error}`),
-  })
+  const logger: Logger = { log: (level, text, fields) => void log.push(`${level} ${text} ${fields?.error}`) }
+  const runner = new HookRunner(hooks, logger, new Changes(logger))
   return { runner, log }
 }
 

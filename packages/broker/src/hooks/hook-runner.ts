@@ -1,10 +1,11 @@
+import type { Changes } from '../changes.js'
 import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Admission, ClientInfo, Identity } from './client-info.js'
 import type { AuthenticationExchange } from './extended-authentication.js'
 import type { AuthenticateRequest, AuthorizeRequest, Hooks, PublishedMessage } from './hooks.js'
 
-/** Asks the hooks in their order. What nobody implements costs nothing. */
+/** Asks the hooks in their order, and tells who has come and gone. What nobody implements costs nothing. */
 export class HookRunner {
   readonly #authenticate: readonly Hooks[]
   readonly #authorize: readonly Hooks[]
@@ -12,10 +13,12 @@ export class HookRunner {
   readonly #onPublish: readonly Hooks[]
   readonly #all: readonly Hooks[]
   readonly #log: Logger
+  readonly #changes: Changes
 
-  constructor(hooks: readonly Hooks[], log: Logger) {
+  constructor(hooks: readonly Hooks[], log: Logger, changes: Changes) {
     this.#all = hooks
     this.#log = log
+    this.#changes = changes
     this.#authenticate = hooks.filter((hook) => hook.authenticate)
     this.#authorize = hooks.filter((hook) => hook.authorize)
     this.#authorizeDelivery = hooks.filter((hook) => hook.authorizeDelivery)
@@ -81,10 +84,12 @@ export class HookRunner {
   }
 
   connected(client: ClientInfo): void {
+    if (this.#changes.isWatched) this.#changes.tell({ type: 'client-connected', clientId: client.clientId })
     this.#tell('onConnect', (hook) => hook.onConnect?.(client))
   }
 
   disconnected(client: ClientInfo, reason: string): void {
+    if (this.#changes.isWatched) this.#changes.tell({ type: 'client-gone', clientId: client.clientId })
     this.#tell('onDisconnect', (hook) => hook.onDisconnect?.(client, reason))
   }
 

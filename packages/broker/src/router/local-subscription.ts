@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
-import type { QoS, TopicParams, TopicPattern } from '@godwit/protocol'
+import { ProtocolError, type QoS, type TopicParams, type TopicPattern, topicPattern } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import { BrokerError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Message } from '../message.js'
+import type { LocalProperties } from './local-message.js'
 import type { Subscriber } from './subscriber.js'
 
 /** A message for an in-process subscriber. */
@@ -15,6 +17,10 @@ export interface LocalMessage<F extends string = string> {
   readonly retain: boolean
   /** Client Identifier of the publisher; empty for the broker itself. */
   readonly publisher: string
+  /** Those the publisher gave, without the Message Expiry Interval. */
+  readonly properties: LocalProperties | undefined
+  /** When it is no longer worth anything, in epoch ms; infinite: never. */
+  readonly expiresAt: number
   /** What the named wildcards of the pattern stand for: `'+room/temp'` gives `{ room }`. */
   readonly params: TopicParams<F>
   /** The payload as text. */
@@ -60,9 +66,10 @@ export class LocalSubscription<F extends string = string>
   }
 
   offer(message: Message, retain: boolean): void {
-    const { topic, qos, publisher, payload } = message.keep()
+    const { topic, qos, publisher, payload, properties, expiresAt } = message.keep()
     const params = this.#pattern.params(topic)
-    const local = { topic, payload, qos, retain, publisher, params, text: () => new TextDecoder().decode(payload) }
+    const text = (): string => new TextDecoder().decode(payload)
+    const local = { topic, payload, qos, retain, publisher, properties, expiresAt, params, text }
     if (this.#listener) this.#tell(this.#listener, local)
     else if (this.#waiting.readableLength >= maxWaitingLocal) this.#drops.report('slow-listener', '')
     else this.#waiting.push(local)
@@ -90,5 +97,15 @@ export class LocalSubscription<F extends string = string>
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.unsubscribe()
+  }
+}
+
+/** @throws BrokerError `invalid-topic`. */
+export function patternOf<const F extends string>(filter: F): TopicPattern<F> {
+  try {
+    return topicPattern(filter)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new BrokerError('invalid-topic', `${JSON.stringify(filter)} is not a topic filter: ${error.message}`)
   }
 }

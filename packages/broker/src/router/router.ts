@@ -1,4 +1,5 @@
 import { splitShared } from '@godwit/protocol'
+import type { Changes } from '../changes.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
@@ -8,22 +9,37 @@ import type { Member, SharedGroup, SharedGroups } from './shared-groups.js'
 import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
 import { isSystemTopic } from './system-topics.js'
+import type { TopicSketch } from './topic-sketch.js'
+
+/** What the router works with; the broker joins them. */
+export interface RouterParts {
+  readonly retained: RetainedMessages
+  readonly groups: SharedGroups
+  readonly store: Store
+  readonly drops: Drops
+  readonly changes: Changes
+  readonly retainAvailable: boolean
+}
 
 /** Decides who gets a message, and keeps what is retained. */
 export class Router {
   readonly subscriptions: Subscriptions = new Subscriptions()
   readonly retained: RetainedMessages
+  readonly changes: Changes
+  /** Counts what is published, while somebody looks. */
+  sketches: readonly TopicSketch[] | undefined
   readonly #groups: SharedGroups
   readonly #store: Store
   readonly #drops: Drops
   readonly #retainAvailable: boolean
 
-  constructor(retained: RetainedMessages, groups: SharedGroups, store: Store, drops: Drops, retainAvailable: boolean) {
-    this.retained = retained
-    this.#groups = groups
-    this.#store = store
-    this.#drops = drops
-    this.#retainAvailable = retainAvailable
+  constructor(parts: RouterParts) {
+    this.retained = parts.retained
+    this.changes = parts.changes
+    this.#groups = parts.groups
+    this.#store = parts.store
+    this.#drops = parts.drops
+    this.#retainAvailable = parts.retainAvailable
   }
 
   /** Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe. */
@@ -31,6 +47,7 @@ export class Router {
     let commit = message.retain && this.#retainAvailable ? this.#retain(message) : 0 // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
     message.isForMany = matches.length > 1
+    if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
       const match = matches[at]!
       const { subscriber, own } = match
@@ -44,10 +61,14 @@ export class Router {
 
   /** Removes retained messages whose time is over. */
   sweep(now: number): void {
-    for (const topic of this.retained.expired(now)) {
-      this.retained.delete(topic)
-      this.#store.setRetained(topic, undefined)
-    }
+    for (const topic of this.retained.expired(now)) this.forget(topic)
+  }
+
+  /** Removes the retained message of a topic. */
+  forget(topic: string): Commit {
+    this.retained.delete(topic)
+    this.#tellOfTopic('retained-deleted', topic)
+    return this.#store.setRetained(topic, undefined)
   }
 
   subscribe(filter: string, subscriber: Subscriber, grant: Grant): void {
@@ -60,6 +81,7 @@ export class Router {
 
   /** Subscribes a session; a shared filter makes it a member of its group. */
   join(filter: string, member: Member, grant: Grant): Commit {
+    if (this.changes.isWatched) this.changes.tell({ type: 'subscribed', clientId: member.clientId, filter })
     const shared = splitShared(filter)
     if (shared) return this.#group(filter, shared.filter).join(member, grant)
     this.subscribe(filter, member, grant)
@@ -67,6 +89,7 @@ export class Router {
   }
 
   leave(filter: string, member: Member): Commit {
+    if (this.changes.isWatched) this.changes.tell({ type: 'unsubscribed', clientId: member.clientId, filter })
     const group = splitShared(filter) && this.#groups.get(filter)
     if (!group) {
       this.unsubscribe(filter, member)
@@ -100,11 +123,15 @@ export class Router {
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */
   #retain(message: Message): Commit {
     if (message.payloadBytes > 0 && this.retained.set(message)) {
+      this.#tellOfTopic('retained-set', message.topic)
       // What the broker tells about itself is true of this process only, and not worth the disk.
       return isSystemTopic(message.topic) ? 0 : this.#store.setRetained(message.topic, message)
     }
     if (message.payloadBytes > 0) this.#drops.report('retained-full', message.publisher)
-    else this.retained.delete(message.topic)
-    return this.#store.setRetained(message.topic, undefined)
+    return this.forget(message.topic)
+  }
+
+  #tellOfTopic(type: 'retained-set' | 'retained-deleted', topic: string): void {
+    if (this.changes.isWatched && !isSystemTopic(topic)) this.changes.tell({ type, topic })
   }
 }

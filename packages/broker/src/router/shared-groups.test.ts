@@ -1,6 +1,7 @@
 import type { QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Changes } from '../changes.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Sink } from '../delivery/sink.js'
 import { Drops } from '../drops.js'
@@ -28,7 +29,14 @@ class World {
     const drops = new Drops(this.metrics, silentLogger, () => {})
     const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000 }
     this.groups = new SharedGroups({ store, drops, ...bounds, handOverAtDisconnect, now: () => 0 })
-    this.router = new Router(new RetainedMessages(10, 10), this.groups, store, drops, true)
+    this.router = new Router({
+      retained: new RetainedMessages(10, 10),
+      groups: this.groups,
+      store,
+      drops,
+      changes: new Changes(silentLogger),
+      retainAvailable: true,
+    })
   }
 
   publish(text: string, qos: QoS = 1): void {

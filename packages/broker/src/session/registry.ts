@@ -44,12 +44,19 @@ export interface Opened {
   readonly commit: Commit
 }
 
+/** When a session without a connection ends. */
+interface Expiry {
+  /** Epoch ms; infinite: never. */
+  readonly at: number
+  readonly timer: WheelTimer | undefined
+}
+
 /** All sessions by Client Identifier [MQTT-3.1.3-2]: who uses one, which go on without a connection, and until when. */
 export class Registry {
   readonly wills: Wills
   readonly #parts: RegistryParts
   readonly #sessions = new Map<string, Session>()
-  readonly #expiries = new Map<Session, WheelTimer>()
+  readonly #expiries = new Map<Session, Expiry>()
   /** Sessions that end with their connection are never stored. */
   readonly #volatile = memoryStore()
   readonly #deliveryParts: DeliveryParts
@@ -77,6 +84,25 @@ export class Registry {
 
   get(clientId: string): Session | undefined {
     return this.#sessions.get(clientId)
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values()
+  }
+
+  /** When a session ends, in epoch ms; `undefined` while it has a connection. */
+  expiryOf(session: Session): number | undefined {
+    return this.#expiries.get(session)?.at
+  }
+
+  /** Ends a session at the wish of the person who runs the broker. False: there is none. */
+  remove(clientId: string): boolean {
+    const session = this.#sessions.get(clientId)
+    if (!session) return false
+    session.expirySeconds = 0
+    if (session.user) session.user.end('the session was removed', reason.administrativeAction)
+    else this.#end(session)
+    return true
   }
 
   /** Ends all connections because the broker stops: a will stays in the store, due when it is opened again. */
@@ -164,11 +190,12 @@ export class Registry {
   #keepUntil(session: Session, expiresAt: number): void {
     const left = Math.max(0, expiresAt - this.#parts.clock.now())
     const forEver = left === Number.POSITIVE_INFINITY
-    this.#expiries.set(session, forEver ? { cancel() {} } : this.#parts.wheel.after(left, () => this.#expire(session)))
+    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#expire(session))
+    this.#expiries.set(session, { at: expiresAt, timer })
   }
 
   #stopExpiry(session: Session): void {
-    this.#expiries.get(session)?.cancel()
+    this.#expiries.get(session)?.timer?.cancel()
     this.#expiries.delete(session)
   }
 
@@ -180,6 +207,7 @@ export class Registry {
   #add(clientId: string, stored: SessionStore, expirySeconds: number, durable: boolean): Session {
     const session = new Session(this.#delivery(clientId, stored, durable), stored, this.#parts.router, expirySeconds)
     this.#sessions.set(clientId, session)
+    this.#tell('session-created', clientId)
     return session
   }
 
@@ -197,6 +225,13 @@ export class Registry {
   #end(session: Session): Commit {
     this.#stopExpiry(session)
     this.#sessions.delete(session.clientId)
-    return Math.max(session.end(), this.wills.publish(session))
+    const commit = Math.max(session.end(), this.wills.publish(session))
+    this.#tell('session-ended', session.clientId)
+    return commit
+  }
+
+  #tell(type: 'session-created' | 'session-ended', clientId: string): void {
+    const { changes } = this.#parts.router
+    if (changes.isWatched) changes.tell({ type, clientId })
   }
 }

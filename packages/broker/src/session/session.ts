@@ -1,14 +1,29 @@
 import type { Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
+import type { ClientInfo } from '../hooks/client-info.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
+import type { Peer } from '../transport/transport.js'
 import { pageOf, ReceivedIds } from './received-ids.js'
+
+/** What can be told of a connection. */
+export interface ConnectionFacts {
+  readonly client: ClientInfo
+  readonly peer: Peer
+  /** Epoch ms, to the second. */
+  readonly connectedAt: number
+  /** The Keep Alive in force; 0: none. */
+  readonly keepAliveSeconds: number
+  /** Bytes that wait for the client's socket. */
+  readonly outboxBytes: number
+}
 
 /** The connection a session is used by. */
 export interface SessionUser {
+  readonly facts: ConnectionFacts
   /** Another connection has come with the same Client Identifier: closes, with all that a close entails [MQTT-3.1.4-2]. */
   takeOver(): MaybeAsync<void>
   /**

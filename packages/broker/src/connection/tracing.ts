@@ -1,0 +1,118 @@
+import { matchesFilter, type Packet } from '@godwit/protocol'
+import type { ClientInfo } from '../hooks/client-info.js'
+import type { Logger } from '../log.js'
+import type { QueuedMessage } from '../store/queue.js'
+import type { Peer } from '../transport/transport.js'
+import { type TracedPacket, tracedDelivery, tracedPacket } from './traced-packet.js'
+
+/** Which packets; what is left out is not asked. */
+export interface TraceOptions {
+  /** Those of the client of this Client Identifier, connected or still to come. */
+  readonly clientId?: string
+  /** PUBLISH packets of topics that match this Topic Filter. */
+  readonly topic?: string
+}
+
+/** A packet on its way between the broker and a client. */
+export interface TraceEvent {
+  /** Epoch ms. */
+  readonly at: number
+  /** `undefined` before CONNECT. */
+  readonly clientId: string | undefined
+  /** Empty where there is none. */
+  readonly address: string
+  /** As the broker sees it. */
+  readonly direction: 'in' | 'out'
+  readonly packet: TracedPacket
+}
+
+/** Whose packets they are. */
+export interface Traced {
+  readonly peer: Peer
+  /** `undefined` before it is in. */
+  readonly client: ClientInfo | undefined
+}
+
+interface Trace extends TraceOptions {
+  readonly tell: (event: TraceEvent) => void
+  /** Whether a topic matches, for those that were asked for lately. */
+  readonly known: Map<string, boolean>
+}
+
+const mostKnown = 10_000
+
+/** Shows packets to whoever asked for them. When nobody does, a packet costs one look at {@link isOn}. */
+export class Tracing {
+  isOn = false
+  readonly #now: () => number
+  readonly #log: Logger
+  readonly #traces = new Set<Trace>()
+  /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
+  #names = new WeakMap<Traced, string>()
+
+  constructor(now: () => number, log: Logger) {
+    this.#now = now
+    this.#log = log
+  }
+
+  start(options: TraceOptions, tell: (event: TraceEvent) => void): { stop(): void } {
+    const trace: Trace = { ...options, tell, known: new Map() }
+    this.#traces.add(trace)
+    this.isOn = true
+    return {
+      stop: () => {
+        this.#traces.delete(trace)
+        this.isOn = this.#traces.size > 0
+        if (!this.isOn) this.#names = new WeakMap()
+      },
+    }
+  }
+
+  received(from: Traced, packet: Packet): void {
+    if (packet.type === 'connect') this.#names.set(from, packet.clientId)
+    const topic = packet.type === 'publish' ? packet.topic : undefined
+    for (const trace of this.#traces) {
+      if (this.#isAsked(trace, from, topic)) this.#tell(trace, from, 'in', tracedPacket(packet))
+    }
+  }
+
+  sent(to: Traced, packet: Packet): void {
+    for (const trace of this.#traces) {
+      if (this.#isAsked(trace, to, undefined)) this.#tell(trace, to, 'out', tracedPacket(packet))
+    }
+  }
+
+  delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+    for (const trace of this.#traces) {
+      if (!this.#isAsked(trace, to, delivery.message.topic)) continue
+      this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
+    }
+  }
+
+  #isAsked(trace: Trace, whose: Traced, topic: string | undefined): boolean {
+    if (trace.clientId !== undefined && trace.clientId !== this.#nameOf(whose)) return false
+    if (trace.topic === undefined) return true
+    if (topic === undefined) return false
+    let matches = trace.known.get(topic)
+    if (matches === undefined) {
+      matches = topic !== '' && matchesFilter(trace.topic, topic)
+      if (trace.known.size >= mostKnown) trace.known.clear()
+      trace.known.set(topic, matches)
+    }
+    return matches
+  }
+
+  #nameOf(whose: Traced): string | undefined {
+    return whose.client?.clientId ?? this.#names.get(whose)
+  }
+
+  /** A listener that fails is the embedding program's: the broker goes on. */
+  #tell(trace: Trace, whose: Traced, direction: 'in' | 'out', packet: TracedPacket): void {
+    const { address } = whose.peer
+    try {
+      trace.tell({ at: this.#now(), clientId: this.#nameOf(whose), address, direction, packet })
+    } catch (error) {
+      this.#log.log('error', 'a listener of packets failed', { error: String(error) })
+    }
+  }
+}

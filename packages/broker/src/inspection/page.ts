@@ -1,0 +1,48 @@
+import { BrokerError } from '../errors.js'
+
+export interface PageOptions {
+  /** What the page before gave as `next`. Default: from the beginning. */
+  readonly after?: string
+  /** Items of a page at most, 1 to 1,000. Default 100. */
+  readonly limit?: number
+}
+
+/** Some of a listing, in the order of names. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Given as `after` it brings the next page; `undefined`: this was the last. */
+  readonly next: string | undefined
+}
+
+const mostItems = 1_000
+
+/**
+ * A page in the order of names: whatever comes and goes between two pages, a walk over all of them sees once what was there
+ * throughout. Each page looks at all names.
+ * @throws BrokerError `invalid-option`.
+ */
+export function pageOf<T>(
+  names: Iterable<string>,
+  { after, limit = 100 }: PageOptions,
+  view: (name: string) => T,
+): Page<T> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
+    throw new BrokerError('invalid-option', `limit is ${limit}; it takes a whole number from 1 to ${mostItems}`)
+  }
+  const found = smallestAfter(names, after, limit + 1)
+  const shown = found.slice(0, limit)
+  return { items: shown.map(view), next: found.length > limit ? shown.at(-1) : undefined }
+}
+
+function smallestAfter(names: Iterable<string>, after: string | undefined, count: number): string[] {
+  let kept: string[] = []
+  let most: string | undefined
+  for (const name of names) {
+    if ((after !== undefined && name <= after) || (most !== undefined && name >= most)) continue
+    kept.push(name)
+    if (kept.length < 2 * count) continue
+    kept = kept.sort().slice(0, count)
+    most = kept.at(-1)
+  }
+  return kept.sort().slice(0, count)
+}

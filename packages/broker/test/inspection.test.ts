@@ -1,0 +1,343 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { BrokerError, type Change, type TraceEvent } from '../src/index.js'
+import { type Rig, startRig } from './rig.js'
+import type { TestClient } from './test-client.js'
+
+describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (version) => {
+  it('its clients, as they are now', async () => {
+    const { broker, connect, clock } = await startRig({}, version)
+    const a = await connect('a', { username: 'ann', keepAliveSeconds: 30, cleanStart: true })
+    a.subscribe('t/+', 1)
+    await a.heard()
+    await broker.publish('t/x', 'm', { qos: 1 })
+    await a.heard()
+    expect(broker.clients.count).toBe(1)
+    expect(broker.clients.get('nobody')).toBeUndefined()
+    expect(broker.clients.get('a')).toEqual({
+      clientId: 'a',
+      username: 'ann',
+      address: 'test',
+      transport: 'memory',
+      version,
+      connectedAt: Math.floor(clock.now() / 1000) * 1000,
+      keepAliveSeconds: 30,
+      cleanStart: true,
+      subscriptions: 1,
+      inflight: 1,
+      queued: 0,
+      outboxBytes: 0,
+    })
+  })
+
+  it('its sessions: when they end, what waits for them; and ends them when asked to', async () => {
+    const { broker, connect, durable, clock } = await startRig({}, version)
+    const a = await connect('a', durable)
+    a.subscribe('t', 1)
+    await a.heard()
+    expect(broker.sessions.get('a')).toMatchObject({ connected: true, expiresAt: undefined, durable: true })
+    a.drop()
+    await a.heard()
+    await broker.publish('t', '1', { qos: 1 })
+    const days = 30 * 86_400_000 // the longest that limits grant
+    expect(broker.sessions.get('a')).toEqual({
+      clientId: 'a',
+      connected: false,
+      expiresAt: clock.now() + days,
+      durable: true,
+      subscriptions: 1,
+      queued: 1,
+      inflight: 0,
+    })
+    expect([broker.clients.count, broker.sessions.count]).toEqual([0, 1])
+    const b = await connect('b')
+    expect([broker.sessions.end('a'), broker.sessions.end('b'), broker.sessions.end('c')]).toEqual([true, true, false])
+    expect(await b.heardInFull()).toEqual(version === 5 ? [expect.stringContaining('disconnect 0x98')] : [])
+    expect([b.closed, broker.sessions.count]).toEqual([true, 0])
+  })
+
+  it('the subscriptions of sessions, by client and by filter', async () => {
+    const { broker, connect } = await startRig({}, version)
+    const [a, b] = [await connect('a'), await connect('b')]
+    a.subscribe('x', 2).subscribe('$share/g/y', 1, 2)
+    b.subscribe('x', 0)
+    await a.heard()
+    const plain = { noLocal: false, retainAsPublished: false, subscriptionIdentifier: 0 }
+    expect(broker.subscriptions.list()).toEqual({
+      items: [
+        { clientId: 'a', filter: '$share/g/y', shareName: 'g', qos: 1, ...plain },
+        { clientId: 'a', filter: 'x', shareName: undefined, qos: 2, ...plain },
+        { clientId: 'b', filter: 'x', shareName: undefined, qos: 0, ...plain },
+      ],
+      next: undefined,
+    })
+    expect(broker.subscriptions.count).toBe(3)
+    expect(broker.subscriptions.list({ filter: 'x' }).items.map(({ clientId }) => clientId)).toEqual(['a', 'b'])
+    expect(broker.subscriptions.list({ clientId: 'b' }).items).toHaveLength(1)
+    expect(broker.subscriptions.list({ clientId: 'c' }).items).toHaveLength(0)
+  })
+
+  it('retained messages, which it can remove', async () => {
+    const { broker, connect } = await startRig({}, version)
+    const a = await connect('a')
+    a.publish('k/1', 'one', 1, 1, true).publish('k/2', 'two', 0, 1, true)
+    await a.heard()
+    expect([broker.retained.count, broker.retained.bytes]).toEqual([2, 6])
+    const view = broker.retained.get('k/1')!
+    expect(view).toMatchObject({ topic: 'k/1', qos: 1, payloadBytes: 3, publisher: 'a', expiresAt: Infinity })
+    view.payload.fill(0)
+    expect(broker.retained.get('k/1')!.payload).toEqual(new TextEncoder().encode('one'))
+    expect(broker.retained.list({ filter: '+/2' }).items.map(({ topic }) => topic)).toEqual(['k/2'])
+    expect(broker.retained.delete('k/#')).toBe(2)
+    a.subscribe('k/#', 0, 3)
+    expect(await a.heard()).toEqual(['suback 3 [0]'])
+    expect(() => broker.retained.list({ filter: 'a#' })).toThrow(BrokerError)
+  })
+
+  it('every packet of a client that is traced, without what is nobody else’s business', async () => {
+    const { broker, connect } = await startRig({}, version)
+    const events: TraceEvent[] = []
+    const trace = broker.trace({ clientId: 'a' }, (event) => events.push(event))
+    const [b, a] = [await connect('b'), await connect('a', { username: 'u', password: 'hidden' })]
+    a.subscribe('t', 1).publish('t', 'secret', 0)
+    b.publish('t', 'more', 1, 9)
+    await a.heard()
+    a.puback(1).disconnect()
+    await a.heard()
+    trace.stop()
+    const again = await connect('a')
+    await again.heard()
+    expect(events.map(({ direction, packet: { type } }) => `${direction} ${type}`)).toEqual(
+      [
+        'in connect',
+        'out connack',
+        'in subscribe',
+        'in publish',
+        'out suback',
+        'out publish',
+        'out publish',
+        'in puback',
+        'in disconnect',
+      ].sort(inOrderOf(events)),
+    )
+    expect(new Set(events.map(({ clientId, address }) => `${clientId} ${address}`))).toEqual(new Set(['a test']))
+    expect(JSON.stringify(events)).not.toMatch(/secret|hidden|more/)
+    const delivered = events.find(({ direction, packet }) => direction === 'out' && packet.qos === 1)!
+    expect(delivered.packet).toMatchObject({ topic: 't', payloadBytes: 4, packetId: 1, dup: false, retain: false })
+  })
+
+  it('the PUBLISH packets of topics that are traced, of everybody', async () => {
+    const { broker, connect } = await startRig({}, version)
+    const events: string[] = []
+    broker.trace({ topic: 'home/#' }, ({ direction, clientId, packet }) => {
+      events.push(`${direction} ${clientId} ${packet.topic}`)
+    })
+    const [a, b] = [await connect('a'), await connect('b')]
+    b.subscribe('#')
+    await b.heard()
+    a.publish('home/x', '1').publish('other', '2')
+    await b.heard()
+    expect(events).toEqual(['in a home/x', 'out b home/x'])
+    expect(() => broker.trace({ topic: 'a#' }, () => {})).toThrow(BrokerError)
+  })
+})
+
+/** Packets that answer each other come in either order. */
+function inOrderOf(events: readonly TraceEvent[]): (one: string, other: string) => number {
+  const lines = events.map(({ direction, packet: { type } }) => `${direction} ${type}`)
+  return (one, other) => lines.indexOf(one) - lines.indexOf(other)
+}
+
+it('a page has what comes after the one before, whatever has come and gone meanwhile', async () => {
+  const { broker, connect } = await startRig()
+  for (const clientId of ['b', 'd', 'f']) await connect(clientId)
+  const first = broker.clients.list({ limit: 2 })
+  expect([first.items.map(({ clientId }) => clientId), first.next]).toEqual([['b', 'd'], 'd'])
+  broker.sessions.end('d')
+  await connect('e')
+  await connect('a')
+  const second = broker.clients.list({ limit: 2, after: first.next! })
+  expect([second.items.map(({ clientId }) => clientId), second.next]).toEqual([['e', 'f'], undefined])
+  for (const limit of [0, 1001, 1.5]) expect(() => broker.sessions.list({ limit })).toThrow(/limit is/)
+})
+
+it('pages of a thousand sessions bring each of them once, in order', async () => {
+  const { broker, greet, open } = await startRig()
+  const names = Array.from({ length: 1000 }, (_none, n) => `client-${(n * 7919) % 1000}`)
+  for (const name of names) greet(name)
+  await open().heard()
+  const seen: string[] = []
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: ReturnType<typeof broker.sessions.list> = broker.sessions.list({ after, limit: 37 })
+    seen.push(...page.items.map(({ clientId }) => clientId))
+    after = page.next
+  }
+  expect(seen).toEqual(names.toSorted())
+})
+
+it('a listener that fails is told in the log, and changes nothing for others', async () => {
+  const { broker, connect, log } = await startRig()
+  const fail = (): never => {
+    throw new Error('boom')
+  }
+  const changes: Change[] = []
+  broker.changes(fail)
+  broker.changes((change) => changes.push(change))
+  broker.trace({ clientId: 'a' }, fail)
+  const a = await connect('a')
+  a.subscribe('t')
+  expect(await a.heard()).toEqual(['suback 1 [0]'])
+  expect(changes.map(({ type }) => type)).toEqual(['session-created', 'client-connected', 'subscribed'])
+  expect(log.filter((line) => line.includes('boom')).length).toBeGreaterThan(3)
+})
+
+it('messages from inside carry properties, and show those of others', async () => {
+  const { broker, connect, clock } = await startRig({}, 5)
+  const a = await connect('a')
+  a.subscribe('t')
+  await a.heard()
+  const seen: unknown[] = []
+  broker.subscribe('t', ({ properties, expiresAt }) => seen.push([properties, expiresAt]))
+  broker.publish('t', 'x', { properties: { contentType: 'text/plain', messageExpiryInterval: 9 } })
+  expect(seen).toEqual([[{ contentType: 'text/plain' }, clock.now() + 9000]])
+  expect(await a.heardInFull()).toEqual(['publish t "x" {"messageExpiryInterval":9,"contentType":"text/plain"}'])
+  expect(() => broker.publish('t', 'x', { properties: { contentType: '\0' } })).toThrow()
+  expect(() => broker.publish('t', 'x', { properties: { messageExpiryInterval: -1 } })).toThrow()
+})
+
+describe('the busiest topics', () => {
+  it('are counted while somebody looks', async () => {
+    const { broker } = await startRig()
+    broker.publish('before', 'x')
+    const watch = broker.watchTopics()
+    for (let n = 0; n < 3; n++) broker.publish('often', 'xx')
+    broker.publish('seldom', 'x')
+    expect(watch.top(10)).toEqual([
+      { topic: 'often', messages: 3, bytes: 6 },
+      { topic: 'seldom', messages: 1, bytes: 1 },
+    ])
+    watch.stop()
+    watch.stop()
+    broker.publish('after', 'x')
+    expect(watch.top(1)).toHaveLength(1)
+    expect(watch.top(10)).toHaveLength(2)
+  })
+
+  it('are found among any number of others, in bounded memory', async () => {
+    const { broker } = await startRig()
+    const watch = broker.watchTopics()
+    for (let n = 0; n < 20_000; n++) {
+      broker.publish(`once/${n}`, 'x')
+      if (n % 10 === 0) broker.publish('often', 'x')
+    }
+    const [first] = watch.top(1)
+    expect(first!.topic).toBe('often')
+    expect(first!.messages).toBeGreaterThanOrEqual(2000)
+    expect(first!.messages).toBeLessThan(2100)
+    expect(watch.top(5000).length).toBeLessThanOrEqual(1000)
+  })
+})
+
+describe('the feed of changes', () => {
+  /** What the listings show, and what the feed has made of it. */
+  interface Shown {
+    readonly clients: Set<string>
+    readonly sessions: Set<string>
+    readonly subscriptions: Set<string>
+    readonly retained: Set<string>
+  }
+
+  function follow(shown: Shown, change: Change): void {
+    const change_ = (set: Set<string>, name: string, isThere: boolean): void => {
+      if (isThere) set.add(name)
+      else set.delete(name)
+    }
+    switch (change.type) {
+      case 'client-connected':
+      case 'client-gone':
+        return change_(shown.clients, change.clientId, change.type === 'client-connected')
+      case 'session-created':
+      case 'session-ended':
+        return change_(shown.sessions, change.clientId, change.type === 'session-created')
+      case 'subscribed':
+      case 'unsubscribed':
+        return change_(shown.subscriptions, `${change.clientId} ${change.filter}`, change.type === 'subscribed')
+      case 'retained-set':
+      case 'retained-deleted':
+        return change_(shown.retained, change.topic, change.type === 'retained-set')
+    }
+  }
+
+  interface Scene extends Rig {
+    readonly clients: Map<string, TestClient>
+    readonly client: TestClient | undefined
+  }
+
+  interface Value {
+    readonly clientId: string
+    readonly filter: string
+    readonly isClean: boolean
+    readonly seconds: number
+  }
+
+  const does = {
+    connect: ({ clients, greet }: Scene, { clientId, isClean }: Value) =>
+      void clients.set(clientId, greet(clientId, { cleanStart: isClean })),
+    drop: ({ client }: Scene) => client?.drop(),
+    disconnect: ({ client }: Scene) => void client?.disconnect(),
+    endSession: ({ broker }: Scene, { clientId }: Value) => void broker.sessions.end(clientId),
+    subscribe: ({ client }: Scene, { filter }: Value) => void client?.subscribe(filter),
+    unsubscribe: ({ client }: Scene, { filter }: Value) =>
+      void client?.send({ type: 'unsubscribe', packetId: 2, filters: [filter] }),
+    retain: ({ broker }: Scene, { isClean, seconds }: Value) => {
+      const properties = { messageExpiryInterval: seconds }
+      void broker.publish(isClean ? 't' : 'u/v', 'x', { retain: true, ...(seconds < 60 && { properties }) })
+    },
+    clear: ({ broker }: Scene) => void broker.publish('t', '', { retain: true }),
+    forget: ({ broker }: Scene, { filter }: Value) => void broker.retained.delete(filter),
+    pass: ({ pass }: Scene, { seconds }: Value) => pass(seconds * 1000),
+  }
+
+  const step = fc.tuple(
+    fc.constantFrom(...(Object.keys(does) as (keyof typeof does)[])),
+    fc.record({
+      clientId: fc.constantFrom('a', 'b'),
+      filter: fc.constantFrom('t', '$share/g/t', 'u/#'),
+      isClean: fc.boolean(),
+      seconds: fc.constantFrom(1, 90),
+    }),
+  )
+
+  it('gives what the listings show, whatever clients do', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const rig = await startRig({ limits: { sessionExpirySeconds: 60 } })
+        const { broker, pass } = rig
+        const followed = {
+          clients: new Set(),
+          sessions: new Set(),
+          subscriptions: new Set(),
+          retained: new Set(),
+        } as Shown
+        broker.changes((change) => follow(followed, change))
+        const clients = new Map<string, TestClient>()
+        for (const [what, value] of steps) {
+          await does[what]({ ...rig, clients, client: clients.get(value.clientId) }, value)
+          await pass(0)
+        }
+        await pass(61_000) // what is over is swept away by then
+        const listed: Shown = {
+          clients: new Set(broker.clients.list().items.map((one) => one.clientId)),
+          sessions: new Set(broker.sessions.list().items.map((one) => one.clientId)),
+          subscriptions: new Set(broker.subscriptions.list().items.map((one) => `${one.clientId} ${one.filter}`)),
+          retained: new Set(broker.retained.list().items.map(({ topic }) => topic)),
+        }
+        expect(followed).toEqual(listed)
+        expect(listed.clients.size).toBe(broker.clients.count)
+        expect(listed.subscriptions.size).toBe(broker.subscriptions.count)
+        await broker.close()
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
