@@ -370,10 +370,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.setTerms({ ...defaultTerms, version: 5 })
   }
 
-  /** A level from the future is answered in the form of 5.0, any other in that of 3.1.1 [MQTT-3.1.2-2]. */
+  /** A level from the future is answered as at 5.0, any other as at 3.1.1, with a bridge's bit too [MQTT-3.1.2-2]. */
   #refuseVersion({ level = 0, message }: ProtocolError): void {
     this.wantsReasons = false // which form a later version has for them nobody knows
-    if (level > 4) this.#speak50()
+    if ((level & 0x7f) > 4) this.#speak50()
     this.outbox.reply(refuse(this, { reasonCode: reason.unsupportedProtocolVersion, why: message }))
   }
 
