@@ -114,7 +114,10 @@ function times(ratio) {
 
 function commit() {
   const git = (/** @type {string[]} */ ...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
-  return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', '.', ':!bench/RESULTS*') === '' ? '' : ' with changes')
+  return (
+    git('rev-parse', '--short', 'HEAD') +
+    (git('status', '--porcelain', '--', '.', ':!bench/RESULTS*') === '' ? '' : ' with changes')
+  )
 }
 
 function machine() {
