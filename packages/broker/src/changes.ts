@@ -11,21 +11,24 @@ export type Change =
   /** A retained message was kept, also in place of another; removed, or its time was over. */
   | { readonly type: 'retained-set' | 'retained-deleted'; readonly topic: string }
 
-type ChangeListener = (change: Change) => void
+interface Listener {
+  readonly call: (change: Change) => void
+  hasFailed: boolean
+}
 
 /** Tells whoever listens of every change, at once and in order. */
 export class Changes {
   /** Whether anybody listens: what is told need not be made otherwise. */
   isWatched = false
   readonly #log: Logger
-  readonly #listeners = new Set<ChangeListener>()
+  readonly #listeners = new Set<Listener>()
 
   constructor(log: Logger) {
     this.#log = log
   }
 
-  listen(given: ChangeListener): { stop(): void } {
-    const listener: ChangeListener = (change) => given(change) // the same function twice is two listeners
+  listen(call: (change: Change) => void): { stop(): void } {
+    const listener = { call, hasFailed: false }
     this.#listeners.add(listener)
     this.isWatched = true
     return {
@@ -36,13 +39,14 @@ export class Changes {
     }
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on. */
+  /** A listener that fails is the embedding program's: the broker goes on, and says so once. */
   tell(change: Change): void {
     for (const listener of this.#listeners) {
       try {
-        listener(change)
+        listener.call(change)
       } catch (error) {
-        this.#log.log('error', 'a listener of changes failed', { change: change.type, error: String(error) })
+        if (!listener.hasFailed) this.#log.log('error', 'a listener of changes failed', { error: String(error) })
+        listener.hasFailed = true
       }
     }
   }

@@ -31,7 +31,7 @@ export function dispatchAuthenticating(c: Context, p: Packet): Answer {
 
 /** Every later packet, to the handler of its name. */
 export function dispatch(c: Context, p: Packet): Answer {
-  if (c.services.tracing.isOn) c.services.tracing.received(c, p)
+  if (c.services.tracing.isOn && p.type !== 'publish') c.services.tracing.received(c, p) // PUBLISH when its topic is known
   switch (p.type) {
     case 'publish':
       return onPublish(c, p as ReceivedPublish)

@@ -37,6 +37,7 @@ interface Trace extends TraceOptions {
   readonly tell: (event: TraceEvent) => void
   /** Whether a topic matches, for those that were asked for lately. */
   readonly known: Map<string, boolean>
+  hasFailed: boolean
 }
 
 const mostKnown = 10_000
@@ -56,7 +57,7 @@ export class Tracing {
   }
 
   start(options: TraceOptions, tell: (event: TraceEvent) => void): { stop(): void } {
-    const trace: Trace = { ...options, tell, known: new Map() }
+    const trace: Trace = { ...options, tell, known: new Map(), hasFailed: false }
     this.#traces.add(trace)
     this.isOn = true
     return {
@@ -68,11 +69,13 @@ export class Tracing {
     }
   }
 
-  received(from: Traced, packet: Packet): void {
+  /** @param topic of a PUBLISH, which itself may have but an alias of it. */
+  received(from: Traced, packet: Packet, topic?: string): void {
     if (packet.type === 'connect') this.#names.set(from, packet.clientId)
-    const topic = packet.type === 'publish' ? packet.topic : undefined
     for (const trace of this.#traces) {
-      if (this.#isAsked(trace, from, topic)) this.#tell(trace, from, 'in', tracedPacket(packet))
+      if (!this.#isAsked(trace, from, topic)) continue
+      const traced = tracedPacket(packet)
+      this.#tell(trace, from, 'in', topic === undefined ? traced : { ...traced, topic })
     }
   }
 
@@ -95,7 +98,7 @@ export class Tracing {
     if (topic === undefined) return false
     let matches = trace.known.get(topic)
     if (matches === undefined) {
-      matches = topic !== '' && matchesFilter(trace.topic, topic)
+      matches = matchesFilter(trace.topic, topic)
       if (trace.known.size >= mostKnown) trace.known.clear()
       trace.known.set(topic, matches)
     }
@@ -106,13 +109,14 @@ export class Tracing {
     return whose.client?.clientId ?? this.#names.get(whose)
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on. */
+  /** A listener that fails is the embedding program's: the broker goes on, and says so once. */
   #tell(trace: Trace, whose: Traced, direction: 'in' | 'out', packet: TracedPacket): void {
     const { address } = whose.peer
     try {
       trace.tell({ at: this.#now(), clientId: this.#nameOf(whose), address, direction, packet })
     } catch (error) {
-      this.#log.log('error', 'a listener of packets failed', { error: String(error) })
+      if (!trace.hasFailed) this.#log.log('error', 'a listener of packets failed', { error: String(error) })
+      trace.hasFailed = true
     }
   }
 }

@@ -18,7 +18,8 @@ import type { Peer } from '../transport/transport.js'
 /** Shows packets to whoever asked for them. */
 export interface PacketTracing {
   readonly isOn: boolean
-  received(from: Context, packet: Packet): void
+  /** @param topic of a PUBLISH, which itself may have but an alias of it. */
+  received(from: Context, packet: Packet, topic?: string): void
 }
 
 /** What all connections of a broker share. */

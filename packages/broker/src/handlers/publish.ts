@@ -17,6 +17,7 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   services.metrics.publishReceived++
   services.metrics.publishBytesReceived += p.payloadEnd - p.payloadStart
   const topic = c.version === 5 ? c.topicOf(p) : p.topic
+  if (services.tracing.isOn) services.tracing.received(c, p, topic)
   if (p.qos === 2 && c.session.holds(p.packetId!)) {
     return acknowledge(p, services.store.latest, reason.success) // a repeat [MQTT-4.3.3-2]
   }

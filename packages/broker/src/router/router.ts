@@ -66,8 +66,8 @@ export class Router {
 
   /** Removes the retained message of a topic. */
   forget(topic: string): Commit {
+    if (this.retained.get(topic)) this.#tellOfTopic('retained-deleted', topic)
     this.retained.delete(topic)
-    this.#tellOfTopic('retained-deleted', topic)
     return this.#store.setRetained(topic, undefined)
   }
 
