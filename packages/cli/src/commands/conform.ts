@@ -2,14 +2,17 @@ import { writeFileSync } from 'node:fs'
 import {
   allChecks,
   allChecks50,
+  allClientChecks,
   type Check,
   type CheckResult,
+  type ClientCheck,
   hostileChecks,
   hostileChecks50,
   jsonReport,
   junitReport,
   markdownReport,
   offerInWords,
+  type RunOptions,
   runChecks,
   serverOffer,
   type Target,
@@ -24,6 +27,7 @@ import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
+import { clientHelp, playClient } from './conform-client.js'
 
 const examples = `  godwit conform mqtt://localhost                       every statement of MQTT 3.1.1 and 5.0
   godwit conform mqtt://localhost --version 5           of 5.0 only
@@ -31,9 +35,10 @@ const examples = `  godwit conform mqtt://localhost                       every 
   godwit conform mqtt://localhost --only MQTT-3.8.4-1
   godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret
   godwit conform ws://localhost:8080/mqtt --json > report.json
+  godwit conform --client 'node my-client.mjs {url}'    a client, which is started to talk to us
 
 Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
-`
+${clientHelp}`
 
 const versions = ['3.1.1', '5', 'both'] as const
 
@@ -46,15 +51,17 @@ interface Flags extends Pick<UrlTargetOptions, 'cafile' | 'cert' | 'key' | 'inse
   readonly json?: true
   readonly junit?: string
   readonly markdown?: string
-  readonly jobs: number
+  readonly jobs?: number
+  readonly client?: string
   readonly verbose?: true
 }
 
 /** `godwit conform`: what a server does with the standard, statement by statement. */
 export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
   const command = commandLine('conform', 'Holds a server to the standard, statement by statement.', examples)
-    .usage('<url> [options]')
-    .argument('<url>', 'mqtt://, mqtts://, ws:// or wss://, host and port')
+    .usage('<url> | --client <command> [options]')
+    .argument('[url]', 'mqtt://, mqtts://, ws:// or wss://, host and port')
+    .option('--client <command>', 'hold a client to the standard: the command that starts it, with {url} in it')
     .option('--standard <version>', `${versions.join(', ')} (also --version)`, oneOf(versions), 'both')
     .option('--only <id or chapter>', 'MQTT-3.8.4-1, or 3.3, or hostile; may be repeated', collect(chapterOrId))
     .option('--hostile', 'also play hostile inputs: wrong bytes, wrong moments, too much')
@@ -67,11 +74,16 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
     .option('--json', 'print the result as JSON')
     .option('--junit <file>', 'write it as JUnit XML')
     .option('--markdown <file>', 'write it as a page')
-    .option('--jobs <n>', 'checks that run at once', wholeNumber(1, 1000), 40)
+    .option('--jobs <n>', 'checks that run at once; default 40, of clients 8', wholeNumber(1, 1000))
     .option('-v, --verbose', 'print each statement, and what was said in failures')
   const flags = parse<Flags>(command, args.map(renamed), terminal)
   if (flags === helped) return 0
-  const [url] = command.processedArgs as [string]
+  const [address] = command.processedArgs as [string | undefined]
+  const url = address ?? flags.client
+  if (url === undefined) throw new CommandError("missing required argument 'url'; see godwit conform --help")
+  if (address !== undefined && flags.client !== undefined) {
+    throw new CommandError('a URL names a server, --client a client: one of them; see godwit conform --help')
+  }
   const results = await play(url, flags, terminal)
   if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
   else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
@@ -87,27 +99,34 @@ function renamed(word: string, at: number, words: readonly string[]): string {
 }
 
 async function play(url: string, flags: Flags, terminal: Terminal): Promise<readonly CheckResult[]> {
-  const target = targetOf(url, flags)
-  const checks = checksOf(flags)
+  const checks = flags.client === undefined ? checksOf(flags) : clientChecksOf(flags)
   if (checks.length === 0)
     throw new CommandError(`no check is called ${flags.only?.join(' or ')}; see docs/conformance.md`)
-  await reach(target)
-  const { username, password, jobs } = flags
-  const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
-  const offer = await serverOffer(target, credentials)
-  if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
   const stopping = terminal.stopping()
   const progress = progressOf(terminal, checks.length, flags)
-  const results = await runChecks(target, checks, {
-    jobs,
-    signal: stopping,
-    offer,
-    ...(credentials && { credentials }),
-    onResult: progress.told,
-  })
+  const run = { signal: stopping, onResult: progress.told }
+  const results =
+    flags.client === undefined
+      ? await playServer(url, flags, terminal, run)
+      : await playClient(flags.client, clientChecksOf(flags), { jobs: flags.jobs ?? 8, ...run })
   progress.done()
   if (stopping.aborted) terminal.stderr.write(`stopped: ${results.length} of ${checks.length} checks were run\n`)
   return results
+}
+
+async function playServer(
+  url: string,
+  flags: Flags,
+  terminal: Terminal,
+  run: Pick<RunOptions, 'signal' | 'onResult'>,
+): Promise<readonly CheckResult[]> {
+  const target = targetOf(url, flags)
+  await reach(target)
+  const { username, password, jobs = 40 } = flags
+  const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
+  const offer = await serverOffer(target, credentials)
+  if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
+  return runChecks(target, checksOf(flags), { jobs, offer, ...(credentials && { credentials }), ...run })
 }
 
 function targetOf(url: string, flags: Flags): Target {
@@ -125,11 +144,22 @@ function checksOf({ standard, only, hostile }: Flags): readonly Check[] {
     ...(standard === '5' ? [] : [...allChecks, ...(isHostile ? hostileChecks : [])]),
     ...(standard === '3.1.1' ? [] : [...allChecks50, ...(isHostile ? hostileChecks50 : [])]),
   ]
-  return only
-    ? all.filter(({ id, section }) =>
-        only.some((one) => one === id || one === section || section.startsWith(`${one}.`)),
-      )
-    : all
+  return chosen(all, only)
+}
+
+function clientChecksOf({ standard, only }: Flags): readonly ClientCheck[] {
+  const left = { '3.1.1': '5.0', '5': '3.1.1', both: undefined }[standard]
+  return chosen(
+    allClientChecks.filter(({ version }) => version !== left),
+    only,
+  )
+}
+
+function chosen<C extends Pick<Check, 'id' | 'section'>>(checks: readonly C[], only: Flags['only']): readonly C[] {
+  if (!only) return checks
+  return checks.filter(({ id, section }) =>
+    only.some((one) => one === id || one === section || section.startsWith(`${one}.`)),
+  )
 }
 
 /** One connection before all others: a wrong address is told in one line, not in three hundred. */
