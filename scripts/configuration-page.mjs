@@ -1,11 +1,12 @@
-// Writes docs/configuration.md from the schema of the configuration and the doc comments of the broker's limits. With
-// `--check` it only compares, and fails when the page is out of date.
+// Writes docs/configuration.md from the schema of the configuration and the doc comments of the broker's limits, and these
+// for the schema itself. With `--check` it only compares, and fails when one of them is out of date.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { jsonSchema } from '../packages/cli/dist/config/schema.js'
 import { root } from './prepare.mjs'
 
 const page = join(root, 'docs', 'configuration.md')
+const descriptions = join(root, 'packages/cli/src/config/limit-descriptions.ts')
 
 /** @typedef {{ description?: string, type?: string, enum?: unknown[], anyOf?: Property[], const?: unknown, properties?: Record<string, Property>, items?: Property, default?: unknown }} Property */
 
@@ -51,7 +52,10 @@ function table(rows) {
 function tables(name, { properties: own, items }) {
   const rows = own ?? items?.properties
   if (!rows) return []
-  const below = Object.entries(rows).flatMap(([key, property]) => tables(`${name}.${key}`, property))
+  // What stands outside too, as auth, is described there.
+  const below = Object.entries(rows).flatMap(([key, property]) =>
+    key in properties ? [] : tables(`${name}.${key}`, property),
+  )
   return [`## ${name}\n\n${table(rows)}`, ...below]
 }
 
@@ -75,8 +79,20 @@ log:
   level: info
 \`\`\`
 
-\`godwit config check --config FILE\` says what is wrong, with line and column; \`godwit config print\` shows what holds and where
-each value comes from; \`godwit config schema\` prints the JSON Schema for editors.
+\`godwit config check FILE\` says what is wrong, with line and column, and reads the files that are named, as a broker would at its
+start; \`godwit config print FILE\` shows what holds and where each value comes from; \`godwit config import mosquitto.conf\` [translates a
+configuration of mosquitto](moving-from-mosquitto.md). A sample that explains each line is in [packaging/godwit.yaml](../packaging/godwit.yaml).
+
+For editors, \`godwit config schema > godwit.schema.json\`, and as the first line of the file
+\`# yaml-language-server: $schema=godwit.schema.json\`: it then completes keys and underlines what is wrong.
+
+**Secrets** are \`passphrase\` of \`tls\`, \`secret\` of \`auth.jwt\` and \`headers\` of \`auth.http\`. Each has a twin that names a file
+(\`passphraseFile\`, \`secretFile\`, \`headersFile\`), and each may come from the environment: \`GODWIT_AUTH__JWT__SECRET\`,
+\`GODWIT_AUTH__HTTP__HEADERS__AUTHORIZATION\`, and for the first listener \`GODWIT_LISTENERS__0__TLS__PASSPHRASE\`. The log and \`config print\` never
+show them. Where a file that holds one can be read by every user of the machine, \`config check\` and the log say so.
+
+**A listener may have its own** \`auth\`, \`acl\` and \`allowAnonymous\`, which then hold there instead of those outside: people with
+passwords at one port, devices with certificates at another.
 
 ${table(Object.fromEntries(sections))}
 ${sections.flatMap(([name, property]) => tables(name, property)).join('\n')}
@@ -89,8 +105,28 @@ Every bound the broker keeps; a key that ends in \`Bytes\` takes a size such as 
 ${limits.map(([name, text]) => `| \`${name}\` | ${text} |`).join('\n')}
 `
 
-if (!process.argv.includes('--check')) writeFileSync(page, whole)
-else if (readFileSync(page, 'utf8') !== whole) {
-  console.error('docs/configuration.md is out of date: run `npm run page:configuration` and commit it')
-  process.exitCode = 1
+/** As Biome would format it. @param {string} name @param {string} text */
+function descriptionLine(name, text) {
+  const quoted = text.includes("'") ? JSON.stringify(text) : `'${text}'`
+  const line = `  ${name}: ${quoted},`
+  return line.length > 120 ? `  ${name}:\n    ${quoted},` : line
+}
+
+const source = `// Made by \`npm run page:configuration\` from the doc comments in packages/broker/src/limits.ts; do not edit.
+
+/** What each limit means, for the JSON Schema. */
+export const limitDescriptions: Readonly<Record<string, string>> = {
+${limits.map(([name, text]) => descriptionLine(name, text)).join('\n')}
+}
+`
+
+for (const { file, text } of [
+  { file: page, text: whole },
+  { file: descriptions, text: source },
+]) {
+  if (!process.argv.includes('--check')) writeFileSync(file, text)
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${relative(root, file)} is out of date: run \`npm run page:configuration\` and commit it`)
+    process.exitCode = 1
+  }
 }

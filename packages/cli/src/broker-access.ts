@@ -1,31 +1,41 @@
-import { readFileSync } from 'node:fs'
 import type { Hooks, Logger } from '@godwit/broker'
 import {
   type AccessRule,
+  type AccessRules,
+  type AuthenticationChain,
   type Authenticator,
   accessRules,
   authenticationChain,
   certificateIdentity,
+  type HttpAuthenticationOptions,
   httpAuthentication,
   type JwtOptions,
   jwt,
   parseAccessRules,
   passwordFile,
 } from '@godwit/broker/access'
+import type { BannerFacts } from './banner.js'
+import { doorNames } from './broker-doors.js'
 import { CommandError } from './command-error.js'
 import { readAccessRules } from './commands/acl-file.js'
+import type { Path } from './config/layers.js'
 import type { Resolved } from './config/resolve.js'
 import type { Config } from './config/schema.js'
-import { systemProblem } from './system-problem.js'
+import { hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
+import { isLoopback } from './loopback.js'
+import { fileText, headersOf } from './secret-files.js'
 
 /** Who may come in and do what, as the configuration says. */
 export interface Access {
   /** For the broker; empty where the configuration says nothing. */
   readonly hooks: readonly Hooks[]
-  /** Reads password file and access rules again; what is broken leaves the old in force, and is told. */
+  /** Reads password files and access rules again; what is broken leaves the old in force, and is told. */
   reload(): Promise<void>
   close(): void
 }
+
+type Auth = Config['auth']
+type Acl = Config['acl']
 
 /**
  * @param disconnect ends a client whose token has expired.
@@ -36,55 +46,146 @@ export async function accessOf(
   log: Logger,
   disconnect: (clientId: string) => void,
 ): Promise<Access> {
-  const { auth, acl } = settings.config
-  const authenticators = await Promise.all(authenticatorsOf(auth, log))
-  const chain = authenticators.length > 0 ? authenticationChain(authenticators, { disconnect, log }) : undefined
-  const readRules = (): readonly AccessRule[] | undefined => rulesOf(acl, settings)
-  const given = readRules()
-  const rules = given && accessRules(given)
+  const { auth, acl, allowAnonymous, listeners } = settings.config
+  const chains: AuthenticationChain[] = []
+  const ruleSets: { readonly rules: AccessRules; readonly read: () => readonly AccessRule[] | undefined }[] = []
+
+  const chainOf = async (own: Auth, anonymous: boolean): Promise<AuthenticationChain | undefined> => {
+    if (!asksForCredentials(own)) return undefined
+    const authenticators = await allOrNone([...authenticatorsOf(own, log), ...(anonymous ? [anybody] : [])])
+    const { backOff } = own
+    const chain = authenticationChain(authenticators, { disconnect, log, ...(backOff && { backOff: said(backOff) }) })
+    chains.push(chain)
+    return chain
+  }
+  const rulesOf = (own: Acl, path: Path): AccessRules | undefined => {
+    const read = (): readonly AccessRule[] | undefined => rulesIn(own, path, settings)
+    const given = read()
+    if (!given) return undefined
+    const rules = accessRules(given)
+    if (own.file !== undefined) ruleSets.push({ rules, read })
+    return rules
+  }
+
+  const ownOf = async (
+    door: Config['listeners'][number],
+    at: number,
+    common: ListenerHooks,
+  ): Promise<ListenerHooks> => {
+    const asksAsAll = door.auth === undefined && door.allowAnonymous === undefined
+    return {
+      chain: asksAsAll ? common.chain : await chainOf(door.auth ?? auth, door.allowAnonymous ?? allowAnonymous),
+      rules: door.acl === undefined ? common.rules : rulesOf(door.acl, ['listeners', at, 'acl']),
+    }
+  }
+  const hooks = async (): Promise<readonly Hooks[]> => {
+    const common: ListenerHooks = { chain: await chainOf(auth, allowAnonymous), rules: rulesOf(acl, ['acl']) }
+    const names = doorNames(listeners)
+    const own = new Map<string, ListenerHooks>()
+    for (const [at, door] of listeners.entries()) {
+      if (hasOwnAccess(door)) own.set(names[at]!, await ownOf(door, at, common))
+    }
+    const { chain, rules } = common
+    return own.size > 0 ? [hooksByListener(common, own)] : [...(chain ? [chain] : []), ...(rules ? [rules] : [])]
+  }
+  const close = (): void => {
+    for (const each of chains) each.close()
+  }
+
   return {
-    hooks: [...(chain ? [chain] : []), ...(rules ? [rules] : [])],
+    hooks: await hooks().catch((error: unknown) => {
+      close()
+      throw error
+    }),
     async reload() {
-      await chain?.reload()
-      const again = acl.file === undefined ? undefined : readRules()
-      if (again) rules?.replace(again)
+      for (const each of chains) await each.reload()
+      const read = ruleSets.map((set) => ({ set: set.rules, rules: set.read() }))
+      for (const { set, rules: again } of read) if (again) set.replace(again)
     },
-    close: () => chain?.close(),
+    close,
   }
 }
 
-function authenticatorsOf(auth: Config['auth'], log: Logger): readonly (Authenticator | Promise<Authenticator>)[] {
+/** Where one cannot be opened, those that were are closed again. */
+async function allOrNone(opening: readonly (Authenticator | Promise<Authenticator>)[]): Promise<Authenticator[]> {
+  const results = await Promise.allSettled(opening)
+  const failed = results.find((result) => result.status === 'rejected')
+  const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  if (!failed) return opened
+  for (const each of opened) each.close?.()
+  throw failed.reason
+}
+
+/**
+ * Without authentication only programs of this machine come in, unless the person who starts it says otherwise.
+ * @throws CommandError
+ */
+export function whoMayCome({ listeners, allowAnonymous, auth }: Config): BannerFacts['who'] {
+  const doors = listeners.map((door) => ({
+    asks: asksForCredentials(door.auth ?? auth),
+    anonymous: door.allowAnonymous ?? allowAnonymous,
+    isOpen: door.socket === undefined && !isLoopback(door.host),
+    host: door.host,
+  }))
+  const refused = doors.find(({ asks, anonymous, isOpen }) => isOpen && !asks && !anonymous)
+  if (refused) {
+    throw new CommandError(
+      `${refused.host} can be reached by other machines and nobody is asked for a password; configure auth, or add --allow-anonymous to let anyone in`,
+    )
+  }
+  if (doors.some(({ asks, anonymous, isOpen }) => isOpen && (!asks || anonymous))) return 'anyone'
+  return doors.every(({ asks, anonymous }) => asks && !anonymous) ? 'authenticated' : 'this machine'
+}
+
+/** Whether a listener lets in who shows nothing. */
+export function isAnonymous(door: Config['listeners'][number], { auth, allowAnonymous }: Config): boolean {
+  return !asksForCredentials(door.auth ?? auth) || (door.allowAnonymous ?? allowAnonymous)
+}
+
+function hasOwnAccess({ auth, acl, allowAnonymous }: Config['listeners'][number]): boolean {
+  return auth !== undefined || acl !== undefined || allowAnonymous !== undefined
+}
+
+function asksForCredentials({ certificate, passwordFile: file, jwt: token, http }: Auth): boolean {
+  return (certificate ?? file ?? token ?? http) !== undefined
+}
+
+/** Asked last: who shows nothing, where that is allowed. */
+const anybody: Authenticator = {
+  name: 'allowAnonymous',
+  check: ({ username, password }) => (username === undefined && password === undefined ? 'allow' : 'not mine'),
+}
+
+function authenticatorsOf(auth: Auth, log: Logger): readonly (Authenticator | Promise<Authenticator>)[] {
   const { certificate, passwordFile: file, jwt: token, http } = auth
   return [
     ...(certificate ? [certificateIdentity({ from: certificate })] : []),
     ...(file === undefined ? [] : [passwordFile(file, { log })]),
     ...(token ? [jwt({ ...jwtOptions(token), log })] : []),
-    ...(http ? [httpAuthentication({ ...(http as { url: string }), log })] : []),
+    ...(http ? [httpAuthentication({ ...httpOptions(http), log })] : []),
   ]
 }
 
-function jwtOptions({ secretFile, publicKeyFile, ...rest }: NonNullable<Config['auth']['jwt']>): JwtOptions {
-  const secret = secretFile === undefined ? undefined : fileText(secretFile).trim()
-  const publicKey = publicKeyFile === undefined ? undefined : fileText(publicKeyFile)
-  return {
+function jwtOptions({ secretFile, publicKeyFile, ...rest }: NonNullable<Auth['jwt']>): JwtOptions {
+  return said({
     ...rest,
-    ...(secret !== undefined && { secret }),
-    ...(publicKey !== undefined && { publicKey }),
-  } as JwtOptions
+    ...(secretFile !== undefined && { secret: fileText(secretFile).trim() }),
+    ...(publicKeyFile !== undefined && { publicKey: fileText(publicKeyFile) }),
+  })
 }
 
-function rulesOf({ file, rules }: Config['acl'], { origin }: Resolved): readonly AccessRule[] | undefined {
-  if (file !== undefined && rules !== undefined) {
-    throw new CommandError(`${origin(['acl', 'rules'])}: acl takes one of file and rules, not both`)
-  }
+function httpOptions({ headers, headersFile, ...rest }: NonNullable<Auth['http']>): HttpAuthenticationOptions {
+  const all = { ...(headersFile !== undefined && headersOf(headersFile)), ...headers }
+  return said({ ...rest, headers: all }) as HttpAuthenticationOptions
+}
+
+/** Without what was not said: to a library, `undefined` is a value. */
+function said<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
+
+function rulesIn({ file, rules }: Acl, path: Path, { origin }: Resolved): readonly AccessRule[] | undefined {
   if (file !== undefined) return readAccessRules(file)
-  return rules && parseAccessRules(rules, (at) => origin(['acl', 'rules', at]))
-}
-
-function fileText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${systemProblem(error)}`)
-  }
+  return rules && parseAccessRules(rules, (at) => origin([...path, 'rules', at]))
 }

@@ -26,5 +26,5 @@ function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
   const parent = dirname(folder)
   if (!existsSync(parent)) makeFolder(parent)
-  mkdirSync(folder)
+  mkdirSync(folder, 0o700) // messages are nobody else's to read
 }

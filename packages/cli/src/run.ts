@@ -9,6 +9,15 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'check and print the configuration of a broker',
     load: async () => (await import('./commands/config.js')).config,
   },
+  reload: {
+    summary: 'make a running broker read its files again',
+    load: async () => (await import('./commands/reload.js')).reload,
+  },
+  trace: {
+    summary: 'show the packets of a client or a topic, live',
+    load: async () => (await import('./commands/trace.js')).trace,
+  },
+  top: { summary: 'show live what a broker does', load: async () => (await import('./commands/top.js')).top },
   pub: { summary: 'publish messages', load: async () => (await import('./commands/pub.js')).pub },
   sub: { summary: 'subscribe, and print what comes', load: async () => (await import('./commands/sub.js')).sub },
   rr: { summary: 'publish a request, and print the response', load: async () => (await import('./commands/rr.js')).rr },
@@ -18,7 +27,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   },
   acl: { summary: 'say which access rule decides', load: async () => (await import('./commands/acl.js')).acl },
   conform: {
-    summary: 'hold a broker to the standard, statement by statement',
+    summary: 'hold a broker or a client to the standard, statement by statement',
     load: async () => (await import('./commands/conform.js')).conform,
   },
   bench: { summary: 'measure a broker', load: async () => (await import('./commands/bench.js')).bench },

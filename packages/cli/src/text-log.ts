@@ -25,7 +25,8 @@ export function textLog(least: LogLevel, write: (line: string) => void, now: () 
   }
 }
 
-function printed(value: string | number | boolean): string {
+/** A value as it stands in a line of text: bare when it is plain, else quoted and escaped. */
+export function printed(value: string | number | boolean): string {
   const text = String(value)
   return /^[\w.:/@$+-]+$/.test(text) ? text : escaped(JSON.stringify(text))
 }

@@ -1,10 +1,10 @@
 // pub and sub at the doors of a broker in this process: TLS, WebSocket, Unix domain socket.
-import { webcrypto } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Broker, createBroker } from '@godwit/broker'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { selfSigned } from './self-signed.js'
 import { TestTerminal } from './test-terminal.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-tls-'))
@@ -12,27 +12,6 @@ const certificate = join(home, 'server.pem')
 const socket = join(home, 'mqtt.sock')
 const ports = { mqtt: 0, mqtts: 0, ws: 0, wss: 0 }
 let broker: Broker
-
-/** For localhost, signed by itself: also the authority that clients are given. */
-async function selfSigned(): Promise<{ cert: string; key: string }> {
-  // What @peculiar/x509's container asks of reflect-metadata: nothing is injected by type, so it is always empty.
-  const nothing = (): undefined => undefined
-  Object.assign(Reflect, { getMetadata: nothing, getOwnMetadata: nothing, defineMetadata: nothing })
-  const x509 = await import('@peculiar/x509')
-  x509.cryptoProvider.set(webcrypto)
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=localhost',
-    keys,
-    signingAlgorithm: algorithm,
-    notBefore: new Date(Date.now() - 3_600_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
-  })
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return { cert: cert.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') }
-}
 
 beforeAll(async () => {
   const tls = await selfSigned()

@@ -12,17 +12,20 @@ import {
   type LogLevel,
   memoryStore,
   type Store,
+  systemdSockets,
 } from '@godwit/broker'
-import { type BannerFacts, banner } from '../banner.js'
-import { accessOf } from '../broker-access.js'
-import { doorName, listenOptions } from '../broker-doors.js'
+import { banner } from '../banner.js'
+import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
+import { doorName, doorNames, listenOptions } from '../broker-doors.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
+import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
 import type { Resolved } from '../config/resolve.js'
-import type { Config } from '../config/schema.js'
+import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
-import { isLoopback } from '../loopback.js'
+import { systemdNotify } from '../systemd-notify.js'
+import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
 import { textLog } from '../text-log.js'
 
@@ -58,12 +61,15 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
-  const { data, limits, features, log: logging, listeners } = settings.config
-  const who = whoMayCome(settings.config)
+  const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
+  const sockets = systemdSockets()
+  const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
   const log = textLog(logging.level as LogLevel, (line) => void terminal.stderr.write(line))
+  for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
+  let control: BrokerControl | undefined
   const access = await inOneLine(() =>
     accessOf(settings, log, (clientId) => {
       running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
@@ -72,45 +78,44 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const store = folder === undefined ? memoryStore() : await durable(folder, log)
   const { hooks } = access
   running = await create(
-    { ...(features as Partial<Features>), limits: limits as Partial<Limits>, hooks, log, store },
+    { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds, hooks, log, store },
     settings,
   )
   try {
     const open: Listener[] = []
-    for (const door of listeners) open.push(await listen(running, listenOptions(door)))
-    const doors = listeners.map((door, at) => doorName(door, open[at]!.port))
+    const names = doorNames(listeners)
+    for (const [at, door] of listeners.entries()) {
+      const anonymous = isAnonymous(door, settings.config)
+      open.push(await listen(running, listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))))
+    }
+    const doors = listeners.map((door, at) => {
+      const { host, port } = open[at]!
+      return doorName(sockets[at] ? { ...door, host } : door, port)
+    })
+    const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
+    const opened = await brokerControl({
+      broker: running,
+      settings,
+      access,
+      listeners: open,
+      doors,
+      sockets,
+      read,
+      log,
+    })
+    control = opened
     terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered }))
-    terminal.onReload(() => void reload([access, ...open], log))
+    terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
+    await systemdNotify('READY=1', log)
     if (!stopping.aborted) await once(stopping, 'abort')
     log.log('info', 'stopping')
+    await systemdNotify('STOPPING=1', log)
   } finally {
+    await control?.close()
     access.close()
     await running.close()
   }
   return 0
-}
-
-/** Password file, access rules and certificates again; what is broken is told, and the old stays in force. */
-async function reload(what: readonly { reload(): Promise<void> }[], log: Logger): Promise<void> {
-  const results = await Promise.allSettled(what.map((one) => one.reload()))
-  for (const result of results) {
-    if (result.status === 'rejected') log.log('error', 'not reloaded', { error: (result.reason as Error).message })
-  }
-  log.log('info', 'reloaded')
-}
-
-/**
- * Without authentication only programs of this machine come in, unless the person who starts it says otherwise.
- * @throws CommandError
- */
-function whoMayCome({ listeners, allowAnonymous, auth }: Config): BannerFacts['who'] {
-  const open = listeners.find(({ host, socket }) => socket === undefined && !isLoopback(host))
-  if (Object.keys(auth).length > 0) return 'authenticated'
-  if (!open) return 'this machine'
-  if (allowAnonymous) return 'anyone'
-  throw new CommandError(
-    `${open.host} can be reached by other machines and nobody is asked for a password; configure auth, or add --allow-anonymous to let anyone in`,
-  )
 }
 
 async function inOneLine<T>(make: () => Promise<T>): Promise<T> {

@@ -24,8 +24,31 @@ test('check says that a file is right, or what is wrong and where', async () => 
   file('data: memory\nlimits:\n  maxInflght: 1\n')
   const { code, output, errors } = await ran('check', '--config', path)
   expect([code, output]).toEqual([1, ''])
-  expect(errors).toContain(`godwit config: ${path}:3:3: there is no key 'limits.maxInflght'; it takes `)
-  expect(errors).toContain(' maxInflight, ')
+  expect(errors).toContain(
+    `godwit config: ${path}:3:3: there is no key 'limits.maxInflght'; did you mean 'maxInflight'?`,
+  )
+})
+
+test('check reads the files that are named', async () => {
+  const none = join(home, 'none')
+  const { code, errors } = await ran('check', file(`data: memory\nauth: { passwordFile: ${none} }\n`))
+  expect([code, errors]).toEqual([1, expect.stringMatching(`^godwit config: cannot read ${none}: `)])
+  const door = `{ protocol: mqtts, tls: { cert: ${none}, key: ${none} } }`
+  expect((await ran('check', file(`listeners: [${door}]\n`))).errors).toContain(
+    `cannot read tls.cert ${none}: no such file`,
+  )
+  const rules = 'acl:\n  rules:\n    - allow: everything\n      filter: a\n'
+  expect((await ran('check', file(rules))).errors).toMatch(/godwit\.yaml:3:7: .*everything/)
+  expect((await ran('check', file('listeners: [{ host: 0.0.0.0 }]\n'))).errors).toMatch(
+    /nobody is asked for a password/,
+  )
+})
+
+test('the file may be named without --config, and once', async () => {
+  expect((await ran('check', file('data: memory\n'))).code).toBe(0)
+  expect((await ran('check', 'a.yaml', '--config', 'b.yaml')).errors).toBe(
+    'godwit config: name the file once; see godwit config --help\n',
+  )
 })
 
 test('print shows what holds and where it comes from', async () => {
@@ -43,6 +66,6 @@ test.each([[[]], [['chek']]])('%j is told what there is', async (args) => {
   expect(await ran(...args)).toEqual({
     code: 1,
     output: '',
-    errors: 'godwit config: config takes check, print, schema; see godwit config --help\n',
+    errors: 'godwit config: config takes check, print, schema, import; see godwit config --help\n',
   })
 })

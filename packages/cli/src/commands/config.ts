@@ -1,43 +1,69 @@
+import { BrokerError } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
+import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
 import { printed } from '../config/print.js'
+import type { Resolved } from '../config/resolve.js'
 import { jsonSchema } from '../config/schema.js'
-import type { Terminal } from '../terminal.js'
+import { tryOut } from '../control/trial.js'
+import { type Terminal, write } from '../terminal.js'
+import { configImport } from './config-import.js'
 
-const examples = `  godwit config check --config godwit.yaml       says what is wrong, with line and column
-  godwit config print --config godwit.yaml       what holds, and where each value comes from
+const examples = `  godwit config check godwit.yaml                says what is wrong, with line and column; reads the files it names
+  godwit config print godwit.yaml                what holds, and where each value comes from
   godwit config print > godwit.yaml              the defaults, as a file to begin with
   godwit config schema > godwit.schema.json      for editors
+  godwit config import mosquitto.conf            the same for godwit; see godwit config import --help
 
 With the flags of godwit broker, and the same environment.
 `
 
-type Action = (flags: ConfigFlags) => string
+type Action = (flags: ConfigFlags, terminal: Terminal) => string | Promise<string>
 
 const actions: Readonly<Record<string, Action>> = {
-  check: (flags) => {
-    brokerConfig(flags, process.env)
+  check: async (flags, terminal) => {
+    const settings = brokerConfig(flags, process.env)
+    await tried(settings)
+    for (const warning of exposedSecrets(settings)) await write(terminal.stderr, `warning: ${warning}\n`)
     return `${flags.config ?? 'the configuration'} is right\n`
   },
   print: (flags) => printed(brokerConfig(flags, process.env)),
   schema: () => `${JSON.stringify(jsonSchema(), undefined, 2)}\n`,
 }
 
-/** `godwit config check|print|schema`: what a broker started with the same flags and environment would do. */
+/** @throws CommandError for what a broker would not start with. */
+async function tried(settings: Resolved): Promise<void> {
+  try {
+    await tryOut(settings)
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    throw new CommandError(error.message)
+  }
+}
+
+/** `godwit config check|print|schema|import`: what a broker started with the same flags and environment would do. */
 export async function config(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name = '', ...rest] = args
+  if (name === 'import') return configImport(rest, terminal)
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   const command = withConfigOptions(
     commandLine(
-      'config check|print|schema',
+      'config',
       'Checks a configuration of the broker, prints what holds (secrets are not shown), or its JSON Schema.',
       examples,
-    ),
+    )
+      .usage('check|print|schema|import [options] [file]')
+      .argument('[file]', 'the same as --config'),
   )
   const flags = parse<ConfigFlags>(command, action ? rest : args.filter((word) => word === '--help'), terminal)
   if (flags === helped) return 0
-  if (!action) throw new CommandError(`config takes ${Object.keys(actions).join(', ')}; see godwit config --help`)
-  terminal.stdout.write(action(flags))
+  if (!action)
+    throw new CommandError(`config takes ${Object.keys(actions).join(', ')}, import; see godwit config --help`)
+  const [file] = command.args
+  if (file !== undefined && flags.config !== undefined) {
+    throw new CommandError('name the file once; see godwit config --help')
+  }
+  await write(terminal.stdout, await action(file === undefined ? flags : { ...flags, config: file }, terminal))
   return 0
 }

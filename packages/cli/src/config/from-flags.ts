@@ -4,6 +4,7 @@ import { logLevels } from '../text-log.js'
 import { defaultLayer, environmentLayer, fileLayer, flagLayer, type Values } from './layers.js'
 import { type Resolved, resolve } from './resolve.js'
 import { defaults } from './schema.js'
+import { isTextAt } from './schema-path.js'
 
 /** What the command line says of the configuration. */
 export interface ConfigFlags {
@@ -12,6 +13,7 @@ export interface ConfigFlags {
   readonly port?: number
   readonly allowAnonymous?: boolean
   readonly data?: string
+  readonly control?: string
   readonly mqtt31?: boolean
   readonly logLevel?: string
   readonly maxInflight?: number
@@ -24,6 +26,7 @@ const flagNames = {
   listeners: '--host and --port',
   allowAnonymous: '--allow-anonymous',
   data: '--data',
+  control: '--control',
   'features.mqtt31': '--mqtt31',
   'log.level': '--log-level',
   'limits.maxInflight': '--max-inflight',
@@ -38,6 +41,7 @@ export function withConfigOptions(command: Command): Command {
     .option('--port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
     .option('--allow-anonymous', 'let anyone in who can reach --host; needed for any but this machine')
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
+    .option('--control <path>', 'socket for godwit reload, trace and top; or "none" (default: control.sock in --data)')
     .option(
       '--commit <when>',
       'acknowledge when messages are "flushed" to the disk; there is no weaker mode (default: flushed)',
@@ -63,18 +67,19 @@ export function brokerConfig(flags: ConfigFlags, environment: NodeJS.ProcessEnv)
   return resolve([
     defaultLayer(defaults),
     ...(flags.config === undefined ? [] : [fileLayer(flags.config)]),
-    environmentLayer(environment),
+    environmentLayer(environment, isTextAt),
     flagLayer(valuesOf(flags), flagNames),
   ])
 }
 
-function valuesOf({ host, port, allowAnonymous, data, mqtt31, logLevel, ...limits }: ConfigFlags): Values {
+function valuesOf({ host, port, allowAnonymous, data, control, mqtt31, logLevel, ...limits }: ConfigFlags): Values {
   const { maxInflight, maxQueued: maxQueuedMessages, maxQueuedBytes } = limits
   const listener = said({ host, port })
   const values = {
     listeners: listener && [listener],
     allowAnonymous,
     data,
+    control,
     features: said({ mqtt31 }),
     log: said({ level: logLevel }),
     limits: said({ maxInflight, maxQueuedMessages, maxQueuedBytes }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
 
@@ -40,13 +40,36 @@ export function fileLayer(file: string): Layer {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const [error] = document.errors
-  if (error) throw new CommandError(`${position(error.pos[0])}: ${error.message}`)
-  const values: unknown = document.toJS() ?? {}
+  const [error] = [...document.errors, ...document.warnings]
+  if (error) throw new CommandError(`${position(error.pos[0])}: ${yamlProblem(error.message)}`)
+  const values = withoutNothing(valuesOf(document, file)) ?? {}
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new CommandError(`${file}:1:1: a configuration is a list of "key: value"; see docs/configuration.md`)
   }
   return { values: values as Values, where: (path) => position(offsetOf(document.contents, path)) }
+}
+
+function yamlProblem(message: string): string {
+  if (/tab/i.test(message)) return `${message}; indent with spaces`
+  if (message.startsWith('Source contains multiple')) return 'a second document (---) begins; leave one'
+  if (message.startsWith('Map keys must be unique')) return 'this key stands here twice; leave one'
+  return `${message}; see docs/configuration.md for the form`
+}
+
+function valuesOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new CommandError(`${file}:1:1: ${(error as Error).message}`)
+  }
+}
+
+/** A key with nothing behind it, as one whose lines are all comments, says nothing. */
+function withoutNothing(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNothing)
+  if (!isObject(value)) return value ?? undefined
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutNothing(inner)] as const)
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined))
 }
 
 /** Where the key or the item stands that the path leads to, or the last one of it that there is. */
@@ -69,18 +92,25 @@ interface Sequence {
 }
 
 const prefix = 'GODWIT_'
-/** Variables that say how the project's own tests run. */
-const testPrefix = 'GODWIT_TEST_'
+/** Of the project's own tests, and what Kubernetes tells every container of a Service that is called godwit. */
+const othersVariables = /^GODWIT_(TEST_|PORT(_|$)|SERVICE_(HOST|PORT)(_|$))/
 
-/** `GODWIT_LIMITS__MAX_INFLIGHT=100` is `limits.maxInflight: 100`. Values are read as YAML, so a list can stand there too. */
-export function environmentLayer(environment: Readonly<Record<string, string | undefined>>): Layer {
+/**
+ * `GODWIT_LIMITS__MAX_INFLIGHT=100` is `limits.maxInflight: 100`, `GODWIT_LISTENERS__0__PORT` the port of the first
+ * listener. Values are read as YAML, so a list can stand there too.
+ * @param isText whether a setting is text, which is taken as it is.
+ */
+export function environmentLayer(
+  environment: Readonly<Record<string, string | undefined>>,
+  isText: (path: Path) => boolean = () => false,
+): Layer {
   const values: Record<string, unknown> = {}
   const names = new Map<string, string>()
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(prefix) || name.startsWith(testPrefix) || value === undefined) continue
+    if (!name.startsWith(prefix) || othersVariables.test(name) || value === undefined) continue
     const path = name.slice(prefix.length).split('__').map(camelCase)
     names.set(path.join('.'), name)
-    put(values, path, scalar(value))
+    put(values, path, isText(path) ? value : scalar(value))
   }
   const where = (path: Path): string => {
     for (let length = path.length; length > 0; length--) {

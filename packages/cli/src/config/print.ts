@@ -1,19 +1,30 @@
 import { Document, type Scalar, visit } from 'yaml'
 import type { Path } from './layers.js'
 import type { Resolved } from './resolve.js'
+import { hidden, isSecret, withoutCredentials } from './secrets.js'
 
-/** Values that are never shown. */
-const secret = /^(secret|password|passphrase|token)$/i
-
-/** The configuration as YAML that may be used as a file, with the origin of each value behind it. */
+/** The configuration as YAML that may be used as a file, with the origin of each value behind it; secrets are not shown. */
 export function printed({ config, origin }: Resolved): string {
-  const document = new Document(config)
+  return commented(config, origin, (path, value) => {
+    if (isSecret(path)) return hidden
+    return typeof value === 'string' ? withoutCredentials(value) : value
+  })
+}
+
+/** YAML with something to say behind its values. */
+export function commented(
+  values: object,
+  comment: (path: Path) => string | undefined,
+  shown: (path: Path, value: unknown) => unknown = (_, value) => value,
+): string {
+  const document = new Document(values)
   visit(document, {
     Scalar(_, node, ancestors) {
       const path = pathOf(ancestors, node)
       if (path === undefined) return
-      if (secret.test(String(path.at(-1)))) node.value = '***'
-      node.comment = ` ${origin(path)}`
+      node.value = shown(path, node.value)
+      const text = comment(path)
+      if (text !== undefined) node.comment = ` ${text}`
     },
   })
   return document.toString({ lineWidth: 0 })

@@ -1,34 +1,137 @@
-import { defaultLimits, type Limits } from '@godwit/broker'
+import { defaultLimits, type Limits, limitRange } from '@godwit/broker'
 import { z } from 'zod'
 import { bytesOf } from '../argument-values.js'
 import { logLevels } from '../text-log.js'
+import { limitDescriptions } from './limit-descriptions.js'
+import { hidden } from './secrets.js'
 
 const port = z.int().min(0).max(65_535)
 const text = z.string().min(1)
+const flag = z.boolean()
+/** Never shown, and never taken from what `config print` has shown. */
+const secret = text.refine((value) => value !== hidden, `${hidden} is what config print shows; say the secret itself`)
 
-const size = z
-  .union([z.int().nonnegative(), z.string()])
-  .transform((value) => (typeof value === 'string' ? (bytesOf(value) ?? Number.NaN) : value))
-  .refine((value) => Number.isSafeInteger(value), 'it takes a size such as 1048576 or "512MiB"')
+const sizeForm = 'it takes a size such as 1048576 or "512MiB"'
+const sizeInWords = z.string().regex(/^\d+(\.\d+)?\s*[A-Za-z]*$/, sizeForm)
 
-/** One key a limit of the broker: what a limit may be, and its default, is the broker's to say. */
+function size(least: number, most: number): z.ZodType<number, number | string> {
+  const range = most === Number.MAX_SAFE_INTEGER ? `it takes ${least} or more` : `it takes ${least} to ${most} bytes`
+  return z
+    .union([z.int().nonnegative(), sizeInWords], { error: sizeForm })
+    .transform((value) => (typeof value === 'string' ? (bytesOf(value) ?? Number.NaN) : value))
+    .refine((value) => Number.isSafeInteger(value), sizeForm)
+    .refine((value) => !(value < least || value > most), range)
+}
+
+/** One key a limit of the broker: what a limit may be, its default and what it means are the broker's to say. */
 const limits = z
   .strictObject(
     Object.fromEntries(
-      Object.keys(defaultLimits).map((name) => [name, name.endsWith('Bytes') ? size : z.int().nonnegative()]),
-    ) as Record<keyof Limits, typeof size>,
+      (Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => {
+        const [least, most] = limitRange(name)
+        const value = name.endsWith('Bytes') ? size(least, most) : z.int().min(least).max(most)
+        return [name, value.describe(limitDescriptions[name] ?? '')]
+      }),
+    ) as Record<keyof Limits, z.ZodType<number, number | string>>,
   )
   .partial()
 
-const tls = z.strictObject({
-  cert: text.describe('PEM file: the certificate of the broker, followed by those between it and its CA.'),
-  key: text.describe('PEM file: its key.'),
-  passphrase: text.optional().describe('Of the key. Better given by the environment.'),
-  ca: text.optional().describe('PEM file: who signs the certificates of clients.'),
-  crl: text.optional().describe('PEM file: certificates the CA has revoked.'),
-  requestCert: z.boolean().default(false).describe('Whether a client needs a certificate of `ca`.'),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('The oldest TLS taken.'),
+const tls = z
+  .strictObject({
+    cert: text.describe('PEM file: the certificate of the broker, followed by those between it and its CA.'),
+    key: text.describe('PEM file: its key.'),
+    passphrase: secret.optional().describe('Of the key. Better given by `passphraseFile` or the environment.'),
+    passphraseFile: text.optional().describe('A file that holds it.'),
+    ca: text.optional().describe('PEM file: who signs the certificates of clients.'),
+    crl: text.optional().describe('PEM file: certificates the CA has revoked. Needs `ca`.'),
+    requestCert: flag.default(false).describe('Whether a client needs a certificate of `ca`.'),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('The oldest TLS taken.'),
+    ciphers: text.optional().describe('Of TLS 1.2, in OpenSSL’s form. Default: those of Node.'),
+    alpn: z
+      .array(text)
+      .optional()
+      .describe('Protocols offered by ALPN, the preferred first; a client that asks for none of them is refused.'),
+  })
+  .check(({ value, issues }) => {
+    const { passphrase, passphraseFile, ca, crl, requestCert } = value
+    const wrong =
+      passphrase !== undefined && passphraseFile !== undefined
+        ? (['passphrase', 'it takes one of passphrase and passphraseFile'] as const)
+        : requestCert && ca === undefined
+          ? (['requestCert', 'it needs ca: who signs the certificates of clients'] as const)
+          : crl !== undefined && ca === undefined
+            ? (['crl', 'it needs ca: who revokes'] as const)
+            : undefined
+    if (wrong) issues.push({ code: 'custom', message: wrong[1], input: value, path: [wrong[0]] })
+  })
+
+const jwt = z
+  .strictObject({
+    secret: secret.describe('What tokens are signed with. Better given by `secretFile` or the environment.'),
+    secretFile: text.describe('A file that holds it.'),
+    publicKeyFile: text.describe('A public key or certificate, PEM.'),
+    jwksUrl: text.describe('Where the issuer shows its keys: https, or this machine.'),
+    allowHttp: flag.describe('Let `jwksUrl` go without TLS to another machine. Default false.'),
+    timeoutMs: z.int().positive().describe('For the keys to come. Default 5,000.'),
+    cacheSeconds: z.int().nonnegative().describe('Fetched keys are good so long. Default 600.'),
+    issuer: text.describe('Who must have issued the token.'),
+    audience: text.describe('Whom it must be for.'),
+    algorithms: z.array(text).describe('Signatures taken. Default: all that fit the kind of key, never `none`.'),
+    usernameClaim: text.describe('The claim that is the user name. Default `sub`.'),
+    clockTolerance: z.int().nonnegative().describe('Seconds by which clocks may differ. Default 5.'),
+  })
+  .partial()
+  .check(({ value, issues }) => {
+    const { secret: given, secretFile, publicKeyFile, jwksUrl } = value
+    if ([given, secretFile, publicKeyFile, jwksUrl].filter((one) => one !== undefined).length === 1) return
+    const message = 'it takes exactly one of secret, secretFile, publicKeyFile and jwksUrl'
+    issues.push({ code: 'custom', message, input: value, path: [] })
+  })
+
+const http = z.strictObject({
+  url: text.describe('Is sent a POST of JSON for each CONNECT that nobody before it knew: https, or this machine.'),
+  allowHttp: flag.optional().describe('Let `url` go without TLS to another machine. Default false.'),
+  headers: z
+    .record(text, secret)
+    .optional()
+    .describe('Sent along, such as `authorization`. Better given by `headersFile` or the environment.'),
+  headersFile: text.optional().describe('A file that holds them: lines of `name: value`.'),
+  timeoutMs: z.int().positive().optional().describe('For the whole answer. Default 2,000.'),
+  cacheSeconds: z.int().nonnegative().optional().describe('An answer holds so long. Default 60.'),
+  maxConcurrent: z.int().positive().optional().describe('Requests under way at once. Default 100.'),
 })
+
+const backOff = z
+  .strictObject({
+    afterFailures: z.int().positive().describe('Different wrong credentials before an address has to wait. Default 5.'),
+    firstMs: z.int().positive().describe('The first wait; each further failure doubles it. Default 1,000.'),
+    mostMs: z.int().positive().describe('The longest wait. Default 60,000.'),
+    forgetMs: z.int().positive().describe('Without a failure for so long, an address is forgotten. Default 600,000.'),
+  })
+  .partial()
+
+const auth = z
+  .strictObject({
+    certificate: z
+      .enum(['cn', 'san-dns', 'san-email'])
+      .describe('The client certificate says who a client is: which name in it.'),
+    passwordFile: text.describe('Made by `godwit passwd` or mosquitto_passwd.'),
+    jwt: jwt.describe('A token in the password field; exactly one of secret, secretFile, publicKeyFile, jwksUrl.'),
+    http: http.describe('A service that is asked.'),
+    backOff: backOff.describe('How addresses that keep failing are made to wait.'),
+  })
+  .partial()
+
+const acl = z
+  .strictObject({
+    file: text.describe('Rules in our YAML form (.yaml, .yml, .json), or mosquitto’s acl_file (any other name).'),
+    rules: z.array(z.unknown()).describe('Rules in place; see docs/security.md.'),
+  })
+  .partial()
+  .check(({ value, issues }) => {
+    if (value.file === undefined || value.rules === undefined) return
+    issues.push({ code: 'custom', message: 'acl takes one of file and rules, not both', input: value, path: ['rules'] })
+  })
 
 const listener = z
   .strictObject({
@@ -39,91 +142,104 @@ const listener = z
     host: text.default('127.0.0.1').describe('Address to listen on. The default is reached from this machine only.'),
     port: port.optional().describe('0 takes any free port. Default 1883, mqtts 8883, ws 8083, wss 8084.'),
     socket: text.optional().describe('A Unix socket instead of host and port: its path.'),
-    path: text.optional().describe('Of WebSocket, in the URL. Default `/mqtt`.'),
+    socketMode: z
+      .string()
+      .regex(/^[0-7]{3,4}$/, 'it takes permissions in octal, in quotes, such as "660"')
+      .optional()
+      .describe('Permissions of that socket, in octal. Default `"660"`: the user and the group.'),
+    path: text
+      .regex(/^(\/|\*$)/, 'it begins with /, or is *')
+      .optional()
+      .describe('Of WebSocket, in the URL; `*` = any. Default `/mqtt`.'),
     origins: z.array(text).optional().describe('Of WebSocket: web pages that may connect, as `https://app.example`.'),
     tls: tls.optional().describe('For mqtts and wss; see below.'),
     proxyProtocol: z
       .array(text)
       .optional()
       .describe('Addresses or networks of proxies that say by PROXY protocol whom they connect for.'),
+    handshakeTimeoutMs: z
+      .int()
+      .positive()
+      .optional()
+      .describe('For all that precedes MQTT together: PROXY header, TLS handshake, WebSocket upgrade. Default 10,000.'),
+    maxHandshakes: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Connections that may be at that at once; the next is closed. Default 1,000.'),
+    auth: auth.optional().describe('Who may come in here, instead of the `auth` outside; the same keys.'),
+    acl: acl.optional().describe('Who may do what that came in here, instead of the `acl` outside; the same keys.'),
+    allowAnonymous: flag.optional().describe('The same as outside, for this listener.'),
   })
   .check(({ value, issues }) => {
-    const { protocol } = value
+    const { protocol, socket, socketMode, proxyProtocol } = value
     const wrong =
       /s$/.test(protocol) && protocol !== 'ws' && !value.tls
         ? `${protocol} needs tls, with cert and key`
         : value.tls && (protocol === 'mqtt' || protocol === 'ws')
-          ? `tls is for ${protocol}s`
+          ? `tls is for ${protocol}s; say protocol: ${protocol}s`
           : (value.path ?? value.origins) && !protocol.startsWith('ws')
             ? 'path and origins are for ws and wss'
             : undefined
     if (wrong) issues.push({ code: 'custom', message: wrong, input: value, path: ['protocol'] })
+    if (socketMode !== undefined && socket === undefined)
+      issues.push({ code: 'custom', message: 'it is for a socket', input: value, path: ['socketMode'] })
+    if (proxyProtocol && socket !== undefined) {
+      const message = 'it is not for a Unix socket: its peers have no address'
+      issues.push({ code: 'custom', message, input: value, path: ['proxyProtocol'] })
+    }
   })
-
-const auth = z
-  .strictObject({
-    certificate: z
-      .enum(['cn', 'san-dns', 'san-email'])
-      .describe('The client certificate says who a client is: which name in it.'),
-    passwordFile: text.describe('Made by `godwit passwd` or mosquitto_passwd.'),
-    jwt: z
-      .strictObject({
-        secret: text.describe('What tokens are signed with. Better given by the environment, or `secretFile`.'),
-        secretFile: text.describe('A file that holds it.'),
-        publicKeyFile: text.describe('A public key or certificate, PEM.'),
-        jwksUrl: text.describe('Where the issuer shows its keys.'),
-        issuer: text.describe('Who must have issued the token.'),
-        audience: text.describe('Whom it must be for.'),
-        algorithms: z.array(text).describe('Signatures taken.'),
-        usernameClaim: text.describe('The claim that is the user name. Default `sub`.'),
-      })
-      .partial()
-      .describe('A token in the password field; exactly one of secret, secretFile, publicKeyFile, jwksUrl.'),
-    http: z
-      .strictObject({
-        url: text.describe('Is sent a POST of JSON for each CONNECT that nobody before it knew.'),
-        timeoutMs: z.int().positive().optional().describe('For the whole answer. Default 2,000.'),
-        cacheSeconds: z.int().nonnegative().optional().describe('An answer holds so long. Default 60.'),
-      })
-      .describe('A service that is asked.'),
-  })
-  .partial()
-
-const acl = z
-  .strictObject({
-    file: text.describe('Rules in our YAML form, or mosquitto’s acl_file.'),
-    rules: z.array(z.unknown()).describe('Rules in place; see docs/security.md.'),
-  })
-  .partial()
 
 const features = z
   .strictObject({
-    mqtt31: z.boolean().describe('Serve MQTT 3.1 too. Default false.'),
-    maximumQos: z.union([z.literal(0), z.literal(1), z.literal(2)]).describe('The highest QoS offered. Default 2.'),
-    retainAvailable: z.boolean().describe('Keep retained messages. Default true.'),
-    wildcardSubscriptions: z.boolean().describe('Allow `+` and `#` in filters. Default true.'),
-    sharedSubscriptions: z.boolean().describe('Offer `$share/NAME/FILTER`, at 3.1.1 too. Default true.'),
-    subscriptionIdentifiers: z.boolean().describe('Offer Subscription Identifiers at 5.0. Default true.'),
-    emptyClientIds: z.boolean().describe('Give a Client Identifier to a client that brings none. Default true.'),
-    checkPayloadFormat: z.boolean().describe('Refuse a payload that says it is UTF-8 and is not. Default false.'),
+    mqtt31: flag.describe('Serve MQTT 3.1 too. Default false.'),
+    maximumQos: z.literal([0, 1, 2]).describe('The highest QoS offered. Default 2.'),
+    retainAvailable: flag.describe('Keep retained messages. Default true.'),
+    wildcardSubscriptions: flag.describe('Allow `+` and `#` in filters. Default true.'),
+    sharedSubscriptions: flag.describe('Offer `$share/NAME/FILTER`, at 3.1.1 too. Default true.'),
+    sharedHandOverAtDisconnect: flag.describe(
+      'What a member of a shared subscription has not acknowledged goes to another as soon as it disconnects. Default true.',
+    ),
+    subscriptionIdentifiers: flag.describe('Offer Subscription Identifiers at 5.0. Default true.'),
+    emptyClientIds: flag.describe('Give a Client Identifier to a client that brings none. Default true.'),
+    controlCharacters: flag.describe(
+      'Take strings with control characters and Unicode non-characters; U+0000 never. Default false.',
+    ),
+    checkPayloadFormat: flag.describe('Refuse a payload that says it is UTF-8 and is not. Default false.'),
     willsAfterRestart: z
       .enum(['publish', 'drop'])
       .describe('What becomes of wills that were pending when the broker ended. Default publish.'),
+    publishBeyondRate: z
+      .enum(['slow', 'refuse'])
+      .describe('What becomes of a client beyond its publish rate: read from later, or refused. Default slow.'),
   })
   .partial()
 
 /** The configuration, whole: what file, environment and flags may say. */
 export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).describe('Where the broker listens.'),
-  allowAnonymous: z
-    .boolean()
-    .describe('Let anyone in who can reach a listener. Needed to listen beyond this machine without authentication.'),
+  allowAnonymous: flag.describe(
+    'Let clients in that do not say who they are: without `auth` all clients, needed to listen beyond this machine; with `auth` those without user name and password.',
+  ),
   auth: auth.describe('Who may come in, asked in the order certificate, passwordFile, jwt, http. Default: anyone.'),
   acl: acl.describe('Who may do what: one of file and rules. Default: everybody everything.'),
   data: text.describe('The folder in which data is kept, or `memory`.'),
+  control: z
+    .union([text, z.literal(false)], { error: 'it takes a path, or none' })
+    .optional()
+    .describe(
+      'Path of the Unix socket for `godwit reload`, `trace` and `top`; `none` or `false`: there is none. Default `control.sock` in the data folder.',
+    ),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
-  log: z.strictObject({ level: z.enum(logLevels as [string, ...string[]]).describe('The least to log.') }),
+  sysIntervalSeconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .describe('Seconds between updates of the `$SYS` topics; 0 = there are none.'),
+  log: z
+    .strictObject({ level: z.enum(logLevels as [string, ...string[]]).describe('The least to log. Default `info`.') })
+    .describe('What the broker tells about its work, on stderr.'),
 })
 
 /** A configuration with every default filled in. */
@@ -136,12 +252,27 @@ export const defaults = {
   auth: {},
   acl: {},
   data: './godwit-data',
-  limits: {},
-  features: {},
+  limits: defaultLimits,
+  features: {
+    mqtt31: false,
+    maximumQos: 2,
+    retainAvailable: true,
+    wildcardSubscriptions: true,
+    sharedSubscriptions: true,
+    sharedHandOverAtDisconnect: true,
+    subscriptionIdentifiers: true,
+    emptyClientIds: true,
+    controlCharacters: false,
+    checkPayloadFormat: false,
+    willsAfterRestart: 'publish',
+    publishBeyondRate: 'slow',
+  },
+  sysIntervalSeconds: 10,
   log: { level: 'info' },
 } as const satisfies z.input<typeof configSchema>
 
 /** For editors that check a file while it is written (`# yaml-language-server: $schema=`). */
 export function jsonSchema(): object {
-  return { title: 'Configuration of godwit broker', ...z.toJSONSchema(configSchema.partial(), { io: 'input' }) }
+  const schema = z.toJSONSchema(configSchema.partial(), { io: 'input', target: 'draft-7' })
+  return { title: 'Configuration of godwit broker', ...schema }
 }

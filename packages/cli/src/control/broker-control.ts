@@ -1,0 +1,86 @@
+import type { Broker, InheritedSocket, Listener, Logger } from '@godwit/broker'
+import type { Access } from '../broker-access.js'
+import { CommandError } from '../command-error.js'
+import type { Resolved } from '../config/resolve.js'
+import type { Config } from '../config/schema.js'
+import { systemProblem } from '../system-problem.js'
+import { controlPath, pathProblem } from './control-path.js'
+import type { ReloadAnswer } from './control-protocol.js'
+import { controlRequests } from './control-requests.js'
+import { ControlSocket, type Serve } from './control-socket.js'
+import { type Reloadable, Reloading } from './reloading.js'
+import { tryOut } from './trial.js'
+
+/** A broker that runs, and what it was made from. */
+export interface RunningBroker {
+  readonly broker: Broker
+  readonly settings: Resolved
+  readonly access: Access
+  readonly listeners: readonly Listener[]
+  /** The same in words, as `127.0.0.1:1883`. */
+  readonly doors: readonly string[]
+  /** Those that systemd has given to this process. */
+  readonly sockets: readonly InheritedSocket[]
+  /** What file, environment and flags say now; throws where they are wrong. */
+  readonly read: () => Resolved
+  readonly log: Logger
+}
+
+/** What the person who runs a broker may do to it while it runs. */
+export interface BrokerControl {
+  /** Reads again what can be read again; what it throws has been told in the log. */
+  reload(): Promise<ReloadAnswer>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the control socket of a broker. Where the system lets it have none, that is told, and it goes on without.
+ * @throws CommandError when another program listens there.
+ */
+export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
+  const { broker, settings, doors, sockets, read, log } = running
+  const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
+  const reloading = new Reloading({ started: settings, read, tried, parts: partsOf(running), log })
+  const reload = (): Promise<ReloadAnswer> => reloading.reload()
+  const path = controlPath(settings.config)
+  const requests = controlRequests({ broker, listeners: doors, reload })
+  const socket = path === undefined ? undefined : await open(path, requests, log)
+  return { reload, close: async () => socket?.close() }
+}
+
+async function open(path: string, serve: Serve, log: Logger): Promise<ControlSocket | undefined> {
+  try {
+    const problem = pathProblem(path)
+    if (problem === undefined) return await ControlSocket.open(path, serve, log)
+    log.log('warn', `there is no control socket: ${problem}`)
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    log.log(
+      'warn',
+      `there is no control socket at ${path}: ${systemProblem(error)}; name another path with --control PATH`,
+    )
+  }
+  return undefined
+}
+
+function partsOf({ settings, access, listeners }: RunningBroker): readonly Reloadable[] {
+  const { auth, acl, listeners: doors } = settings.config
+  const anyAuth = [auth, ...doors.map((door) => door.auth)]
+  const anyAcl = [acl, ...doors.map((door) => door.acl)]
+  const names = [
+    ...(anyAuth.some((one) => one?.passwordFile !== undefined) ? ['password file'] : []),
+    ...(anyAcl.some((one) => one?.file !== undefined) ? ['access rules'] : []),
+  ]
+  return [
+    {
+      names,
+      madeFrom: (config) => [config.auth, config.acl, config.listeners.map((door) => [door.auth, door.acl])],
+      reload: () => access.reload(),
+    },
+    ...listeners.map((listener, at) => ({
+      names: doors[at]?.tls ? ['certificates'] : [],
+      madeFrom: ({ listeners: now }: Config) => now[at],
+      reload: () => listener.reload(),
+    })),
+  ]
+}

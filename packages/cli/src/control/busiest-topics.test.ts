@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { BusiestTopics, type TopicRate } from './busiest-topics.js'
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+/** What is published in the span under way. */
+let span: readonly TopicRate[]
+let watching = 0
+const broker = {
+  watchTopics() {
+    watching++
+    return { top: (count: number) => span.slice(0, count), stop: () => void watching-- }
+  },
+}
+
+/** A second in which these topics had so many messages, of ten bytes each. */
+function second(topics: BusiestTopics, messages: Readonly<Record<string, number>>): void {
+  span = Object.entries(messages).map(([topic, count]) => ({ topic, messages: count, bytes: count * 10 }))
+  vi.advanceTimersByTime(1_000)
+  topics.next()
+}
+
+test('the busiest first, on average of the seconds looked back at', () => {
+  const topics = new BusiestTopics(broker)
+  expect(topics.top(10)).toEqual([])
+  second(topics, { a: 100, b: 10 })
+  second(topics, { b: 300 })
+  expect(topics.top(10)).toEqual([
+    { topic: 'b', messages: 155, bytes: 1_550 },
+    { topic: 'a', messages: 50, bytes: 500 },
+  ])
+  expect(topics.top(1)).toHaveLength(1)
+})
+
+test('what was busy more than ten seconds ago is forgotten', () => {
+  const topics = new BusiestTopics(broker)
+  second(topics, { old: 1_000_000 })
+  for (let n = 0; n < 10; n++) second(topics, { new: 1 })
+  expect(topics.top(10)).toEqual([{ topic: 'new', messages: 1, bytes: 10 }])
+})
+
+test('the broker counts for one at a time, and no more when it is stopped', () => {
+  watching = 0
+  const topics = new BusiestTopics(broker)
+  second(topics, {})
+  expect(watching).toBe(1)
+  topics.stop()
+  expect(watching).toBe(0)
+})

@@ -1,0 +1,140 @@
+import { once } from 'node:events'
+import { lstatSync, unlinkSync } from 'node:fs'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { BrokerError, type Logger } from '@godwit/broker'
+import { CommandError } from '../command-error.js'
+import { Answers } from './answers.js'
+import { type ControlRequest, controlRequest } from './control-protocol.js'
+
+/** Answers a request. What it throws is answered as a refusal. */
+export type Serve = (request: ControlRequest, answers: Answers) => void | Promise<void>
+
+const mostRequestBytes = 4_096
+const requestMs = 5_000
+const mostConnections = 16
+
+/**
+ * A Unix socket over which the person who runs a broker may ask it things: whoever may open it may do anything. One line
+ * of JSON asks, lines of JSON answer.
+ */
+export class ControlSocket {
+  readonly #server: Server
+  readonly #serve: Serve
+  readonly #log: Logger
+  readonly #connections = new Set<Socket>()
+
+  /**
+   * The socket that a dead broker has left is replaced.
+   * @throws CommandError when a living program listens there, or what is there is no socket; the system's error, when it
+   * lets nobody listen there.
+   */
+  static async open(path: string, serve: Serve, log: Logger): Promise<ControlSocket> {
+    await removeStale(path)
+    const socket = new ControlSocket(serve, log)
+    await socket.#listen(path)
+    return socket
+  }
+
+  private constructor(serve: Serve, log: Logger) {
+    this.#serve = serve
+    this.#log = log
+    // Half-open: `echo '{"request":"reload"}' | socat - UNIX:…` has ended its side before the answer is there.
+    this.#server = createServer({ allowHalfOpen: true }, (connection) => this.#accept(connection))
+  }
+
+  /** Ends the answers that are under way, and takes the socket away. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const connection of this.#connections) connection.destroy()
+    await closed
+  }
+
+  async #listen(path: string): Promise<void> {
+    const before = process.umask(0o177) // the socket is made in this turn, and never open to others, not for a moment
+    try {
+      this.#server.listen({ path })
+    } finally {
+      process.umask(before)
+    }
+    await once(this.#server, 'listening')
+    this.#server.on('error', ({ message }) => this.#log.log('error', 'the control socket failed', { error: message }))
+  }
+
+  #accept(connection: Socket): void {
+    const answers = new Answers(connection)
+    connection.on('error', () => {}) // it closes then
+    this.#connections.add(connection)
+    connection.once('close', () => this.#connections.delete(connection))
+    if (this.#connections.size > mostConnections) {
+      answers.end({ error: `${mostConnections} are connected to the control socket, which is all it takes; end one` })
+      connection.resume()
+      return
+    }
+    const late = setTimeout(() => connection.destroy(), requestMs).unref()
+    let text = ''
+    const onData = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      const end = text.indexOf('\n')
+      if (end < 0 && text.length <= mostRequestBytes) return
+      clearTimeout(late)
+      connection.off('data', onData).resume() // so that its end is seen
+      void this.#answer(Buffer.from(text.slice(0, end < 0 ? text.length : end), 'latin1').toString(), answers)
+    }
+    connection.on('data', onData)
+  }
+
+  async #answer(line: string, answers: Answers): Promise<void> {
+    try {
+      await this.#serve(requestOf(line), answers)
+    } catch (error) {
+      answers.end({ error: this.#inWords(error) })
+    }
+  }
+
+  #inWords(error: unknown): string {
+    if (error instanceof CommandError || error instanceof BrokerError) return error.message
+    this.#log.log('error', 'a request over the control socket failed', { error: String(error) })
+    return `unexpected failure: ${String(error)}; please report it`
+  }
+}
+
+function requestOf(line: string): ControlRequest {
+  if (line.length > mostRequestBytes) throw new CommandError(`a request has at most ${mostRequestBytes} bytes`)
+  const parsed = controlRequest.safeParse(jsonOf(line))
+  if (parsed.success) return parsed.data
+  throw new CommandError(
+    'this is no request; one is a line such as {"request":"status"}, with status, reload, trace (and client or topic) or top',
+  )
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** A process that was killed leaves its socket behind, and nobody could listen there again. */
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (!found) return
+  if (!found.isSocket()) throw new CommandError(`${path} is no socket; name another path with --control PATH`)
+  if (await answers(path)) {
+    throw new CommandError(`a running program listens on ${path}; end it, or name another path with --control PATH`)
+  }
+  unlinkSync(path)
+}
+
+/** Whether somebody listens there. What cannot be told counts as yes: a living socket must not be taken away. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ path })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
+  })
+}

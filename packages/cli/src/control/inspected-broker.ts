@@ -1,0 +1,15 @@
+import type { Broker, ClientView, Page, PageOptions, SessionView, TopicWatch } from '@godwit/broker'
+
+/** What the control socket asks of a broker. */
+export interface InspectedBroker extends Pick<Broker, 'metrics' | 'trace'> {
+  readonly clients: Listed<Pick<ClientView, 'clientId' | 'outboxBytes'>>
+  readonly sessions: Listed<Pick<SessionView, 'clientId' | 'connected' | 'queued'>>
+  readonly subscriptions: Pick<Broker['subscriptions'], 'count'>
+  readonly retained: Pick<Broker['retained'], 'count' | 'bytes'>
+  watchTopics(): TopicWatch
+}
+
+export interface Listed<T> {
+  readonly count: number
+  list(options: PageOptions): Page<T>
+}

@@ -1,0 +1,13 @@
+/** As in the text log: what could move the cursor, turn the text around or not be seen. */
+const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+/** One line of JSON that no client's text in it can make do anything to a terminal. */
+export function printableJson(value: object): string {
+  return JSON.stringify(value).replace(unsafe, (character) =>
+    Array.from({ length: character.length }, (_, at) => hex(character.charCodeAt(at))).join(''),
+  )
+}
+
+function hex(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
+}

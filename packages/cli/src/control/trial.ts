@@ -1,0 +1,22 @@
+import type { InheritedSocket } from '@godwit/broker'
+import { accessOf, whoMayCome } from '../broker-access.js'
+import { listenOptions } from '../broker-doors.js'
+import type { Resolved } from '../config/resolve.js'
+import { withSystemdSockets } from '../systemd-sockets.js'
+import { tryCertificates } from './certificates.js'
+
+/**
+ * Tries whether a broker could start with these settings: reads every file they name, with throw-away parts.
+ * @param sockets those that systemd has given to this process. Default: none.
+ * @throws CommandError, BrokerError
+ */
+export async function tryOut(settings: Resolved, sockets: readonly InheritedSocket[] = []): Promise<void> {
+  const { config } = settings
+  whoMayCome(withSystemdSockets(config, sockets))
+  const access = await accessOf(settings, { log() {} }, () => {})
+  access.close()
+  for (const door of config.listeners) {
+    const { tls } = listenOptions(door, '', false)
+    if (tls) tryCertificates(tls)
+  }
+}
