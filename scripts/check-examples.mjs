@@ -30,6 +30,22 @@ function documented(page) {
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block)
 }
 
+/**
+ * A page of the site https://site.example, as a browser would run it.
+ * @param {string} name
+ * @param {string} wanted what it shows in the end.
+ */
+async function openPage(name, wanted) {
+  const origin = 'https://site.example'
+  const door = await broker.listen({ port: 0, websocket: { origins: [origin] } })
+  const script = join(root, 'scripts/web-page.mjs')
+  const page = [join(folder, name), String(door.port), origin, wanted]
+  const child = await Background.start([process.execPath, script, ...page])
+  const ending = await child.ended
+  if (ending !== 0) problems.push(`examples/${name} ended with ${ending}:\n${child.output}`)
+  else console.log(`examples/${name}: ${child.output.trim()}`)
+}
+
 const broker = await createBroker()
 const { port } = await broker.listen({ port: 0 })
 mkdirSync(out, { recursive: true })
@@ -53,6 +69,7 @@ try {
     if (ending !== 0) problems.push(`examples/${name} ended with ${ending}:\n${child.output}`)
     else console.log(`examples/${name}: ${child.output.trim().split('\n').join(' | ')}`)
   }
+  await openPage('web-page.html', 'page/greeting: hello from the page')
 } finally {
   rmSync(out, { recursive: true, force: true })
   await broker.close()
