@@ -1,20 +1,14 @@
-import { pathToFileURL } from 'node:url'
 import type { CloseOptions, ConnectOptions, Credentials, ProtocolVersion, WillOptions } from '@godwit/client'
 import type { PropertiesOf, QoS } from '@godwit/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { qos, topicName, wholeNumber } from './argument-values.js'
 import { CommandError } from './command-error.js'
 import { addPropertyOption, type PacketProperties, type PropertyPacket } from './packet-properties.js'
-import { everyScheme, parseServerUrl, type ServerUrl } from './server-url.js'
-import { addTlsOptions, type TlsFlags, tlsOf } from './tls-options.js'
+import { addServerOptions, type ServerFlags, serverOf } from './server-options.js'
+import { tlsOf } from './tls-options.js'
 
 /** The flags that pub, sub and rr have in common, as people know them from mosquitto_pub and mosquitto_sub. */
-export interface ConnectionFlags extends TlsFlags {
-  readonly host?: string
-  readonly port?: number
-  readonly url?: ServerUrl
-  readonly unix?: string
-  readonly ws?: true
+export interface ConnectionFlags extends ServerFlags {
   readonly id?: string
   readonly disableCleanSession?: true
   readonly username?: string
@@ -46,12 +40,9 @@ export interface ConnectionSettings {
 
 /** @param packets Those of the command that `--property` is for. */
 export function addConnectionOptions(command: Command, packets: readonly PropertyPacket[]): Command {
-  return addTlsOptions(addPropertyOption(command, packets))
+  return addServerOptions(addPropertyOption(command, packets))
     .option('-h, --host <host>', 'server to connect to (default: localhost)')
     .option('-p, --port <port>', 'its port (default: 1883, TLS 8883, WebSocket 80, both 443)', wholeNumber(1, 65_535))
-    .option('-L, --url <url>', 'all in one: mqtt[s]://[user[:password]@]host[:port]/topic, ws[s]://…/path', serverUrl)
-    .option('--unix <path>', 'a Unix domain socket instead of host and port')
-    .option('--ws', 'over a WebSocket, at the path /mqtt')
     .option('-i, --id <id>', 'client identifier (default: a random one)')
     .option('-c, --disable-clean-session', 'keep the session on the server; needs --id')
     .option('-u, --username <name>', 'user name')
@@ -111,29 +102,6 @@ export function connectionSettings(flags: ConnectionFlags, others: readonly stri
     debug: flags.debug === true,
   }
 }
-
-/** The URL for the client: what the single flags say, then what --url says. */
-function serverOf(flags: ConnectionFlags, hasTlsFlags: boolean): string {
-  const { url, unix = url?.transport === 'unix' ? url.path : undefined } = flags
-  if (unix !== undefined) {
-    const others = hasTlsFlags || flags.ws || flags.host !== undefined || flags.port !== undefined
-    if (!others) return `unix://${pathToFileURL(unix).pathname}`
-    throw new CommandError('a Unix domain socket has no host, port, WebSocket or TLS; leave out those flags')
-  }
-  const isWebSocket = flags.ws || url?.transport === 'ws' || url?.transport === 'wss'
-  // As mosquitto's clients: that port alone means TLS.
-  const isUsual = url === undefined && flags.port === 8883
-  const isTls = hasTlsFlags || isUsual || url?.transport === 'tls' || url?.transport === 'wss'
-  const [scheme, usualPort] = schemes[isWebSocket ? 'webSocket' : 'plain'][isTls ? 'tls' : 'open']
-  const host = flags.host ?? url?.host ?? 'localhost'
-  const port = flags.port ?? url?.port ?? usualPort
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${isWebSocket ? (url?.path ?? '/mqtt') : ''}`
-}
-
-const schemes = {
-  plain: { open: ['mqtt', 1883], tls: ['mqtts', 8883] },
-  webSocket: { open: ['ws', 80], tls: ['wss', 443] },
-} as const
 
 function credentialsOf(flags: ConnectionFlags): Credentials {
   const username = flags.username ?? flags.url?.username
@@ -226,10 +194,4 @@ function sessionExpiry(text: string): number {
   if (text === '-1' || text === '∞' || text === '4294967295') return Number.POSITIVE_INFINITY
   if (/^\d+$/.test(text) && Number(text) < 0xffff_ffff) return Number(text)
   throw new InvalidArgumentError('it takes whole seconds up to 4294967294, or -1 for a session that never expires.')
-}
-
-function serverUrl(text: string): ServerUrl {
-  const parsed = parseServerUrl(text, everyScheme)
-  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed)
-  return parsed
 }

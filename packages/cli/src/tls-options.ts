@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
 import type { TlsOptions } from '@godwit/client'
 import type { Command } from 'commander'
 import { oneOf } from './argument-values.js'
@@ -55,6 +57,19 @@ export function tlsOf(flags: TlsFlags): TlsOptions | undefined {
     ...(insecure && { checkServername: false }),
     ...(tlsAlpn !== undefined && { alpn: tlsAlpn }),
     ...(tlsVersion !== undefined && { minVersion: tlsVersion === 'tlsv1.3' ? 'TLSv1.3' : 'TLSv1.2' }),
+  }
+}
+
+/** The same for a socket of Node's. */
+export function nodeTls(tls: TlsOptions | undefined, host: string): ConnectionOptions {
+  const { ca, cert, key, alpn, minVersion, checkServername = true } = tls ?? {}
+  return {
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(ca !== undefined && { ca: ca as string[] }),
+    ...(cert !== undefined && { cert: cert as string, key: key as string }),
+    ...(alpn !== undefined && { ALPNProtocols: [alpn].flat() }),
+    ...(minVersion !== undefined && { minVersion }),
+    ...(!checkServername && { checkServerIdentity: () => undefined }),
   }
 }
 

@@ -31,7 +31,8 @@ export function tlsFailure({ url }: ServerAddress, socket: Socket, error: Error 
   const { code = '', reason = error.message } = error as Error & { code?: string; reason?: string }
   // Set to the error's code when Node has refused the server's certificate.
   if (code !== '' && (socket.authorizationError as unknown) === code) {
-    return new CertificateError(failedChecks[code] ?? 'certificate-untrusted', url, reason, error)
+    const why = reason.replace(/; if the root CA is .*$/s, '') // advice of Node 24 about a flag of its own
+    return new CertificateError(failedChecks[code] ?? 'certificate-untrusted', url, why, error)
   }
   if (/_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$/.test(code)) {
     return new CertificateError('certificate-refused', url, reason.replace(/^.*alert /, ''), error)

@@ -215,10 +215,8 @@ export class Peer {
     await this.#until(() => undefined)
     const [reply, ...more] = this.#inbox
     if (reply && (reply.packet?.type !== 'connack' || reply.packet.reasonCode === 0 || more.length > 0)) {
-      throw new CheckFailure(
-        'the connection to be closed, if anything after a CONNACK that refuses',
-        `came ${words(reply)}`,
-      )
+      const expected = 'the connection to be closed, if anything after a CONNACK that refuses'
+      throw new CheckFailure(expected, `came ${words(reply)}`)
     }
     if (!this.#closed) throw new CheckFailure('the connection to be closed', 'it stayed open')
   }
@@ -246,6 +244,11 @@ export class Peer {
     else await this.#host.settled()
     const packets = this.heard().map(({ bytes }) => toHex(bytes).replaceAll(' ', ''))
     return [...packets, this.#closed ? 'closed' : 'open'].join(' ')
+  }
+
+  /** Something has come, or nothing will. */
+  async answered(): Promise<void> {
+    await this.#until(() => this.#inbox[0])
   }
 
   /** Takes all that has come so far, packets or not. */
@@ -340,7 +343,7 @@ export class Peer {
   }
 
   async #waitForClose(withinMs = 0): Promise<void> {
-    if (withinMs === 0) await this.#until(() => this.#inbox[0])
+    if (withinMs === 0) await this.answered()
     const stepMs = 250
     for (let waited = 0; waited < withinMs && !this.#closed; waited += stepMs) await this.#host.sleep(stepMs)
     if (!this.#closed) await this.#host.settled()

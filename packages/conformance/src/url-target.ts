@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { createWebSocketStream, WebSocket } from 'ws'
 import { streamOf } from './socket-target.js'
 import type { ByteStream, Target, WebSocketStream } from './target.js'
@@ -12,43 +12,37 @@ export interface UrlTargetOptions {
   readonly patienceMs?: number
   /** How long nothing must come for the check to believe that nothing will, in milliseconds; default 250. */
   readonly quietMs?: number
-  /** Files in PEM form, for `mqtts` and `wss`. */
-  readonly cafile?: string
-  readonly cert?: string
-  readonly key?: string
-  /** Take whatever certificate the server shows. Default false. */
-  readonly insecure?: boolean
+  /** For `mqtts` and `wss`. */
+  readonly tls?: ConnectionOptions
 }
 
 const ports: Readonly<Record<string, number>> = { mqtt: 1883, tcp: 1883, mqtts: 8883, ssl: 8883, ws: 80, wss: 443 }
 
 /**
- * A server by its URL: `mqtt:`, `mqtts:`, `ws:` or `wss:`.
- * @throws Error for any other URL, and for a file that cannot be read.
+ * A server by its URL: `mqtt:`, `mqtts:`, `ws:`, `wss:` or `unix:`.
+ * @throws Error for any other URL.
  */
 export function urlTarget(text: string, options: UrlTargetOptions = {}): Target {
   const url = new URL(text)
   const scheme = url.protocol.slice(0, -1)
+  const isUnix = scheme === 'unix'
   const port = Number(url.port || ports[scheme])
-  if (!port) throw new Error(`no way to speak MQTT over ${scheme}: use mqtt://, mqtts://, ws:// or wss://`)
+  if (!port && !isUnix)
+    throw new Error(`no way to speak MQTT over ${scheme}: use mqtt://, mqtts://, ws://, wss:// or unix://`)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const { patienceMs = 5000, quietMs = 250, cafile, cert, key, insecure = false } = options
-  const tls = {
-    ...(cafile !== undefined && { ca: readFileSync(cafile) }),
-    ...(cert !== undefined && { cert: readFileSync(cert) }),
-    ...(key !== undefined && { key: readFileSync(key) }),
-    rejectUnauthorized: !insecure,
-  }
+  const { patienceMs = 5000, quietMs = 250, tls = {} } = options
   const openWebSocket = (subprotocols: readonly string[]): Promise<WebSocketStream> =>
     overWebSocket(new WebSocket(url, [...subprotocols], { ...tls, perMessageDeflate: false }))
   const isWebSocket = scheme === 'ws' || scheme === 'wss'
   const dial = async (): Promise<ByteStream> => {
     if (isWebSocket) return openWebSocket(['mqtt'])
+    if (isUnix) return streamOf(await open(connectTcp({ path: fileURLToPath(`file://${url.pathname}`) }), 'connect'))
     if (scheme === 'mqtt' || scheme === 'tcp') {
       return streamOf(await open(connectTcp({ host, port, noDelay: true }), 'connect'))
     }
-    const name = /[a-z]/i.test(host) && { servername: host }
-    return streamOf(await open(connectTls({ host, port, ...tls, ...name }), 'secureConnect'))
+    return streamOf(
+      await open(connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...tls }), 'secureConnect'),
+    )
   }
   return {
     patienceMs,

@@ -80,11 +80,16 @@ describe('one line and exit code 1', () => {
   test.each([
     [[], "missing required argument 'url'"],
     [['mqtt://127.0.0.1:1'], 'cannot connect to mqtt://127.0.0.1:1: '],
-    [['http://127.0.0.1'], 'http://127.0.0.1: no way to speak MQTT over http: use mqtt://, mqtts://, ws:// or wss://'],
-    [['nonsense'], 'nonsense: Invalid URL'],
+    [['http://127.0.0.1'], "url is 'http://127.0.0.1'; there is no way to speak MQTT over http: use mqtt://"],
+    [['nonsense'], "url is 'nonsense'; it takes mqtt://"],
     [['mqtt://127.0.0.1', '--only', 'x'], "--only is 'x'; it takes an id such as MQTT-3.8.4-1, a chapter such as 3.3"],
     [['mqtt://127.0.0.1', '--only', '9.9'], 'no check is called 9.9; see docs/conformance.md'],
-    [['mqtts://127.0.0.1', '--cafile', '/none'], 'mqtts://127.0.0.1: no such file'],
+    [
+      ['mqtts://127.0.0.1', '--cafile', '/none'],
+      'cannot read /none: no such file or folder; name another with --cafile',
+    ],
+    [['--unix', '/none.sock'], 'cannot connect to unix:///none.sock: '],
+    [['--unix', '/x', '--ws'], 'a Unix domain socket has no host, port, WebSocket or TLS'],
   ])('godwit conform %j', async (args, problem) => {
     const { code, output, errors } = await ran(...args)
     expect([code, output]).toEqual([1, ''])

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import type { TlsOptions } from '@godwit/client'
 import {
   allChecks,
   allChecks50,
@@ -18,15 +19,17 @@ import {
   type Target,
   tableReport,
   totalsOf,
-  type UrlTargetOptions,
   urlTarget,
 } from '@godwit/conformance'
 import { InvalidArgumentError } from 'commander'
 import { collect, oneOf, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
+import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
+import type { ServerUrl } from '../server-url.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
+import { nodeTls, tlsOf } from '../tls-options.js'
 import { clientHelp, playClient } from './conform-client.js'
 
 const examples = `  godwit conform mqtt://localhost                       every statement of MQTT 3.1.1 and 5.0
@@ -35,6 +38,7 @@ const examples = `  godwit conform mqtt://localhost                       every 
   godwit conform mqtt://localhost --only MQTT-3.8.4-1
   godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret
   godwit conform ws://localhost:8080/mqtt --json > report.json
+  godwit conform --unix /run/mosquitto.sock
   godwit conform --client 'node my-client.mjs {url}'    a client, which is started to talk to us
 
 Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
@@ -42,7 +46,7 @@ ${clientHelp}`
 
 const versions = ['3.1.1', '5', 'both'] as const
 
-interface Flags extends Pick<UrlTargetOptions, 'cafile' | 'cert' | 'key' | 'insecure'> {
+interface Flags extends ServerFlags {
   readonly standard: (typeof versions)[number]
   readonly only?: readonly string[]
   readonly hostile?: true
@@ -58,19 +62,17 @@ interface Flags extends Pick<UrlTargetOptions, 'cafile' | 'cert' | 'key' | 'inse
 
 /** `godwit conform`: what a server does with the standard, statement by statement. */
 export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = commandLine('conform', 'Holds a server to the standard, statement by statement.', examples)
+  const command = addServerOptions(
+    commandLine('conform', 'Holds a server or a client to the standard, statement by statement.', examples),
+  )
     .usage('<url> | --client <command> [options]')
-    .argument('[url]', 'mqtt://, mqtts://, ws:// or wss://, host and port')
+    .argument('[url]', 'mqtt://, mqtts://, ws:// or wss://, host and port; or unix:///path', serverUrl)
     .option('--client <command>', 'hold a client to the standard: the command that starts it, with {url} in it')
     .option('--standard <version>', `${versions.join(', ')} (also --version)`, oneOf(versions), 'both')
     .option('--only <id or chapter>', 'MQTT-3.8.4-1, or 3.3, or hostile; may be repeated', collect(chapterOrId))
     .option('--hostile', 'also play hostile inputs: wrong bytes, wrong moments, too much')
     .option('--username <name>', 'what the checks say in CONNECT')
     .option('--password <password>')
-    .option('--cafile <file>', 'certificates that may sign that of the server (PEM)')
-    .option('--cert <file>', 'certificate of the client (PEM)')
-    .option('--key <file>', 'its key (PEM)')
-    .option('--insecure', 'take any certificate')
     .option('--json', 'print the result as JSON')
     .option('--junit <file>', 'write it as JUnit XML')
     .option('--markdown <file>', 'write it as a page')
@@ -78,13 +80,18 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
     .option('-v, --verbose', 'print each statement, and what was said in failures')
   const flags = parse<Flags>(command, args.map(renamed), terminal)
   if (flags === helped) return 0
-  const [address] = command.processedArgs as [string | undefined]
-  const url = address ?? flags.client
-  if (url === undefined) throw new CommandError("missing required argument 'url'; see godwit conform --help")
-  if (address !== undefined && flags.client !== undefined) {
+  const [address = flags.url] = command.processedArgs as [ServerUrl | undefined]
+  const hasServer = address !== undefined || flags.unix !== undefined
+  if (!hasServer && flags.client === undefined) {
+    throw new CommandError("missing required argument 'url'; see godwit conform --help")
+  }
+  if (hasServer && flags.client !== undefined) {
     throw new CommandError('a URL names a server, --client a client: one of them; see godwit conform --help')
   }
-  const results = await play(url, flags, terminal)
+  const server = { ...flags, ...(address && { url: address }) }
+  const tls = tlsOf(flags)
+  const url = flags.client ?? serverOf(server, tls !== undefined)
+  const results = await play(url, { ...address, ...server }, tls, terminal)
   if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
   else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
   if (flags.junit !== undefined) save(flags.junit, junitReport(url, results))
@@ -98,7 +105,12 @@ function renamed(word: string, at: number, words: readonly string[]): string {
   return takesValue ? '--standard' : word.replace(/^--version=/, '--standard=')
 }
 
-async function play(url: string, flags: Flags, terminal: Terminal): Promise<readonly CheckResult[]> {
+async function play(
+  url: string,
+  flags: Flags,
+  tls: TlsOptions | undefined,
+  terminal: Terminal,
+): Promise<readonly CheckResult[]> {
   const checks = flags.client === undefined ? checksOf(flags) : clientChecksOf(flags)
   if (checks.length === 0)
     throw new CommandError(`no check is called ${flags.only?.join(' or ')}; see docs/conformance.md`)
@@ -107,7 +119,7 @@ async function play(url: string, flags: Flags, terminal: Terminal): Promise<read
   const run = { signal: stopping, onResult: progress.told }
   const results =
     flags.client === undefined
-      ? await playServer(url, flags, terminal, run)
+      ? await playServer(targetOf(url, tls), url, flags, terminal, run)
       : await playClient(flags.client, clientChecksOf(flags), { jobs: flags.jobs ?? 8, ...run })
   progress.done()
   if (stopping.aborted) terminal.stderr.write(`stopped: ${results.length} of ${checks.length} checks were run\n`)
@@ -115,12 +127,12 @@ async function play(url: string, flags: Flags, terminal: Terminal): Promise<read
 }
 
 async function playServer(
+  target: Target,
   url: string,
   flags: Flags,
   terminal: Terminal,
   run: Pick<RunOptions, 'signal' | 'onResult'>,
 ): Promise<readonly CheckResult[]> {
-  const target = targetOf(url, flags)
   await reach(target)
   const { username, password, jobs = 40 } = flags
   const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
@@ -129,13 +141,8 @@ async function playServer(
   return runChecks(target, checksOf(flags), { jobs, offer, ...(credentials && { credentials }), ...run })
 }
 
-function targetOf(url: string, flags: Flags): Target {
-  try {
-    return urlTarget(url, flags)
-  } catch (error) {
-    const why = error instanceof Error && 'syscall' in error ? systemProblem(error) : (error as Error).message
-    throw new CommandError(`${url}: ${why}`)
-  }
+function targetOf(url: string, tls: TlsOptions | undefined): Target {
+  return urlTarget(url, { tls: nodeTls(tls, new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')) })
 }
 
 function checksOf({ standard, only, hostile }: Flags): readonly Check[] {

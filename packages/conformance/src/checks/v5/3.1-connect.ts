@@ -63,7 +63,7 @@ export const connectChecks50: readonly Check[] = [
     'a user nobody knows': async (t) => {
       const c = await t.open()
       c.send(t.connectPacket({ username: t.clientId('nobody'), password: t.clientId('guess') }))
-      await t.settled()
+      await c.answered()
       if ((await c.arrived('connack')).some(({ reasonCode }) => reasonCode === 0)) {
         t.skip('does not apply: the server lets any user in')
       }
@@ -109,7 +109,7 @@ function refusesClientId(idOf: (t: Trial) => string): Dialogue {
   return async (t) => {
     const c = await t.open()
     c.send(t.connectPacket({ clientId: idOf(t) }))
-    await t.settled()
+    await c.answered()
     const [received] = c.heard()
     const connack = received?.packet?.type === 'connack' ? received.packet : undefined
     if (connack?.reasonCode === 0) t.skip('does not apply: the server takes this client id')

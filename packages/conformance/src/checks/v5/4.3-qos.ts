@@ -66,7 +66,7 @@ export const qosChecks50: readonly Check[] = [
       const subscriber = await t.subscriber(t.topic('a'))
       const c = await t.connect()
       c.sendPublish(`$SYS/${t.topic('a')}`, 'refused, perhaps', { qos: 2, packetId: 7 })
-      await t.settled()
+      await c.answered()
       const [pubrec] = await c.arrived('pubrec')
       if (!pubrec || (pubrec.reasonCode ?? 0) < 0x80) {
         t.skip('does not apply: the server does not refuse what could be tried')
