@@ -161,7 +161,7 @@ describe('what people see', () => {
     const { exitCode, terminal } = await bench('pipe', url)
     expect(exitCode).toBe(1)
     expect(terminal.errors).toBe(
-      `godwit bench: cannot reach ${url}: nothing listens there; check the URL, and that the server runs\n`,
+      `godwit bench: cannot reach mqtt://${url}: nothing listens there; check the URL, and that the server runs\n`,
     )
   })
 

@@ -1,4 +1,4 @@
-// pub and sub at the doors of a broker in this process: TLS, WebSocket, Unix domain socket.
+// pub and sub, bench and conform at the doors of a broker in this process: TLS, WebSocket, Unix domain socket.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,39 @@ describe('a message goes in and comes out', () => {
     const pub = new TestTerminal()
     expect([await pub.run('pub', '-t', 'a', '-m', 'x', '-q', '1', ...where()), pub.errors]).toEqual([0, ''])
     expect([await ended, sub.output]).toEqual([0, 'x\n'])
+  })
+})
+
+describe.each<[string, () => string[]]>([
+  ['a Unix domain socket', () => ['--unix', socket]],
+  ['TLS', () => [`mqtts://localhost:${ports.mqtts}`, ...trusting]],
+  ['TLS, to an address', () => [`mqtts://127.0.0.1:${ports.mqtts}`, ...trusting, '--insecure']],
+  ['WebSocket', () => [`ws://localhost:${ports.ws}`]],
+  ['secure WebSocket', () => ['-L', `wss://localhost:${ports.wss}`, ...trusting]],
+])('over %s', (_, way) => {
+  test('bench counts every message', async () => {
+    const terminal = new TestTerminal()
+    const code = await terminal.run(
+      'bench',
+      'pipe',
+      ...way(),
+      '--qos',
+      '1',
+      '--count',
+      '300',
+      '--workers',
+      '1',
+      '--json',
+    )
+    expect([terminal.errors, code]).toEqual(['', 0])
+    expect(JSON.parse(terminal.output).messages).toMatchObject({ sent: 300, received: 300, missing: 0 })
+  })
+
+  test('conform plays its checks', async () => {
+    const terminal = new TestTerminal()
+    const code = await terminal.run('conform', ...way(), '--only', '3.12', '--json')
+    expect([terminal.errors, code]).toEqual(['', 0])
+    expect(JSON.parse(terminal.output).totals).toMatchObject({ pass: 2, fail: 0 })
   })
 })
 

@@ -1,6 +1,7 @@
 import { connect, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
 import type { ByteStream, Target } from './target.js'
 
 export interface SocketTargetOptions {
@@ -41,9 +42,10 @@ export function streamOf(socket: Duplex): ByteStream {
     },
     end: () => void socket.end(),
     destroy: () => {
-      // No reset after a FIN: Node 20 then keeps a dead handle that spins for ever.
-      if (!(socket instanceof Socket) || socket.writableEnded || socket.readableEnded) socket.destroy()
-      else socket.resetAndDestroy()
+      // A reset is TCP's own. None after a FIN: Node 20 then keeps a dead handle that spins for ever.
+      const isTcp = socket instanceof Socket && !(socket instanceof TLSSocket) && socket.remotePort !== undefined
+      if (isTcp && !socket.writableEnded && !socket.readableEnded) socket.resetAndDestroy()
+      else socket.destroy()
     },
     onData: (listener) => void socket.on('data', listener),
     onClose: (listener) => {

@@ -1,8 +1,9 @@
-import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Connack, Decoder, encode, encodeInto, type Packet, reason, reasonName, Writer } from '@godwit/protocol'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
 import { micros } from './clock.js'
+import { dial } from './dial.js'
 import type { BenchSettings } from './settings.js'
 
 /** One for all connections of a thread: what was read is handled before anything else is read. */
@@ -21,7 +22,7 @@ export interface ConnectionEvents {
 /** Sessions that are kept (`--clean 0`) end by themselves if the bench dies before it can end them. */
 const sessionExpirySeconds = 3600
 
-/** MQTT on a bare socket, with nothing between a load and the server that would cost time. */
+/** MQTT on a bare stream, with nothing between a load and the server that would cost time. */
 export class BenchConnection {
   /** Who this is, for messages to people: `publisher 3`. */
   readonly name: string
@@ -31,7 +32,7 @@ export class BenchConnection {
   readonly #events: ConnectionEvents
   readonly #clientId: string
   readonly #decoder: Decoder
-  #socket: Socket | undefined
+  #socket: Duplex | undefined
   #connack: ((connack: Connack) => void) | undefined
   #refuse: (error: CommandError) => void = () => {}
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
@@ -47,12 +48,12 @@ export class BenchConnection {
 
   /** @throws CommandError when the server cannot be reached or says no. */
   async open(): Promise<Connack> {
-    const { host, port, clean } = this.#settings
+    const { way, clean } = this.#settings
     const connack = await new Promise<Connack>((resolve, reject) => {
       this.#connack = resolve
       this.#refuse = reject
       const onread = { buffer: readBuffer, callback: (count: number) => this.#read(count) }
-      this.#socket = connect({ host, port, noDelay: true, onread })
+      this.#socket = dial(way, onread)
       this.#socket.on('drain', () => this.#events.onDrain())
       this.#socket.on('error', (error) => this.#ended(problemOf(error)))
       this.#socket.on('close', () => this.#ended('the server closed the connection'))
@@ -97,7 +98,7 @@ export class BenchConnection {
     this.#state = 'closed'
     await this.#end()
     if (this.#settings.clean || !wasOpen) return
-    this.#socket = connect({ host: this.#settings.host, port: this.#settings.port, noDelay: true })
+    this.#socket = dial(this.#settings.way)
     this.#socket.on('error', () => {})
     this.#socket.write(this.#connect(true))
     await new Promise<void>((resolve) => {
@@ -153,9 +154,9 @@ export class BenchConnection {
 
   #ended(why: string): void {
     if (this.#state === 'closed') return
-    const { host, port } = this.#settings
+    const { url } = this.#settings.way
     if (this.#state === 'connecting') {
-      this.#refuse(new CommandError(`${this.name} cannot connect to ${host}:${port}: ${why}`))
+      this.#refuse(new CommandError(`${this.name} cannot connect to ${url}: ${why}`))
     } else {
       this.#events.onFailure(new CommandError(`${this.name} lost its connection: ${why}; see the server's log`))
     }

@@ -1,25 +1,29 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
+import { dial, type Way } from './dial.js'
 
 const patienceMs = 10_000
 
 /**
  * Finds out once where a server is, so that thousands of connections need not ask for its name.
- * @returns The address that answered.
+ * @returns The same way, with the address that answered.
  * @throws CommandError when nothing does.
  */
-export async function reach(host: string, port: number): Promise<string> {
-  const socket = connect({ host, port })
+export async function reach(way: Way): Promise<Way> {
+  const plain = /^mqtts?:/.test(way.url) ? { url: way.url.replace('mqtts:', 'mqtt:') } : way
+  const socket = dial(plain)
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(patienceMs) })
-    return socket.remoteAddress ?? host
+    const isWebSocket = /^wss?:/.test(way.url)
+    if (isWebSocket) await once(socket.end(), 'finish', { signal: AbortSignal.timeout(patienceMs) })
+    else await once(socket, 'connect', { signal: AbortSignal.timeout(patienceMs) })
+    const { remoteAddress } = socket as { remoteAddress?: string }
+    return remoteAddress === undefined || isWebSocket ? way : { ...way, address: remoteAddress }
   } catch (error) {
     const timedOut = error instanceof Error && error.name === 'AbortError'
     const why = timedOut ? `no answer within ${patienceMs / 1000} s` : systemProblem(error)
-    throw new CommandError(`cannot reach ${host}:${port}: ${why}; check the URL, and that the server runs`)
+    throw new CommandError(`cannot reach ${way.url}: ${why}; check the URL, and that the server runs`)
   } finally {
-    socket.destroy()
+    socket.on('error', () => {}).destroy()
   }
 }

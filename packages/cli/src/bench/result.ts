@@ -1,4 +1,5 @@
 import type { Usage } from './broker-process.js'
+import type { Way } from './dial.js'
 import { arrivedOf, type BenchSettings, connectionsOf, expectedOf } from './settings.js'
 import type { Percentiles, Tally } from './tally.js'
 
@@ -78,12 +79,12 @@ interface MeasuredUsage {
 
 export function resultOf(settings: BenchSettings, measured: Measured): BenchResult {
   const { tally, seconds, connectSeconds } = measured
-  const { scenario, host, port, version, qos, size, pubs, subs, topics, clean, rate, window, workers } = settings
+  const { scenario, way, version, qos, size, pubs, subs, topics, clean, rate, window, workers } = settings
   const count = connectionsOf(settings)
   const expected = expectedOf(settings, tally)
   const arrived = arrivedOf(settings, tally)
   return {
-    ...{ scenario, server: `${host}:${port}`, version: version === 5 ? '5.0' : '3.1.1', qos, size, pubs, subs },
+    ...{ scenario, server: serverName(way), version: version === 5 ? '5.0' : '3.1.1', qos, size, pubs, subs },
     ...{ topics: scenario === 'retained' ? topics : null, clean, rate: rate ?? null, window, workers, seconds },
     messages: {
       ...{ sent: tally.sent, expected, received: arrived, missing: expected - arrived },
@@ -106,4 +107,9 @@ function brokerUse(usage: MeasuredUsage, { tally, seconds }: Measured, connectio
     memoryBytes: { before: before.memoryBytes, connected: connected.memoryBytes, end: usedAfter.memoryBytes },
     memoryBytesPerConnection: (connected.memoryBytes - before.memoryBytes) / connections,
   }
+}
+
+/** `127.0.0.1:1883` for TCP, else the URL. */
+function serverName({ url }: Way): string {
+  return url.replace(/^mqtt:\/\//, '')
 }

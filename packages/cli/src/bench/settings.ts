@@ -1,12 +1,12 @@
 import type { QoS } from '@godwit/protocol'
+import type { Way } from './dial.js'
 import { type ScenarioName, scenarios } from './scenario.js'
 import type { Tally } from './tally.js'
 
 /** What a bench is to do; the same for all its threads, so plain data. */
 export interface BenchSettings {
   readonly scenario: ScenarioName
-  readonly host: string
-  readonly port: number
+  readonly way: Way
   readonly username?: string
   readonly password?: string
   /** 4 is MQTT 3.1.1. */

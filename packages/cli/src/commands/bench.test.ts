@@ -3,7 +3,7 @@ import { TestTerminal } from '../../test/test-terminal.js'
 import { benchSettings } from './bench.js'
 
 const defaults = {
-  ...{ host: 'localhost', port: 1883, version: 4, qos: 0, size: 64, clean: true, seconds: 5, warmupSeconds: 1 },
+  ...{ way: { url: 'mqtt://localhost:1883' }, version: 4, qos: 0, size: 64, clean: true, seconds: 5, warmupSeconds: 1 },
 }
 
 test.each([
@@ -15,8 +15,11 @@ test.each([
   [['fanin', '--subs', '2'], { scenario: 'fanin', pubs: 500, subs: 2, window: 1 }],
   [['p2p', '--pubs', '7'], { scenario: 'p2p', pubs: 7, subs: 7 }],
   [['retained'], { scenario: 'retained', pubs: 0, subs: 1, topics: 10_000 }],
-  [['pipe', 'mqtt://me:secret@host:99'], { host: 'host', port: 99, username: 'me', password: 'secret' }],
-  [['pipe', 'host'], { host: 'host' }],
+  [['pipe', 'mqtt://me:secret@host:99'], { way: { url: 'mqtt://host:99' }, username: 'me', password: 'secret' }],
+  [['pipe', 'host'], { way: { url: 'mqtt://host:1883' } }],
+  [['pipe', 'wss://host/x'], { way: { url: 'wss://host:443/x' } }],
+  [['pipe', '--unix', '/run/a.sock'], { way: { url: 'unix:///run/a.sock' } }],
+  [['pipe', 'host', '--tls-alpn', 'mqtt'], { way: { url: 'mqtts://host:8883', tls: { alpn: 'mqtt' } } }],
   [['pipe', '--rate', '0.5', '-V', '5'], { rate: 0.5, window: 65_535, version: 5 }],
   [['pipe', '--rate', '10', '--window', '3'], { rate: 10, window: 3 }],
   [['pipe', '--size', '16KiB', '--clean', '0', '--qos', '2'], { size: 16_384, clean: false, qos: 2 }],
@@ -28,7 +31,7 @@ test.each([
 test.each([
   [[], "missing required argument 'scenario'"],
   [['pope'], "scenario is 'pope'; it takes pub, sub, conn, pipe, fanout, fanin, p2p, retained"],
-  [['pipe', 'ws://host'], "url is 'ws://host'; there is no way to speak MQTT over ws"],
+  [['pipe', 'http://host'], "url is 'http://host'; there is no way to speak MQTT over http"],
   [['pipe', '--size', '4'], "--size is '4'; it takes 16 bytes or more"],
   [['pipe', '--rate', '0'], "--rate is '0'; it takes a number above 0"],
   [['pipe', '--window', '65536'], "--window is '65536'; it takes a whole number from 1 to 65535"],

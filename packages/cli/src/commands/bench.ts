@@ -12,10 +12,12 @@ import type { BenchSettings } from '../bench/settings.js'
 import { stampBytes } from '../bench/stamp.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
-import { parseServerUrl, type ServerUrl } from '../server-url.js'
+import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
+import type { ServerUrl } from '../server-url.js'
 import { type Terminal, write } from '../terminal.js'
+import { tlsOf } from '../tls-options.js'
 
-interface Flags {
+interface Flags extends ServerFlags {
   readonly rate?: number
   readonly window?: number
   readonly pubs?: number
@@ -65,10 +67,10 @@ export interface BenchCommand {
  * @throws CommandError
  */
 export function benchSettings(args: readonly string[], terminal: Terminal): BenchCommand | typeof helped {
-  const command = commandLine('bench', 'Measures a broker: any that speaks MQTT.', examples)
+  const command = addServerOptions(commandLine('bench', 'Measures a broker: any that speaks MQTT.', examples))
     .usage('<scenario> [url] [options]')
     .argument('<scenario>', names.join(', '), oneOf(names))
-    .argument('[url]', 'mqtt://[user:password@]host[:port] (default: mqtt://localhost:1883)', serverUrl)
+    .argument('[url]', 'mqtt[s]://[user:password@]host[:port], ws[s]://… (default: mqtt://localhost:1883)', hostOrUrl)
     .option('--rate <n>', 'messages a second, all publishers together (conn: connections a second)', aboveZero)
     .option('--window <n>', "a publisher's messages on their way (conn: connections being made)", upTo(65_535))
     .option('--pubs <n>', 'publishers', upTo(100_000))
@@ -88,20 +90,24 @@ export function benchSettings(args: readonly string[], terminal: Terminal): Benc
     .option('--json', 'print the result as one line of JSON')
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return helped
-  const [scenario, url = { host: 'localhost' }] = command.processedArgs as [ScenarioName, ServerUrl?]
+  const [scenario, url = flags.url ?? (flags.unix === undefined ? { host: 'localhost' } : undefined)] =
+    command.processedArgs as [ScenarioName, ServerUrl?]
   const { pid, json = false } = flags
   return { settings: settingsOf(scenario, url, flags), json, ...(pid !== undefined && { pid }) }
 }
 
-function settingsOf(scenario: ScenarioName, url: ServerUrl, flags: Flags): BenchSettings {
+function settingsOf(scenario: ScenarioName, url: ServerUrl | undefined, flags: Flags): BenchSettings {
   const run = randomBytes(4).toString('hex')
   const { rate, count } = flags
   checkPacing(scenario, flags)
   const isShared = scenario === 'pub' || scenario === 'sub'
-  const { username, password, topic = isShared ? 'bench' : `bench-${run}` } = { ...url, ...flags }
+  const { username, password } = url ?? {}
+  const { topic = isShared ? 'bench' : `bench-${run}` } = flags
+  const tls = tlsOf(flags)
+  const server = serverOf({ ...flags, ...(url && { url }) }, tls !== undefined)
   const pacing = scenarios[scenario]
   return {
-    ...{ scenario, host: url.host, port: url.port ?? 1883, version: versions[flags.protocolVersion] },
+    ...{ scenario, way: { url: server, ...(tls && { tls }) }, version: versions[flags.protocolVersion] },
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...{ qos: flags.qos, size: flags.size, ...rolesOf(scenario, flags), topics: flags.topics ?? 10_000 },
@@ -147,10 +153,10 @@ export async function bench(args: readonly string[], terminal: Terminal): Promis
   if (command === helped) return 0
   const { settings, pid, json } = command
   const line = new ProgressLine(terminal)
-  const result = await reach(settings.host, settings.port)
-    .then((host) =>
+  const result = await reach(settings.way)
+    .then((way) =>
       measure(
-        { ...settings, host },
+        { ...settings, way },
         {
           stop: terminal.stopping(),
           onProgress: (progress) => line.show(progressLine(progress)),
@@ -212,8 +218,6 @@ function payloadSize(text: string): number {
   )
 }
 
-function serverUrl(text: string): ServerUrl {
-  const parsed = parseServerUrl(text.includes('://') ? text : `mqtt://${text}`)
-  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed)
-  return parsed
+function hostOrUrl(text: string): ServerUrl {
+  return serverUrl(text.includes('://') ? text : `mqtt://${text}`)
 }
