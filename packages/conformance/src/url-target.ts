@@ -31,8 +31,17 @@ export function urlTarget(text: string, options: UrlTargetOptions = {}): Target 
     throw new Error(`no way to speak MQTT over ${scheme}: use mqtt://, mqtts://, ws://, wss:// or unix://`)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const { patienceMs = 5000, quietMs = 250, tls = {} } = options
-  const openWebSocket = (subprotocols: readonly string[]): Promise<WebSocketStream> =>
-    overWebSocket(new WebSocket(url, [...subprotocols], { ...tls, perMessageDeflate: false }))
+  const openWebSocket = async (subprotocols: readonly string[]): Promise<WebSocketStream> => {
+    const made = (offered: readonly string[]): WebSocket =>
+      new WebSocket(url, [...offered], { ...tls, perMessageDeflate: false })
+    try {
+      return await overWebSocket(made(subprotocols))
+    } catch (error) {
+      // A server that chooses none breaks one rule; the others are played all the same.
+      if (!/subprotocol/.test((error as Error).message)) throw error
+      return overWebSocket(made([]))
+    }
+  }
   const isWebSocket = scheme === 'ws' || scheme === 'wss'
   const dial = async (): Promise<ByteStream> => {
     if (isWebSocket) return openWebSocket(['mqtt'])

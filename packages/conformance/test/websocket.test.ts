@@ -4,7 +4,11 @@ import { expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Responder } from './responder/responder.js'
 
-type Fault = 'takes text' | 'answers no other subprotocol than the first' | 'takes a frame for a packet'
+type Fault =
+  | 'takes text'
+  | 'chooses no subprotocol'
+  | 'answers no other subprotocol than the first'
+  | 'takes a frame for a packet'
 
 /** The responder behind a WebSocket, with none of its rules broken or with one. */
 async function played(fault?: Fault): Promise<readonly CheckResult[]> {
@@ -12,7 +16,9 @@ async function played(fault?: Fault): Promise<readonly CheckResult[]> {
     host: '127.0.0.1',
     port: 0,
     handleProtocols: (offered) =>
-      fault === 'answers no other subprotocol than the first' ? [...offered][0]! : offered.has('mqtt') && 'mqtt',
+      fault === 'answers no other subprotocol than the first'
+        ? [...offered][0]!
+        : fault !== 'chooses no subprotocol' && offered.has('mqtt') && 'mqtt',
   })
   const responder = new Responder()
   server.on('connection', (socket) => void connect(socket, responder, fault))
@@ -66,6 +72,7 @@ it.each([
     '4',
     'expected the subprotocol mqtt to be chosen; came "godwit-unknown"',
   ],
+  ['chooses no subprotocol', '4', 'expected the subprotocol mqtt to be chosen; came ""'],
 ] as const)('finds a server that %s', async (fault, failing, words) => {
   const results = await played(fault)
   expect(told(results)).toEqual(expected(failing))
