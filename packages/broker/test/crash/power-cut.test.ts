@@ -16,7 +16,7 @@ import { now } from './timeline.js'
 import { missingTool } from './tools.js'
 import { V5Scene } from './v5-scene.js'
 
-const points = Number(process.env.GODWIT_TEST_POWER_CUTS ?? 40)
+const points = Number(process.env.GODWIT_TEST_POWER_CUTS ?? 25)
 const v5Points = Number(process.env.GODWIT_TEST_V5_POWER_CUTS ?? 5)
 /** For a store that does not wait: the looks end with the first loss. */
 const mutantPoints = 10
