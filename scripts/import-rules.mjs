@@ -39,6 +39,7 @@ export const brokerRooms = [
     'message.ts',
     'metrics.ts',
     'network.ts',
+    'unix-socket.ts',
     'version.ts',
     'watched-files.ts',
   ],

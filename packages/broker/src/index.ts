@@ -60,5 +60,7 @@ export type {
 } from './transport/listen-options.js'
 export { memoryPair } from './transport/memory.js'
 export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
+export { checkTls } from './transport/tls-files.js'
 export type { Listener, Peer } from './transport/transport.js'
+export { isAnswered } from './unix-socket.js'
 export { version } from './version.js'

@@ -1,4 +1,6 @@
 import { type Packet, reasonName } from '@godwit/protocol'
+import type { Received } from './framer.js'
+import { toHex } from './raw-packets.js'
 import { decodeUtf8 } from './text.js'
 
 /** A packet in words: its name as the standard writes it, and what matters in it. */
@@ -19,4 +21,9 @@ export function describeValue(key: string, value: unknown): string {
 
 function describePayload(payload: Uint8Array): string {
   return payload.length <= 64 ? JSON.stringify(decodeUtf8(payload)) : `of ${payload.length} bytes`
+}
+
+/** What has come, in words and hex. */
+export function inWords({ packet, problem, bytes }: Received): string {
+  return `${packet ? describe(packet) : `bytes that are no packet: ${problem}`} [${toHex(bytes)}]`
 }

@@ -8,7 +8,7 @@ import {
   type ProtocolVersion,
   type QoS,
 } from '@godwit/protocol'
-import { describe, describeValue } from './describe.js'
+import { describeValue, inWords } from './describe.js'
 import { CheckFailure } from './failure.js'
 import { Framer, type Received } from './framer.js'
 import { concat, fromHex, toHex } from './raw-packets.js'
@@ -194,7 +194,8 @@ export class Peer {
     const wanted = forms.map((form) => toHex(fromHex(form)))
     const received = await this.#until(() => this.#inbox.shift())
     if (!received) throw this.#failure(wanted.join(' or '))
-    if (!wanted.includes(toHex(received.bytes))) throw new CheckFailure(wanted.join(' or '), `came ${words(received)}`)
+    if (!wanted.includes(toHex(received.bytes)))
+      throw new CheckFailure(wanted.join(' or '), `came ${inWords(received)}`)
   }
 
   /**
@@ -206,7 +207,7 @@ export class Peer {
     if (this.#host.version === 5) await this.#until(() => undefined)
     const [reply, more] = this.#inbox
     const leftover = this.#host.version === 5 && saysWhy(reply) ? more : reply
-    if (leftover) throw new CheckFailure('the connection to be closed with no reply', `came ${words(leftover)}`)
+    if (leftover) throw new CheckFailure('the connection to be closed with no reply', `came ${inWords(leftover)}`)
     if (!this.#closed) throw new CheckFailure('the connection to be closed', 'it stayed open')
   }
 
@@ -216,7 +217,7 @@ export class Peer {
     const [reply, ...more] = this.#inbox
     if (reply && (reply.packet?.type !== 'connack' || reply.packet.reasonCode === 0 || more.length > 0)) {
       const expected = 'the connection to be closed, if anything after a CONNACK that refuses'
-      throw new CheckFailure(expected, `came ${words(reply)}`)
+      throw new CheckFailure(expected, `came ${inWords(reply)}`)
     }
     if (!this.#closed) throw new CheckFailure('the connection to be closed', 'it stayed open')
   }
@@ -225,7 +226,7 @@ export class Peer {
   async expectNothing(): Promise<void> {
     await this.#host.settled()
     const leftover = this.#inbox[0]
-    if (leftover) throw new CheckFailure('nothing', `came ${words(leftover)}`)
+    if (leftover) throw new CheckFailure('nothing', `came ${inWords(leftover)}`)
     if (this.#closed) throw new CheckFailure('the connection to stay open with nothing sent', 'it was closed')
   }
 
@@ -273,7 +274,7 @@ export class Peer {
     this.send(packet)
     const received = await this.next('CONNACK')
     const connack = packetOf('connack', received)
-    if (connack.reasonCode !== 0) throw new CheckFailure('CONNACK that accepts', `came ${words(received)}`)
+    if (connack.reasonCode !== 0) throw new CheckFailure('CONNACK that accepts', `came ${inWords(received)}`)
     return connack
   }
 
@@ -310,7 +311,7 @@ export class Peer {
 
   #receive(chunk: Uint8Array): void {
     for (const received of this.#framer.push(chunk)) {
-      this.#host.note(`${this.#name} gets ${words(received)}`)
+      this.#host.note(`${this.#name} gets ${inWords(received)}`)
       this.#inbox.push(received)
     }
     this.#wake?.()
@@ -332,7 +333,7 @@ export class Peer {
     if (!received) throw this.#failure(expected)
     const packet = packetOf(type, received)
     const wrong = Object.entries(fields).some(([key, value]) => !sameValue(packet[key as keyof typeof packet], value))
-    if (wrong) throw new CheckFailure(expected, `came ${words(received)}`)
+    if (wrong) throw new CheckFailure(expected, `came ${inWords(received)}`)
     return packet
   }
 
@@ -371,7 +372,7 @@ export class Peer {
   }
 
   #failure(expected: string): CheckFailure {
-    const instead = this.#inbox.length > 0 ? `came ${this.#inbox.map(words).join('; ')}` : 'nothing came'
+    const instead = this.#inbox.length > 0 ? `came ${this.#inbox.map(inWords).join('; ')}` : 'nothing came'
     return new CheckFailure(expected, this.#closed ? `${instead}, and the connection was closed` : instead)
   }
 }
@@ -387,11 +388,7 @@ function packetOf<T extends Packet['type']>(type: T, received: Received): Packet
 }
 
 function malformed(expected: string, received: Received): CheckFailure {
-  return new CheckFailure(expected, `came ${words(received)}`)
-}
-
-function words({ packet, problem, bytes }: Received): string {
-  return `${packet ? describe(packet) : `bytes that are no packet: ${problem}`} [${toHex(bytes)}]`
+  return new CheckFailure(expected, `came ${inWords(received)}`)
 }
 
 function sameValue(actual: unknown, wanted: unknown): boolean {

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { type AddressInfo, createConnection, type Server } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { BrokerError } from '../errors.js'
+import { isAnswered } from '../unix-socket.js'
 import type { InheritedOptions, TcpOptions, UnixOptions } from './listen-options.js'
 
 /** Where a server listens. */
@@ -67,22 +68,10 @@ async function removeStale(path: string): Promise<void> {
       `cannot listen on ${path}: a file that is no socket is there; choose another path`,
     )
   }
-  if (await answers(path)) {
+  if (await isAnswered(path)) {
     throw new BrokerError('listen-failed', `cannot listen on ${path}: ${inUse}`)
   }
   unlinkSync(path)
-}
-
-/** Whether somebody listens there. What cannot be told counts as yes: a living socket must not be taken away. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
-  })
 }
 
 const inUse = 'it is in use by another program; end that program or choose another path'

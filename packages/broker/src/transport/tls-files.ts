@@ -1,17 +1,37 @@
 import { readFile } from 'node:fs/promises'
-import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { BrokerError } from '../errors.js'
 import type { TlsOptions } from './listen-options.js'
+import { expiryOf } from './tls-expiry.js'
 
 const kinds = ['cert', 'key', 'ca', 'crl'] as const
 
 const isPem = (text: string): boolean => text.includes('-----BEGIN')
 
 /**
- * Reads what TLS needs.
- * @throws BrokerError `invalid-option`, naming the file.
+ * Tries whether a listener could open with these: reads the files, and whether they belong together.
+ * @throws BrokerError `invalid-option`, naming what is wrong.
  */
-export async function readTlsFiles(options: TlsOptions): Promise<SecureContextOptions> {
+export async function checkTls(options: TlsOptions): Promise<void> {
+  await readTls(options)
+}
+
+/** What {@link checkTls} has tried. */
+export async function readTls(options: TlsOptions): Promise<SecureContextOptions> {
+  const context = await readTlsFiles(options)
+  try {
+    createSecureContext(context)
+    expiryOf(String(context.cert))
+    return context
+  } catch (error) {
+    const why = (error as Error).message
+    throw new BrokerError('invalid-option', `tls: certificate, key, CA and CRL cannot be used together: ${why}`, {
+      cause: error,
+    })
+  }
+}
+
+async function readTlsFiles(options: TlsOptions): Promise<SecureContextOptions> {
   const read: Partial<Record<(typeof kinds)[number], string>> = {}
   for (const kind of kinds) {
     const given = options[kind]
@@ -31,7 +51,8 @@ async function readPem(kind: string, path: string): Promise<string> {
     const text = await readFile(path, 'utf8')
     if (isPem(text)) return text
   } catch (error) {
-    throw new BrokerError('invalid-option', `cannot read tls.${kind}: ${(error as Error).message}`, { cause: error })
+    const [, why] = /^\w+: (.*), \w+( '.*')?$/s.exec((error as Error).message) ?? [undefined, (error as Error).message]
+    throw new BrokerError('invalid-option', `cannot read tls.${kind} ${path}: ${why}`, { cause: error })
   }
   throw new BrokerError('invalid-option', `tls.${kind} (${path}) is no PEM file; it begins with -----BEGIN`)
 }

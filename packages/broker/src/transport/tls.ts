@@ -1,15 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createSecureContext, createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../client-certificate.js'
-import { BrokerError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
 import { WatchedFiles } from '../watched-files.js'
 import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
-import { readTlsFiles, tlsFilePaths } from './tls-files.js'
+import { readTls, tlsFilePaths } from './tls-files.js'
 import type { Peer } from './transport.js'
 
 interface TlsParts {
@@ -81,21 +80,6 @@ export class TlsDoor {
   #use(context: SecureContextOptions): void {
     this.#server.setSecureContext(context)
     this.#expiry.set(expiryOf(String(context.cert)))
-  }
-}
-
-/** Reads the files, and tries whether they belong together. */
-async function readTls(options: TlsOptions): Promise<SecureContextOptions> {
-  const context = await readTlsFiles(options)
-  try {
-    createSecureContext(context)
-    expiryOf(String(context.cert))
-    return context
-  } catch (error) {
-    const why = (error as Error).message
-    throw new BrokerError('invalid-option', `tls: certificate, key, CA and CRL cannot be used together: ${why}`, {
-      cause: error,
-    })
   }
 }
 

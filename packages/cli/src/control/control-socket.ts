@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
-import { createConnection, createServer, type Server, type Socket } from 'node:net'
-import { BrokerError, type Logger } from '@godwit/broker'
+import { createServer, type Server, type Socket } from 'node:net'
+import { BrokerError, isAnswered, type Logger } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
 import { Answers } from './answers.js'
 import { type ControlRequest, controlRequest } from './control-protocol.js'
@@ -121,20 +121,8 @@ async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (!found) return
   if (!found.isSocket()) throw new CommandError(`${path} is no socket; name another path with --control PATH`)
-  if (await answers(path)) {
+  if (await isAnswered(path)) {
     throw new CommandError(`a running program listens on ${path}; end it, or name another path with --control PATH`)
   }
   unlinkSync(path)
-}
-
-/** Whether somebody listens there. What cannot be told counts as yes: a living socket must not be taken away. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
-  })
 }

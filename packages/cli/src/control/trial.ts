@@ -1,9 +1,9 @@
 import type { InheritedSocket } from '@godwit/broker'
+import { checkTls } from '@godwit/broker'
 import { accessOf, whoMayCome } from '../broker-access.js'
 import { listenOptions } from '../broker-doors.js'
 import type { Resolved } from '../config/resolve.js'
 import { withSystemdSockets } from '../systemd-sockets.js'
-import { tryCertificates } from './certificates.js'
 
 /**
  * Tries whether a broker could start with these settings: reads every file they name, with throw-away parts.
@@ -17,6 +17,6 @@ export async function tryOut(settings: Resolved, sockets: readonly InheritedSock
   access.close()
   for (const door of config.listeners) {
     const { tls } = listenOptions(door, '', false)
-    if (tls) tryCertificates(tls)
+    if (tls) await checkTls(tls)
   }
 }

@@ -1,5 +1,5 @@
 import { encode, type Packet, type PacketOf, type PropertiesOf, type ProtocolVersion } from '@godwit/protocol'
-import { describe } from '../describe.js'
+import { inWords } from '../describe.js'
 import { CheckFailure } from '../failure.js'
 import { Framer, type Received } from '../framer.js'
 import { concat, fromHex, toHex } from '../raw-packets.js'
@@ -133,9 +133,4 @@ export class Connection {
       }
     })
   }
-}
-
-/** A packet of the client in words and hex. */
-export function inWords({ packet, problem, bytes }: Received): string {
-  return `${packet ? describe(packet) : `bytes that are no packet: ${problem}`} [${toHex(bytes)}]`
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createConnection, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { isAnswered } from '../../unix-socket.js'
 import { unusable } from './unusable.js'
 
 /** Who uses a data folder: a process is told from a later one with the same pid by its start time and the boot it ran in. */
@@ -27,7 +28,7 @@ export async function lockFolder(directory: string): Promise<FolderLock> {
   const holder = readHolder(lock)
   if (holder && isAlive(holder)) throw inUse(directory, `process ${holder.pid}`)
   const socket = shortPath(directory, 'lock.sock')
-  if (socket && (await answers(socket.path))) {
+  if (socket && (await isAnswered(socket.path))) {
     socket.release()
     throw inUse(directory, 'a process of another container')
   }
@@ -104,15 +105,6 @@ function shortPath(directory: string, name: string): { readonly path: string; re
   if (process.platform !== 'linux') return Buffer.byteLength(path) > 100 ? undefined : { path, release() {} }
   const folder = openSync(directory, 'r')
   return { path: `/proc/self/fd/${folder}/${name}`, release: () => closeSync(folder) }
-}
-
-/** A holder that is gone leaves a socket where nobody answers. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ path })
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
 
 /** `undefined` on file systems that have no sockets: there the pid has to do. */

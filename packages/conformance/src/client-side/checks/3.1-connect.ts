@@ -1,7 +1,7 @@
+import { inWords } from '../../describe.js'
 import { CheckFailure, CheckSkipped } from '../../failure.js'
 import { type ClientCheck, clientChecks } from '../client-check.js'
 import { type ConnectParts, connectFlag, connectParts } from '../connect-parts.js'
-import { inWords } from '../connection.js'
 import type { ClientTrial } from '../play.js'
 import { answering, connecting } from '../plays.js'
 import { heardFreely, heardOf, isText } from './evidence.js'

@@ -1,7 +1,8 @@
 import type { Packet } from '@godwit/protocol'
+import { inWords } from '../../describe.js'
 import { CheckFailure, CheckSkipped } from '../../failure.js'
 import { type ClientCheck, clientChecks } from '../client-check.js'
-import { type Connection, type Heard, inWords } from '../connection.js'
+import type { Connection, Heard } from '../connection.js'
 import type { ClientTrial, Play } from '../play.js'
 import {
   aliasing,

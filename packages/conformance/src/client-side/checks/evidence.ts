@@ -1,6 +1,7 @@
 import type { Packet, PacketOf } from '@godwit/protocol'
+import { inWords } from '../../describe.js'
 import { CheckFailure, CheckSkipped } from '../../failure.js'
-import { type Connection, type Heard, inWords } from '../connection.js'
+import type { Connection, Heard } from '../connection.js'
 import type { ClientTrial, Play } from '../play.js'
 import { connecting, publishingQos1, publishingQos2, receiving } from '../plays.js'
 
