@@ -100,19 +100,23 @@ function attacks(): Record<string, Attack> {
 /** What became of one kind. */
 interface Outcome {
   ended: number
-  /** How long the last of them was there, in ms. */
+  /** How long the last of them was there once it stood, in ms. */
   longestMs: number
+  /** How long the last of them took to stand: the attackers are in this process too, and wait for each other. */
+  openedMs: number
 }
 
 const outcomes = new Map<string, Outcome>()
 const trickling = new Set<{ readonly socket: Socket; readonly bytes: Uint8Array; at: number }>()
 
 async function attack(name: string, { open, trickles }: Attack, port: number): Promise<void> {
-  const outcome: Outcome = { ended: 0, longestMs: 0 }
+  const outcome: Outcome = { ended: 0, longestMs: 0, openedMs: 0 }
   outcomes.set(name, outcome)
   const one = async (): Promise<void> => {
-    const since = performance.now()
+    const dialled = performance.now()
     const socket = (await open(port)).on('error', () => {}).resume()
+    const since = performance.now()
+    outcome.openedMs = Math.max(outcome.openedMs, since - dialled)
     const trickle = { socket, bytes: trickles, at: 0 }
     trickling.add(trickle)
     if (!socket.closed) await new Promise((closed) => void socket.once('close', closed)) // a reset is an end like any other
@@ -171,9 +175,10 @@ beforeAll(async () => {
   descriptorsGrown = descriptors() - openBefore
   heapGrown = heapBytes() - heapBefore
   if (tellsFigures) {
-    const longest = Math.max(...[...outcomes.values()].map(({ longestMs }) => longestMs))
+    const most = (which: 'longestMs' | 'openedMs'): string =>
+      Math.max(...[...outcomes.values()].map((outcome) => outcome[which])).toFixed(0)
     process.stderr.write(
-      `${ofEach} of each of ${all.length} kinds, time-outs of ${timeoutMs} ms: the longest stayed ${longest.toFixed(0)} ms; ` +
+      `${ofEach} of each of ${all.length} kinds, time-outs of ${timeoutMs} ms: the last stood after ${most('openedMs')} ms, the longest stayed ${most('longestMs')} ms; ` +
         `another client was served ${served} times meanwhile, at the latest after ${longestServiceMs.toFixed(0)} ms; ` +
         `${descriptorsGrown} descriptors and ${(heapGrown / 1024).toFixed(0)} KiB of heap more than before\n`,
     )
@@ -187,9 +192,10 @@ afterAll(async () => {
 describe('who is slow by way of', () => {
   const names: readonly (keyof ReturnType<typeof attacks>)[] = Object.keys(attacks())
   it.each(names)('%s is ended in time', (name) => {
-    const { ended, longestMs } = outcomes.get(name)!
+    const { ended, longestMs, openedMs } = outcomes.get(name)!
     expect(ended).toBe(ofEach)
-    expect(longestMs).toBeLessThan(2 * timeoutMs + 5_000) // the broker's own clock ticks once a second
+    // The broker's own clock ticks once a second, and a busy machine makes both ends late alike.
+    expect(longestMs).toBeLessThan(2 * timeoutMs + 5_000 + openedMs)
   })
 })
 
