@@ -31,6 +31,9 @@ async function handle(request: ThreadRequest): Promise<void> {
     case 'prepare':
       await load.prepare()
       return tell({ type: 'prepare' })
+    case 'arm':
+      await load.arm(request.times)
+      return tell({ type: 'arm' })
     case 'tally':
       return tell({ type: 'tally', tally: await load.tally() })
     case 'close':

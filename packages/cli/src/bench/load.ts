@@ -25,6 +25,11 @@ export interface LoadPart {
   readonly connecting: Histogram
   /** Connects and subscribes. @throws CommandError */
   prepare(): Promise<void>
+  /**
+   * Whoever receives knows what counts: before anybody sends, since a message of one thread may come to another before that
+   * is told to start. What begins later than `times` say is put right by {@link start}.
+   */
+  arm(times: Times): Promise<void>
   start(times: Times): void
   /** Nothing is sent from then on. */
   stop(at: number): void
@@ -80,12 +85,22 @@ export class Load implements LoadPart {
     await Promise.all(this.#subscribers.map((subscriber) => subscriber.subscribe()))
   }
 
+  async arm(times: Times): Promise<void> {
+    this.#time(times)
+  }
+
   start(times: Times): void {
-    const timing = new Timing(times)
+    const timing = this.#time(times)
     const publishers = [...this.#publishers.values()]
-    this.#timing = timing
-    for (const role of [...this.#subscribers, ...this.#replayers, ...publishers]) role.start(timing)
+    for (const role of [...this.#replayers, ...publishers]) role.start(timing)
     if (this.#settings.rate !== undefined && publishers.length > 0) this.#pace = new Pace(publishers, timing)
+  }
+
+  #time(times: Times): Timing {
+    const timing = new Timing(times)
+    this.#timing = timing
+    for (const subscriber of this.#subscribers) subscriber.start(timing)
+    return timing
   }
 
   stop(at: number): void {

@@ -39,6 +39,11 @@ export class Loads {
     await this.#all((part) => part.prepare())
   }
 
+  /** Resolves when all parts know what counts. */
+  async arm(times: Times): Promise<void> {
+    await this.#all((part) => part.arm(times))
+  }
+
   start(times: Times): void {
     for (const part of this.#parts) part.start(times)
   }

@@ -8,6 +8,7 @@ import { RetainedMessages } from './retained-messages.js'
 import { scenarios } from './scenario.js'
 import { arrivedOf, type BenchSettings, expectedOf } from './settings.js'
 import type { Tally } from './tally.js'
+import type { Times } from './timing.js'
 
 export interface MeasurementOptions {
   /** The broker's process, to be watched. */
@@ -52,10 +53,10 @@ export async function measure(settings: BenchSettings, options: MeasurementOptio
     const connectSeconds = (micros() - began) / 1e6
     const connected = watch()
 
-    const start = Math.floor(micros()) // as stamps are: the first message shall count
-    const measureFrom = start + settings.warmupSeconds * 1e6
-    const end = measureFrom + settings.seconds * 1e6
-    loads.start({ start, measureFrom, end })
+    await loads.arm(timesFrom(settings))
+    const times = timesFrom(settings)
+    const { measureFrom, end } = times
+    loads.start(times)
     await watcher.until('warming up', measureFrom)
     const usedBefore = watch()
     await watcher.until('measuring', end)
@@ -72,6 +73,13 @@ export async function measure(settings: BenchSettings, options: MeasurementOptio
     await loads.close()
     await retained?.clear()
   }
+}
+
+/** From now on. In whole microseconds, as stamps are: the first message shall count. */
+function timesFrom({ warmupSeconds, seconds }: BenchSettings): Times {
+  const start = Math.floor(micros())
+  const measureFrom = start + warmupSeconds * 1e6
+  return { start, measureFrom, end: measureFrom + seconds * 1e6 }
 }
 
 /** Waits, and meanwhile looks how far the load has come. */

@@ -14,14 +14,16 @@ export interface ThreadData {
 /** What a thread is asked for. */
 export type ThreadRequest =
   | { readonly type: 'prepare' | 'tally' | 'close' }
-  | { readonly type: 'start'; readonly times: Times }
+  | { readonly type: 'arm' | 'start'; readonly times: Times }
   | { readonly type: 'stop'; readonly at: number }
   | { readonly type: 'delivered'; readonly delivered: Delivered }
+
+type Question = ThreadRequest & { readonly type: 'prepare' | 'arm' | 'tally' | 'close' }
 
 /** What it says. */
 export type ThreadAnswer =
   | { readonly type: 'ready'; readonly latency: Histogram; readonly connecting: Histogram }
-  | { readonly type: 'prepare' | 'close' }
+  | { readonly type: 'prepare' | 'arm' | 'close' }
   | { readonly type: 'tally'; readonly tally: Tally }
   | { readonly type: 'delivered'; readonly delivered: Delivered }
   | { readonly type: 'failed'; readonly message: string; readonly known: boolean }
@@ -61,7 +63,11 @@ export class ThreadLoad implements LoadPart {
   }
 
   async prepare(): Promise<void> {
-    await this.#ask('prepare')
+    await this.#ask({ type: 'prepare' })
+  }
+
+  async arm(times: Times): Promise<void> {
+    await this.#ask({ type: 'arm', times })
   }
 
   start(times: Times): void {
@@ -77,11 +83,11 @@ export class ThreadLoad implements LoadPart {
   }
 
   async tally(): Promise<Tally> {
-    return ((await this.#ask('tally')) as ThreadAnswer & { type: 'tally' }).tally
+    return ((await this.#ask({ type: 'tally' })) as ThreadAnswer & { type: 'tally' }).tally
   }
 
   async close(): Promise<void> {
-    await this.#ask('close')
+    await this.#ask({ type: 'close' })
     await this.#worker.terminate()
   }
 
@@ -89,11 +95,11 @@ export class ThreadLoad implements LoadPart {
     this.#worker.postMessage(request)
   }
 
-  #ask(type: 'prepare' | 'tally' | 'close'): Promise<ThreadAnswer> {
+  #ask(question: Question): Promise<ThreadAnswer> {
     return new Promise((resolve, reject) => {
       this.#failed = reject
-      this.#waiting.set(type, resolve)
-      this.#tell({ type })
+      this.#waiting.set(question.type, resolve)
+      this.#tell(question)
     })
   }
 
