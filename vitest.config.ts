@@ -23,6 +23,7 @@ export default defineConfig({
       'test/**/*.test.ts',
       'scripts/**/*.test.ts',
     ],
+    setupFiles: [at('test/property-seed.ts')],
     testTimeout: 20_000,
     // On two cores the default is one; files that wait for a broker, a disk or a child leave room for another.
     maxWorkers: Math.max(2, availableParallelism() - 1),

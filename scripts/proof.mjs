@@ -85,7 +85,7 @@ function proveTests(folder, lengths) {
   const { status } = spawnSync(process.execPath, [vitest, 'run', folder], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...lengths, ...process.env },
+    env: { GODWIT_TEST_SEED: 'random', ...lengths, ...process.env },
   })
   if (status !== 0) process.exitCode = 1
 }
