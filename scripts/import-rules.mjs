@@ -33,6 +33,7 @@ export const brokerRooms = [
     'commit.ts',
     'drops.ts',
     'errors.ts',
+    'histogram.ts',
     'limits.ts',
     'log.ts',
     'maybe-async.ts',

@@ -13,11 +13,12 @@ import { WriterPool } from './connection/writer-pool.js'
 import { Drops } from './drops.js'
 import { BrokerError } from './errors.js'
 import { HookRunner } from './hooks/hook-runner.js'
-import { sysTopics } from './hooks/sys-topics.js'
 import { Clients } from './inspection/clients.js'
+import { type Readiness, ReadinessCheck } from './inspection/readiness.js'
 import { RetainedList } from './inspection/retained.js'
 import { Sessions } from './inspection/sessions.js'
 import { SubscriptionList } from './inspection/subscriptions.js'
+import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
@@ -35,7 +36,6 @@ import { DuplexTransport } from './transport/duplex.js'
 import { listen } from './transport/listen.js'
 import type { ListenOptions } from './transport/listen-options.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
-import { version } from './version.js'
 
 /** What an earlier process left in the store: sessions, retained messages, wills not yet published, messages queued. */
 export interface RecoveredCounts {
@@ -95,7 +95,8 @@ export class Broker implements AsyncDisposable {
   readonly #listeners: Listener[] = []
   readonly #locals = new Set<LocalSubscription<string>>()
   readonly #tracing: Tracing
-  readonly #startedAt: number
+  readonly #readiness: ReadinessCheck
+  readonly #sysTopics: SysTopics
   #closed: Promise<void> | undefined
 
   /** Use {@link createBroker}. */
@@ -111,6 +112,7 @@ export class Broker implements AsyncDisposable {
       drops,
       maxQueuedMessages: limits.maxQueuedMessages,
       maxQueuedBytes: limits.maxQueuedBytes,
+      queued: metrics.queued,
       handOverAtDisconnect: features.sharedHandOverAtDisconnect,
       now,
     })
@@ -165,15 +167,19 @@ export class Broker implements AsyncDisposable {
     this.#tracing = tracing
     this.clients = new Clients(registry)
     this.sessions = new Sessions(registry)
-    this.subscriptions = new SubscriptionList(registry)
+    this.subscriptions = new SubscriptionList(registry, router)
     this.retained = new RetainedList(router, now)
-    this.#startedAt = clock.monotonic()
+    const { door } = this.#parts
+    const afterCommit = commits.after.bind(commits)
+    const isOverloaded = (): boolean => door.isOverloaded
+    this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
+    this.#sysTopics = new SysTopics({ metrics, registry, router, monotonic: () => clock.monotonic() })
     store.onFlushed = () => commits.onFlushed()
   }
 
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
-    const { sessions, groups, retained, wills, queued } = await this.#options.store.open()
+    const { sessions, groups, retained, wills, queued } = await this.#options.store.open(this.metrics)
     if (this.#options.features.retainAvailable) for (const message of retained) this.#router.retained.set(message)
     this.#registry.recover({ sessions, groups, wills })
     this.#sweep()
@@ -273,6 +279,14 @@ export class Broker implements AsyncDisposable {
     return user !== undefined
   }
 
+  /**
+   * Whether clients should be sent here: the store takes a commit within a second, which is tried, and the event loop is not
+   * so late that new clients have to wait. A broker that is closed is not ready.
+   */
+  async readiness(): Promise<Readiness> {
+    return this.#closed ? { ready: false, reasons: [shuttingDown] } : this.#readiness.ask()
+  }
+
   /** Tells of every change of what the broker holds, at once and in order, beginning now. */
   changes(listener: (change: Change) => void): Watch {
     return this.#router.changes.listen(listener)
@@ -345,20 +359,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Publishes what has changed, and sets itself again. */
-  readonly #lastSys = new Map<string, string>()
-
   #publishSys(): void {
-    const facts = {
-      version,
-      uptimeSeconds: Math.floor((this.#options.clock.monotonic() - this.#startedAt) / 1000),
-      clientsConnected: this.#registry.count - this.#registry.offline,
-      clientsDisconnected: this.#registry.offline,
-      subscriptions: this.#router.subscriptions.count,
-      retained: this.#router.retained.count,
-    }
-    for (const [topic, value] of sysTopics(facts, this.metrics)) {
-      if (this.#lastSys.get(topic) === value) continue
-      this.#lastSys.set(topic, value)
+    for (const [topic, value] of this.#sysTopics.changed()) {
       this.#router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
     this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())

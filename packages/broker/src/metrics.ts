@@ -1,3 +1,5 @@
+import { Histogram } from './histogram.js'
+
 /** Why a message did not go where its sender or subscriber might have expected it. */
 export type DropReason =
   /** QoS 0 to a client whose socket takes nothing more. */
@@ -65,20 +67,53 @@ export type ConnectionRefusal =
   /** What its CONNECT asks for, or another reason told in CONNACK. */
   | 'connect'
 
-/** Plain counters, added to where things happen and read by `$SYS` topics and, later, exporters. All count from start. */
+/** What all queues of the broker hold together. */
+export interface QueueTotals {
+  /** Messages that wait, and those a session that lives on has been sent and has not acknowledged. */
+  messages: number
+  /** Of their payloads. */
+  bytes: number
+}
+
+/** From half a millisecond, which a good disk takes, to ten seconds, in seconds. */
+const secondsOfCommits = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const writesOfCommits = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000]
+
+/** What the store tells of its commits. */
+export class CommitMetrics {
+  /** Records written or removed by a commit. */
+  readonly writes: Histogram = new Histogram(writesOfCommits)
+  /** Seconds from the first write that a commit gathered until it was on disk: what an acknowledgement waited at most. */
+  readonly latency: Histogram = new Histogram(secondsOfCommits)
+  /** Seconds of that which the disk took: from when the commit was handed to it until its fsync was over. */
+  readonly fsync: Histogram = new Histogram(secondsOfCommits)
+  /** Attempts that failed. Each is tried again until it succeeds. */
+  failures = 0
+  /** What is wrong with the disk while it does not take a commit. */
+  failing: string | undefined
+}
+
+/**
+ * Plain counters, added to where things happen and read by `$SYS` topics, the metrics page and whoever embeds the broker. All
+ * count from start.
+ */
 export class Metrics {
-  /** PUBLISH packets taken from clients. */
-  publishReceived = 0
-  /** PUBLISH packets given to clients' sockets. */
-  publishSent = 0
-  publishBytesReceived = 0
-  publishBytesSent = 0
+  /** PUBLISH packets taken from clients, by QoS. */
+  readonly publishReceivedByQos: Float64Array = new Float64Array(3)
+  /** PUBLISH packets given to clients' sockets, by QoS. */
+  readonly publishSentByQos: Float64Array = new Float64Array(3)
+  /** Bytes of their payloads, by QoS. */
+  readonly publishBytesReceivedByQos: Float64Array = new Float64Array(3)
+  readonly publishBytesSentByQos: Float64Array = new Float64Array(3)
   /** All packets. */
   packetsReceived = 0
   packetsSent = 0
   bytesReceived = 0
   bytesSent = 0
+  /** Connections that were opened, whoever was at the other end. */
   connectionsAccepted = 0
+  /** CONNECT packets that were let in. */
+  clientsAccepted = 0
   connectionsRefused = 0
   /** The same by reason. */
   readonly refused: Record<ConnectionRefusal, number> = {
@@ -134,7 +169,32 @@ export class Metrics {
     'will-after-restart': 0,
   }
 
+  readonly queued: QueueTotals = { messages: 0, bytes: 0 }
+  readonly commits: CommitMetrics = new CommitMetrics()
+
+  /** PUBLISH packets taken from clients. */
+  get publishReceived(): number {
+    return sumOf(this.publishReceivedByQos)
+  }
+
+  /** PUBLISH packets given to clients' sockets. */
+  get publishSent(): number {
+    return sumOf(this.publishSentByQos)
+  }
+
+  get publishBytesReceived(): number {
+    return sumOf(this.publishBytesReceivedByQos)
+  }
+
+  get publishBytesSent(): number {
+    return sumOf(this.publishBytesSentByQos)
+  }
+
   get messagesDropped(): number {
     return Object.values(this.dropped).reduce((sum, n) => sum + n, 0)
   }
+}
+
+function sumOf(byQos: Float64Array): number {
+  return byQos[0]! + byQos[1]! + byQos[2]!
 }

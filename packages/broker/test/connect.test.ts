@@ -260,6 +260,7 @@ describe.each([4, 5] as const)('take-over, at version %i', (version) => {
     const facts: string[] = []
     await rig.pass(10_000)
     rig.broker.subscribe('$SYS/broker/clients/+name', ({ params, text }) => void facts.push(`${params.name} ${text()}`))
-    expect(facts.sort()).toEqual(['connected 1', 'disconnected 0', 'expired 0', 'total 1'])
+    const active = ['active 1', 'connected 1', 'disconnected 0', 'expired 0', 'inactive 0', 'maximum 1', 'total 1']
+    expect(facts.sort()).toEqual(active)
   })
 })

@@ -152,6 +152,14 @@ describe.each([
     expect(rig.broker.metrics.refused.overload).toBe(1)
   })
 
+  it('is a reason to send nobody here', async () => {
+    const { rig } = await overloaded()
+    const reasons = ['the broker is overloaded: its event loop is late']
+    expect(await rig.broker.readiness()).toEqual({ ready: false, reasons })
+    for (let n = 0; n < 3; n++) await rig.pass(1000)
+    expect((await rig.broker.readiness()).ready).toBe(true)
+  })
+
   it('refuses at once where nobody waits', async () => {
     const { rig } = await overloaded({ overloadWaitMs: 0 })
     expect(await greetFrom(rig, '192.0.2.1', 'late', version).heard()).toEqual([refusal])

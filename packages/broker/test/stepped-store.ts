@@ -34,6 +34,7 @@ export class SteppedStore implements Store {
     return this.session(sharedFilter)
   }
 
+  readonly check: Store['check'] = () => this.#write()
   readonly setWill: Store['setWill'] = () => this.#write()
   readonly setRetained: Store['setRetained'] = () => this.#write()
 

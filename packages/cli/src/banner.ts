@@ -8,6 +8,8 @@ export interface BannerFacts {
   /** The data folder's path; undefined with `--data memory`. */
   readonly folder: string | undefined
   readonly recovered: RecoveredCounts
+  /** The URL of the metrics; undefined: they are not shown. */
+  readonly metrics?: string | undefined
 }
 
 const whoInWords = {
@@ -17,13 +19,13 @@ const whoInWords = {
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ doors, who, folder, recovered }: BannerFacts): string {
+export function banner({ doors, who, folder, recovered, metrics }: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
   return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${doors.join(', ')}
   who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${meaning(folder)}
-`
+${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}`
 }
 
 function found({ sessions, queued, retained, wills }: RecoveredCounts): string {

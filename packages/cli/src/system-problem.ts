@@ -8,6 +8,8 @@ const words: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   ENOSPC: 'no space left',
   ENAMETOOLONG: 'the name is too long',
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the server closed the connection',
   EHOSTUNREACH: 'no way leads there',

@@ -86,7 +86,7 @@ export class Door {
       if (!this.#visitor(address).connects.take(now)) return 'connect-rate-of-address'
       if (!this.#connects.take(now)) return 'connect-rate'
     }
-    if (this.#line.length === 0 && !this.#isOverloaded) return undefined
+    if (this.#line.length === 0 && !this.isOverloaded) return undefined
     metrics.connectsDelayed++
     if (limits.overloadWaitMs === 0) return 'overload'
     return new Promise((answer) => {
@@ -95,7 +95,8 @@ export class Door {
     })
   }
 
-  get #isOverloaded(): boolean {
+  /** The event loop is late. */
+  get isOverloaded(): boolean {
     const { limits, wheel } = this.#parts
     return limits.overloadDelayMs > 0 && wheel.lateMs > limits.overloadDelayMs
   }
@@ -108,7 +109,7 @@ export class Door {
   #letIn(): void {
     const { limits, clock } = this.#parts
     const tooLongSince = clock.monotonic() - limits.overloadWaitMs
-    const places = this.#isOverloaded ? 0 : letInTogether
+    const places = this.isOverloaded ? 0 : letInTogether
     const line = this.#line
     this.#line = line.filter(({ since }, at) => at >= places && since > tooLongSince)
     line.forEach(({ since, answer }, at) => {

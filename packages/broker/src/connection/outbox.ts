@@ -133,8 +133,8 @@ export class Outbox implements Sink {
     if (payload) this.#addView(writer, payload)
     const { metrics, tracing } = this.#parts
     if (tracing.isOn) tracing.delivered(this.#owner, delivery, dup, packetId)
-    metrics.publishSent++
-    metrics.publishBytesSent += message.payloadBytes
+    metrics.publishSentByQos[delivery.qos]!++
+    metrics.publishBytesSentByQos[delivery.qos]! += message.payloadBytes
     metrics.packetsSent++
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
   }

@@ -80,6 +80,7 @@ export function openSession(c: Context, p: Connect, client: ClientInfo, authenti
   return whenReady(registry.open(opening, c), ({ session, present, commit }) => {
     const keepAliveSeconds = keepAliveOf(c, p)
     c.accept(client, session, p, keepAliveSeconds)
+    c.services.metrics.clientsAccepted++
     const properties =
       p.version === 5 ? { ...announce(c, p, client, expirySeconds, keepAliveSeconds), ...authentication } : undefined
     return {

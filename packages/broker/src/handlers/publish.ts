@@ -14,8 +14,8 @@ import { inWords } from './reason-string.js'
  */
 export function onPublish(c: Context, p: ReceivedPublish): Answer {
   const { services } = c
-  services.metrics.publishReceived++
-  services.metrics.publishBytesReceived += p.payloadEnd - p.payloadStart
+  services.metrics.publishReceivedByQos[p.qos]!++
+  services.metrics.publishBytesReceivedByQos[p.qos]! += p.payloadEnd - p.payloadStart
   const topic = c.version === 5 ? c.topicOf(p) : p.topic
   if (services.tracing.isOn) services.tracing.received(c, p, topic)
   if (p.qos === 2 && c.session.holds(p.packetId!)) {

@@ -1,4 +1,5 @@
 import { type QoS, splitShared } from '@godwit/protocol'
+import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
 import type { Registry } from '../session/registry.js'
 import { type Page, type PageOptions, pageOf } from './page.js'
@@ -31,16 +32,15 @@ const between = '\0'
 /** The subscriptions of all sessions; those of the program that embeds the broker are not among them. */
 export class SubscriptionList {
   readonly #registry: Registry
+  readonly #router: Pick<Router, 'sessionSubscriptions'>
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, router: Pick<Router, 'sessionSubscriptions'>) {
     this.#registry = registry
+    this.#router = router
   }
 
-  /** Adds them up: the cost grows with the number of sessions. */
   get count(): number {
-    let count = 0
-    for (const { subscriptions } of this.#registry.all()) count += subscriptions.size
-    return count
+    return this.#router.sessionSubscriptions
   }
 
   /**

@@ -26,6 +26,8 @@ export class Router {
   readonly subscriptions: Subscriptions = new Subscriptions()
   readonly retained: RetainedMessages
   readonly changes: Changes
+  /** Subscriptions of all sessions, each filter once a session; sessions keep it. */
+  sessionSubscriptions = 0
   /** Counts what is published, while somebody looks. */
   sketches: readonly TopicSketch[] | undefined
   readonly #groups: SharedGroups
@@ -57,6 +59,11 @@ export class Router {
       if (needed > commit) commit = needed
     }
     return commit
+  }
+
+  /** Those of all members of all shared groups. */
+  get sharedSubscriptions(): number {
+    return this.#groups.memberships
   }
 
   /** Removes retained messages whose time is over. */

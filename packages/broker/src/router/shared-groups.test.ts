@@ -27,7 +27,7 @@ class World {
   constructor(handOverAtDisconnect = true) {
     const store = memoryStore()
     const drops = new Drops(this.metrics, silentLogger, () => {})
-    const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000 }
+    const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000, queued: this.metrics.queued }
     this.groups = new SharedGroups({ store, drops, ...bounds, handOverAtDisconnect, now: () => 0 })
     this.router = new Router({
       retained: new RetainedMessages(10, 10),

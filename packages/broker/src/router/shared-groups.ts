@@ -5,7 +5,8 @@ import type { Terms } from '../delivery/terms.js'
 import { sentQos1, settled, Window } from '../delivery/window.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
-import { memoryStore } from '../store/memory.js'
+import type { QueueTotals } from '../metrics.js'
+import { MemorySessionStore } from '../store/memory.js'
 import type { KeptMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
 import type { Grant, Subscriber } from './subscriber.js'
@@ -30,6 +31,8 @@ export interface GroupParts {
   readonly drops: Drops
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
+  /** What the queues of all groups and sessions hold. */
+  readonly queued: QueueTotals
   /** Whether what a member has not acknowledged goes to another as soon as it disconnects. */
   readonly handOverAtDisconnect: boolean
   /** Epoch ms. */
@@ -68,7 +71,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   constructor(sharedFilter: string, parts: GroupParts) {
     this.sharedFilter = sharedFilter
     this.#parts = parts
-    this.#stored = memoryStore().group(sharedFilter) // until a member comes that outlives its connection
+    this.#stored = new MemorySessionStore(parts.queued) // until a member comes that outlives its connection
     this.#stored.outgoing = this
   }
 
@@ -85,6 +88,10 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
 
   get isEmpty(): boolean {
     return this.#members.size === 0
+  }
+
+  get memberCount(): number {
+    return this.#members.size
   }
 
   /** Messages that no member has. */
@@ -120,7 +127,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   /** Without members it is nothing: what waited goes with it. */
   end(): Commit {
     this.#ended = true
-    return this.#durable ? this.#stored.delete() : 0
+    return this.#stored.delete()
   }
 
   deliver(message: Message): Commit {
@@ -264,17 +271,18 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
 
   /** The first member has come that outlives its connection: the queue does too, from here on. */
   #becomeDurable(): Commit {
-    const { queue } = this.#stored
+    const before = this.#stored
     this.#durable = true
     this.#stored = this.#parts.store.group(this.sharedFilter)
     this.#stored.outgoing = this
     let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
     let entry: KeptMessage | undefined
     for (let number = this.#window.head; number < this.#tail; number++) {
-      entry = queue.get(number) ?? entry! // numbers have no gaps: what is done is kept as its neighbour, and removed
+      entry = before.queue.get(number) ?? entry! // numbers have no gaps: what is done is kept as its neighbour, and removed
       commit = Math.max(commit, this.#stored.queue.put(number, entry))
       if (this.isDone(number)) this.#stored.queue.delete(number)
     }
+    before.delete()
     return commit
   }
 
@@ -290,6 +298,13 @@ export class SharedGroups {
 
   constructor(parts: GroupParts) {
     this.#parts = parts
+  }
+
+  /** Of all groups. Adds them up: the cost grows with the number of groups. */
+  get memberships(): number {
+    let count = 0
+    for (const group of this.#groups.values()) count += group.memberCount
+    return count
   }
 
   get(sharedFilter: string): SharedGroup | undefined {

@@ -7,7 +7,7 @@ import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
-import { memoryStore } from '../store/memory.js'
+import { MemorySessionStore } from '../store/memory.js'
 import type { Recovered, SessionStore, Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
@@ -57,8 +57,6 @@ export class Registry {
   readonly #parts: RegistryParts
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, Expiry>()
-  /** Sessions that end with their connection are never stored. */
-  readonly #volatile = memoryStore()
   readonly #deliveryParts: DeliveryParts
 
   constructor(parts: RegistryParts) {
@@ -183,7 +181,7 @@ export class Registry {
 
   /** A session of which nothing but its will was left. */
   #ghost(clientId: string): Session {
-    const stored = this.#volatile.session(clientId)
+    const stored = this.#volatile()
     return new Session(this.#delivery(clientId, stored, false), stored, this.#parts.router, 0)
   }
 
@@ -201,7 +199,13 @@ export class Registry {
 
   #create(clientId: string, expirySeconds: number): Session {
     const durable = expirySeconds > 0
-    return this.#add(clientId, (durable ? this.#parts.store : this.#volatile).session(clientId), expirySeconds, durable)
+    const stored = durable ? this.#parts.store.session(clientId) : this.#volatile()
+    return this.#add(clientId, stored, expirySeconds, durable)
+  }
+
+  /** Sessions that end with their connection are never stored. */
+  #volatile(): SessionStore {
+    return new MemorySessionStore(this.#parts.metrics.queued)
   }
 
   #add(clientId: string, stored: SessionStore, expirySeconds: number, durable: boolean): Session {

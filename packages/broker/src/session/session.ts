@@ -79,6 +79,7 @@ export class Session {
 
   unsubscribe(filter: string): Commit {
     if (!this.#subscriptions?.delete(filter)) return 0
+    this.#router.sessionSubscriptions--
     const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
     return Math.max(left, this.stored.deleteSubscription(filter))
@@ -108,12 +109,14 @@ export class Session {
     this.delivery.end()
     let commit: Commit = 0
     for (const filter of this.subscriptions.keys()) commit = Math.max(commit, this.#router.leave(filter, this.delivery))
+    this.#router.sessionSubscriptions -= this.subscriptions.size
     this.#subscriptions = undefined
     return Math.max(commit, this.stored.delete())
   }
 
   #join(filter: string, grant: Grant): Commit {
     this.#subscriptions ??= new Map()
+    if (!this.#subscriptions.has(filter)) this.#router.sessionSubscriptions++
     this.#subscriptions.set(filter, grant)
     return this.#router.join(filter, this.delivery, grant)
   }

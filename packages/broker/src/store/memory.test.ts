@@ -3,8 +3,8 @@ import { storeContract } from './store.contract.js'
 
 storeContract('memoryStore', () => ({
   lasting: false,
-  async open() {
+  async open(metrics) {
     const store = memoryStore()
-    return { store, recovered: await store.open() }
+    return { store, recovered: await store.open(metrics) }
   },
 }))

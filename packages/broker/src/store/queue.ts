@@ -1,6 +1,7 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
+import type { QueueTotals } from '../metrics.js'
 
 /** A message in a session's queue. */
 export interface QueuedMessage {
@@ -41,13 +42,19 @@ export interface Queue {
 export class MemoryQueue implements Queue {
   /** Made when the first message comes: most sessions hold none most of the time. */
   #entries: Map<number, KeptMessage> | undefined
+  readonly #totals: QueueTotals
   bytes = 0
+
+  /** @param totals of the broker. Default: it is counted alone. */
+  constructor(totals: QueueTotals = { messages: 0, bytes: 0 }) {
+    this.#totals = totals
+  }
 
   put(number: number, { message, qos, retain, identifiers, shared = false }: QueuedMessage): Commit {
     message.keep()
     this.#entries ??= new Map()
     this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: 0 })
-    this.bytes += message.payloadBytes
+    this.#count(1, message.payloadBytes)
     return 0
   }
 
@@ -64,6 +71,18 @@ export class MemoryQueue implements Queue {
     const entry = this.#entries?.get(number)
     if (!entry) return
     this.#entries!.delete(number)
-    this.bytes -= entry.message.payloadBytes
+    this.#count(-1, -entry.message.payloadBytes)
+  }
+
+  /** Its session has ended, and all that is in it with it. */
+  clear(): void {
+    this.#count(-(this.#entries?.size ?? 0), -this.bytes)
+    this.#entries = undefined
+  }
+
+  #count(messages: number, bytes: number): void {
+    this.bytes += bytes
+    this.#totals.messages += messages
+    this.#totals.bytes += bytes
   }
 }

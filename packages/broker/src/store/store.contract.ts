@@ -2,6 +2,7 @@ import { encodeUtf8 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Commit } from '../commit.js'
 import { Message } from '../message.js'
+import { Metrics } from '../metrics.js'
 import { plainGrant } from '../router/subscriber.js'
 import { Deliveries, flushed, idle, longest, messageOf } from './deliveries.contract.js'
 import type { Recovered, RecoveredSession, Store } from './store.js'
@@ -15,7 +16,7 @@ export interface OpenedStore {
 /** How the suite gets at one kind of store. */
 export interface StoreKind {
   /** Opens a store on what is there: nothing, or what `store` wrote before it was closed. */
-  open(): Promise<OpenedStore>
+  open(metrics?: Metrics): Promise<OpenedStore>
   /** Whether what is written outlives {@link Store.close}. */
   readonly lasting: boolean
 }
@@ -62,6 +63,37 @@ export function storeContract(name: string, start: () => StoreKind): void {
       expect(session.texts()).toEqual([])
       await idle(store)
       expect(session.stored.queue.bytes).toBe(0)
+      await store.close()
+    })
+
+    it('tells what all its queues hold together', async () => {
+      const kind = start()
+      const metrics = new Metrics()
+      const { store } = await kind.open(metrics)
+      const [one, other] = [begin(store, 'one'), begin(store, 'other')]
+      for (const text of ['a', 'bb', 'ccc']) one.put(messageOf(text))
+      other.put(messageOf('dddd'))
+      expect(metrics.queued).toEqual({ messages: 4, bytes: 10 })
+      await idle(store)
+      one.finish(1)
+      expect(metrics.queued.messages).toBe(3)
+      other.stored.delete()
+      expect(metrics.queued.messages).toBe(2)
+      await idle(store)
+      await store.close()
+      if (!kind.lasting) return
+      const again = new Metrics()
+      const { store: reopened, recovered } = await kind.open(again)
+      expect([again.queued.messages, recovered.queued]).toEqual([2, 2])
+      const resumed = resume(recovered, 'one')
+      for (const number of [2, 3]) resumed.finish(number)
+      expect(again.queued).toEqual({ messages: 0, bytes: 0 })
+      await reopened.close()
+    })
+
+    it('takes a commit that means nothing', async () => {
+      const { store } = await start().open()
+      await flushed(store, store.check())
       await store.close()
     })
 

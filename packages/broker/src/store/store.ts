@@ -1,6 +1,7 @@
 import type { QoS, Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
+import type { Metrics } from '../metrics.js'
 import type { Queue } from './queue.js'
 
 /**
@@ -17,8 +18,12 @@ export interface Store {
   readonly full: boolean
   /** Called after `flushed` has risen. One listener: the broker. */
   onFlushed: () => void
-  /** Finds what an earlier process left. Called once, before anything else. @throws BrokerError `store-failed`. */
-  open(): Promise<Recovered>
+  /**
+   * Finds what an earlier process left. Called once, before anything else.
+   * @param metrics told of commits and of what queues hold. Default: nobody reads them.
+   * @throws BrokerError `store-failed`.
+   */
+  open(metrics?: Metrics): Promise<Recovered>
   /** Begins the durable state of a new session. */
   session(clientId: string): SessionStore
   /** Begins the durable queue of a shared group: of a session's state it has a queue, and nothing else. */
@@ -30,6 +35,8 @@ export interface Store {
   setWill(clientId: string, will: Will | undefined, dueAt?: number): Commit
   /** Keeps or, with `undefined`, removes the retained message of a topic. */
   setRetained(topic: string, message: Message | undefined): Commit
+  /** Writes what means nothing: once its commit is flushed, the store takes commits. */
+  check(): Commit
   /** Writes out what is gathered and gives everything back. */
   close(): Promise<void>
 }

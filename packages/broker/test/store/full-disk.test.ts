@@ -3,6 +3,7 @@ import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
+import { createBroker } from '../../src/index.js'
 import { Deliveries, flushed, idle, messageOf } from '../../src/store/deliveries.contract.js'
 import { lmdbStore } from '../../src/store/lmdb/index.js'
 
@@ -66,6 +67,27 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     expect(texts.map((text) => Number.parseInt(text, 10))).toEqual(texts.map((_, at) => at + 1))
     expect(texts).toHaveLength(session.tail - 1)
     await again.close()
+    silence.mockRestore()
+  })
+
+  it('makes the broker say that it is not ready, and why; with room it is again', async () => {
+    const silence = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const broker = await createBroker({ store: lmdbStore({ directory: join(disk, 'ready') }) })
+    const { commits } = broker.metrics
+    expect(await broker.readiness()).toEqual({ ready: true, reasons: [] })
+    expect([commits.writes.count, commits.latency.count, commits.fsync.count]).toEqual([1, 1, 1])
+    writeFileSync(join(disk, 'fill'), Buffer.alloc(1_200_000))
+    for (let n = 0; commits.failing === undefined && n < 500; n++) {
+      const safe = broker.publish(`t/${n}`, '.'.repeat(20_000), { qos: 1, retain: true })
+      await Promise.race([safe, vi.waitUntil(() => commits.failing !== undefined)])
+    }
+    const reasons = [expect.stringMatching(/^the store takes no commits: .*; \d+ bytes are free in \/.*ready$/)]
+    expect(await broker.readiness()).toEqual({ ready: false, reasons })
+    expect(commits.failures).toBeGreaterThan(0)
+    rmSync(join(disk, 'fill'))
+    await vi.waitUntil(async () => (await broker.readiness()).ready, { timeout: 10_000 })
+    await broker.close()
+    expect(await broker.readiness()).toEqual({ ready: false, reasons: ['the broker is shutting down'] })
     silence.mockRestore()
   })
 })

@@ -24,6 +24,8 @@ import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/fro
 import type { Resolved } from '../config/resolve.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
+import { monitoringAddress } from '../monitoring/monitoring-address.js'
+import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
@@ -34,6 +36,7 @@ const examples = `  godwit broker                                      for progr
   godwit broker --data memory                        nothing is kept
   godwit broker --host 0.0.0.0 --allow-anonymous     for anyone who can reach this machine
   godwit broker --max-inflight 1000 --max-queued-bytes 512MiB
+  godwit broker --metrics 9464                       counters for Prometheus on this machine's port 9464
   godwit broker --config godwit.yaml                 all settings: docs/configuration.md
   GODWIT_LIMITS__MAX_INFLIGHT=1000 godwit broker     as limits.maxInflight in the file
 
@@ -70,6 +73,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined
+  let monitoring: MonitoringServer | undefined
   const access = await inOneLine(() =>
     accessOf(settings, log, (clientId) => {
       running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
@@ -92,6 +96,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
       const { host, port } = open[at]!
       return doorName(sockets[at] ? { ...door, host } : door, port)
     })
+    monitoring = await monitor(running, settings.config.metrics, log)
     const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
     const opened = await brokerControl({
       broker: running,
@@ -104,7 +109,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
       log,
     })
     control = opened
-    terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered }))
+    terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered, metrics: monitoring?.url }))
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
     await systemdNotify('READY=1', log)
     if (!stopping.aborted) await once(stopping, 'abort')
@@ -112,10 +117,20 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     await systemdNotify('STOPPING=1', log)
   } finally {
     await control?.close()
+    await monitoring?.close()
     access.close()
     await running.close()
   }
   return 0
+}
+
+async function monitor(
+  running: Broker,
+  where: string | number | undefined,
+  log: Logger,
+): Promise<MonitoringServer | undefined> {
+  const address = where === undefined ? undefined : monitoringAddress(String(where))
+  return address && MonitoringServer.open(running, address, log)
 }
 
 async function inOneLine<T>(make: () => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { commitMode, oneOf, size, wholeNumber } from '../argument-values.js'
+import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { logLevels } from '../text-log.js'
 import { defaultLayer, environmentLayer, fileLayer, flagLayer, type Values } from './layers.js'
 import { type Resolved, resolve } from './resolve.js'
@@ -14,6 +16,7 @@ export interface ConfigFlags {
   readonly allowAnonymous?: boolean
   readonly data?: string
   readonly control?: string
+  readonly metrics?: string
   readonly mqtt31?: boolean
   readonly logLevel?: string
   readonly maxInflight?: number
@@ -27,6 +30,7 @@ const flagNames = {
   allowAnonymous: '--allow-anonymous',
   data: '--data',
   control: '--control',
+  metrics: '--metrics',
   'features.mqtt31': '--mqtt31',
   'log.level': '--log-level',
   'limits.maxInflight': '--max-inflight',
@@ -42,6 +46,11 @@ export function withConfigOptions(command: Command): Command {
     .option('--allow-anonymous', 'let anyone in who can reach --host; needed for any but this machine')
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
     .option('--control <path>', 'socket for godwit reload, trace and top; or "none" (default: control.sock in --data)')
+    .option(
+      '--metrics <[host:]port>',
+      'show /metrics, /healthz and /readyz over HTTP there (default: nowhere)',
+      metrics,
+    )
     .option(
       '--commit <when>',
       'acknowledge when messages are "flushed" to the disk; there is no weaker mode (default: flushed)',
@@ -72,7 +81,17 @@ export function brokerConfig(flags: ConfigFlags, environment: NodeJS.ProcessEnv)
   ])
 }
 
-function valuesOf({ host, port, allowAnonymous, data, control, mqtt31, logLevel, ...limits }: ConfigFlags): Values {
+function valuesOf({
+  host,
+  port,
+  allowAnonymous,
+  data,
+  control,
+  metrics,
+  mqtt31,
+  logLevel,
+  ...limits
+}: ConfigFlags): Values {
   const { maxInflight, maxQueued: maxQueuedMessages, maxQueuedBytes } = limits
   const listener = said({ host, port })
   const values = {
@@ -80,11 +99,17 @@ function valuesOf({ host, port, allowAnonymous, data, control, mqtt31, logLevel,
     allowAnonymous,
     data,
     control,
+    metrics,
     features: said({ mqtt31 }),
     log: said({ level: logLevel }),
     limits: said({ maxInflight, maxQueuedMessages, maxQueuedBytes }),
   }
   return said(values) ?? {}
+}
+
+function metrics(text: string): string {
+  if (monitoringAddress(text)) return text
+  throw new InvalidArgumentError('it takes a port, or host:port such as 127.0.0.1:9464.')
 }
 
 /** Without what was not said; undefined when nothing was. */

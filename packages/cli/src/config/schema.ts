@@ -1,6 +1,7 @@
 import { defaultLimits, type Limits, limitRange } from '@godwit/broker'
 import { z } from 'zod'
 import { bytesOf } from '../argument-values.js'
+import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { logLevels } from '../text-log.js'
 import { limitDescriptions } from './limit-descriptions.js'
 import { hidden } from './secrets.js'
@@ -229,6 +230,14 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       'Path of the Unix socket for `godwit reload`, `trace` and `top`; `none` or `false`: there is none. Default `control.sock` in the data folder.',
+    ),
+  metrics: z
+    .union([port, text.refine((value) => monitoringAddress(value) !== undefined)], {
+      error: 'it takes a port, or host:port such as "127.0.0.1:9464"',
+    })
+    .optional()
+    .describe(
+      'Where `/metrics` (for Prometheus), `/healthz` and `/readyz` are shown over HTTP, to anyone who can reach it: a port of this machine, or `host:port`. Default: nowhere.',
     ),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),

@@ -15,9 +15,9 @@ storeContract('lmdbStore', () => {
   folders.push(directory)
   return {
     lasting: true,
-    async open() {
+    async open(metrics) {
       const store = lmdbStore({ directory })
-      return { store, recovered: await store.open() }
+      return { store, recovered: await store.open(metrics) }
     },
   }
 })

@@ -1,13 +1,16 @@
+import { statfsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Will, Writer } from '@godwit/protocol'
 import type { Commit } from '../../commit.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
+import { type CommitMetrics, Metrics, type QueueTotals } from '../../metrics.js'
 import type { Recovered, SessionStore, Store } from '../store.js'
 import { type Folder, openFolder } from './folder.js'
 import { MessageLog } from './message-log.js'
 import { writeMessage } from './message-record.js'
 import { recover } from './recovery.js'
+import type { Held } from './stored-queue.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
 import { hashOf, openTables, type Tables, type Write } from './tables.js'
 import { unusable } from './unusable.js'
@@ -44,6 +47,10 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 class LmdbStore implements Store, SessionKeeper {
   flushed: Commit = 0
   onFlushed: () => void = () => {}
+  queued: QueueTotals = { messages: 0, bytes: 0 }
+  #metrics: CommitMetrics = new Metrics().commits
+  /** When the first write came that waits for the next commit, in ms; 0: none does. */
+  #waitingSince = 0
   readonly #options: LmdbStoreOptions
   readonly #log: Logger
   #folder: Folder | undefined
@@ -88,7 +95,9 @@ class LmdbStore implements Store, SessionKeeper {
     )
   }
 
-  async open(): Promise<Recovered> {
+  async open(metrics: Metrics = new Metrics()): Promise<Recovered> {
+    this.queued = metrics.queued
+    this.#metrics = metrics.commits
     const { directory } = this.#options
     this.#folder = await openFolder(directory)
     if (this.#folder.takenOver) this.#log.log('warn', this.#folder.takenOver)
@@ -98,7 +107,7 @@ class LmdbStore implements Store, SessionKeeper {
       this.flushed = newest
       this.#gathering = newest + 1
       this.#messages = new MessageLog(this.#tables, this.#gathering, (write) => void this.write(write))
-      const { recovered, nextSession, ended } = recover(this.#tables, (identity, bytes) => this.#add(identity, bytes))
+      const { recovered, nextSession, ended } = recover(this.#tables, (identity, held) => this.#add(identity, held))
       this.#nextSession = nextSession
       for (const number of ended) this.#toClear.set(number, 0)
       this.#clearAway()
@@ -141,6 +150,11 @@ class LmdbStore implements Store, SessionKeeper {
     return this.write({ table: this.tables.retained, key: hashOf(topic), value: record } as unknown as Write)
   }
 
+  check(): Commit {
+    if (!this.#tables) return this.#gathering
+    return this.write({ table: this.tables.root, key: 'checked at', value: Date.now() } as unknown as Write)
+  }
+
   write(write: Write): Commit {
     if (!this.#tables) return this.#gathering // closed: it will never be flushed
     this.#writes.push(write)
@@ -174,8 +188,8 @@ class LmdbStore implements Store, SessionKeeper {
     this.#tables = undefined
   }
 
-  #add(identity: Identity, queuedBytes?: number): StoredSession {
-    const session = new StoredSession(identity, this, queuedBytes)
+  #add(identity: Identity, held?: Held): StoredSession {
+    const session = new StoredSession(identity, this, held)
     this.#sessions.set(identity.number, session)
     return session
   }
@@ -186,6 +200,7 @@ class LmdbStore implements Store, SessionKeeper {
 
   /** At the end of the turn, unless a commit is in flight: then when that is done. */
   #schedule(): Commit {
+    if (this.#waitingSince === 0) this.#waitingSince = performance.now()
     if (!this.#scheduled && !this.#inFlight) {
       this.#scheduled = true
       setImmediate(() => {
@@ -198,10 +213,14 @@ class LmdbStore implements Store, SessionKeeper {
 
   #commit(): Promise<void> {
     const number = this.#gathering++
+    const since = this.#waitingSince
+    this.#waitingSince = 0
     const writes = this.#gather(number)
+    const handedOver = performance.now()
     this.#inFlight = this.#carryOut(writes).then(() => {
       this.#inFlight = undefined
       this.flushed = number
+      if (writes.length > 0) this.#measure(writes.length, since, handedOver)
       this.#retainedBytesInFlight = 0
       this.log.flushed()
       this.#step('flushed')
@@ -210,6 +229,13 @@ class LmdbStore implements Store, SessionKeeper {
       this.onFlushed()
     })
     return this.#inFlight
+  }
+
+  #measure(writes: number, since: number, handedOver: number): void {
+    const now = performance.now()
+    this.#metrics.writes.observe(writes)
+    this.#metrics.latency.observe((now - since) / 1000)
+    this.#metrics.fsync.observe((now - handedOver) / 1000)
   }
 
   /** All that the commit writes, as it is now. */
@@ -233,10 +259,13 @@ class LmdbStore implements Store, SessionKeeper {
       try {
         await this.#attempt(writes)
         if (attempt > 1) this.#log.log('info', 'the disk takes commits again', { attempts: attempt })
+        this.#metrics.failing = undefined
         return
       } catch (error) {
         const cause = await causeOf(error)
-        if (attempt === 1) this.#reportFailure(cause)
+        this.#metrics.failures++
+        this.#metrics.failing = inWords(cause, this.#options.directory)
+        if (attempt === 1) this.#reportFailure(this.#metrics.failing)
         if (this.#closingSince !== undefined && performance.now() - this.#closingSince > closeGraceMs) throw error
         const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** (attempt - 1))
         await new Promise((resolve) => setTimeout(resolve, waitMs))
@@ -244,11 +273,9 @@ class LmdbStore implements Store, SessionKeeper {
     }
   }
 
-  #reportFailure(error: unknown): void {
-    this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', {
-      folder: this.#options.directory,
-      error: error instanceof Error ? error.message : String(error),
-    })
+  #reportFailure(error: string): void {
+    const fields = { folder: this.#options.directory, error }
+    this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', fields)
   }
 
   async #attempt(writes: readonly Write[]): Promise<void> {
@@ -292,6 +319,17 @@ class LmdbStore implements Store, SessionKeeper {
 
   #step(step: 'gathered' | 'committed' | 'flushed'): void {
     this.#options.onStep?.(step)
+  }
+}
+
+/** On a full disk lmdb may say no more than "Input/output error": the room that is left says more. */
+function inWords(cause: unknown, directory: string): string {
+  const words = cause instanceof Error ? cause.message : String(cause)
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return `${words}; ${bavail * bsize} bytes are free in ${directory}`
+  } catch {
+    return words // the folder cannot be looked at either
   }
 }
 

@@ -3,6 +3,7 @@ import type { Recovered, RecoveredGroup, RecoveredSession, RecoveredWill } from 
 import type { SessionNumber } from './batch.js'
 import { type Cursor, readCursor } from './cursor.js'
 import { readMessage } from './message-record.js'
+import type { Held } from './stored-queue.js'
 import type { Identity, StoredSession } from './stored-session.js'
 import type { SessionRecord, Tables } from './tables.js'
 
@@ -25,7 +26,7 @@ const nothingSent: Cursor = {
 }
 
 /** Reads back what an earlier process left. Takes time by sessions and retained topics, not by queued messages. */
-export function recover(tables: Tables, add: (identity: Identity, queuedBytes: number) => StoredSession): Found {
+export function recover(tables: Tables, add: (identity: Identity, held: Held) => StoredSession): Found {
   const sessions: RecoveredSession[] = []
   const groups: RecoveredGroup[] = []
   const ended = [...tables.ended.getKeys()]
@@ -35,10 +36,11 @@ export function recover(tables: Tables, add: (identity: Identity, queuedBytes: n
     const written = tables.cursors.get(number)
     const cursor = written ? readCursor(written) : nothingSent
     const { clientId: name, group: isGroup = false } = record
-    const stored = add({ number, name, isGroup }, cursor.bytes)
+    const held = { messages: unfinished(cursor), bytes: cursor.bytes }
+    const stored = add({ number, name, isGroup }, held)
     if (isGroup) groups.push({ sharedFilter: name, stored, outgoing: cursor })
     else sessions.push(recoverSession(tables, number, record, cursor, stored))
-    queued += cursor.tail - cursor.head
+    queued += held.messages
     newest = Math.max(newest, number)
   }
   return {
@@ -46,6 +48,11 @@ export function recover(tables: Tables, add: (identity: Identity, queuedBytes: n
     nextSession: newest + 1,
     ended,
   }
+}
+
+/** Messages not sent, and those whose handshake is under way: 0 stands for one that is over. */
+function unfinished({ next, tail, handshakes }: Cursor): number {
+  return tail - next + handshakes.filter((state) => state !== 0).length
 }
 
 function readRetained(tables: Tables): readonly Message[] {

@@ -1,4 +1,5 @@
 import type { Commit } from '../../commit.js'
+import type { QueueTotals } from '../../metrics.js'
 import type { KeptMessage, Queue, QueuedMessage } from '../queue.js'
 import type { OutgoingSource } from '../store.js'
 import type { SessionNumber } from './batch.js'
@@ -7,16 +8,21 @@ import type { MessageLog, Position } from './message-log.js'
 /** Positions held in memory ahead of what has been sent: an offline session costs disk, not memory. */
 const heldPositions = 64
 
+/** What a queue holds when it is opened. */
+export type Held = Readonly<QueueTotals>
+
 /**
  * A session's messages on disk: shares of batches, read back page by page as deliveries get to them. In memory are only
  * the positions of what is being sent, and of a little more.
  */
 export class StoredQueue implements Queue {
-  bytes: number
+  bytes = 0
+  #messages = 0
   /** Set by the session: which numbers are done. */
   outgoing: OutgoingSource | undefined
   readonly #session: SessionNumber
   readonly #log: MessageLog
+  readonly #totals: QueueTotals
   readonly #changed: () => Commit
   #positions: Position[] = []
   /** The newest commit whose share is held, or was. */
@@ -24,19 +30,29 @@ export class StoredQueue implements Queue {
   /** Whether nothing lies behind the last position held. */
   #complete: boolean
 
-  /** @param bytes what an earlier process left in it; `undefined`: it is new. */
-  constructor(session: SessionNumber, log: MessageLog, bytes: number | undefined, changed: () => Commit) {
+  /**
+   * @param totals of the broker.
+   * @param held what an earlier process left in it; `undefined`: it is new.
+   */
+  constructor(
+    session: SessionNumber,
+    log: MessageLog,
+    totals: QueueTotals,
+    held: Held | undefined,
+    changed: () => Commit,
+  ) {
     this.#session = session
     this.#log = log
-    this.bytes = bytes ?? 0
-    this.#complete = bytes === undefined
+    this.#totals = totals
+    this.#complete = held === undefined
     this.#changed = changed
+    if (held) this.#count(held.messages, held.bytes)
   }
 
   put(number: number, entry: QueuedMessage): Commit {
     const commit = this.#log.append(this.#session, number, entry)
     const bytes = entry.message.payloadBytes
-    this.bytes += bytes
+    this.#count(1, bytes)
     if (this.#complete) {
       const last = this.#positions.at(-1)
       if (last?.commit === commit) {
@@ -65,6 +81,7 @@ export class StoredQueue implements Queue {
     this.#changed()
     if (!position) return
     position.left--
+    this.#count(-1, 0)
     if (this.#log.isOpen(position.commit)) this.#log.doneInOpen(this.#session)
     else if (position.left === 0) this.#pass(position)
   }
@@ -73,12 +90,24 @@ export class StoredQueue implements Queue {
   closed(commit: Commit): void {
     const at = this.#positions.findIndex((position) => position.commit === commit && position.left === 0)
     if (at < 0) return
-    this.bytes -= this.#positions[at]!.bytes
+    this.#count(0, -this.#positions[at]!.bytes)
     this.#positions.splice(at, 1)
   }
 
+  /** Its session has ended, and all that is in it with it. */
+  clear(): void {
+    this.#count(-this.#messages, -this.bytes)
+  }
+
+  #count(messages: number, bytes: number): void {
+    this.#messages += messages
+    this.bytes += bytes
+    this.#totals.messages += messages
+    this.#totals.bytes += bytes
+  }
+
   #pass(position: Position): void {
-    this.bytes -= position.bytes
+    this.#count(0, -position.bytes)
     this.#positions.splice(this.#positions.indexOf(position), 1)
     this.#log.pass(this.#session, position.commit)
   }

@@ -1,15 +1,18 @@
 import type { Commit } from '../../commit.js'
+import type { QueueTotals } from '../../metrics.js'
 import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
 import type { SessionNumber } from './batch.js'
 import { writeCursor } from './cursor.js'
 import type { MessageLog } from './message-log.js'
-import { StoredQueue } from './stored-queue.js'
+import { type Held, StoredQueue } from './stored-queue.js'
 import { hashOf, type Tables, type Write } from './tables.js'
 
 /** What a session asks of its store. */
 export interface SessionKeeper {
   readonly tables: Tables
   readonly log: MessageLog
+  /** What the queues of all sessions hold. */
+  readonly queued: QueueTotals
   /** Gathers a write into the coming commit. */
   write(write: Write): Commit
   /** Asks for {@link StoredSession.changes} when the coming commit is made. */
@@ -36,11 +39,11 @@ export class StoredSession implements SessionStore {
   #expirySeconds = 0
   #deleted = false
 
-  constructor(identity: Identity, keeper: SessionKeeper, queuedBytes?: number) {
+  constructor(identity: Identity, keeper: SessionKeeper, held?: Held) {
     this.number = identity.number
     this.#identity = identity
     this.#keeper = keeper
-    this.queue = new StoredQueue(this.number, keeper.log, queuedBytes, () => keeper.touch(this))
+    this.queue = new StoredQueue(this.number, keeper.log, keeper.queued, held, () => keeper.touch(this))
   }
 
   get outgoing(): OutgoingSource | undefined {
@@ -76,6 +79,7 @@ export class StoredSession implements SessionStore {
 
   delete(): Commit {
     this.#deleted = true
+    this.queue.clear()
     const { tables } = this.#keeper
     this.#write(tables.ended, this.number, true)
     const commit = this.#write(tables.sessions, this.number, undefined)

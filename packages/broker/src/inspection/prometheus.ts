@@ -1,0 +1,134 @@
+import type { Metrics } from '../metrics.js'
+import { version } from '../version.js'
+import type { Clients } from './clients.js'
+import { Exposition, type Labels } from './exposition.js'
+import type { RetainedList } from './retained.js'
+import type { Sessions } from './sessions.js'
+import type { SubscriptionList } from './subscriptions.js'
+
+/** What is shown of a broker: it is one. */
+export interface Exposed {
+  readonly metrics: Metrics
+  readonly clients: Pick<Clients, 'count'>
+  readonly sessions: Pick<Sessions, 'count'>
+  readonly subscriptions: Pick<SubscriptionList, 'count'>
+  readonly retained: Pick<RetainedList, 'count' | 'bytes'>
+}
+
+/**
+ * The counters of a broker as Prometheus reads them (text format 0.0.4, `text/plain; version=0.0.4`). Series are as many
+ * whatever its clients do: no label holds what they say.
+ */
+export function prometheusText(broker: Exposed): string {
+  const text = new Exposition()
+  addState(text, broker)
+  addTraffic(text, broker.metrics)
+  addRefusals(text, broker.metrics)
+  addCommits(text, broker.metrics)
+  return text.toString()
+}
+
+function addState(text: Exposition, { metrics, clients, sessions, subscriptions, retained }: Exposed): void {
+  text
+    .gauge('godwit_build_info', 'Always 1; the version is in the label.', [[{ version }, 1]])
+    .gauge('godwit_clients_connected', 'Clients that are connected.', clients.count)
+    .gauge('godwit_sessions', 'Sessions, with and without a connection.', sessions.count)
+    .gauge('godwit_subscriptions', 'Subscriptions of all sessions.', subscriptions.count)
+    .gauge('godwit_retained_messages', 'Retained messages.', retained.count)
+    .gauge('godwit_retained_bytes', 'Bytes of payload that are retained.', retained.bytes)
+    .gauge(
+      'godwit_queued_messages',
+      'Messages in the queues of sessions and shared groups: not sent, or not acknowledged yet.',
+      metrics.queued.messages,
+    )
+    .gauge('godwit_queued_bytes', 'Bytes of payload in those queues.', metrics.queued.bytes)
+  if (metrics.tlsExpiresAt === undefined) return
+  text.gauge(
+    'godwit_tls_certificate_expiry_timestamp_seconds',
+    'When the first certificate of any listener expires, in seconds since 1970.',
+    metrics.tlsExpiresAt / 1000,
+  )
+}
+
+function addTraffic(text: Exposition, metrics: Metrics): void {
+  const { publishReceivedByQos, publishSentByQos, publishBytesReceivedByQos, publishBytesSentByQos } = metrics
+  text
+    .counter('godwit_messages_received_total', 'PUBLISH packets from clients.', byQos(publishReceivedByQos))
+    .counter('godwit_messages_sent_total', 'PUBLISH packets to clients.', byQos(publishSentByQos))
+    .counter('godwit_payload_received_bytes_total', 'Bytes of payload from clients.', byQos(publishBytesReceivedByQos))
+    .counter('godwit_payload_sent_bytes_total', 'Bytes of payload to clients.', byQos(publishBytesSentByQos))
+    .counter('godwit_messages_dropped_total', 'Messages that did not go on, by reason.', by('reason', metrics.dropped))
+    .counter('godwit_packets_received_total', 'MQTT packets from clients.', metrics.packetsReceived)
+    .counter('godwit_packets_sent_total', 'MQTT packets to clients.', metrics.packetsSent)
+    .counter('godwit_network_received_bytes_total', 'Bytes of MQTT from clients.', metrics.bytesReceived)
+    .counter('godwit_network_sent_bytes_total', 'Bytes of MQTT to clients.', metrics.bytesSent)
+    .counter('godwit_wills_published_total', 'Wills that were published.', metrics.willsPublished)
+    .counter(
+      'godwit_stray_acknowledgements_total',
+      'Acknowledgements that belong to nothing: ignored.',
+      metrics.strayAcks,
+    )
+    .counter(
+      'godwit_publishers_slowed_total',
+      'Times a client was read from later because it had published too much.',
+      metrics.publishersSlowed,
+    )
+}
+
+function addRefusals(text: Exposition, metrics: Metrics): void {
+  text
+    .counter('godwit_connections_accepted_total', 'Connections that were opened.', metrics.connectionsAccepted)
+    .counter('godwit_clients_accepted_total', 'CONNECT packets that were let in.', metrics.clientsAccepted)
+    .counter('godwit_connections_refused_total', 'Clients turned away, by reason.', by('reason', metrics.refused))
+    .counter(
+      'godwit_handshakes_refused_total',
+      'Connections closed before their first byte of MQTT, by reason.',
+      by('reason', metrics.handshakesRefused),
+    )
+    .counter(
+      'godwit_connections_ended_total',
+      'Connections that the broker ended, by reason.',
+      by('reason', {
+        'protocol-error': metrics.protocolErrors,
+        'keep-alive': metrics.keepAliveTimeouts,
+        'no-connect': metrics.connectTimeouts,
+        'not-drained': metrics.drainTimeouts,
+        'taken-over': metrics.takeovers,
+      }),
+    )
+    .counter(
+      'godwit_connects_delayed_total',
+      'CONNECT packets that waited for the event loop to be in time again.',
+      metrics.connectsDelayed,
+    )
+    .counter('godwit_sessions_expired_total', 'Sessions that ended by their expiry.', metrics.sessionsExpired)
+}
+
+function addCommits(text: Exposition, { commits }: Metrics): void {
+  text
+    .histogram('godwit_commit_writes', 'Records written or removed by one commit of the store.', commits.writes)
+    .histogram(
+      'godwit_commit_latency_seconds',
+      'From the first write that a commit gathered until it was on disk: an acknowledgement waited so long at most.',
+      commits.latency,
+    )
+    .histogram(
+      'godwit_commit_fsync_seconds',
+      'The part of it that the disk took: from when the commit was handed to it until its fsync was over.',
+      commits.fsync,
+    )
+    .counter('godwit_commit_failures_total', 'Attempts to commit that failed; each is repeated.', commits.failures)
+    .gauge(
+      'godwit_store_failing',
+      '1 while the store takes no commits, and nothing is acknowledged; else 0.',
+      commits.failing === undefined ? 0 : 1,
+    )
+}
+
+function byQos(counts: Float64Array): readonly (readonly [Labels, number])[] {
+  return Array.from(counts, (count, qos) => [{ qos: String(qos) }, count] as const)
+}
+
+function by(label: string, counts: Readonly<Record<string, number>>): readonly (readonly [Labels, number])[] {
+  return Object.entries(counts).map(([value, count]) => [{ [label]: value }, count] as const)
+}

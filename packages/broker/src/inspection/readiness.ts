@@ -1,0 +1,66 @@
+import type { Commit } from '../commit.js'
+import type { Metrics } from '../metrics.js'
+import type { Store } from '../store/store.js'
+import type { Clock } from '../time/clock.js'
+
+/** Whether clients should be sent to a broker. */
+export interface Readiness {
+  readonly ready: boolean
+  /** Why not, each in words; empty when it is. */
+  readonly reasons: readonly string[]
+}
+
+export interface ReadinessParts {
+  readonly store: Pick<Store, 'check'>
+  readonly metrics: Metrics
+  readonly clock: Clock
+  /** Runs `callback` once the commit is flushed. */
+  readonly afterCommit: (commit: Commit, callback: () => void) => void
+  readonly isOverloaded: () => boolean
+}
+
+/** How long the disk may take for one commit. */
+const patienceMs = 1_000
+
+/** Asks the store for a commit, and looks whether the broker is overloaded. Who asks meanwhile gets the same answer. */
+export class ReadinessCheck {
+  readonly #parts: ReadinessParts
+  #asking: Promise<Readiness> | undefined
+
+  constructor(parts: ReadinessParts) {
+    this.#parts = parts
+  }
+
+  ask(): Promise<Readiness> {
+    this.#asking ??= this.#look().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #look(): Promise<Readiness> {
+    const { metrics, isOverloaded } = this.#parts
+    const inTime = metrics.commits.failing === undefined && (await this.#commits())
+    const { failing } = metrics.commits // it may have failed meanwhile
+    const store =
+      failing !== undefined
+        ? [`the store takes no commits: ${failing}`]
+        : inTime
+          ? []
+          : [`the store has not taken a commit for ${patienceMs} ms`]
+    const reasons = [...store, ...(isOverloaded() ? ['the broker is overloaded: its event loop is late'] : [])]
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  /** Whether a commit that means nothing is flushed in time. */
+  #commits(): Promise<boolean> {
+    const { store, clock, afterCommit } = this.#parts
+    return new Promise((resolve) => {
+      const cancel = clock.timeout(patienceMs, () => resolve(false))
+      afterCommit(store.check(), () => {
+        cancel()
+        resolve(true)
+      })
+    })
+  }
+}
