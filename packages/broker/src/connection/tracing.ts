@@ -33,10 +33,15 @@ export interface Traced {
   readonly client: ClientInfo | undefined
 }
 
-interface Trace extends TraceOptions {
+interface Trace {
+  readonly clientId: string | undefined
+  readonly topic: string | undefined
   readonly tell: (event: TraceEvent) => void
   /** Whether a topic matches, for those that were asked for lately. */
   readonly known: Map<string, boolean>
+  /** The last of them, and its answer: the next message often has the same. */
+  lastTopic: string | undefined
+  lastMatches: boolean
   hasFailed: boolean
 }
 
@@ -47,7 +52,8 @@ export class Tracing {
   isOn = false
   readonly #now: () => number
   readonly #log: Logger
-  readonly #traces = new Set<Trace>()
+  /** An array, walked by index: every packet of every client comes by. */
+  #traces: readonly Trace[] = []
   /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
   #names = new WeakMap<Traced, string>()
 
@@ -57,13 +63,21 @@ export class Tracing {
   }
 
   start(options: TraceOptions, tell: (event: TraceEvent) => void): { stop(): void } {
-    const trace: Trace = { ...options, tell, known: new Map(), hasFailed: false }
-    this.#traces.add(trace)
+    const trace: Trace = {
+      clientId: options.clientId,
+      topic: options.topic,
+      tell,
+      known: new Map(),
+      lastTopic: undefined,
+      lastMatches: false,
+      hasFailed: false,
+    }
+    this.#traces = [...this.#traces, trace]
     this.isOn = true
     return {
       stop: () => {
-        this.#traces.delete(trace)
-        this.isOn = this.#traces.size > 0
+        this.#traces = this.#traces.filter((other) => other !== trace)
+        this.isOn = this.#traces.length > 0
         if (!this.isOn) this.#names = new WeakMap()
       },
     }
@@ -72,7 +86,9 @@ export class Tracing {
   /** @param topic of a PUBLISH, which itself may have but an alias of it. */
   received(from: Traced, packet: Packet, topic?: string): void {
     if (packet.type === 'connect') this.#names.set(from, packet.clientId)
-    for (const trace of this.#traces) {
+    const traces = this.#traces
+    for (let at = 0; at < traces.length; at++) {
+      const trace = traces[at]!
       if (!this.#isAsked(trace, from, topic)) continue
       const traced = tracedPacket(packet)
       this.#tell(trace, from, 'in', topic === undefined ? traced : { ...traced, topic })
@@ -86,7 +102,9 @@ export class Tracing {
   }
 
   delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
-    for (const trace of this.#traces) {
+    const traces = this.#traces
+    for (let at = 0; at < traces.length; at++) {
+      const trace = traces[at]!
       if (!this.#isAsked(trace, to, delivery.message.topic)) continue
       this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
     }
@@ -96,12 +114,15 @@ export class Tracing {
     if (trace.clientId !== undefined && trace.clientId !== this.#nameOf(whose)) return false
     if (trace.topic === undefined) return true
     if (topic === undefined) return false
+    if (topic === trace.lastTopic) return trace.lastMatches
     let matches = trace.known.get(topic)
     if (matches === undefined) {
       matches = matchesFilter(trace.topic, topic)
       if (trace.known.size >= mostKnown) trace.known.clear()
       trace.known.set(topic, matches)
     }
+    trace.lastTopic = topic
+    trace.lastMatches = matches
     return matches
   }
 
