@@ -18,6 +18,17 @@ describe('session expiry at 5.0', () => {
     expect(rig.broker.metrics.sessionsExpired).toBe(1)
   })
 
+  it('is over at its time, not when a timer next looks [MQTT-4.1.0-2]', async () => {
+    const rig = await startRig()
+    await rig.pass(300)
+    const client = await rig.connect('c', kept(2))
+    client.subscribe('a', 1).drop()
+    await rig.pass(2100)
+    expect(await rig.greet('c', kept(60)).heard()).toEqual(['connack 0'])
+    expect(rig.broker.metrics.sessionsExpired).toBe(1)
+    expect(rig.broker.sessions.count).toBe(1)
+  })
+
   it('0 or nothing ends the session with its connection', async () => {
     const rig = await startRig()
     const client = await rig.connect('c', { version: 5, cleanStart: false })

@@ -206,3 +206,17 @@ it('what is retained is not seen while that is switched off, and there again aft
   const seeing = await connect('d', { version: 5 })
   expect(await seeing.subscribe('a').heard()).toEqual(['suback 1 [0]', 'publish a "x" retain'])
 })
+
+it('a session whose time was over before the broker came back is not resumed [MQTT-4.1.0-2]', async () => {
+  const expiring = { version: 5, cleanStart: false, properties: { sessionExpiryInterval: 5 } } as const
+  const client = await connect('s', expiring)
+  client.subscribe('a', 1)
+  expect(await client.next()).toEqual(['suback 1 [1]'])
+  await leave(client)
+  await reopen(60)
+  const back = await connect('s', expiring)
+  await leave(back)
+  await reopen()
+  await connect('s', expiring, 'connack 0 present') // a new one, and it lives on
+  expect(rig.broker.subscriptions.count).toBe(0)
+})

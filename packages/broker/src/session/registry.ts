@@ -120,8 +120,9 @@ export class Registry {
       this.#parts.metrics.takeovers++
       return whenReady(known.user.takeOver(), () => this.open(opening, user))
     }
-    const present = known !== undefined && !clean
-    const ended = known && clean ? this.#end(known) : 0
+    const isOver = known !== undefined && this.#isOver(known)
+    const present = known !== undefined && !clean && !isOver
+    const ended = isOver ? this.#expire(known) : known && clean ? this.#end(known) : 0
     const session = present ? known : this.#create(clientId, opening.expirySeconds)
     this.#stopExpiry(session)
     session.user = user
@@ -188,8 +189,13 @@ export class Registry {
   #keepUntil(session: Session, expiresAt: number): void {
     const left = Math.max(0, expiresAt - this.#parts.clock.now())
     const forEver = left === Number.POSITIVE_INFINITY
-    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#expire(session))
+    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => void this.#expire(session))
     this.#expiries.set(session, { at: expiresAt, timer })
+  }
+
+  /** Its time is over [MQTT-4.1.0-2]; its timer comes up to a second later, also after a start of the broker. */
+  #isOver(session: Session): boolean {
+    return (this.expiryOf(session) ?? Number.POSITIVE_INFINITY) <= this.#parts.clock.now()
   }
 
   #stopExpiry(session: Session): void {
@@ -219,10 +225,10 @@ export class Registry {
     return new Delivery({ clientId, queue: stored.queue, durable, parts: this.#deliveryParts })
   }
 
-  #expire(session: Session): void {
+  #expire(session: Session): Commit {
     this.#parts.metrics.sessionsExpired++
     this.#parts.log.log('info', 'session expired', { clientId: session.clientId })
-    this.#end(session)
+    return this.#end(session)
   }
 
   /** A will that still waits for its delay goes out with the end of its session. */
