@@ -111,6 +111,19 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     await sub.ended()
   })
 
+  it('a client without a durable session sees the end of its DISCONNECT only when its will is gone for good', async () => {
+    const { rig, store } = await setUp()
+    const client = rig.greet('c', { will: { topic: 'w', payload: 'gone' } })
+    expect(await client.heard()).toEqual([])
+    store.flush()
+    expect(await client.heard()).toEqual(['connack 0'])
+    client.disconnect()
+    await client.heard()
+    expect(client.closed).toBe(false)
+    store.flush()
+    await client.ended()
+  })
+
   it('a client gone before its CONNACK leaves a session in order for the next', async () => {
     const t = await setUp()
     const sub = await subscriber(t, 'a')

@@ -15,6 +15,6 @@ export function onDisconnect(c: Context, p: Disconnect): undefined {
     }
     session.expirySeconds = Math.min(asked, services.limits.maxSessionExpirySeconds)
   }
-  if ((p.reasonCode ?? 0) === reason.normalDisconnection) services.registry.wills.discard(session)
+  if ((p.reasonCode ?? 0) === reason.normalDisconnection) session.parting = services.registry.wills.discard(session)
   c.end('disconnected by the client')
 }

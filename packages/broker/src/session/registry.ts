@@ -137,13 +137,15 @@ export class Registry {
 
   /** The connection that used the session is gone. */
   closed(session: Session): Commit {
+    const { parting } = session
     session.user = undefined
+    session.parting = 0
     session.delivery.detach()
-    if (session.expirySeconds === 0) return this.#end(session)
+    if (session.expirySeconds === 0) return Math.max(parting, this.#end(session))
     const never = session.expirySeconds === neverExpires
     const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.clock.now() + session.expirySeconds * 1000
     this.#keepUntil(session, expiresAt)
-    return Math.max(session.stored.disconnected(expiresAt), this.wills.connectionClosed(session))
+    return Math.max(parting, session.stored.disconnected(expiresAt), this.wills.connectionClosed(session))
   }
 
   /** Takes up what an earlier process left; a connection that was open then counts as closed now. */

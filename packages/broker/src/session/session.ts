@@ -45,6 +45,8 @@ export class Session {
   expirySeconds: number
   /** Published when the connection ends without a DISCONNECT that discards it, or when its delay is over [MQTT-3.1.2-8]. */
   will: Will | undefined
+  /** What DISCONNECT has changed: the end of the connection waits for this commit, or a crash would undo it. */
+  parting: Commit = 0
   readonly #router: Router
   /** Made with the first subscription: many clients only publish. */
   #subscriptions: Map<string, Grant> | undefined
