@@ -99,6 +99,23 @@ describe('Maximum Packet Size', () => {
     },
   )
 
+  it.each([0, 2, 3, 4, 5])(
+    'of the client: a topic alias takes no room from the message, %i bytes below it',
+    async (below) => {
+      const rig = await startRig()
+      const client = await rig.connect('c', kept({ maximumPacketSize: 60, topicAliasMaximum: 5 }))
+      client.subscribe('a', 1)
+      await client.heard()
+      const text = 'x'.repeat(60 - below - encode(publishPacket('a', '', 1), 5).length)
+      for (const _ of ['first', 'again']) rig.broker.publish('a', text, { qos: 1 })
+      const alias = below < 5 ? '' : ' {"topicAlias":1}' // with it the packet might be too large
+      expect(await client.heardInFull()).toEqual([
+        `publish a "${text}" qos 1 id 1${alias}`,
+        `publish ${below < 5 ? 'a' : ''} "${text}" qos 1 id 2${alias}`,
+      ])
+    },
+  )
+
   it('of the client: what has become too large while it was queued is skipped', async () => {
     const rig = await startRig()
     const client = await rig.connect('c', kept())

@@ -9,6 +9,8 @@ import { OutgoingAliases } from './topic-aliases.js'
 export const unlimited: number = Number.POSITIVE_INFINITY
 /** Aliases given to topics towards one client: those it gets first. */
 const mostAliases = 10
+/** The property, and a byte more in each of the two lengths in front of it. */
+const mostBytesOfAlias = 5
 /** A payload of this size and more, for several receivers, is handed to their sockets as it is, not copied for each. */
 const viewFrom = 4096
 /** Up to here a payload inside a chunk is copied for its one receiver: it has to be copied in any case. */
@@ -94,24 +96,32 @@ export class PublishEncoder {
   }
 
   /** Fixed header to properties. At 5.0 a topic the client knows by an alias goes without its name. */
-  #head(writer: Writer, { message, qos, retain, identifiers }: QueuedMessage, dup: boolean, packetId: number): void {
+  #head(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+    const { message, qos, retain, identifiers } = delivery
     const { topic, payloadBytes } = message
     const { version } = this.#terms
     if (version < 5) {
       encodePublishHead(writer, topic, qos, retain, dup, packetId, undefined, payloadBytes, version)
       return
     }
-    const alias = this.#aliases?.of(topic)
+    const alias = this.#aliasFor(delivery)
     const properties = deliveredProperties(message, identifiers, alias?.number, this.#parts.now())
     encodePublishHead(writer, alias?.isKnown ? '' : topic, qos, retain, dup, packetId, properties, payloadBytes, 5)
   }
 
-  /** The size the packet has at most: with its topic's name, and a packet id. */
+  /** An alias is left out where its bytes would make the packet larger than the client takes. */
+  #aliasFor(delivery: QueuedMessage): ReturnType<OutgoingAliases['of']> {
+    if (!this.#aliases) return undefined
+    const { maximumPacketSize } = this.#terms
+    const fits = maximumPacketSize === unlimited || this.#sizeOf(delivery) + mostBytesOfAlias <= maximumPacketSize
+    return fits ? this.#aliases.of(delivery.message.topic) : undefined
+  }
+
+  /** The size of the packet without an alias: with its topic's name, and a packet id. */
   #sizeOf({ message, qos, retain, identifiers }: QueuedMessage): number {
     const { topic, payloadBytes } = message
-    const { version, topicAliasMaximum } = this.#terms
-    const alias = topicAliasMaximum > 0 ? topicAliasMaximum : undefined
-    const properties = version < 5 ? undefined : deliveredProperties(message, identifiers, alias, this.#parts.now())
+    const { version } = this.#terms
+    const properties = version < 5 ? undefined : deliveredProperties(message, identifiers, undefined, this.#parts.now())
     const writer = new Writer(topic.length + 64)
     encodePublishHead(writer, topic, qos, retain, false, qos === 0 ? 0 : 1, properties, payloadBytes, version)
     return writer.position + payloadBytes
