@@ -101,6 +101,26 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     expect([await publisher.heard(), await reader.heard()]).toEqual([['pubrec 7'], ['publish a "x"']])
   })
 
+  it('what goes out at QoS 0 keeps its order, whatever it came with [MQTT-4.6.0-6]', async () => {
+    const { rig, store } = await setUp()
+    const reader = await rig.connect('r')
+    reader.subscribe('a', 0)
+    await reader.heard()
+    const publisher = rig.greet('p', rig.durable)
+    await rig.pass(0)
+    store.flush()
+    publisher.publish('a', '1', 2, 1).publish('a', '2', 1, 2).publish('a', '3')
+    expect(await publisher.heard()).toEqual(['connack 0', 'puback 2'])
+    expect(await reader.heard()).toEqual([])
+    store.flush()
+    publisher.publish('a', '4', 2, 4)
+    expect(await reader.heard()).toEqual(['publish a "1"', 'publish a "2"', 'publish a "3"'])
+    publisher.publish('a', '5')
+    expect(await reader.heard()).toEqual([])
+    store.flush()
+    expect(await reader.heard()).toEqual(['publish a "4"', 'publish a "5"'])
+  })
+
   it('the end of a connection is seen only when what it promises is safe', async () => {
     const t = await setUp()
     const sub = await subscriber(t, 'a')

@@ -3,23 +3,26 @@ import type { Commit } from '../commit.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
 
+/** What keeps its order among itself: packets of one type, and of PUBLISH those at QoS 0. */
+type Kind = Packet['type'] | 'publish-qos0'
+
 /** A packet that waits for a commit. */
 interface Held {
   readonly commit: Commit
-  readonly type: Packet['type']
+  readonly kind: Kind
   /** The reply, or how to send what is none. */
   readonly what: Reply | (() => void)
 }
 
 /**
  * What one client must not see before it is safe. Nothing that needs no commit waits behind it, except what must keep
- * its order with it: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+ * its order with it: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3], and messages at QoS 0 [MQTT-4.6.0-6].
  */
 export class HeldPackets {
   readonly #commits: Commits
   readonly #send: (reply: Reply) => void
   #held: Held[] = []
-  readonly #countByType = new Map<Packet['type'], number>()
+  readonly #countByKind = new Map<Kind, number>()
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
@@ -34,12 +37,12 @@ export class HeldPackets {
   }
 
   /** Whether one of this kind must wait because an earlier one does; behind CONNACK all must [MQTT-3.2.0-1]. */
-  blocks(type: Packet['type']): boolean {
-    return this.#held.length > 0 && (this.#countByType.has(type) || this.#countByType.has('connack'))
+  blocks(kind: Kind): boolean {
+    return this.#held.length > 0 && (this.#countByKind.has(kind) || this.#countByKind.has('connack'))
   }
 
-  hold(commit: Commit, type: Packet['type'], what: Held['what']): void {
-    this.#keep({ commit, type, what })
+  hold(commit: Commit, kind: Kind, what: Held['what']): void {
+    this.#keep({ commit, kind, what })
     if (commit <= this.#awaited) return
     this.#awaited = commit
     this.#commits.after(commit, () => this.#release())
@@ -47,7 +50,7 @@ export class HeldPackets {
 
   clear(): void {
     this.#held = []
-    this.#countByType.clear()
+    this.#countByKind.clear()
   }
 
   /** The store has flushed more commits: what waited for them goes out, in order. */
@@ -57,7 +60,7 @@ export class HeldPackets {
     this.clear()
     const due: Held[] = []
     for (const one of held) {
-      if (one.commit > flushed || this.blocks(one.type)) this.#keep(one)
+      if (one.commit > flushed || this.blocks(one.kind)) this.#keep(one)
       else due.push(one)
     }
     // Only now: what these send in turn must line up behind what is still held.
@@ -69,6 +72,6 @@ export class HeldPackets {
 
   #keep(one: Held): void {
     this.#held.push(one)
-    this.#countByType.set(one.type, (this.#countByType.get(one.type) ?? 0) + 1)
+    this.#countByKind.set(one.kind, (this.#countByKind.get(one.kind) ?? 0) + 1)
   }
 }

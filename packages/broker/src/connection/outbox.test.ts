@@ -162,6 +162,19 @@ describe('Outbox', () => {
       expect(t.sent()).toEqual(['publish t "payload" qos 2 id 1'])
     })
 
+    it('keeps messages at QoS 0 in order behind one that waits [MQTT-4.6.0-6]', () => {
+      const t = setUp()
+      t.publish('a', 0, 0, 1)
+      t.publish('b')
+      t.publish('c', 0, 0, 2)
+      t.publish('d')
+      expect(t.sent()).toEqual([])
+      t.flushCommit(1)
+      expect(t.sent()).toEqual(['publish t "a"', 'publish t "b"'])
+      t.flushCommit(2)
+      expect(t.sent()).toEqual(['publish t "c"', 'publish t "d"'])
+    })
+
     it('calls what comes after a reply only once it is on its way, and keeps what that sends behind what waits', () => {
       const t = setUp()
       t.outbox.reply({

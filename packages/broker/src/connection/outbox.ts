@@ -121,13 +121,17 @@ export class Outbox implements Sink {
   }
 
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
+    const isQos0 = delivery.qos === 0
+    if (commit > this.#parts.commits.flushed || (isQos0 && this.#held?.blocks('publish-qos0'))) {
+      if (this.#closed) return
+      delivery.message.keep()
+      this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendPublish(delivery, dup, packetId))
+    } else this.#sendPublish(delivery, dup, packetId)
+  }
+
+  #sendPublish(delivery: QueuedMessage, dup: boolean, packetId: number): void {
     if (this.#closed) return
     const { message } = delivery
-    if (commit > this.#parts.commits.flushed) {
-      message.keep()
-      this.#hold(commit, 'publish', () => this.publish(delivery, dup, packetId, 0))
-      return
-    }
     const writer = this.#open()
     const payload = this.#messages().write(writer, delivery, dup, packetId)
     if (payload) this.#addView(writer, payload)
@@ -149,9 +153,9 @@ export class Outbox implements Sink {
     this.#encode({ type: 'pubrel', packetId })
   }
 
-  #hold(commit: Commit, type: Packet['type'], what: Reply | (() => void)): void {
+  #hold(...waiting: Parameters<HeldPackets['hold']>): void {
     this.#held ??= new HeldPackets(this.#parts.commits, (reply) => this.#sendReply(reply))
-    this.#held.hold(commit, type, what)
+    this.#held.hold(...waiting)
   }
 
   /** The end of the turn. */
