@@ -245,6 +245,7 @@ describe('Delivery', () => {
       clientId: 'c',
       stored: memoryStore().session('c'),
       subscriptions: [],
+      owed: [],
       received: [],
       outgoing: { head: 1, next: 1, tail: 3, handshakes: new Uint8Array(0), mayHaveSentMore: false, ...outgoing },
       expirySeconds: 3600,
@@ -282,7 +283,7 @@ describe('Delivery', () => {
 
     /** As SUBSCRIBE does it. */
     function replay(delivery: Delivery, filter: string, messages: Iterator<Message>, qos: QoS): void {
-      delivery.replay(filter, messages, granted(qos))
+      delivery.replay(filter, messages, granted(qos), () => {})
       delivery.pump()
     }
 

@@ -143,11 +143,11 @@ export class Delivery implements OutgoingSource {
 
   /**
    * Retained messages for a new subscription, from the start if they were under way: {@link pump} sends them, as fast as
-   * the client takes them.
+   * the client takes them, and says when all of them are with it or in the queue.
    */
-  replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms): void {
+  replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms, onDone: () => void): void {
     this.#replays ??= new Replays()
-    this.#replays.add(filter, messages, terms)
+    this.#replays.add(filter, messages, terms, onDone)
   }
 
   cancelReplay(filter: string): void {

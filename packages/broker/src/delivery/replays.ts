@@ -1,6 +1,13 @@
 import type { Message } from '../message.js'
 import type { ReplayTerms } from './terms.js'
 
+interface Replay {
+  readonly messages: Iterator<Message>
+  readonly terms: ReplayTerms
+  /** Called once all of them have been handed on. */
+  readonly onDone: () => void
+}
+
 /** A retained message that is due because of a subscription. */
 export interface Replayed {
   readonly message: Message
@@ -9,16 +16,16 @@ export interface Replayed {
 
 /** Retained messages still to be sent because of subscriptions: by filter, in the order in which they were asked for. */
 export class Replays {
-  readonly #byFilter = new Map<string, { readonly messages: Iterator<Message>; readonly terms: ReplayTerms }>()
+  readonly #byFilter = new Map<string, Replay>()
 
   get isEmpty(): boolean {
     return this.#byFilter.size === 0
   }
 
   /** From the start, if it was under way. */
-  add(filter: string, messages: Iterator<Message>, terms: ReplayTerms): void {
+  add(filter: string, messages: Iterator<Message>, terms: ReplayTerms, onDone: () => void): void {
     this.#byFilter.delete(filter)
-    this.#byFilter.set(filter, { messages, terms })
+    this.#byFilter.set(filter, { messages, terms, onDone })
   }
 
   delete(filter: string): void {
@@ -27,10 +34,11 @@ export class Replays {
 
   /** The next message, or nothing where only the end of a replay was left. */
   next(): Replayed | undefined {
-    for (const [filter, { messages, terms }] of this.#byFilter) {
+    for (const [filter, { messages, terms, onDone }] of this.#byFilter) {
       const { done, value: message } = messages.next()
       if (!done) return { message, terms }
       this.#byFilter.delete(filter)
+      onDone()
       return undefined
     }
     return undefined

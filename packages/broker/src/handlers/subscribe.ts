@@ -11,7 +11,6 @@ import {
   topicLevels,
 } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
-import type { ReplayTerms } from '../delivery/terms.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'
@@ -121,7 +120,7 @@ class Subscribing {
   readonly #identifier: number
   readonly #reasonCodes: Verdict[] = []
   /** What is retained, for after SUBACK. */
-  readonly #owed = new Map<string, { readonly messages: Iterator<Message>; readonly terms: ReplayTerms }>()
+  readonly #owed = new Map<string, Iterator<Message>>()
   #commit: Commit = 0
 
   constructor(c: Context, p: Subscribe) {
@@ -145,15 +144,22 @@ class Subscribing {
     const isNew = !session.subscriptions.has(filter)
     const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession
     if (full && isNew) return reason.quotaExceeded
-    const commit = session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier })
-    if (commit > this.#commit) this.#commit = commit
     // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
-    if (splitShared(filter)) return qos // nothing retained goes to a shared subscription (section 4.8.2)
-    if (retainHandling === 0 || (retainHandling === 1 && isNew)) {
-      const terms = { qos, identifiers: identifier > 0 ? [identifier] : undefined }
-      this.#owed.set(filter, { messages: services.router.retained.match(filter, services.now), terms })
-    }
+    const wantsRetained = retainHandling === 0 || (retainHandling === 1 && isNew)
+    const owed = wantsRetained && this.#owe(filter) && session.delivery.durable && qos > 0
+    const commit = session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }, owed)
+    if (commit > this.#commit) this.#commit = commit
     return qos
+  }
+
+  /** Notes what is retained for the filter; false: nothing is. */
+  #owe(filter: string): boolean {
+    if (splitShared(filter)) return false // nothing retained goes to a shared subscription (section 4.8.2)
+    const { router, now } = this.#c.services
+    this.#owed.delete(filter)
+    if (router.retained.match(filter, now).next().done) return false
+    this.#owed.set(filter, router.retained.match(filter, now))
+    return true
   }
 
   reply(): Reply {
@@ -166,9 +172,7 @@ class Subscribing {
       },
       commit: this.#commit,
       sent: () => {
-        for (const [filter, { messages, terms }] of this.#owed) {
-          if (session.subscriptions.has(filter)) session.delivery.replay(filter, messages, terms)
-        }
+        for (const [filter, messages] of this.#owed) session.replay(filter, messages)
         session.delivery.pump() // also for shared groups: they may have something waiting
       },
     }

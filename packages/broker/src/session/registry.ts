@@ -158,7 +158,7 @@ export class Registry {
     for (const recovered of sessions) {
       const session = this.#add(recovered.clientId, recovered.stored, recovered.expirySeconds, true)
       session.delivery.restore(recovered)
-      session.restore(recovered)
+      session.restore(recovered, () => this.#parts.clock.now())
     }
     this.#parts.router.endEmptyGroups()
     const dueTimes = new Map(wills.map(({ clientId, dueAt }) => [clientId, dueAt]))

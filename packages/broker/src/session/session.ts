@@ -3,6 +3,7 @@ import type { Commit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { MaybeAsync } from '../maybe-async.js'
+import type { Message } from '../message.js'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
@@ -50,6 +51,8 @@ export class Session {
   readonly #router: Router
   /** Made with the first subscription: many clients only publish. */
   #subscriptions: Map<string, Grant> | undefined
+  /** Filters whose retained messages have not all been sent, as it stands in the store. */
+  #owed: Set<string> | undefined
   /** Made with the first message at QoS 2. */
   #received: ReceivedIds | undefined
 
@@ -67,21 +70,39 @@ export class Session {
   }
 
   /** Takes up what an earlier process left. */
-  restore({ subscriptions, received }: RecoveredSession): void {
+  restore({ subscriptions, owed, received }: RecoveredSession, now: () => number): void {
     for (const [filter, grant] of subscriptions) {
       this.#join(filter, grant)
     }
     for (const [page, bits] of received) this.#receivedIds().restore(page, bits)
+    const sent = owed.length > 0 ? topicsUnderWay(this.delivery) : noTopics
+    for (const filter of owed) {
+      this.#owe(filter)
+      this.replay(filter, unsent(this.#router.retained.match(filter, now), sent))
+    }
   }
 
-  subscribe(filter: string, grant: Grant): Commit {
+  /** @param owed what is retained follows, at QoS 1 or 2: a crash in between must not lose it. */
+  subscribe(filter: string, grant: Grant, owed: boolean): Commit {
     const joined = this.#join(filter, grant)
-    return Math.max(joined, this.stored.setSubscription(filter, grant))
+    if (owed) this.#owe(filter)
+    else if (grant.qos === 0) this.#owed?.delete(filter)
+    return Math.max(joined, this.stored.setSubscription(filter, grant, this.#owed?.has(filter) ?? false))
+  }
+
+  /** Sends what is retained because of a subscription, if that is still there. */
+  replay(filter: string, messages: Iterator<Message>): void {
+    const grant = this.#subscriptions?.get(filter)
+    if (!grant) return
+    const { qos, identifier } = grant
+    const terms = { qos, identifiers: identifier > 0 ? [identifier] : undefined }
+    this.delivery.replay(filter, messages, terms, () => this.#replayed(filter))
   }
 
   unsubscribe(filter: string): Commit {
     if (!this.#subscriptions?.delete(filter)) return 0
     this.#router.sessionSubscriptions--
+    this.#owed?.delete(filter)
     const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
     return Math.max(left, this.stored.deleteSubscription(filter))
@@ -123,6 +144,15 @@ export class Session {
     return this.#router.join(filter, this.delivery, grant)
   }
 
+  #owe(filter: string): void {
+    this.#owed ??= new Set()
+    this.#owed.add(filter)
+  }
+
+  #replayed(filter: string): void {
+    if (this.#owed?.delete(filter)) this.stored.setSubscription(filter, this.#subscriptions!.get(filter)!, false)
+  }
+
   #receivedIds(): ReceivedIds {
     this.#received ??= new ReceivedIds()
     return this.#received
@@ -131,5 +161,25 @@ export class Session {
   #receivedChanged(received: ReceivedIds, packetId: number): Commit {
     const page = pageOf(packetId)
     return this.stored.setReceived(page, received.page(page))
+  }
+}
+
+const noTopics: ReadonlySet<string> = new Set()
+
+/** Topics of retained messages that were sent and are not done: they are in the queue. */
+function topicsUnderWay({ window, queue }: Delivery): ReadonlySet<string> {
+  const topics = new Set<string>()
+  for (let number = window.head; number < window.next; number++) {
+    const entry = queue.get(number)
+    if (entry?.retain) topics.add(entry.message.topic)
+  }
+  return topics
+}
+
+/** What is sent from the start after a crash: not what is in the queue, and nothing twice that is at QoS 0. */
+function* unsent(messages: Iterator<Message>, topics: ReadonlySet<string>): Generator<Message, undefined> {
+  for (let next = messages.next(); !next.done; next = messages.next()) {
+    const message = next.value
+    if (message.qos > 0 && !topics.has(message.topic)) yield message
   }
 }

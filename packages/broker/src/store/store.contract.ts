@@ -183,7 +183,7 @@ export function storeContract(name: string, start: () => StoreKind): void {
       const { store } = await start().open()
       const session = begin(store, longest('client'))
       const topic = longest('topic')
-      session.stored.setSubscription(longest('filter'), plainGrant(1))
+      session.stored.setSubscription(longest('filter'), plainGrant(1), false)
       store.setRetained(topic, messageOf('r', 1, topic))
       session.put(messageOf('m', 1, topic))
       await idle(store)
@@ -246,7 +246,7 @@ function lastingContract(start: () => StoreKind): void {
         const [b, c] = [begin(store, 'b'), begin(store, 'c')]
         b.put(messageOf('for b'))
         c.put(messageOf('for c'))
-        b.stored.setSubscription('b/#', plainGrant(1))
+        b.stored.setSubscription('b/#', plainGrant(1), false)
       },
       ({ recovered }) => {
         expect(recovered.queued).toBe(2)
@@ -256,11 +256,26 @@ function lastingContract(start: () => StoreKind): void {
       },
     ))
 
+  it('finds for which subscriptions not all that is retained has been sent', () =>
+    inTurns(
+      ({ store }) => {
+        const { stored } = begin(store, 'c')
+        for (const filter of ['a', 'b', 'c']) stored.setSubscription(filter, plainGrant(1), filter !== 'c')
+      },
+      ({ recovered }) => {
+        const { stored, subscriptions, owed } = found(recovered, 'c')
+        expect(owed.toSorted()).toEqual(['a', 'b'])
+        expect(subscriptions.every(([, grant]) => !('owed' in grant))).toBe(true)
+        stored.setSubscription('a', plainGrant(1), false)
+      },
+      ({ recovered }) => expect(found(recovered, 'c').owed).toEqual(['b']),
+    ))
+
   it('finds subscriptions as they were last', () =>
     inTurns(
       ({ store }) => {
         const { stored } = begin(store, 'c')
-        begin(store, 'd').stored.setSubscription('a/+', plainGrant(0))
+        begin(store, 'd').stored.setSubscription('a/+', plainGrant(0), false)
         for (const [filter, qos] of [
           ['a/+', 1],
           ['b', 2],
@@ -268,7 +283,7 @@ function lastingContract(start: () => StoreKind): void {
           ['c/#', 2],
           [longest('f'), 1],
         ] as const) {
-          stored.setSubscription(filter, plainGrant(qos))
+          stored.setSubscription(filter, plainGrant(qos), false)
         }
         stored.deleteSubscription('c/#')
       },

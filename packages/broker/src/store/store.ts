@@ -46,7 +46,8 @@ export interface SessionStore {
   readonly queue: Queue
   /** Where the deliveries stand, asked for when a commit is made; set by the session. */
   outgoing: OutgoingSource | undefined
-  setSubscription(filter: string, grant: StoredGrant): Commit
+  /** @param owed not all that is retained has been sent for it. */
+  setSubscription(filter: string, grant: StoredGrant, owed: boolean): Commit
   deleteSubscription(filter: string): Commit
   /** A page of the set of received QoS 2 ids has changed; its bits are read when the commit is made. */
   setReceived(page: number, bits: Uint8Array): Commit
@@ -119,6 +120,8 @@ export interface RecoveredSession {
   readonly clientId: string
   readonly stored: SessionStore
   readonly subscriptions: readonly (readonly [filter: string, grant: StoredGrant])[]
+  /** Filters among them for which not all that is retained has been sent. */
+  readonly owed: readonly string[]
   readonly received: readonly (readonly [page: number, bits: Uint8Array])[]
   readonly outgoing: OutgoingState
   /** How long it lives on without a connection. */

@@ -77,8 +77,8 @@ export const mutants = {
   'forgets how subscriptions were granted': (store) =>
     withSessions(store, (session) =>
       changed(session, {
-        setSubscription: (filter, { qos }) =>
-          session.setSubscription(filter, { qos, noLocal: false, retainAsPublished: false, identifier: 0 }),
+        setSubscription: (filter, { qos }, owed) =>
+          session.setSubscription(filter, { qos, noLocal: false, retainAsPublished: false, identifier: 0 }, owed),
       }),
     ),
   'forgets when a message expires': (store) =>

@@ -175,7 +175,7 @@ class World {
       client.stored.deleteSubscription(filter)
       subscriptions.delete(filter)
     } else {
-      client.stored.setSubscription(filter, plainGrant(qos))
+      client.stored.setSubscription(filter, plainGrant(qos), false)
       subscriptions.set(filter, qos)
     }
   }

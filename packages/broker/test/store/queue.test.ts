@@ -131,7 +131,7 @@ describe('a session that ends with messages in its queue', () => {
       const rig = await new DurableRig().open()
       const [gone, stays] = ['gone', 'stays'].map((clientId) => new Deliveries(rig.store.session(clientId)))
       for (const { stored } of [gone!, stays!]) stored.connected(3600)
-      gone!.stored.setSubscription('a', plainGrant(1))
+      gone!.stored.setSubscription('a', plainGrant(1), false)
       gone!.stored.setReceived(1, new Uint8Array(128).fill(1))
       for (let at = 0; at < size; at++) {
         gone!.put(messageOf('x'))
@@ -236,7 +236,7 @@ describe('a crash', () => {
       const session = new Deliveries(rig.store.session('c'))
       session.stored.connected(3600)
       await flushed(rig.store, session.put(messageOf('safe')))
-      session.stored.setSubscription('f', plainGrant(1))
+      session.stored.setSubscription('f', plainGrant(1), false)
       session.put(messageOf('m'))
       await rig.crash(step)
       const [{ stored, outgoing, subscriptions } = expect.fail('no session')] = rig.recovered.sessions

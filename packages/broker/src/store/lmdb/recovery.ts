@@ -76,13 +76,12 @@ function recoverSession(
   stored: StoredSession,
 ): RecoveredSession {
   const own = { start: [number] as never, end: [number + 1] as never }
+  const subscriptions = Array.from(tables.subscriptions.getRange(own), ({ value }) => value)
   return {
     clientId,
     stored,
-    subscriptions: Array.from(
-      tables.subscriptions.getRange(own),
-      ({ value: { filter, ...grant } }) => [filter, grant] as const,
-    ),
+    subscriptions: subscriptions.map(({ filter, owed: _, ...grant }) => [filter, grant] as const),
+    owed: subscriptions.filter(({ owed }) => owed).map(({ filter }) => filter),
     received: Array.from(tables.received.getRange(own), ({ key, value }) => [key[1], new Uint8Array(value)] as const),
     outgoing,
     expirySeconds,

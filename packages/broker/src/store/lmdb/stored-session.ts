@@ -54,8 +54,8 @@ export class StoredSession implements SessionStore {
     this.queue.outgoing = source
   }
 
-  setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant): Commit {
-    const record = { filter, qos, noLocal, retainAsPublished, identifier }
+  setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant, owed: boolean): Commit {
+    const record = { filter, qos, noLocal, retainAsPublished, identifier, ...(owed && { owed }) }
     return this.#write(this.#keeper.tables.subscriptions, [this.number, hashOf(filter)], record)
   }
 

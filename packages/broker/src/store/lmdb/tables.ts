@@ -16,6 +16,8 @@ export interface SessionRecord {
 
 export interface SubscriptionRecord extends StoredGrant {
   readonly filter: string
+  /** Not all that is retained has been sent for it. */
+  readonly owed?: true
 }
 
 export interface WillRecord {
