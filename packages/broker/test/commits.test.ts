@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Rig, startRig } from './rig.js'
 import { SteppedStore } from './stepped-store.js'
-import { publishPacket, type TestClient } from './test-client.js'
+import { connectPacket, publishPacket, subscribePacket, type TestClient } from './test-client.js'
 
 /** A client with a durable session and a subscription, all of it flushed. */
 async function subscriber({ rig, store }: { rig: Rig; store: SteppedStore }, filter: string): Promise<TestClient> {
@@ -27,6 +27,34 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     expect(await client.heard()).toEqual([])
     store.flush()
     expect(await client.heard()).toEqual(['connack 0', 'pingresp', 'puback 1'])
+  })
+
+  it.each([
+    ['DISCONNECT', { type: 'disconnect' }, []],
+    ['what no client may send', { type: 'pingresp' }, version === 5 ? ['disconnect'] : []],
+  ] as const)('CONNACK is not lost for %s that came with CONNECT', async (_, packet, last) => {
+    const { rig, store } = await setUp()
+    const client = rig.open('c').send(connectPacket('c', { version, ...rig.durable }), packet)
+    expect([await client.heard(), client.closed]).toEqual([[], false])
+    store.flush()
+    expect(await client.heard()).toEqual(['connack 0', ...last])
+    store.flush()
+    await client.ended()
+  })
+
+  it('what was answered before DISCONNECT goes out before the end, and nothing behind it is handled', async () => {
+    const { rig, store } = await setUp()
+    const client = rig.greet('c', rig.durable)
+    await client.heard()
+    store.flush()
+    const late = publishPacket('a', 'late', 1, 6)
+    client.send(subscribePacket([{ filter: 'a', qos: 0 }]), publishPacket('a', 'x', 2, 5), { type: 'disconnect' }, late)
+    expect(await client.heard()).toEqual(['connack 0'])
+    store.flush()
+    expect(await client.heard()).toEqual(['suback 1 [0]', 'publish a "x"', 'pubrec 5'])
+    store.flush()
+    await client.ended()
+    expect(rig.broker.metrics.publishReceived).toBe(1)
   })
 
   it('a clean session without a past waits for nothing', async () => {

@@ -68,10 +68,13 @@ it('a client that half-closes is answered what waits for the disk, then the end 
   await settled()
   expect([await client.heard(), client.closed]).toEqual([[], false])
   store.flush()
+  expect(await client.next()).toEqual(['connack 0'])
+  while (store.latest === store.flushed) await settled()
+  store.flush()
   await left
   store.flush()
   await client.ended()
-  expect(await client.next(3)).toEqual(['connack 0', 'pubrec 1', 'pingresp'])
+  expect((await client.next(2)).sort()).toEqual(['pingresp', 'pubrec 1'])
   await slow.close()
 })
 

@@ -13,8 +13,10 @@ export class Arrival {
   /** What has come before it, as far as it tells which version is spoken. */
   #firstBytes = noBytes
 
-  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (arrival: Arrival) => void) {
-    this.#timer = wheel.after(timeoutMs, () => onTimeout(this))
+  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
+    this.#timer = wheel.after(timeoutMs, () =>
+      onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time'),
+    )
   }
 
   heard(chunk: Uint8Array): void {

@@ -1,12 +1,4 @@
-import {
-  type Connect,
-  Decoder,
-  type Packet,
-  ProtocolError,
-  type ProtocolVersion,
-  type ReceivedPublish,
-  reason,
-} from '@godwit/protocol'
+import { type Connect, Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { refuse } from '../handlers/admission.js'
@@ -37,7 +29,7 @@ const tooMuchWaits = 'too many bytes are waiting for authentication'
 export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly services: Services
   readonly peer: Peer
-  version: ProtocolVersion = 4
+  version: Connect['version'] = 4
   closed = false
   authenticating: Authenticating | undefined
   readonly outbox: Outbox
@@ -63,8 +55,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #receiving = 0
   /** The client has ended its side. */
   #ended = false
-  /** CONNACK is out. */
-  #welcomed = false
+  #welcomed = false // CONNACK is out
 
   constructor(transport: Transport, parts: ConnectionParts<Connection>) {
     const { limits, features } = parts.services
@@ -80,9 +71,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
-    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, ({ greeted }) => {
+    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, (why) => {
       parts.services.metrics.connectTimeouts++
-      this.end(greeted ? 'not authenticated in time' : 'no CONNECT in time', reason.unspecifiedError)
+      this.end(why, reason.unspecifiedError)
     })
     transport.start(this)
   }
@@ -130,13 +121,13 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const mostPackets = metrics.packetsSent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
     try {
-      while (!this.closed) {
+      while (!this.closed && !this.#suspended) {
         const packet = this.#decoder.next()
         if (!packet) break
         metrics.packetsReceived++
         const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
         if (answer instanceof Promise) return this.#suspend(answer)
-        if (answer) this.outbox.reply(answer)
+        if (answer) this.#reply(answer)
         if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
       }
     } catch (error) {
@@ -149,6 +140,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (this.closed) return
     if (this.outbox.overfull) this.#pause()
     if (this.#parts.store.full) this.#waitForStore()
+  }
+
+  /** Whatever comes behind CONNECT, the client is greeted first [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
+  #reply(reply: Reply): void {
+    this.outbox.reply(reply)
+    if (this.#session && !this.#welcomed && !this.closed) this.#afterReplies(() => this.#goOn(undefined))
+  }
+
+  /** Handles nothing more until all that was answered has gone out. */
+  #afterReplies(next: () => void): void {
+    this.#hold()
+    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, next)
   }
 
   /** A client that outruns the disk is slowed down by its transport, not buffered. */
@@ -223,8 +226,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #goOn(reply: Reply | undefined): void {
     this.#suspended = false
     if (this.closed) return
-    if (reply) this.outbox.reply(reply)
-    if (this.closed) return
+    if (reply) this.#reply(reply)
+    if (this.closed || this.#suspended) return
     this.#listen()
     this.#handlePackets()
     if (this.#ended && !this.#suspended) this.#finish()
@@ -256,6 +259,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     if (!this.closed) this.session.delivery.attach(this.outbox, this.#maxInflight)
   }
 
+  leave(): void {
+    this.#afterReplies(() => this.end('disconnected by the client'))
+  }
+
   takeOver(): MaybeAsync<void> {
     this.end('taken over by a new connection of the same client', reason.sessionTakenOver)
   }
@@ -278,11 +285,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   receiving(): void {
-    if (++this.#receiving <= this.services.limits.receiveMaximum || this.version < 5) return
-    throw new MqttError(
-      reason.receiveMaximumExceeded,
-      `more than ${this.services.limits.receiveMaximum} messages at once`,
-    )
+    const most = this.services.limits.receiveMaximum
+    if (++this.#receiving <= most || this.version < 5) return
+    throw new MqttError(reason.receiveMaximumExceeded, `more than ${most} messages at once`)
   }
 
   // ---- what the outbox tells
@@ -332,10 +337,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** The client will say nothing more, and may still read: what it is owed waits for its commit, then all ends. */
   #finish(): void {
-    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, () => {
-      if (this.closed) return
-      this.#parts.outbox.commits.after(this.#letGo('connection closed by the client'), () => this.#transport.end())
-    })
+    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, () => this.end('connection closed by the client'))
   }
 
   onClose(error?: Error): void {

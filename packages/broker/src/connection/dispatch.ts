@@ -25,7 +25,7 @@ export function dispatchFirst(c: Context, p: Packet): Answer {
 export function dispatchAuthenticating(c: Context, p: Packet): Answer {
   if (c.services.tracing.isOn) c.services.tracing.received(c, p)
   if (p.type === 'auth') return onAuth(c, p)
-  if (p.type === 'disconnect') return void c.end('disconnected by the client')
+  if (p.type === 'disconnect') return void c.leave()
   throw new MqttError(reason.protocolError, `${p.type} before the authentication is over`)
 }
 

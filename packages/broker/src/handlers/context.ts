@@ -82,6 +82,8 @@ export interface Context extends SessionUser {
   accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void
   /** CONNACK is out: deliveries may flow. */
   startDelivery(): void
+  /** DISCONNECT has come: nothing more is handled, and the connection ends once what was answered before is out. */
+  leave(): void
   /** The topic of a PUBLISH, which at 5.0 may be given by an alias. */
   topicOf(packet: ReceivedPublish): string
   /** Counts a PUBLISH and its payload. False: the client publishes too fast. Asked only where that is refused. */

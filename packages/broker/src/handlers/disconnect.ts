@@ -16,5 +16,5 @@ export function onDisconnect(c: Context, p: Disconnect): undefined {
     session.expirySeconds = Math.min(asked, services.limits.maxSessionExpirySeconds)
   }
   if ((p.reasonCode ?? 0) === reason.normalDisconnection) session.parting = services.registry.wills.discard(session)
-  c.end('disconnected by the client')
+  c.leave()
 }
