@@ -27,6 +27,29 @@ describe('message expiry', () => {
     expect(rig.broker.metrics.dropped.expired).toBe(1)
   })
 
+  it.each(['a', '$share/g/a'])('makes room in the full queue of %s for what comes after', async (filter) => {
+    const rig = await startRig({ limits: { maxQueuedMessages: 3, maxInflight: 1 } })
+    const sub = await rig.connect('s', kept)
+    sub.subscribe(filter, 1)
+    await sub.heard()
+    const publish = (text: string, seconds?: number) =>
+      rig.broker.publish('a', text, { qos: 1, ...(seconds && { properties: { messageExpiryInterval: seconds } }) })
+    publish('sent', 1)
+    expect(await sub.heard()).toEqual(['publish a "sent" qos 1 id 1'])
+    publish('brief', 1)
+    publish('brief too', 1)
+    publish('lasting')
+    await rig.pass(2000)
+    for (const text of ['after', 'more', 'too many']) publish(text)
+    expect(rig.broker.metrics.dropped).toMatchObject({ expired: 2, 'queue-full': 1 })
+    const texts: string[] = []
+    for (let id = 1; texts.length < 3; id++) {
+      sub.puback(id)
+      for (const line of await sub.heard()) texts.push(line.split('"')[1]!)
+    }
+    expect(texts).toEqual(['lasting', 'after', 'more'])
+  })
+
   it('is never applied to what was sent [MQTT-4.3.3-7]', async () => {
     const rig = await startRig()
     const sub = await rig.connect('s', kept)

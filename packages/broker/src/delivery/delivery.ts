@@ -3,29 +3,13 @@ import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
+import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
+import { HeadExpiry } from './head-expiry.js'
 import type { Loan, Supply } from './loan.js'
 import { type Replayed, Replays } from './replays.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
-
-export interface DeliveryOptions {
-  /** Of the client it delivers to. */
-  readonly clientId: string
-  readonly queue: Queue
-  /** Whether the session outlives its connection: then a message stays in the queue until it is acknowledged. */
-  readonly durable: boolean
-  readonly parts: DeliveryParts
-}
-
-/** What the deliveries of all sessions work with. */
-export interface DeliveryParts {
-  readonly maxQueuedMessages: number
-  readonly maxQueuedBytes: number
-  /** Epoch ms, for messages that expire. */
-  now(): number
-  onDrop(reason: DropReason, clientId: string): void
-}
 
 /** Retained messages sent, or replays found to be over, before others have their turn. */
 const replayedAtOnce = 500
@@ -63,6 +47,8 @@ export class Delivery implements OutgoingSource {
   #borrowing: Borrowing | undefined
   /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
   #lentBefore = 0
+  /** Made when the queue is full for the first time. */
+  #headExpiry: HeadExpiry | undefined
 
   constructor(options: DeliveryOptions) {
     this.#parts = options.parts
@@ -260,7 +246,7 @@ export class Delivery implements OutgoingSource {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       return 0
     }
-    if (!sendNow && this.#queueIsFull(delivery.message)) {
+    if (!sendNow && this.#queueIsFull(delivery.message) && !this.#makeRoom(delivery.message)) {
       this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
       return 0
     }
@@ -278,6 +264,16 @@ export class Delivery implements OutgoingSource {
     )
   }
 
+  /** Drops what has expired before anybody could be sent it. Answers whether that is enough. */
+  #makeRoom(message: Message): boolean {
+    if (this.#mayHaveSent) return false
+    const { window } = this
+    const head = () => (this.waiting > 0 && window.hasRoom(Number.POSITIVE_INFINITY) ? window.next : undefined)
+    this.#headExpiry ??= new HeadExpiry()
+    this.#headExpiry.clear(this.queue, head, this.#parts.now(), () => this.#skipNext('expired'))
+    return !this.#queueIsFull(message)
+  }
+
   /** The next one from the queue, unless it has become undeliverable there: then its number stays unused. */
   #sendNext(sink: Sink): void {
     const number = this.window.next
@@ -288,12 +284,17 @@ export class Delivery implements OutgoingSource {
       if (!this.durable) this.queue.delete(number)
       return
     }
+    this.#skipNext(drop)
+  }
+
+  #skipNext(drop: DropReason | undefined): void {
     if (drop) {
       this.#parts.onDrop(drop, this.clientId)
-      this.queue.delete(number)
+      this.queue.delete(this.window.next)
     }
+    const isUpToDate = this.#again >= this.window.next
     this.window.skip()
-    this.#again = this.window.next
+    if (isUpToDate) this.#again = this.window.next
   }
 
   #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {

@@ -1,5 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
+import { HeadExpiry } from '../delivery/head-expiry.js'
 import type { Loan, Supply } from '../delivery/loan.js'
 import type { Terms } from '../delivery/terms.js'
 import { sentQos1, settled, Window } from '../delivery/window.js'
@@ -67,6 +68,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   #tail = 1
   /** Numbers handed out before that have come back, lowest first. */
   #returned: number[] = []
+  readonly #headExpiry = new HeadExpiry()
 
   constructor(sharedFilter: string, parts: GroupParts) {
     this.sharedFilter = sharedFilter
@@ -160,13 +162,25 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   }
 
   #enqueue(message: Message): Commit {
+    if (this.#isFull(message)) this.#makeRoom()
+    if (!this.#isFull(message)) return this.#put(message)
+    this.#drop('queue-full')
+    return 0
+  }
+
+  #isFull({ payloadBytes }: Message): boolean {
     const { maxQueuedMessages, maxQueuedBytes } = this.#parts
-    const { queue } = this.#stored
-    if (this.waiting >= maxQueuedMessages || queue.bytes + message.payloadBytes > maxQueuedBytes) {
-      this.#drop('queue-full')
-      return 0
-    }
-    return this.#put(message)
+    return this.waiting >= maxQueuedMessages || this.#stored.queue.bytes + payloadBytes > maxQueuedBytes
+  }
+
+  /** Drops what has expired before a member could be sent it. */
+  #makeRoom(): void {
+    const window = this.#window
+    const head = () => (window.next < this.#tail && window.hasRoom(maxLent) ? window.next : undefined)
+    this.#headExpiry.clear(this.#stored.queue, head, this.#parts.now(), () => {
+      this.#drop('expired')
+      this.#remove(window.next)
+    })
   }
 
   #put(message: Message): Commit {

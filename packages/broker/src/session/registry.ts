@@ -1,6 +1,7 @@
 import { reason, type Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
-import { Delivery, type DeliveryParts } from '../delivery/delivery.js'
+import { Delivery } from '../delivery/delivery.js'
+import type { DeliveryParts } from '../delivery/delivery-options.js'
 import type { Drops } from '../drops.js'
 import { type Limits, neverExpires } from '../limits.js'
 import type { Logger } from '../log.js'
