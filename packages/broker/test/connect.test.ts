@@ -177,6 +177,12 @@ describe('CONNECT that does not come', () => {
   })
 })
 
+it.each([4, 5, 6, 255])('level %i under the name of 3.1 is refused in the form that 3.1 knows', async (level) => {
+  const rig = await startRig()
+  const client = rig.open().sendHex(`1010 0006 4d5149736470 ${level.toString(16).padStart(2, '0')} 02 003c 0002 6831`)
+  expect([await client.heard(), client.closed]).toEqual([['connack 84'], true])
+})
+
 it('a bridge that marks itself in its level is refused as 3.1.1 does, and tries again without the mark', async () => {
   const rig = await startRig()
   const bridge = rig.open('b').sendHex('100e 0004 4d515454 84 02 003c 0002 6831')

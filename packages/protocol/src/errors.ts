@@ -26,7 +26,7 @@ export class ProtocolError extends Error {
   readonly code: ProtocolErrorCode
   /** The MQTT 5 reason code that tells the other side (section 2.4). */
   readonly reasonCode: number
-  /** For `unsupported-protocol-version`: the level the other side asked for. */
+  /** For `unsupported-protocol-version`: the level the other side asked for, under the name MQTT. */
   declare readonly level?: number
 
   constructor(code: ProtocolErrorCode, message: string, level?: number) {

@@ -51,6 +51,7 @@ describe('a wrong packet', () => {
 
   test('the level asked for is told', () => {
     expect(refusal(bytes("10 08 0004 'MQTT' 63 ff"), 4).level).toBe(99)
+    expect(refusal(bytes("10 0a 0006 'MQIsdp' 63 ff"), 4).level).toBeUndefined()
   })
 
   test('what the other side sent is quoted no longer than a line', () => {

@@ -68,8 +68,12 @@ function readVersion(r: Reader): ProtocolVersion {
     throw new ProtocolError('unsupported-protocol-name', `protocol name ${quote(name)}`) // [MQTT-3.1.2-1]
   }
   const level = r.u8()
-  const known = name === 'MQTT' ? level === 4 || level === 5 : level === 3
-  if (!known) throw new ProtocolError('unsupported-protocol-version', `${name} level ${level}`, level) // [MQTT-3.1.2-2]
+  const isOld = name === 'MQIsdp'
+  const known = isOld ? level === 3 : level === 4 || level === 5
+  if (!known) {
+    // A level says what is spoken only under the name that 3.1.1 and 5.0 have [MQTT-3.1.2-2].
+    throw new ProtocolError('unsupported-protocol-version', `${name} level ${level}`, isOld ? undefined : level)
+  }
   return level as ProtocolVersion
 }
 
