@@ -175,6 +175,18 @@ describe('Outbox', () => {
       expect(t.sent()).toEqual(['publish t "c"', 'publish t "d"'])
     })
 
+    it('is full when too much waits for a commit, and asks for more when that is out', async () => {
+      const t = setUp(1000)
+      t.publish('a', 0, 0, 1)
+      while (!t.outbox.full) t.publish('b')
+      expect(t.told).toEqual([]) // the client is not to blame
+      t.flushCommit(1)
+      expect(t.outbox.full).toBe(false)
+      expect(t.sent()).toEqual(['publish t "a"', 'publish t "b"', 'publish t "b"', 'publish t "b"'])
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(t.told).toEqual(['turn'])
+    })
+
     it('calls what comes after a reply only once it is on its way, and keeps what that sends behind what waits', () => {
       const t = setUp()
       t.outbox.reply({

@@ -40,6 +40,8 @@ export interface OutboxOwner extends Traced {
 
 /** The output buffer is handed over before it grows past this, even within a turn. */
 const flushAbove = 65_536
+/** Memory that a message takes beside its payload while it waits for a commit, roughly. */
+const heldBytesBeside = 256
 
 /**
  * One client's output, in order. Packets of one turn are laid one after another in one buffer and written once at its
@@ -62,6 +64,8 @@ export class Outbox implements Sink {
   #wasFull = false
   /** Made when the first packet has to wait. */
   #held: HeldPackets | undefined
+  /** What messages that wait for a commit take. */
+  #heldBytes = 0
   #closed = false
   /** Whether messages of a topic are for this client; `undefined`: nobody decides on that. */
   mayReceive: ((topic: string) => boolean) | undefined
@@ -95,6 +99,7 @@ export class Outbox implements Sink {
   }
 
   get full(): boolean {
+    if (this.#heldBytes > this.#parts.maxOutboxBytes) return true // nobody need be told: it is not the client that is slow
     if (this.waitingBytes <= this.#parts.maxOutboxBytes) return false
     if (!this.#wasFull) {
       this.#wasFull = true
@@ -124,9 +129,17 @@ export class Outbox implements Sink {
     const isQos0 = delivery.qos === 0
     if (commit > this.#parts.commits.flushed || (isQos0 && this.#held?.blocks('publish-qos0'))) {
       if (this.#closed) return
-      delivery.message.keep()
-      this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendPublish(delivery, dup, packetId))
+      this.#heldBytes += delivery.message.keep().payloadBytes + heldBytesBeside
+      this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendHeld(delivery, dup, packetId))
     } else this.#sendPublish(delivery, dup, packetId)
+  }
+
+  #sendHeld(delivery: QueuedMessage, dup: boolean, packetId: number): void {
+    const before = this.#heldBytes
+    this.#heldBytes -= delivery.message.payloadBytes + heldBytesBeside
+    this.#sendPublish(delivery, dup, packetId)
+    const { maxOutboxBytes } = this.#parts
+    if (before > maxOutboxBytes && this.#heldBytes <= maxOutboxBytes) this.askAgain()
   }
 
   #sendPublish(delivery: QueuedMessage, dup: boolean, packetId: number): void {
