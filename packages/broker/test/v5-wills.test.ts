@@ -41,6 +41,16 @@ describe('will delay', () => {
     expect(await watcher.heard()).toEqual([])
   })
 
+  it('is over at its time: who comes back a moment later is too late', async () => {
+    const { rig, watcher } = await setUp()
+    await rig.pass(300)
+    const client = await rig.connect('c', withWill(2, 600))
+    client.drop()
+    await rig.pass(2100)
+    await rig.connect('c', { version: 5, cleanStart: false, properties: { sessionExpiryInterval: 600 } })
+    expect(await watcher.heard()).toEqual(['publish w "gone"'])
+  })
+
   it.each([
     ['the expiry of the session', 5, 30],
     ['the end of a session without a future', 0, 30],

@@ -21,10 +21,17 @@ export interface WillParts {
   readonly wheel: TimerWheel
 }
 
+/** A will that waits for its delay. */
+interface Delayed {
+  /** Epoch ms. */
+  readonly dueAt: number
+  readonly timer: WheelTimer
+}
+
 /** The wills of sessions: kept with the session, published once or never, at once or when their delay is over. */
 export class Wills {
   readonly #parts: WillParts
-  readonly #delayed = new Map<Session, WheelTimer>()
+  readonly #delayed = new Map<Session, Delayed>()
   /** While what an earlier process left is taken up, wills that are due go here, and from here out in portions. */
   readonly #due = new Map<string, Session>()
   #recovering = false
@@ -35,7 +42,7 @@ export class Wills {
 
   /** A new connection brings its will, or none; the one before it, if it is still pending, is cancelled [MQTT-3.1.3-9]. */
   set(session: Session, will: Session['will']): Commit {
-    const due = this.#due.get(session.clientId)
+    const due = this.#due.get(session.clientId) ?? (this.#isOverdue(session) ? session : undefined)
     const published = due ? this.publish(due) : 0 // or it would take the new one out of the store with it
     const had = session.will !== undefined
     this.#cancelDelay(session)
@@ -55,11 +62,15 @@ export class Wills {
     const { clock, wheel, store } = this.#parts
     const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - clock.now()
     if (delayMs <= 0) return this.publish(session)
-    this.#delayed.set(
-      session,
-      wheel.after(delayMs, () => void this.publish(session)),
-    )
-    return store.setWill(session.clientId, will, clock.now() + delayMs)
+    const delayed = { dueAt: clock.now() + delayMs, timer: wheel.after(delayMs, () => void this.publish(session)) }
+    this.#delayed.set(session, delayed)
+    return store.setWill(session.clientId, will, delayed.dueAt)
+  }
+
+  /** Its delay is over, and only the timer has not looked yet: coming back now does not cancel it. */
+  #isOverdue(session: Session): boolean {
+    const delayed = this.#delayed.get(session)
+    return delayed !== undefined && delayed.dueAt <= this.#parts.clock.now()
   }
 
   /** Its time has come, or its session has ended: it goes out, once [MQTT-3.1.2-10]. */
@@ -112,7 +123,7 @@ export class Wills {
   }
 
   #cancelDelay(session: Session): void {
-    this.#delayed.get(session)?.cancel()
+    this.#delayed.get(session)?.timer.cancel()
     this.#delayed.delete(session)
   }
 }
