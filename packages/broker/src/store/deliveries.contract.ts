@@ -2,7 +2,7 @@ import { encodeUtf8, type QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import { Message } from '../message.js'
 import type { Queue } from './queue.js'
-import type { OutgoingSource, OutgoingState, SessionStore, Store } from './store.js'
+import type { OutgoingSource, OutgoingState, Recovered, RecoveredSession, SessionStore, Store } from './store.js'
 
 /** Stands in for a session's deliveries: numbers are sent, released and done as the test says. */
 export class Deliveries implements OutgoingSource {
@@ -97,4 +97,22 @@ export async function idle(store: Store): Promise<void> {
 /** A text of exactly 65,535 bytes of UTF-8, the longest MQTT knows. */
 export function longest(ending: string): string {
   return 'ä'.repeat((65_534 - ending.length - (ending.length % 2)) / 2) + ending + 'x'.repeat(1 + (ending.length % 2))
+}
+
+export function begin(store: Store, clientId: string): Deliveries {
+  const stored = store.session(clientId)
+  const deliveries = new Deliveries(stored)
+  stored.connected(3600)
+  return deliveries
+}
+
+export function resume(recovered: Recovered, clientId: string): Deliveries {
+  const { stored, outgoing } = found(recovered, clientId)
+  return new Deliveries(stored, outgoing)
+}
+
+export function found(recovered: Recovered, clientId: string): RecoveredSession {
+  const session = recovered.sessions.find((one) => one.clientId === clientId)
+  if (!session) throw new Error(`session ${clientId} was not recovered`)
+  return session
 }

@@ -2,9 +2,10 @@ import { encodeUtf8 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Commit } from '../commit.js'
 import { Message } from '../message.js'
-import { Metrics } from '../metrics.js'
+import type { Metrics } from '../metrics.js'
 import { plainGrant } from '../router/subscriber.js'
-import { Deliveries, flushed, idle, longest, messageOf } from './deliveries.contract.js'
+import { begin, flushed, found, idle, longest, messageOf, resume } from './deliveries.contract.js'
+import { metricsContract } from './metrics.contract.js'
 import type { Recovered, RecoveredSession, Store } from './store.js'
 
 /** A store a test works with, and what it found when it was opened. */
@@ -19,24 +20,6 @@ export interface StoreKind {
   open(metrics?: Metrics): Promise<OpenedStore>
   /** Whether what is written outlives {@link Store.close}. */
   readonly lasting: boolean
-}
-
-function begin(store: Store, clientId: string): Deliveries {
-  const stored = store.session(clientId)
-  const deliveries = new Deliveries(stored)
-  stored.connected(3600)
-  return deliveries
-}
-
-function resume(recovered: Recovered, clientId: string): Deliveries {
-  const { stored, outgoing } = found(recovered, clientId)
-  return new Deliveries(stored, outgoing)
-}
-
-function found(recovered: Recovered, clientId: string): RecoveredSession {
-  const session = recovered.sessions.find((one) => one.clientId === clientId)
-  if (!session) throw new Error(`session ${clientId} was not recovered`)
-  return session
 }
 
 /** What every store promises; what only a lasting one can keep is asked of those. */
@@ -66,36 +49,7 @@ export function storeContract(name: string, start: () => StoreKind): void {
       await store.close()
     })
 
-    it('tells what all its queues hold together', async () => {
-      const kind = start()
-      const metrics = new Metrics()
-      const { store } = await kind.open(metrics)
-      const [one, other] = [begin(store, 'one'), begin(store, 'other')]
-      for (const text of ['a', 'bb', 'ccc']) one.put(messageOf(text))
-      other.put(messageOf('dddd'))
-      expect(metrics.queued).toEqual({ messages: 4, bytes: 10 })
-      await idle(store)
-      one.finish(1)
-      expect(metrics.queued.messages).toBe(3)
-      other.stored.delete()
-      expect(metrics.queued.messages).toBe(2)
-      await idle(store)
-      await store.close()
-      if (!kind.lasting) return
-      const again = new Metrics()
-      const { store: reopened, recovered } = await kind.open(again)
-      expect([again.queued.messages, recovered.queued]).toEqual([2, 2])
-      const resumed = resume(recovered, 'one')
-      for (const number of [2, 3]) resumed.finish(number)
-      expect(again.queued).toEqual({ messages: 0, bytes: 0 })
-      await reopened.close()
-    })
-
-    it('takes a commit that means nothing', async () => {
-      const { store } = await start().open()
-      await flushed(store, store.check())
-      await store.close()
-    })
+    metricsContract(start)
 
     it('gives back each message as it was put: topic, payload, both QoS, both RETAIN flags', async () => {
       const { store } = await start().open()

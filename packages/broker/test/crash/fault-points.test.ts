@@ -6,7 +6,7 @@ import type { Findings } from './findings.js'
 import { Scene } from './scene.js'
 import { V5Scene } from './v5-scene.js'
 
-const rounds = Number(process.env.GODWIT_TEST_FAULT_ROUNDS ?? 3)
+const rounds = Number(process.env.GODWIT_TEST_FAULT_ROUNDS ?? 2)
 /** A round of 5.0 looks at more, and takes longer. */
 const v5Rounds = Math.ceil(rounds / 2)
 const steps: readonly Step[] = ['gathered', 'committed', 'flushed']

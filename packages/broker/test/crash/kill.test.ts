@@ -7,7 +7,7 @@ import type { Random } from './random.js'
 import { type Presence, Scene } from './scene.js'
 import { V5Scene } from './v5-scene.js'
 
-const rounds = Number(process.env.GODWIT_TEST_KILL_ROUNDS ?? 8)
+const rounds = Number(process.env.GODWIT_TEST_KILL_ROUNDS ?? 5)
 /** A round of 5.0 looks at more, and takes longer. */
 const v5Rounds = Math.ceil(rounds / 2)
 /** The shortest and the longest load before the kill. */
