@@ -5,27 +5,15 @@ import {
   type Packet,
   type PacketOf,
   type PropertiesOf,
-  type ProtocolVersion,
   type QoS,
 } from '@godwit/protocol'
 import { describeValue, inWords } from './describe.js'
 import { CheckFailure } from './failure.js'
 import { Framer, type Received } from './framer.js'
+import type { PeerHost } from './peer-host.js'
 import { concat, fromHex, toHex } from './raw-packets.js'
 import type { ByteStream } from './target.js'
 import { decodeUtf8 } from './text.js'
-
-/** What a peer needs from the check it plays in. */
-export interface PeerHost {
-  readonly version: ProtocolVersion
-  readonly patienceMs: number
-  sleep(ms: number): Promise<void>
-  settled(): Promise<void>
-  /** Takes a line of the record of what was said. */
-  note(line: string): void
-  /** Told of each packet sent, for the tidying up afterwards. */
-  sent(packet: Packet): void
-}
 
 /** Fields a packet must have; those not named may be anything. */
 export type Fields<T extends Packet['type']> = Partial<Omit<PacketOf<T>, 'type' | 'payload' | 'properties'>>
@@ -56,6 +44,7 @@ export class Peer {
   #closed = false
   #said: 'nothing' | 'connect' | 'disconnect' = 'nothing'
   #lastPacketId = 0
+  #maximumPacketSize: number
   #wake: (() => void) | undefined
 
   constructor(stream: ByteStream, host: PeerHost, name: string) {
@@ -63,6 +52,7 @@ export class Peer {
     this.#host = host
     this.#name = name
     this.#framer = new Framer(host.version)
+    this.#maximumPacketSize = host.maximumPacketSize ?? Number.POSITIVE_INFINITY
     stream.onData((chunk) => this.#receive(chunk))
     stream.onClose(() => this.#close())
   }
@@ -80,7 +70,15 @@ export class Peer {
     }
     // One write: the packets travel together.
     const parts = packets.map((packet) => encode(packet, this.#host.version))
+    for (const { length } of parts) this.#expectToBeTaken(length)
     this.sendBytes(concat(...parts))
+  }
+
+  /** A server of 5.0 says how large a packet may be (section 3.2.2.3.6). */
+  #expectToBeTaken(length: number): void {
+    if (length > this.#maximumPacketSize) {
+      this.#host.skip(`does not apply: CONNACK says Maximum Packet Size ${this.#maximumPacketSize}`)
+    }
   }
 
   /** Sends these bytes as they are; spaces are for the reader. */
@@ -313,8 +311,13 @@ export class Peer {
     for (const received of this.#framer.push(chunk)) {
       this.#host.note(`${this.#name} gets ${inWords(received)}`)
       this.#inbox.push(received)
+      if (received.packet?.type === 'connack') this.#learn(received.packet)
     }
     this.#wake?.()
+  }
+
+  #learn({ properties }: Connack): void {
+    this.#maximumPacketSize = properties?.maximumPacketSize ?? this.#maximumPacketSize
   }
 
   #close(): void {

@@ -8,7 +8,8 @@ import {
   type Will,
 } from '@godwit/protocol'
 import { CheckFailure, CheckSkipped } from './failure.js'
-import { Peer, type PeerHost } from './peer.js'
+import { Peer } from './peer.js'
+import type { PeerHost } from './peer-host.js'
 import type { Target, WebSocketStream } from './target.js'
 
 export interface ConnectOptions {
@@ -81,6 +82,10 @@ export class Trial implements PeerHost {
 
   get patienceMs(): number {
     return this.#target.patienceMs
+  }
+
+  get maximumPacketSize(): number | undefined {
+    return this.version === 4 ? this.#offer?.maximumPacketSize : undefined
   }
 
   /** A topic no other trial uses. */

@@ -1,6 +1,7 @@
 import { type Check, check } from '../check.js'
 
-const keepAliveSeconds = 2
+/** The Keep Alive of these dialogues. */
+export const keepAliveSeconds = 2
 /** What a server that looks at its clocks now and then may be late by. */
 const graceMs = 6000
 

@@ -1,4 +1,5 @@
 import { type Check, check50, type Dialogue } from '../check.js'
+import { keepAliveSeconds } from './3.1.2-keep-alive.js'
 import { allChecks } from './all-checks.js'
 import { type Needs, needing } from './v5/offer.js'
 
@@ -18,7 +19,7 @@ const pairs: readonly (readonly [id50: string, id311: string, needs?: Needs])[] 
   ['3.1.2-10', '3.1.2-10', { qos: 1, sessions: true }],
   ['3.1.2-14', '3.1.2-16', { qos: 1 }],
   ['3.1.2-15', '3.1.2-17', { qos: 1, retain: true }],
-  ['3.1.2-22', '3.1.2-24', { qos: 1 }],
+  ['3.1.2-22', '3.1.2-24', { qos: 1, keepAliveSeconds }],
   ['3.1.2-23', '3.1.2-5', { qos: 2, wildcards: true, sessions: true }],
   ['3.1.3-2', '3.1.3-2', { qos: 1, sessions: true }],
   ['3.1.3-5', '3.1.3-5'],

@@ -1,6 +1,7 @@
 import { type Connect, type PropertiesOf, reason } from '@godwit/protocol'
 import type { Link } from './link.js'
-import { receiveMaximum, topicAliasMaximum } from './offer.js'
+import { longestSessionSeconds, receiveMaximum, serverKeepAlive, topicAliasMaximum } from './offer.js'
+import type { World } from './world.js'
 
 /** CONNECT (section 3.1): refused, or given its session and then what waits for it. */
 export function onConnect(link: Link, connect: Connect): void {
@@ -8,7 +9,8 @@ export function onConnect(link: Link, connect: Connect): void {
   const { mutated } = world
   link.version = connect.version
   link.setTerms(connect)
-  const objection = objectionTo(link, connect)
+  const isUnwanted = connect.clientId === '' && world.chooses('nameless-refused')
+  const objection = isUnwanted ? 0x85 : objectionTo(link, connect)
   if (objection !== undefined) return link.refuse(objection)
   const clientId = connect.clientId || registry.assign(connect)
   if (connect.properties?.authenticationMethod !== undefined && asksForMore(link, connect)) return
@@ -23,12 +25,13 @@ export function onConnect(link: Link, connect: Connect): void {
   }
   link.session = session
   link.will = connect.will
-  link.keepAlive(connect.keepAliveSeconds)
+  const isOwn = connect.version === 5 && world.chooses('keep-alive-of-its-own')
+  link.keepAlive(isOwn ? serverKeepAlive : connect.keepAliveSeconds)
   link.send({
     type: 'connack',
     sessionPresent: present,
     reasonCode: reason.success,
-    ...(connect.version === 5 && { properties: offerTo(connect, clientId, mutated) }),
+    ...(connect.version === 5 && { properties: offerTo(connect, clientId, world) }),
   })
   session.resume(link, takenOver !== undefined)
 }
@@ -70,22 +73,42 @@ function objectionTo(link: Link, connect: Connect): number | undefined {
   return undefined
 }
 
+/** Nothing that would not hold without it. */
+const more = {
+  maximumPacketSize: 100_000_000,
+  retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  subscriptionIdentifierAvailable: true,
+  sharedSubscriptionAvailable: true,
+} as const
+
 /** What CONNACK says of the server (5.0, section 3.2.2.3). */
 function offerTo(
   { clientId, username, properties = {} }: Connect,
   assigned: string,
-  mutated: (fault: string) => boolean,
+  { mutated, chooses }: World,
 ): PropertiesOf<'connack'> {
   const told = clientId === '' && mutated('another-id-told') ? `${assigned}-or-so` : assigned
   const isUnasked = properties.requestResponseInformation === false && mutated('response-information-unasked')
   return {
-    receiveMaximum,
-    topicAliasMaximum,
+    ...limitsTold(chooses),
     ...(clientId === '' && { assignedClientIdentifier: told }), // [MQTT-3.2.2-16]
     ...(mutated('maximum-qos-1-but-grants-2') && { maximumQos: 1 as const }),
     ...(mutated('maximum-qos-1-but-takes-wills') && { maximumQos: 1 as const }),
     ...(mutated('no-retain-but-takes-wills') && { retainAvailable: false }),
     ...(username !== undefined && mutated('connack-with-method-unasked') && { authenticationMethod: 'unasked' }),
     ...(isUnasked && { responseInformation: 'answers/' }),
+  }
+}
+
+function limitsTold(chooses: World['chooses']): PropertiesOf<'connack'> {
+  return {
+    ...(chooses('says-more-in-connack') && more),
+    ...(!chooses('limits-untold') && { receiveMaximum: chooses('receive-maximum-of-2') ? 2 : receiveMaximum }),
+    ...(chooses('packets-of-1000-bytes') && { maximumPacketSize: 1000 }),
+    ...(chooses('sessions-end-sooner') && { sessionExpiryInterval: longestSessionSeconds }),
+    ...(!chooses('no-topic-aliases') && { topicAliasMaximum }),
+    ...(chooses('keep-alive-of-its-own') && { serverKeepAlive }),
+    ...(chooses('identifiers-refused') && { subscriptionIdentifierAvailable: false }),
   }
 }

@@ -10,8 +10,11 @@ import {
   type Will,
 } from '@godwit/protocol'
 import type { ByteStream } from '../../src/target.js'
+import { formsOf, wordsKept } from './forms.js'
+import { frameEnd } from './frames.js'
 import { garble } from './garbling.js'
 import { handle } from './handlers.js'
+import { byKind, isSorted } from './kinds.js'
 import type { Registry } from './registry.js'
 import type { Router } from './router.js'
 import type { Left, Outlet, Session } from './session.js'
@@ -26,24 +29,6 @@ export interface Services {
 }
 
 const connectTimeoutMs = 30_000
-/** For people to read; left out where they make a packet too large (5.0 [MQTT-3.2.2-19] [MQTT-3.2.2-20]). */
-const words = {
-  reasonString: 'said by the responder, for whoever reads along',
-  userProperties: [['said by', 'the responder, for whoever reads along']],
-} as const
-const wordsKept = ['reasonString', 'userProperties'] as const
-const explained: readonly Packet['type'][] = [
-  'connack',
-  'puback',
-  'pubrec',
-  'pubrel',
-  'pubcomp',
-  'suback',
-  'unsuback',
-  'disconnect',
-  'auth',
-]
-
 /** One connection: bytes to packets and back, its time-outs and its end. */
 export class Link implements Outlet {
   readonly services: Services
@@ -65,6 +50,9 @@ export class Link implements Outlet {
   #keepAliveMs = 0
   #sentAt = 0
   #held: Packet[] = []
+  /** Replies to what came together, while they are sorted. */
+  #gathered: Packet[] | undefined
+  readonly #deliveries: { readonly topic: string; readonly publish: () => void }[] = []
   #refusing = false
   #writes = 0
   /** What is handled now is the last of what came together. */
@@ -113,20 +101,36 @@ export class Link implements Outlet {
     let from = 0
     this.#ponged = false
     this.#writes++
+    if (isSorted(this.services.world)) this.#gathered = []
     for (let end = frameEnd(all, from); end !== undefined && !this.closed; end = frameEnd(all, from)) {
       this.#isLast = end === all.length
       this.#take(all.subarray(from, end))
       from = end
     }
     this.#left = this.services.world.mutated('rest-forgotten') ? new Uint8Array(0) : all.slice(from)
+    this.#deliverAll()
     this.#sendHeld()
+    this.#sendGathered()
     if (this.#refusing) this.#leave('violation')
+  }
+
+  /** A message is on its way: at once, or when all that came together has been seen. */
+  deliver(topic: string, publish: () => void): void {
+    if (!this.services.world.chooses('topics-apart')) return publish()
+    this.#deliveries.push({ topic, publish })
+  }
+
+  #deliverAll(): void {
+    const later = this.#deliveries.splice(0)
+    for (const { publish } of later.toSorted((a, b) => (a.topic < b.topic ? 1 : a.topic > b.topic ? -1 : 0))) publish()
   }
 
   #take(frame: Uint8Array): void {
     this.#heard()
     if (frame.length > 5000 && this.services.world.mutated('deaf-after-long-packets')) this.#isDeaf = true
     if (this.#isDeaf) return
+    const isTooLarge = frame.length > 1000 && this.services.world.chooses('packets-of-1000-bytes')
+    if (isTooLarge && this.version === 5 && this.session) return this.end(reason.packetTooLarge)
     try {
       const decoder = new Decoder({ version: this.version, allowControlCharacters: true })
       decoder.push(frame)
@@ -135,7 +139,9 @@ export class Link implements Outlet {
       handle(this, packet)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.#fail(error, frame)
+      const refusal = this.#refusalOf(error, frame)
+      if (refusal) this.send(refusal)
+      else this.#fail(error, frame)
     }
   }
 
@@ -154,11 +160,19 @@ export class Link implements Outlet {
     if (!this.session && !isConnect && mutated('first-packet-told-off')) this.#onData(Uint8Array.of(0xe0, 1, 0x82))
     if (!isConnect) return this.end(error.reasonCode)
     if (error.code === 'unsupported-protocol-version') return this.#refuseLevel(frame)
+    if (this.version === 5 && this.services.world.chooses('closes-without-a-word')) return this.end()
     if (this.version === 5) return this.refuse(error.reasonCode, error.message.includes('0 is not in 1 to 65535'))
     const tells = frame.length === 11 && mutated('connack-for-half-a-keep-alive')
     const tellsOther = error.message.startsWith('bytes left over') && mutated('connack-for-left-over-bytes')
     if (tells || tellsOther) return this.refuse(reason.notAuthorized) // else silent [MQTT-3.2.2-6]
     this.end()
+  }
+
+  /** SUBACK for a filter that is none, in place of the end. */
+  #refusalOf({ message }: ProtocolError, frame: Uint8Array): Packet | undefined {
+    const isFilter = frame[0] === 0x82 && /"[^"]+" is not/.test(message)
+    if (!isFilter || !this.services.world.chooses('filters-refused')) return undefined
+    return { type: 'suback', packetId: frame[2]! * 256 + frame[3]!, reasonCodes: [this.version === 5 ? 0x8f : 0x80] }
   }
 
   /** An unknown level is told so in the form of 3.1.1 [MQTT-3.1.2-2]. */
@@ -267,7 +281,15 @@ export class Link implements Outlet {
       this.#held.push(packet)
       return true
     }
-    return this.#write(packet)
+    if (!this.#gathered || packet.type === 'disconnect' || !this.#fits(packet)) return this.#write(packet)
+    this.#gathered.push(packet)
+    return true
+  }
+
+  #sendGathered(): void {
+    const gathered = this.#gathered ?? []
+    this.#gathered = undefined
+    for (const packet of byKind(gathered, this.services.world)) this.#write(packet)
   }
 
   #sendHeld(): void {
@@ -278,17 +300,31 @@ export class Link implements Outlet {
     if (packet.type === 'connack' && this.#refusing) return false // only ever by a mutation: refused is refused
     const { mutated } = this.services.world
     const forms = this.#forms(packet)
-    const fitting = forms.find((form) => this.#encoded(form).length <= this.#maximumPacketSize) // 5.0 [MQTT-3.1.2-24]
+    const fitting = forms.find((form) => this.#isSmallEnough(form)) // 5.0 [MQTT-3.1.2-24]
     const unfitting = fitting === forms[0] ? undefined : this.#unfitting(forms, fitting !== undefined)
     const sent = unfitting ?? fitting
     if (sent) {
-      this.#onData(garble(sent, this.#encoded(sent), mutated))
+      this.#tell(garble(sent, this.#encoded(sent), mutated))
       return true
     }
     // Who cannot be answered cannot be served: its connection ends, with a DISCONNECT if that fits.
     if (packet.type === 'connack') this.#leave('violation')
     else if (packet.type !== 'publish' && packet.type !== 'disconnect') this.end(reason.packetTooLarge)
     return false
+  }
+
+  #tell(bytes: Uint8Array): void {
+    if (!this.services.world.chooses('in-pieces')) return this.#onData(bytes)
+    const most = Math.ceil(bytes.length / 100)
+    for (let i = 0; i < bytes.length; i += most) this.#onData(bytes.subarray(i, i + most))
+  }
+
+  #fits(packet: Packet): boolean {
+    return this.#forms(packet).some((form) => this.#isSmallEnough(form))
+  }
+
+  #isSmallEnough(form: Packet): boolean {
+    return this.#encoded(form).length <= this.#maximumPacketSize
   }
 
   #encoded(form: Packet): Uint8Array {
@@ -307,20 +343,17 @@ export class Link implements Outlet {
 
   /** A packet with all it may say, then with less. */
   #forms(packet: Packet): readonly Packet[] {
-    if (this.version < 5 || !explained.includes(packet.type)) return [packet]
-    const isAlwaysTold = packet.type === 'connack' || packet.type === 'disconnect' || packet.type === 'auth'
-    if (!this.#wantsWords && !isAlwaysTold && !this.services.world.mutated('words-unasked')) return [packet]
-    const own = 'properties' in packet ? packet.properties : {}
-    const { reasonString, userProperties } = words
-    const others = [{ reasonString, userProperties }, { reasonString }, { userProperties }]
-    return [...others.map((more) => ({ ...packet, properties: { ...own, ...more } }) as Packet), packet]
+    if (this.version < 5) return [packet]
+    return formsOf(packet, this.#wantsWords, this.services.world)
   }
 
   /** The server ends the connection; 5.0 says why. */
   end(reasonCode?: number): void {
     if (this.closed) return
     this.#sendHeld()
-    if (this.version === 5 && this.session && reasonCode !== undefined) {
+    this.#sendGathered()
+    const isTold = reasonCode === reason.sessionTakenOver || !this.services.world.chooses('closes-without-a-word')
+    if (this.version === 5 && this.session && reasonCode !== undefined && isTold) {
       const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
       const isAfterASecond = code === reason.keepAliveTimeout && this.#keepAliveMs === 1500
       this.#sayWhy(code, isAfterASecond)
@@ -345,27 +378,14 @@ export class Link implements Outlet {
 
   #leave(how: Left): void {
     if (this.closed) return
+    this.#deliverAll()
+    this.#sendGathered()
     this.closed = true
     this.#stopTimer()
     const { session, will } = this
     if (session?.outlet === this) this.services.registry.leave({ session, will, how })
     this.#onClose()
   }
-}
-
-/** Where the packet that begins at `from` ends; undefined while it is not whole. */
-function frameEnd(bytes: Uint8Array, from: number): number | undefined {
-  let length = 0
-  for (let i = 1; i < bytes.length - from; i++) {
-    const byte = bytes[from + i]!
-    if (i === 5) return bytes.length
-    length += (byte & 127) * 128 ** (i - 1)
-    if (byte >= 128) continue
-    // The longest there is can only be a lie: it is not waited for.
-    if (length > 200_000_000 && bytes[from]! >> 4 !== 1) return bytes.length
-    return bytes.length - from > i + length ? from + i + 1 + length : undefined
-  }
-  return undefined
 }
 
 /** What a server takes for a CONNECT it should not have understood. */

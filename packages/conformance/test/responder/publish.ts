@@ -21,14 +21,29 @@ export function onPublish(link: Link, packet: Publish): void {
   const isSeen = link.seen.has(`${qos}/${packetId}`)
   link.seen.add(`${qos}/${packetId}`)
   const isTaken = isRepeat ? isSeen && mutated('repeats-delivered') : !(isSeen && dup && mutated('dup-trusted'))
-  if (!isSystem && isTaken) {
-    router.publish({ ...message, expiresAt: expiryOf(world, properties) })
+  if (isSystem && world.chooses('system-topics-close')) throw new NotAuthorized()
+  const publish = (): void => {
+    if (isSystem || !isTaken) return
+    link.deliver(topic, () => router.publish({ ...message, expiresAt: expiryOf(world, properties) }))
   }
+  const isFirstAcknowledged = world.chooses('acknowledges-first')
+  if (!isFirstAcknowledged) publish()
   const isUnwanted = dup && !isRepeat && !router.hasReceiver(topic)
-  const acknowledgement = { packetId, isSystem, isUnwanted }
+  const isUnmatched = link.version === 5 && !router.hasReceiver(topic) && world.chooses('tells-of-no-subscribers')
+  const acknowledgement = { packetId, isSystem, isUnwanted, isUnmatched }
   if (qos === 1) acknowledge(link, 'puback', acknowledgement)
-  if (qos !== 2) return
-  if (!isRepeat && session.received.size >= receiveMaximum && link.version === 5) {
+  if (qos === 2) onQoS2(link, isRepeat, acknowledgement)
+  if (isFirstAcknowledged) publish()
+}
+
+/** The identifier is held until PUBREL comes [MQTT-4.3.3-2]. */
+function onQoS2(link: Link, isRepeat: boolean, acknowledgement: Acknowledgement): void {
+  const { mutated } = link.services.world
+  const session = link.session!
+  const { packetId, isSystem } = acknowledgement
+  const { chooses } = link.services.world
+  const most = chooses('limits-untold') ? 65_535 : chooses('receive-maximum-of-2') ? 2 : receiveMaximum
+  if (!isRepeat && session.received.size >= most && link.version === 5) {
     if (!mutated('receive-maximum-not-watched')) throw new ReceiveMaximumExceeded()
   }
   if (!isSystem || link.version < 5 || mutated('refused-ids-remembered')) session.received.add(packetId)
@@ -55,19 +70,31 @@ class ReceiveMaximumExceeded extends ProtocolError {
   }
 }
 
+/** In 3.1.1 and 5.0 alike the connection may end [MQTT-3.3.5-2]. */
+class NotAuthorized extends ProtocolError {
+  override readonly reasonCode = reason.notAuthorized
+  constructor() {
+    super('protocol-error', 'no client may publish there')
+  }
+}
+
 interface Acknowledgement {
   readonly packetId: number
   /** No client may publish there. */
   readonly isSystem: boolean
   /** New, though DUP says otherwise, and nobody has subscribed. */
   readonly isUnwanted: boolean
+  /** Nobody has subscribed, and the client is told. */
+  readonly isUnmatched: boolean
 }
 
-function acknowledge(link: Link, type: 'puback' | 'pubrec', { packetId, isSystem, isUnwanted }: Acknowledgement): void {
+function acknowledge(link: Link, type: 'puback' | 'pubrec', acknowledgement: Acknowledgement): void {
+  const { packetId, isSystem, isUnwanted, isUnmatched } = acknowledgement
   const { mutated } = link.services.world
   if (isSystem && mutated('system-topics-unanswered')) return
   const refused = isSystem && link.version === 5
-  const packet: Packet = { type, packetId, ...(refused && { reasonCode: reason.notAuthorized }) }
+  const reasonCode = refused ? reason.notAuthorized : isUnmatched ? reason.noMatchingSubscribers : undefined
+  const packet: Packet = { type, packetId, ...(reasonCode !== undefined && { reasonCode }) }
   link.send(packet)
   if (type === 'pubrec' && isUnwanted && mutated('pubcomp-with-pubrec')) link.send({ type: 'pubcomp', packetId })
 }
@@ -77,6 +104,7 @@ function topicOf(link: Link, { topic, properties }: Publish): string {
   const alias = properties?.topicAlias
   if (alias === undefined) return topic
   const { mutated } = link.services.world
+  if (link.services.world.chooses('no-topic-aliases')) throw new ProtocolError('protocol-error', 'an alias')
   const most = mutated('highest-alias-not-taken') ? topicAliasMaximum - 1 : topicAliasMaximum
   if (alias > most) throw new ProtocolError('protocol-error', 'an alias above the maximum')
   const kept = mutated('aliases-kept-with-session') ? link.session!.aliases : link.aliases // [MQTT-3.3.2-7]
@@ -88,11 +116,11 @@ function topicOf(link: Link, { topic, properties }: Publish): string {
 
 /** PUBREL: the identifier is free again [MQTT-4.3.3-2]. */
 export function onPubrel(link: Link, { packetId }: Packet & { type: 'pubrel' }): void {
-  const { mutated } = link.services.world
+  const { mutated, chooses } = link.services.world
   const { received } = link.session!
   const isKnown = received.delete(packetId)
   if (isKnown && mutated('identifiers-not-released')) received.add(packetId)
   if (!isKnown && mutated('unknown-pubrel-unanswered')) return
-  const isUnknown = !isKnown && link.version === 5
+  const isUnknown = !isKnown && link.version === 5 && !chooses('unknown-identifiers-untold')
   link.send({ type: 'pubcomp', packetId, ...(isUnknown && { reasonCode: reason.packetIdentifierNotFound }) })
 }

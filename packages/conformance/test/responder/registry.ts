@@ -1,4 +1,5 @@
 import type { Connect, Will } from '@godwit/protocol'
+import { longestSessionSeconds } from './offer.js'
 import type { Router } from './router.js'
 import { type Left, Session, type Subscribed } from './session.js'
 import { expiryOf, msOf, type World } from './world.js'
@@ -75,7 +76,8 @@ export class Registry {
     const never = Number.POSITIVE_INFINITY
     if (version < 5) return cleanStart ? 0 : never
     const seconds = properties?.sessionExpiryInterval ?? 0
-    const { mutated } = this.#world
+    const { mutated, chooses } = this.#world
+    if (chooses('sessions-end-sooner')) return msOf(Math.min(seconds, longestSessionSeconds), mutated)
     return seconds === 0xffff_ffff && !mutated('long-intervals-run-over') ? never : msOf(seconds, mutated)
   }
 

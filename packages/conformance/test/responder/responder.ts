@@ -1,5 +1,6 @@
 import type { ByteStream, Target } from '../../src/target.js'
 import { ResponderClock } from './clock.js'
+import type { Liberty } from './liberties.js'
 import { Link, type Services } from './link.js'
 import { Registry } from './registry.js'
 import { Router } from './router.js'
@@ -14,15 +15,20 @@ export class Responder implements Target {
   readonly patienceMs = 0
   /** The rules that were come to so far: a fault in any other would have changed nothing. */
   readonly asked: ReadonlySet<string>
+  /** The liberties that made a difference, or could have. */
+  readonly taken: ReadonlySet<Liberty>
   readonly #clock = new ResponderClock()
   readonly #services: Services
 
-  /** @param faults names of the rules that are broken: see `mutations.ts` */
-  constructor(...faults: readonly string[]) {
+  /** @param choices names of the rules that are broken, see `mutations.ts`, and of `liberties.ts` */
+  constructor(...choices: readonly string[]) {
     const asked = new Set<string>()
     this.asked = asked
-    const mutated = (fault: string): boolean => asked.add(fault) && faults.includes(fault)
-    const world: World = { clock: this.#clock, mutated }
+    const mutated = (fault: string): boolean => asked.add(fault) && choices.includes(fault)
+    const taken = new Set<Liberty>()
+    this.taken = taken
+    const chooses = (liberty: Liberty): boolean => choices.includes(liberty) && taken.add(liberty).size > 0
+    const world: World = { clock: this.#clock, mutated, chooses }
     const router = new Router(world)
     this.#services = { world, router, registry: new Registry(world, router) }
   }

@@ -56,6 +56,10 @@ export class Router {
   /** One copy, at the highest QoS of all that match [MQTT-3.3.5-1]. */
   #deliver(session: Session, matching: readonly Subscribed[], message: Message): void {
     if (matching.length === 0) return
+    if (matching.length > 1 && this.#world.chooses('copy-for-each-subscription')) {
+      for (const one of matching) this.#deliver(session, [one], message)
+      return
+    }
     const { mutated } = this.#world
     const granted =
       matching.length > 1 && mutated('last-overlapping-qos')
@@ -92,7 +96,7 @@ export class Router {
     const { mutated } = this.#world
     const connected = all.filter(({ session }) => session.outlet)
     const members = connected.length > 0 ? connected : all
-    const turn = this.#turns.get(name) ?? 0
+    const turn = this.#world.chooses('last-member-always') ? members.length - 1 : (this.#turns.get(name) ?? 0)
     this.#turns.set(name, turn + 1)
     const { session, subscription } = members[turn % members.length]!
     const { identifier, qos: granted } = subscription
@@ -134,6 +138,7 @@ export class Router {
       return
     }
     if (qos === 0 && mutated('retained-at-qos-0-ignored')) return
+    if (qos === 0 && this.#world.chooses('qos-0-not-retained')) return void this.retained.delete(topic)
     this.retained.set(topic, mutated('retained-at-qos-1') ? { ...message, qos: Math.min(qos, 1) as QoS } : message)
   }
 
@@ -151,6 +156,7 @@ export class Router {
         retain,
         identifiers: identifier === undefined ? [] : [identifier],
       }))
+    if (this.#world.chooses('retained-backwards')) copies.reverse()
     return copies.length > 1 && mutated('one-retained-per-filter') ? copies.slice(0, 1) : copies
   }
 

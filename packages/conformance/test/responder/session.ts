@@ -188,7 +188,8 @@ export class Session {
       this.#lastId = 1
       return 1
     }
-    do this.#lastId = (this.#lastId % 65_535) + 1
+    const step = this.#world.chooses('identifiers-downwards') ? 65_534 : 1
+    do this.#lastId = ((this.#lastId + step - 1) % 65_535) + 1
     while (this.#sent.some(({ packetId }) => packetId === this.#lastId)) // [MQTT-2.3.1-4]
     const ofItsQoS = ++this.#counts[qos]
     const isOther = ofItsQoS !== this.#lastId && this.#world.mutated('identifiers-counted-per-qos')
@@ -202,7 +203,8 @@ export class Session {
     const asIncoming = isLowered && mutated(qos === 0 ? 'dup-passed-on-at-qos-0' : 'dup-passed-on')
     const packet = { type: 'publish', topic: message.topic, payload: this.#payload(message, qos), qos, retain } as const
     const properties = outlet.version === 5 ? this.#properties(message, identifiers) : undefined
-    const alias = outlet.version === 5 ? outlet.aliasOf(message.topic) : undefined
+    const isAliased = outlet.version === 5 && !this.#world.chooses('no-topic-aliases')
+    const alias = isAliased ? outlet.aliasOf(message.topic) : undefined
     return outlet.send({
       ...packet,
       ...(alias?.known && { topic: '' }),
@@ -263,7 +265,8 @@ export class Session {
     }
     const isExpired = sent !== undefined && sent.copy.message.expiresAt <= this.#world.clock.now
     if (isExpired && mutated('expired-not-finished')) return undefined // 5.0 [MQTT-4.3.3-13]
-    if (!sent) return { type: 'pubrel', packetId, ...(this.outlet?.version === 5 && { reasonCode: 0x92 }) }
+    const isTold = this.outlet?.version === 5 && !this.#world.chooses('unknown-identifiers-untold')
+    if (!sent) return { type: 'pubrel', packetId, ...(isTold && { reasonCode: 0x92 }) }
     sent.released = true
     return { type: 'pubrel', packetId }
   }

@@ -1,4 +1,4 @@
-import { reason, type Subscribe, type Subscription, type Unsubscribe } from '@godwit/protocol'
+import { ProtocolError, reason, type Subscribe, type Subscription, type Unsubscribe } from '@godwit/protocol'
 import type { Link } from './link.js'
 import type { World } from './world.js'
 
@@ -8,6 +8,7 @@ export function onSubscribe(link: Link, { packetId, subscriptions: given, proper
   const { mutated } = world
   const session = link.session!
   const identifier = properties?.subscriptionIdentifiers?.[0]
+  if (identifier !== undefined && world.chooses('identifiers-refused')) throw new IdentifiersNotSupported()
   const known = new Set(session.subscriptions.keys())
   const isSame = given.every(
     ({ filter, qos, retainHandling = 0 }) => retainHandling === 0 && session.subscriptions.get(filter)?.qos === qos,
@@ -30,6 +31,13 @@ export function onSubscribe(link: Link, { packetId, subscriptions: given, proper
   for (const one of granted) {
     if (!isReplayed(one, !known.has(one.filter), mutated)) continue
     for (const copy of router.retainedFor(one)) session.deliver(copy)
+  }
+}
+
+class IdentifiersNotSupported extends ProtocolError {
+  override readonly reasonCode = reason.subscriptionIdentifiersNotSupported
+  constructor() {
+    super('protocol-error', 'no subscription identifiers')
   }
 }
 
@@ -67,8 +75,9 @@ export function onUnsubscribe(link: Link, { packetId, filters: given }: Unsubscr
   const isIdle = session.subscriptions.size + removed.size === 0 && given[0] !== '/'
   if (isIdle && mutated('nothing-unsubscribed-unanswered')) return
   const isEmpty = (filter: string): boolean => !known.has(filter)
+  const isTold = !link.services.world.chooses('unsubscribed-says-success')
   if (packetId === 9 && mutated('unsubscribe-9-unanswered')) return
-  const reasonCodes = given.map((filter) => (isEmpty(filter) ? reason.noSubscriptionExisted : reason.success))
+  const reasonCodes = given.map((filter) => (isEmpty(filter) && isTold ? reason.noSubscriptionExisted : reason.success))
   if (reasonCodes.length > 1 && mutated('unsuback-codes-sorted')) reasonCodes.sort((a, b) => b - a)
   link.send({ type: 'unsuback', packetId, reasonCodes })
 }

@@ -1,11 +1,14 @@
 import type { PropertiesOf, QoS } from '@godwit/protocol'
 import type { ResponderClock } from './clock.js'
+import type { Liberty } from './liberties.js'
 
 /** What every part of the responder is made with. */
 export interface World {
   readonly clock: ResponderClock
   /** Whether the rule of that name is broken. */
   readonly mutated: (fault: string) => boolean
+  /** Whether, of what the standard leaves open, the responder does the other thing: see `liberties.ts`. */
+  readonly chooses: (liberty: Liberty) => boolean
 }
 
 /** An application message on its way. */

@@ -156,9 +156,10 @@ function firstPublish(qos: 1 | 2): Dialogue {
 }
 
 function answered(qos: 1 | 2): Dialogue {
-  return needing({ qos }, async (t) => {
+  const identifiers = [1, 0x2345, 65535]
+  return needing({ qos, inFlight: identifiers.length }, async (t) => {
     const c = await t.connect()
-    for (const packetId of [1, 0x2345, 65535]) {
+    for (const packetId of identifiers) {
       c.sendPublish(t.topic('a'), 'x', { qos, packetId })
       await c.expect(qos === 1 ? 'puback' : 'pubrec', { packetId })
     }

@@ -10,25 +10,31 @@ export interface Needs {
   readonly subscriptionIdentifiers?: true
   readonly sharedSubscriptions?: true
   /** Sessions that outlive their connection. */
-  readonly sessions?: true
+  readonly sessions?: boolean
   /** QoS 1 and 2 messages of one client that are not yet acknowledged. */
   readonly inFlight?: number
+  /** A Keep Alive that is the client's own affair; the server may choose another (section 3.2.2.3.14). */
+  readonly keepAliveSeconds?: number
 }
 
 /** The dialogue, for servers that offer all it needs. */
 export function needing(needs: Needs, dialogue: Dialogue): Dialogue {
   if (Object.keys(needs).length === 0) return dialogue
   return async (t) => {
-    const missing = missingFrom(await offerOf(t, needs.sessions), needs)
+    const missing = missingFrom(await offerOf(t, needs), needs)
     if (missing !== undefined) t.skip(`does not apply: CONNACK says ${missing}`)
     await dialogue(t)
   }
 }
 
-/** What a client is told that asks for nothing, or for a session that is kept. */
-export async function offerOf(t: Trial, keptSession = false): Promise<Offer> {
+/** What a client is told that asks for nothing, or for a session that is kept, or for this Keep Alive. */
+export async function offerOf(
+  t: Trial,
+  { sessions = false, keepAliveSeconds }: Pick<Needs, 'sessions' | 'keepAliveSeconds'> = {},
+): Promise<Offer> {
   const c = await t.open()
-  const { properties = {} } = await c.connect(t.connectPacket({ cleanStart: !keptSession }))
+  const asked = { cleanStart: !sessions, ...(keepAliveSeconds !== undefined && { keepAliveSeconds }) }
+  const { properties = {} } = await c.connect(t.connectPacket(asked))
   return properties
 }
 
@@ -43,6 +49,9 @@ function missingFrom(offer: Offer, needs: Needs): string | undefined {
   }
   if (needs.sharedSubscriptions && offer.sharedSubscriptionAvailable === false) {
     return 'Shared Subscription Available 0'
+  }
+  if (needs.keepAliveSeconds !== undefined && offer.serverKeepAlive !== undefined) {
+    return `Server Keep Alive ${offer.serverKeepAlive}`
   }
   const isShort = sessionExpiryInterval !== undefined && sessionExpiryInterval < 60
   return needs.sessions && isShort ? `Session Expiry Interval ${sessionExpiryInterval}` : undefined

@@ -1,0 +1,31 @@
+/** What the standard leaves to the server, and what the responder does if it chooses the other thing. */
+export const liberties = {
+  'acknowledges-first': 'a client that has subscribed to what it publishes gets its acknowledgement first',
+  'closes-without-a-word': 'an error of 5.0 ends the connection with neither DISCONNECT nor CONNACK',
+  'copy-for-each-subscription': 'overlapping subscriptions bring a copy each (section 3.3.5; 5.0, 3.3.4)',
+  'filters-refused': 'SUBACK refuses a filter that is none (section 3.8.4; 5.0, 3.9.3)',
+  'identifiers-downwards': 'packet identifiers are counted from 65,535 downwards',
+  'identifiers-refused': 'there are no Subscription Identifiers (5.0, section 3.2.2.3.12)',
+  'in-pieces': 'packets come in pieces, short ones byte by byte',
+  'keep-alive-of-its-own': 'the server chooses a Keep Alive of 20 seconds (5.0, section 3.2.2.3.14)',
+  'last-member-always': 'a shared subscription prefers one of its members (5.0, section 4.8.2)',
+  'limits-untold': 'CONNACK says nothing of Receive Maximum',
+  'nameless-refused': 'a client id is asked for [MQTT-3.1.3-6]',
+  'no-topic-aliases': 'there are no topic aliases, either way (5.0, section 3.2.2.3.8)',
+  'no-words': 'there are no Reason Strings and no User Properties',
+  'packets-of-1000-bytes': 'the server takes no larger packets (5.0, section 3.2.2.3.6)',
+  'qos-0-not-retained': 'a retained message at QoS 0 is thrown away at once (section 3.3.1.3)',
+  'receive-maximum-of-2': 'of QoS 1 and 2 the server takes two messages at once (5.0, section 3.2.2.3.3)',
+  'replies-by-kind': 'what came together is answered in another order, which is kept for each kind',
+  'replies-by-kind-backwards': 'the same, in the opposite order of kinds',
+  'retained-backwards': 'retained messages come in another order',
+  'says-more-in-connack': 'CONNACK says what is so without it (5.0, section 3.2.2.3)',
+  'sessions-end-sooner': 'the server keeps no session for longer than half a minute (5.0, section 3.2.2.3.2)',
+  'system-topics-close': 'a message for $SYS ends the connection [MQTT-3.3.5-2]',
+  'tells-of-no-subscribers': 'PUBACK and PUBREC say that nobody has subscribed (5.0, section 3.4.2.1)',
+  'topics-apart': 'messages that came together are delivered in order for each topic only (section 4.6)',
+  'unknown-identifiers-untold': 'PUBREL and PUBCOMP do not say that they are of no message (5.0, section 3.6.2.1)',
+  'unsubscribed-says-success': 'UNSUBACK does not say that there was nothing to end',
+} as const
+
+export type Liberty = keyof typeof liberties
