@@ -1,5 +1,5 @@
-import { type Packet, reasonName } from '@godwit/protocol'
-import type { Received } from './framer.js'
+import { encode, type Packet, type ProtocolVersion, reasonName } from '@godwit/protocol'
+import { Framer, type Received } from './framer.js'
 import { toHex } from './raw-packets.js'
 import { decodeUtf8 } from './text.js'
 
@@ -27,3 +27,18 @@ function describePayload(payload: Uint8Array): string {
 export function inWords({ packet, problem, bytes }: Received): string {
   return `${packet ? describe(packet) : `bytes that are no packet: ${problem}`} [${toHex(bytes)}]`
 }
+
+/** Bytes of a packet in words and hex, or as hex alone where they are none. */
+export function bytesInWords(bytes: Uint8Array, version: ProtocolVersion): string {
+  const [received] = new Framer(version).push(bytes)
+  return received?.packet ? inWords(received) : toHex(bytes)
+}
+
+/** A packet on its way to the server. Reports are shown around, so a password is not in them, nor in the hex. */
+export function sentInWords(packet: Packet, version: ProtocolVersion): string {
+  const isSecret = packet.type === 'connect' && packet.password !== undefined
+  const shown = isSecret ? { ...packet, password: packet.password.map(() => asterisk) } : packet
+  return inWords({ packet: shown, bytes: encode(shown, version) })
+}
+
+const asterisk = 0x2a

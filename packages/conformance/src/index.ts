@@ -22,7 +22,7 @@ export {
   totalsOf,
 } from './report.js'
 export { type CheckResult, type Outcome, type RunOptions, runCheck, runChecks } from './run.js'
-export { offerInWords, serverOffer } from './server-offer.js'
+export { offerInWords, type Reception, receptionOf, serverOffer } from './server-offer.js'
 export { type SocketTargetOptions, socketTarget } from './socket-target.js'
 export { type Statement, statements311 } from './statements-3.1.1.js'
 export { statements50 } from './statements-5.0.js'

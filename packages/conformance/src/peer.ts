@@ -7,9 +7,10 @@ import {
   type PropertiesOf,
   type QoS,
 } from '@godwit/protocol'
-import { describeValue, inWords } from './describe.js'
+import { bytesInWords, describeValue, inWords, sentInWords } from './describe.js'
 import { CheckFailure } from './failure.js'
 import { Framer, type Received } from './framer.js'
+import { malformed, packetOf } from './packet-of.js'
 import type { PeerHost } from './peer-host.js'
 import { concat, fromHex, toHex } from './raw-packets.js'
 import type { ByteStream } from './target.js'
@@ -71,7 +72,8 @@ export class Peer {
     // One write: the packets travel together.
     const parts = packets.map((packet) => encode(packet, this.#host.version))
     for (const { length } of parts) this.#expectToBeTaken(length)
-    this.sendBytes(concat(...parts))
+    for (const packet of packets) this.#host.note(`${this.#name} sends ${sentInWords(packet, this.#host.version)}`)
+    this.#stream.write(concat(...parts))
   }
 
   /** A server of 5.0 says how large a packet may be (section 3.2.2.3.6). */
@@ -190,10 +192,10 @@ export class Peer {
   /** The next packet must be exactly these bytes, one of several forms. */
   async expectHex(...forms: readonly string[]): Promise<void> {
     const wanted = forms.map((form) => toHex(fromHex(form)))
+    const expected = (): string => forms.map((form) => bytesInWords(fromHex(form), this.#host.version)).join(' or ')
     const received = await this.#until(() => this.#inbox.shift())
-    if (!received) throw this.#failure(wanted.join(' or '))
-    if (!wanted.includes(toHex(received.bytes)))
-      throw new CheckFailure(wanted.join(' or '), `came ${inWords(received)}`)
+    if (!received) throw this.#failure(expected())
+    if (!wanted.includes(toHex(received.bytes))) throw new CheckFailure(expected(), `came ${inWords(received)}`)
   }
 
   /**
@@ -382,16 +384,6 @@ export class Peer {
 
 function saysWhy(received: Received | undefined): boolean {
   return received?.packet?.type === 'disconnect' && (received.packet.reasonCode ?? 0) >= 0x80
-}
-
-function packetOf<T extends Packet['type']>(type: T, received: Received): PacketOf<T> {
-  const { packet } = received
-  if (packet?.type !== type) throw malformed(type.toUpperCase(), received)
-  return packet as PacketOf<T>
-}
-
-function malformed(expected: string, received: Received): CheckFailure {
-  return new CheckFailure(expected, `came ${inWords(received)}`)
 }
 
 function sameValue(actual: unknown, wanted: unknown): boolean {

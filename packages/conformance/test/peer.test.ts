@@ -58,7 +58,7 @@ describe('a peer fails when', () => {
   it('bytes are not exactly these', async () => {
     const c = await peerOf(puback)
     await expect(c.expectHex('40 02 0001', '40 02 0003')).rejects.toThrow(
-      'expected 40 02 00 01 or 40 02 00 03; came PUBACK, packetId 2 [40 02 00 02]',
+      'expected PUBACK, packetId 1 [40 02 00 01] or PUBACK, packetId 3 [40 02 00 03]; came PUBACK, packetId 2 [40 02 00 02]',
     )
   })
 
@@ -147,4 +147,20 @@ describe('a peer', () => {
     await sender.publish('a', 'x', { qos: 2 })
     expect(trial.transcript.at(-1)).toContain('gets PUBCOMP, packetId 1')
   })
+})
+
+it('what is said is told in words and hex, but for passwords', async () => {
+  const notes: string[] = []
+  const trial = new Trial(
+    scriptedServer((packet, line) => packet.type === 'connect' && accept(line)),
+    { scale: 1 },
+  )
+  trial.note = (line) => void notes.push(line)
+  const c = await trial.connect({ clientId: 'me', username: 'ada', password: 'secret' })
+  c.send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 1 }] })
+  expect(notes).toEqual([
+    expect.stringMatching(/^me sends CONNECT, .*username "ada", password "\*{6}" \[10 .* 2a 2a 2a 2a 2a 2a\]$/),
+    'me gets CONNACK, reasonCode 0x00 (Success) [20 02 00 00]',
+    'me sends SUBSCRIBE, packetId 1, subscriptions [{"filter":"a","qos":1}] [82 06 00 01 00 01 61 01]',
+  ])
 })

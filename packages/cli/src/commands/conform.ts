@@ -7,15 +7,17 @@ import {
   type Check,
   type CheckResult,
   type ClientCheck,
+  type Credentials,
   hostileChecks,
   hostileChecks50,
   jsonReport,
   junitReport,
   markdownReport,
   offerInWords,
+  type Reception,
   type RunOptions,
+  receptionOf,
   runChecks,
-  serverOffer,
   type Target,
   tableReport,
   totalsOf,
@@ -44,7 +46,7 @@ const examples = `  godwit conform mqtt://localhost                       every 
 Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
 ${clientHelp}`
 
-const versions = ['3.1.1', '5', 'both'] as const
+const versions = ['3.1.1', '5', '5.0', 'both'] as const
 
 interface Flags extends ServerFlags {
   readonly standard: (typeof versions)[number]
@@ -91,26 +93,27 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
   const server = { ...flags, ...(address && { url: address }) }
   const tls = tlsOf(flags)
   const url = flags.client ?? serverOf(server, tls !== undefined)
-  const results = await play(url, { ...address, ...server }, tls, terminal)
+  const { results, wholly } = await play(url, { ...address, ...server }, tls, terminal)
   if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
   else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
   if (flags.junit !== undefined) save(flags.junit, junitReport(url, results))
   if (flags.markdown !== undefined) save(flags.markdown, markdownReport(url, results))
-  return totalsOf(results).fail > 0 ? 1 : 0
+  return totalsOf(results).fail > 0 || !wholly ? 1 : 0
 }
 
 /** Everywhere else --version prints godwit's own; with a value it can only mean the standard's. */
 function renamed(word: string, at: number, words: readonly string[]): string {
-  const takesValue = word === '--version' && (versions as readonly string[]).includes(words[at + 1] ?? '')
+  const takesValue = word === '--version' && /^(\d|both$)/.test(words[at + 1] ?? '')
   return takesValue ? '--standard' : word.replace(/^--version=/, '--standard=')
 }
 
-async function play(
-  url: string,
-  flags: Flags,
-  tls: TlsOptions | undefined,
-  terminal: Terminal,
-): Promise<readonly CheckResult[]> {
+interface Played {
+  readonly results: readonly CheckResult[]
+  /** False: it was stopped, so that nothing can be said of the rest. */
+  readonly wholly: boolean
+}
+
+async function play(url: string, flags: Flags, tls: TlsOptions | undefined, terminal: Terminal): Promise<Played> {
   const checks = flags.client === undefined ? checksOf(flags) : clientChecksOf(flags)
   if (checks.length === 0)
     throw new CommandError(`no check is called ${flags.only?.join(' or ')}; see docs/conformance.md`)
@@ -122,8 +125,9 @@ async function play(
       ? await playServer(targetOf(url, tls), url, flags, terminal, run)
       : await playClient(flags.client, clientChecksOf(flags), { jobs: flags.jobs ?? 8, ...run })
   progress.done()
-  if (stopping.aborted) terminal.stderr.write(`stopped: ${results.length} of ${checks.length} checks were run\n`)
-  return results
+  const wholly = results.length === checks.length
+  if (!wholly) terminal.stderr.write(`stopped: ${results.length} of ${checks.length} checks were run\n`)
+  return { results, wholly }
 }
 
 async function playServer(
@@ -136,9 +140,44 @@ async function playServer(
   await reach(target)
   const { username, password, jobs = 40 } = flags
   const credentials = username === undefined ? undefined : { username, ...(password !== undefined && { password }) }
-  const offer = await serverOffer(target, credentials)
+  const receptions = await receptionsOf(target, credentials)
+  const problem = problemOf(receptions, flags)
+  if (problem !== undefined) throw new CommandError(`${url}: ${problem}`)
+  const { offer } = receptions['5.0']
   if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
-  return runChecks(target, checksOf(flags), { jobs, offer, ...(credentials && { credentials }), ...run })
+  const checks = checksOf(flags).map((check) => asPlayed(check, receptions[check.version]))
+  return runChecks(target, checks, { jobs, offer, ...(credentials && { credentials }), ...run })
+}
+
+type Receptions = Readonly<Record<Check['version'], Reception>>
+
+async function receptionsOf(target: Target, credentials: Credentials | undefined): Promise<Receptions> {
+  const [v4, v5] = await Promise.all([
+    receptionOf(target, '3.1.1', credentials),
+    receptionOf(target, '5.0', credentials),
+  ])
+  return { '3.1.1': v4, '5.0': v5 }
+}
+
+/** Why nothing at all can be said of this server: it would fail every check, and none of them for its own rule. */
+function problemOf(receptions: Receptions, { standard }: Flags): string | undefined {
+  const asked = (['3.1.1', '5.0'] as const).filter((version) => standardOf(standard) === version || standard === 'both')
+  const told = asked.map((version) => receptions[version])
+  const [{ said }] = told as [Reception]
+  if (told.every(({ kind }) => kind === 'other version')) {
+    return `it does not speak MQTT ${asked.join(' or ')} (${said}); --version says which to ask for`
+  }
+  if (told.every(({ kind }) => kind === 'credentials' || kind === 'other version')) {
+    const refusal = told.find(({ kind }) => kind === 'credentials')?.said
+    return `it does not let the checks in (${refusal}); give --username and --password`
+  }
+  return undefined
+}
+
+/** Statements of a version that the server does not speak are not broken. */
+function asPlayed(check: Check, { kind, said }: Reception): Check {
+  if (kind !== 'other version') return check
+  return { ...check, cases: [], skip: `does not apply: the server does not speak MQTT ${check.version} (${said})` }
 }
 
 function targetOf(url: string, tls: TlsOptions | undefined): Target {
@@ -148,24 +187,28 @@ function targetOf(url: string, tls: TlsOptions | undefined): Target {
 function checksOf({ standard, only, hostile }: Flags): readonly Check[] {
   const isHostile = hostile || only?.some((one) => one.startsWith('hostile'))
   const all = [
-    ...(standard === '5' ? [] : [...allChecks, ...(isHostile ? hostileChecks : [])]),
+    ...(standardOf(standard) === '5.0' ? [] : [...allChecks, ...(isHostile ? hostileChecks : [])]),
     ...(standard === '3.1.1' ? [] : [...allChecks50, ...(isHostile ? hostileChecks50 : [])]),
   ]
   return chosen(all, only)
 }
 
 function clientChecksOf({ standard, only }: Flags): readonly ClientCheck[] {
-  const left = { '3.1.1': '5.0', '5': '3.1.1', both: undefined }[standard]
   return chosen(
-    allClientChecks.filter(({ version }) => version !== left),
+    allClientChecks.filter(({ version }) => standard === 'both' || version === standardOf(standard)),
     only,
   )
+}
+
+function standardOf(standard: Flags['standard']): Check['version'] | undefined {
+  if (standard === 'both') return undefined
+  return standard === '3.1.1' ? '3.1.1' : '5.0'
 }
 
 function chosen<C extends Pick<Check, 'id' | 'section'>>(checks: readonly C[], only: Flags['only']): readonly C[] {
   if (!only) return checks
   return checks.filter(({ id, section }) =>
-    only.some((one) => one === id || one === section || section.startsWith(`${one}.`)),
+    only.some((one) => one === id || `MQTT-${one}` === id || one === section || section.startsWith(`${one}.`)),
   )
 }
 
