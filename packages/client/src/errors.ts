@@ -252,13 +252,39 @@ export class SubscriptionRefusedError extends ClientError {
   readonly permanent = true as const
   /** What the server said to each filter. */
   readonly granted: readonly FilterGrant[]
+  /** Of the SUBACK that refused it; the Reason String is in the message too. */
+  readonly properties: PropertiesOf<'suback'> | undefined
 
-  constructor(granted: readonly FilterGrant[]) {
-    const refused = granted.filter((grant) => grant.reasonCode >= 0x80)
-    const list = refused.map((grant) => `'${grant.filter}' (${reasonName(grant.reasonCode)})`)
-    super(`the server refused the subscription to ${list.join(', ')}`)
+  constructor(granted: readonly FilterGrant[], properties?: PropertiesOf<'suback'>) {
+    super(`the server refused the subscription to ${refusalsInWords(granted, properties)}`)
     this.granted = granted
+    this.properties = properties
   }
+}
+
+/** The server refused to end a subscription (5.0, section 3.11.3): its messages may go on coming, and are not given to anybody. */
+export class UnsubscribeRefusedError extends ClientError {
+  readonly code = 'unsubscribe-refused' as const
+  readonly permanent = true as const
+  /** What the server said to each filter. */
+  readonly answers: readonly FilterGrant[]
+  /** Of the UNSUBACK that refused it; the Reason String is in the message too. */
+  readonly properties: PropertiesOf<'unsuback'> | undefined
+
+  constructor(answers: readonly FilterGrant[], properties?: PropertiesOf<'unsuback'>) {
+    super(`the server refused to end the subscription to ${refusalsInWords(answers, properties)}`)
+    this.answers = answers
+    this.properties = properties
+  }
+}
+
+function refusalsInWords(
+  answers: readonly FilterGrant[],
+  properties: { readonly reasonString?: string } | undefined,
+): string {
+  const refused = answers.filter(({ reasonCode }) => reasonCode >= 0x80)
+  const list = refused.map(({ filter, reasonCode }) => `'${filter}' (${reasonName(reasonCode)})`).join(', ')
+  return properties?.reasonString === undefined ? list : `${list}: ${properties.reasonString}`
 }
 
 /**
@@ -315,6 +341,7 @@ export type AnyClientError =
   | ServerDisconnectedError
   | PublishError
   | SubscriptionRefusedError
+  | UnsubscribeRefusedError
   | InterruptedError
   | StoreError
 

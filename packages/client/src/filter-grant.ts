@@ -1,4 +1,4 @@
-/** What the server answered to one filter of a SUBSCRIBE. */
+/** What the server answered to one filter of a SUBSCRIBE or UNSUBSCRIBE. */
 export interface FilterGrant {
   /** As it went over the wire, without names: `home/+/temperature`. */
   readonly filter: string

@@ -32,6 +32,7 @@ export {
   StoreError,
   SubscriptionRefusedError,
   TransportUnavailableError,
+  UnsubscribeRefusedError,
 } from './errors.js'
 export type { FilterGrant } from './filter-grant.js'
 export type { Message, ParamsOf } from './message.js'

@@ -60,7 +60,7 @@ export interface Subscription<F extends string = string> extends AsyncIterable<M
   readonly closed: Promise<void>
   /**
    * Ends it: iterators finish at once, and the promise resolves when the server has confirmed (UNSUBACK), or needs not
-   * be told. While offline with a kept session it waits for the next connection. Repeating it is harmless.
+   * be told. Rejects with UnsubscribeRefusedError when the server will not (5.0). While offline with a kept session it waits for the next connection. Repeating it is harmless.
    */
   unsubscribe(options?: CallOptions): Promise<void>
 }

@@ -3,13 +3,14 @@ import {
   matchesFilter,
   type Packet,
   type PacketOf,
+  type PropertiesOf,
   type ProtocolVersion,
   splitShared,
   type TopicPattern,
 } from '@godwit/protocol'
 import { Call } from './call.js'
 import type { Clock } from './clock.js'
-import { type AnyClientError, SubscriptionRefusedError } from './errors.js'
+import { type AnyClientError, SubscriptionRefusedError, UnsubscribeRefusedError } from './errors.js'
 import type { CallOptions } from './options.js'
 import { filterRefused, type ServerLimits } from './server-limits.js'
 import type { PacketIds } from './state/packet-ids.js'
@@ -215,21 +216,22 @@ export class Subscriptions {
   }
 
   /** False when the answer does not fit its question. */
-  onSuback({ packetId, reasonCodes }: PacketOf<'suback'>): boolean {
+  onSuback({ packetId, reasonCodes, properties }: PacketOf<'suback'>): boolean {
     const handshake = this.#finish(packetId, 'subscribe')
     if (handshake === undefined) return true
     if (reasonCodes.length !== handshake.filters.length) return false // [MQTT-3.8.4-5]
-    this.#onGranted(handshake, reasonCodes)
+    this.#onGranted(handshake, reasonCodes, properties)
     this.#settle()
     return true
   }
 
   /** False when the answer does not fit its question. */
-  onUnsuback({ packetId, reasonCodes }: PacketOf<'unsuback'>): boolean {
+  onUnsuback({ packetId, reasonCodes, properties }: PacketOf<'unsuback'>): boolean {
     const handshake = this.#finish(packetId, 'unsubscribe')
     if (handshake === undefined) return true
     if (this.#terms?.version === 5 && reasonCodes.length !== handshake.filters.length) return false // [MQTT-3.11.3-1]
     for (const { state } of handshake.filters) state.held = false
+    this.#onStaying(handshake, reasonCodes, properties)
     this.#settle()
     return true
   }
@@ -266,7 +268,16 @@ export class Subscriptions {
     this.#changed = true
   }
 
-  #onGranted({ filters }: Handshake, reasonCodes: readonly number[]): void {
+  /** Those who wait for the end of what the server does not end. It is not asked again. */
+  #onStaying({ filters }: Handshake, reasonCodes: readonly number[], said: PropertiesOf<'unsuback'> | undefined): void {
+    const answers = filters.map(({ state: { filter } }, at) => ({ filter, reasonCode: reasonCodes[at] ?? 0 }))
+    const refused = new Set(answers.flatMap(({ filter, reasonCode }) => (reasonCode >= 0x80 ? [filter] : [])))
+    for (const { filters: wanted, call } of this.#leaving) {
+      if (wanted.some((filter) => refused.has(filter))) call.reject(new UnsubscribeRefusedError(answers, said))
+    }
+  }
+
+  #onGranted({ filters }: Handshake, reasonCodes: readonly number[], said?: PropertiesOf<'suback'>): void {
     const answered = new Set<ActiveSubscription<string>>()
     for (const [at, { state, asking }] of filters.entries()) {
       const reasonCode = reasonCodes[at]!
@@ -276,7 +287,7 @@ export class Subscriptions {
           answered.add(subscription)
       }
     }
-    for (const subscription of answered) this.#onAnswered(subscription)
+    for (const subscription of answered) this.#onAnswered(subscription, said)
   }
 
   /** What CONNACK has refused already is not asked for: its answer is known. */
@@ -291,7 +302,7 @@ export class Subscriptions {
     this.#settle()
   }
 
-  #onAnswered(subscription: ActiveSubscription<string>): void {
+  #onAnswered(subscription: ActiveSubscription<string>, said: PropertiesOf<'suback'> | undefined): void {
     const call = this.#starting.get(subscription)
     this.#starting.delete(subscription)
     const { granted } = subscription
@@ -300,7 +311,7 @@ export class Subscriptions {
       call?.resolve(subscription)
       return
     }
-    const error = new SubscriptionRefusedError(granted)
+    const error = new SubscriptionRefusedError(granted, said)
     subscription.fail(error)
     this.#remove(subscription)
     call?.reject(error)

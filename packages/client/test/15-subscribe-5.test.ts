@@ -30,6 +30,37 @@ describe('MQTT 5.0', () => {
       expect(peer.written.at(-1)).toBe('82100001090b01260001610001620001742d')
     })
 
+    test('a refusal says what the server says', async () => {
+      const { client, peer } = await connected()
+      const subscribing = client.subscribe('secret')
+      const { packetId } = await peer.expect('subscribe')
+      const properties = { reasonString: 'members only' }
+      peer.send({ type: 'suback', packetId, reasonCodes: [0x87], properties })
+      expect(await failure(subscribing)).toMatchObject({
+        code: 'subscription-refused',
+        message: "the server refused the subscription to 'secret' (Not authorized): members only",
+        granted: [{ filter: 'secret', reasonCode: 0x87 }],
+        properties,
+      })
+    })
+
+    test('an UNSUBACK that refuses rejects, and is not asked for again', async () => {
+      const { client, peer } = await connected()
+      const duty = await granted(client.subscribe('duty'), peer)
+      const leaving = duty.unsubscribe()
+      const { packetId } = await peer.expect('unsubscribe', { filters: ['duty'] })
+      const properties = { reasonString: 'stay' }
+      peer.send({ type: 'unsuback', packetId, reasonCodes: [0x87], properties })
+      expect(await failure(leaving)).toMatchObject({
+        code: 'unsubscribe-refused',
+        message: "the server refused to end the subscription to 'duty' (Not authorized): stay",
+        answers: [{ filter: 'duty', reasonCode: 0x87 }],
+        properties,
+      })
+      await peer.expectNothing()
+      await duty.closed
+    })
+
     test('several who want one filter: terms that suit all', async () => {
       const { client, peer } = await connected()
       await granted(client.subscribe('t', { noLocal: true, retainHandling: 2 }), peer)
