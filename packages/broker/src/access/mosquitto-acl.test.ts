@@ -67,6 +67,8 @@ describe("mosquitto's acl_file", () => {
       '\ntopic read a/#/b',
       "acl:2: 'a/#/b' is no topic filter; the form is topic [read|write|readwrite|subscribe|deny] FILTER",
     ],
+    ['topic deney home/secret/#', "acl:1: 'deney' is no access; it takes read, write, readwrite, subscribe, deny"],
+    ['pattern reed %u/#', "acl:1: 'reed' is no access"],
     ['topic a/${username}', "acl:1: 'a/${username}' is no topic filter"],
   ])('%j is refused', (text, problem) => {
     expect(() => mosquittoAcl(text, 'acl')).toThrow(problem)

@@ -46,6 +46,13 @@ export function mosquittoAcl(text: string, file: string): readonly AccessRule[] 
 function ruleOf(text: string, where: string): AccessRule {
   const [, word = '', rest = ''] = /^(\S+)\s+(.*)$/s.exec(text) ?? []
   const isAccess = Object.hasOwn(accesses, word)
+  // As in mosquitto: a `deny` with a slip of the pen in it shall not become a rule that allows something else.
+  if (!isAccess && rest !== '') {
+    throw new BrokerError(
+      'invalid-option',
+      `${where}: '${word}' is no access; it takes ${Object.keys(accesses).join(', ')}, which a filter with a blank needs in front`,
+    )
+  }
   const filter = isAccess ? rest : text
   if (filter.includes('${') || !isFilterWithVariables(filter)) {
     throw new BrokerError(
