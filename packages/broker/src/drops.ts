@@ -34,11 +34,19 @@ export class Drops {
     this.#tell(reason, 'connection refused', 'connections refused', { address, reason })
   }
 
-  /** Before its first byte of MQTT. */
+  /**
+   * Before its first byte of MQTT.
+   * @param why one of a limited number of texts, for each has a line of its own: nothing that the other side chose.
+   */
   handshakeRefused(reason: HandshakeRefusal, address: string, why: string): void {
     this.#metrics.handshakesRefused[reason]++
     const fields = { address, reason, why }
-    this.#tell(`handshake ${reason}`, 'connection refused before MQTT', 'connections refused before MQTT', fields)
+    this.#tell(
+      `handshake ${reason} ${why}`,
+      'connection refused before MQTT',
+      'connections refused before MQTT',
+      fields,
+    )
   }
 
   #tell(kind: string, one: string, many: string, fields: Record<string, string>): void {

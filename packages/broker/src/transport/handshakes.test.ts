@@ -50,6 +50,8 @@ describe('handshakes', () => {
   it('that are refused are told in one line, however many they are', () => {
     const { begin, lines } = setUp(1)
     begin(1_000, '192.0.2.1')
-    expect(lines).toEqual(['connection refused before MQTT {"address":"","reason":"too-many","why":"too-many"}'])
+    expect(lines).toEqual([
+      'connection refused before MQTT {"address":"","reason":"too-many","why":"too many others are at their handshake"}',
+    ])
   })
 })

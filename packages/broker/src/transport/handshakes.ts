@@ -37,10 +37,10 @@ export class Handshakes {
     const network = isOfThisMachine(address) ? undefined : networkOf(address)
     const ofNetwork = network === undefined ? 0 : (this.#ofNetwork.get(network) ?? 0)
     if (this.#underWay.size >= most || ofNetwork >= most / 2) {
-      this.refuse(socket, 'too-many')
+      this.refuse(socket, 'too-many', 'too many others are at their handshake')
       return false
     }
-    const timer = setTimeout(() => this.refuse(socket, 'too-slow'), timeoutMs)
+    const timer = setTimeout(() => this.refuse(socket, 'too-slow', `it was not done in ${timeoutMs} ms`), timeoutMs)
     timer.unref()
     this.#underWay.set(socket, { network, timer })
     if (network !== undefined) this.#ofNetwork.set(network, ofNetwork + 1)
@@ -62,7 +62,7 @@ export class Handshakes {
   }
 
   /** It is closed, counted and told. */
-  refuse(socket: Socket, reason: HandshakeRefusal, why: string = reason): void {
+  refuse(socket: Socket, reason: HandshakeRefusal, why: string): void {
     this.tell(socket, reason, why)
     socket.destroy()
   }

@@ -9,6 +9,7 @@ import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
 import { readTls, tlsFilePaths } from './tls-files.js'
+import { tlsRefusal } from './tls-refusal.js'
 import type { Peer } from './transport.js'
 
 interface TlsParts {
@@ -57,8 +58,8 @@ export class TlsDoor {
       const certificate = certificateOf(stream)
       next(stream, socket, { ...peer, transport: 'tls', ...(certificate && { certificate }) })
     })
-    this.#server.on('tlsClientError', function (this: Server, error: Error) {
-      handshakes.tell((this as ServerOfOne).socket, 'tls', error.message.split('\n', 1)[0] ?? '')
+    this.#server.on('tlsClientError', function (this: Server, error: Error, stream: TLSSocket) {
+      handshakes.tell((this as ServerOfOne).socket, 'tls', tlsRefusal(error, stream))
     })
   }
 

@@ -67,14 +67,19 @@ it('a client that trusts another CA does not come in, and is counted', async () 
   await expect(open(port, { ca: otherCa.cert })).rejects.toThrow()
 })
 
+/** What the log says of handshakes that came to nothing. */
+const whys = (): string[] =>
+  doors.log.flatMap((line) => /^warn connection refused before MQTT .*"why":"(.*)"}$/.exec(line)?.slice(1) ?? [])
+
 it.each([
-  ['none', async () => undefined],
-  ['one of another CA', () => otherCa.issue('meter')],
-  ['one that has expired', () => ca.issue('meter', { days: -1 })],
-])('where a client certificate is asked for, %s is refused', async (_name, pair) => {
+  ['none', async () => undefined, 'the client showed no certificate (peer did not return a certificate)'],
+  ['one of another CA', () => otherCa.issue('meter'), /^the client's certificate is not trusted \(\w+\)$/],
+  ['one that has expired', () => ca.issue('meter', { days: -1 }), "the client's certificate has expired"],
+])('where a client certificate is asked for, %s is refused, and the log says why', async (_name, pair, why) => {
   const port = await listen({ ca: ca.cert, requestCert: true })
   await refused(port, await pair())
   expect(doors.broker.metrics.handshakesRefused.tls).toBe(1)
+  expect(whys()).toEqual([typeof why === 'string' ? why : expect.stringMatching(why)])
 })
 
 it('a revoked client certificate is refused from the reload of the CRL on', async () => {
@@ -90,6 +95,7 @@ it('a revoked client certificate is refused from the reload of the CRL on', asyn
   await listener.reload()
   doors.clients.length = 0
   await refused(listener.port, stolen)
+  expect(whys()).toEqual(["the client's certificate is revoked"])
   await greet(await open(listener.port, { cert: meter.cert, key: meter.key }), 'meter')
   before.send({ type: 'pingreq' })
   expect(await before.next()).toEqual(['pingresp'])
@@ -217,9 +223,18 @@ it('who dawdles in the handshake is closed in time, and only so many may be at i
   await greet(await open(port))
 }, 60_000)
 
-it('what is no TLS is refused', async () => {
-  const socket = await openTcp(await listen())
-  socket.write('GET / HTTP/1.1\r\n\r\n')
-  await lastWords(socket)
-  expect(doors.broker.metrics.handshakesRefused.tls).toBe(1)
+it('what is no TLS is refused, and each kind of refusal has a line of its own', async () => {
+  const port = await listen({ ca: ca.cert, requestCert: true })
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\x10\x0c\0\x04MQTT\x04\x02\0<\0\0']) {
+    const socket = await openTcp(port)
+    socket.write(bytes, 'latin1')
+    await lastWords(socket)
+  }
+  await refused(port)
+  expect(doors.broker.metrics.handshakesRefused.tls).toBe(3)
+  expect(whys()).toEqual([
+    'what came is no TLS (http request)',
+    expect.stringMatching(/^what came is no TLS \([a-z ]+\)$/),
+    'the client showed no certificate (peer did not return a certificate)',
+  ])
 })

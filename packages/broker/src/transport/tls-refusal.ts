@@ -1,0 +1,33 @@
+import type { TLSSocket } from 'node:tls'
+
+/** What Node says of a client's certificate that does not pass. */
+const ofCertificate: Readonly<Record<string, string>> = {
+  CERT_REVOKED: "the client's certificate is revoked",
+  CERT_HAS_EXPIRED: "the client's certificate has expired",
+  CERT_NOT_YET_VALID: "the client's certificate is not valid yet",
+  CRL_HAS_EXPIRED: 'the CRL of this listener is out of date; put a new one in its place',
+  UNABLE_TO_GET_CRL: "the CRL of this listener is not of the authority that signed the client's certificate",
+}
+
+/** What OpenSSL calls it, and what it means to who runs the broker. */
+const ofHandshake: readonly (readonly [RegExp, string])[] = [
+  [/did not return a certificate/, 'the client showed no certificate'],
+  [
+    /alert (unknown ca|bad certificate|certificate (unknown|expired|revoked))/,
+    'the client does not trust our certificate',
+  ],
+  [/http request|wrong version number|packet length too long|bad record type/, 'what came is no TLS'],
+]
+
+/** Why a TLS handshake came to nothing, in words of a limited number: what OpenSSL says without its codes and files. */
+export function tlsRefusal(error: Error, { authorizationError }: Partial<TLSSocket> = {}): string {
+  if (authorizationError) {
+    const code = String(authorizationError) // Node's types call it an Error; it is a code
+    return ofCertificate[code] ?? `the client's certificate is not trusted (${code})`
+  }
+  const { code, reason, message } = error as Error & { readonly code?: string; readonly reason?: string }
+  if (code === 'ECONNRESET') return 'it was closed in the handshake'
+  const said = reason ?? message.split('\n', 1)[0] ?? ''
+  const [, meaning] = ofHandshake.find(([pattern]) => pattern.test(said)) ?? []
+  return meaning === undefined ? said : `${meaning} (${said})`
+}
