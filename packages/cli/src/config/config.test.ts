@@ -64,6 +64,22 @@ describe('layers', () => {
     ).toEqual(['--max-inflight', 'GODWIT_LIMITS__MAX_QUEUED_MESSAGES', `${path}:7:3`, `${path}:3:3`, 'default'])
   })
 
+  test('what an item of a list leaves out comes from nobody', () => {
+    const path = file('listeners:\n  - { protocol: mqtts, tls: { cert: c, key: k } }\n')
+    const environment = environmentLayer({ GODWIT_LISTENERS__0__PORT: '7' })
+    const { origin } = resolve([base, fileLayer(path), environment])
+    expect(
+      [['protocol'], ['host'], ['port'], ['tls', 'cert'], ['tls', 'minVersion']].map((inner) =>
+        origin(['listeners', 0, ...inner]),
+      ),
+    ).toEqual([`${path}:2:7`, 'default', 'GODWIT_LISTENERS__0__PORT', `${path}:2:31`, 'default'])
+    const flags = flagLayer({ listeners: [{ port: 3 }] }, { listeners: '--host and --port' })
+    const ofFlags = resolve([base, fileLayer(path), flags])
+    expect(ofFlags.origin(['listeners', 0, 'port'])).toBe('--host and --port')
+    expect(ofFlags.origin(['listeners', 0, 'host'])).toBe('default')
+    expect(() => resolve([base, fileLayer(file('listeners: {}\n'))])).toThrow('listeners: it takes a list')
+  })
+
   test('a list is one setting', () => {
     const path = file('listeners:\n  - port: 1\n  - port: 2\n')
     const flags = flagLayer({ listeners: [{ port: 3 }] }, { listeners: '--port' })

@@ -26,7 +26,8 @@ export function resolve(layers: readonly Layer[]): Resolved {
 
 function overlay(below: unknown, above: unknown): unknown {
   if (!isObject(above)) return above
-  if (Array.isArray(below) && Object.keys(above).every((key) => /^\d+$/.test(key))) {
+  const keys = Object.keys(above)
+  if (Array.isArray(below) && keys.length > 0 && keys.every((key) => /^\d+$/.test(key))) {
     return below.map((item, at) => (Object.hasOwn(above, at) ? overlay(item, above[at]) : item))
   }
   if (!isObject(below)) return above
@@ -37,9 +38,13 @@ function overlay(below: unknown, above: unknown): unknown {
   return merged
 }
 
-/** The topmost layer that says something there; a list comes from one layer as a whole. */
+/** The topmost layer that says something there; a list comes from one layer as a whole, what its items leave out from none. */
 function originOf(layers: readonly Layer[], path: Path): string | undefined {
-  for (const layer of layers.toReversed()) if (says(layer.values, path)) return layer.where(path)
+  for (const layer of layers.toReversed()) {
+    const said = says(layer.values, path)
+    if (said === 'yes') return layer.where(path)
+    if (said === 'in its list') return 'default'
+  }
   return undefined
 }
 
@@ -52,12 +57,14 @@ function placeOf(layers: readonly Layer[], path: Path): string {
   return 'default'
 }
 
-function says(values: unknown, path: Path): boolean {
+/** Whether the values say something there, or leave it out of a list that goes before those of the layers below. */
+function says(values: unknown, path: Path): 'yes' | 'in its list' | 'no' {
   let at = values
+  let inList = false
   for (const step of path) {
-    if (Array.isArray(at)) return true
-    if (!isObject(at) || !Object.hasOwn(at, step)) return false
-    at = at[step]
+    inList ||= Array.isArray(at)
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return inList ? 'in its list' : 'no'
+    at = (at as Record<string | number, unknown>)[step]
   }
-  return true
+  return 'yes'
 }
