@@ -185,7 +185,12 @@ function said<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], unde
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
 }
 
-function rulesIn({ file, rules }: Acl, path: Path, { origin }: Resolved): readonly AccessRule[] | undefined {
+/**
+ * The access rules of the configuration, each with the place where it stands; undefined where there are none.
+ * @param path of this `acl` in the configuration.
+ * @throws CommandError, BrokerError for what is wrong with them.
+ */
+export function rulesIn({ file, rules }: Acl, path: Path, { origin }: Resolved): readonly AccessRule[] | undefined {
   if (file !== undefined) return readAccessRules(file)
   return rules && parseAccessRules(rules, (at) => origin([...path, 'rules', at]))
 }

@@ -116,3 +116,55 @@ describe('acl explain', () => {
     expect(terminal.output).toMatch(/Usage: godwit acl explain.*Examples:\n {2}godwit acl explain/s)
   })
 })
+
+describe('acl explain --config', () => {
+  const asked = async (...args: readonly string[]) => {
+    const terminal = new TestTerminal()
+    const code = await terminal.run('acl', 'explain', ...args)
+    return { code, said: `${terminal.output}${terminal.errors}`.replaceAll(`${home}/`, '').trim() }
+  }
+  const config = file(
+    'whole.yaml',
+    `acl:
+  rules:
+    - { allow: publish, filter: 'home/\${username}' }
+listeners:
+  - port: 1
+  - port: 2
+    acl: { file: ${mosquitto} }
+`,
+  )
+
+  test('asks the rules that stand in the configuration, with their places', async () => {
+    expect(await asked('--config', config, '--user', 'alice', '--publish', 'home/alice')).toEqual({
+      code: 0,
+      said: 'allowed by whole.yaml:3:7: allow publish home/${username}',
+    })
+    expect(await asked('--config', config, '--publish', 'x')).toEqual({
+      code: 1,
+      said: 'denied: no rule of whole.yaml allows it',
+    })
+  })
+
+  test('asks those of a listener', async () => {
+    const wish = ['--config', config, '--subscribe', 'news/#']
+    expect((await asked(...wish, '--listener', '0')).said).toBe('denied: no rule of whole.yaml allows it')
+    expect((await asked(...wish, '--listener', '1')).said).toMatch(/^allowed by acl:1: /)
+    expect((await asked(...wish, '--listener', '2')).said).toBe(
+      'godwit acl: --listener is 2; the configuration has listeners 0 to 1',
+    )
+  })
+
+  test('says where there are no rules, and that they must be named', async () => {
+    expect(await asked('--config', file('open.yaml', 'data: memory\n'), '--publish', 'x')).toEqual({
+      code: 0,
+      said: 'allowed: open.yaml has no access rules',
+    })
+    expect((await asked('--publish', 'x')).said).toBe(
+      'godwit acl: say where the rules are: --config FILE, or --acl FILE',
+    )
+    expect((await asked('--acl', mosquitto, '--config', config, '--publish', 'x')).said).toBe(
+      'godwit acl: --acl names the rules; leave out --config and --listener',
+    )
+  })
+})

@@ -1,21 +1,29 @@
+import { BrokerError } from '@godwit/broker'
 import { type AccessAction, type AccessRule, accessRules } from '@godwit/broker/access'
 import { isTopicFilter, isTopicName, splitShared } from '@godwit/protocol'
 import { InvalidArgumentError } from 'commander'
+import { wholeNumber } from '../argument-values.js'
+import { rulesIn } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
+import { brokerConfig } from '../config/from-flags.js'
 import { type Terminal, write } from '../terminal.js'
 import { readAccessRules } from './acl-file.js'
 
-const examples = `  godwit acl explain --acl rules.yaml --user alice --client c1 --publish home/alice/lamp
+const examples = `  godwit acl explain --config godwit.yaml --user alice --publish home/alice/lamp
+  godwit acl explain --acl rules.yaml --user alice --client c1 --publish home/alice/lamp
   godwit acl explain --acl /etc/mosquitto/acl --user alice --subscribe 'home/#'
   godwit acl explain --acl rules.yaml --user alice --claim site=berlin --receive berlin/door
 
 Prints the rule that decides, by the engine the broker uses. The exit code is 0 when it is allowed, 1 when it is not.
-A file that ends in .yaml, .yml or .json holds rules in godwit's form, any other is mosquitto's acl_file.
+Without --acl the rules are those of the configuration: of --config, and of GODWIT_ACL__… as a broker would take them.
+A file of --acl that ends in .yaml, .yml or .json holds rules in godwit's form, any other is mosquitto's acl_file.
 `
 
 interface Flags {
-  readonly acl: string
+  readonly acl?: string
+  readonly config?: string
+  readonly listener?: number
   readonly user?: string
   readonly client: string
   readonly claim?: Readonly<Record<string, string>>
@@ -29,7 +37,9 @@ export async function acl(args: readonly string[], terminal: Terminal): Promise<
   const [action, ...rest] = args
   if (action !== 'explain' && action !== '--help') throw new CommandError('acl takes explain; see godwit acl --help')
   const command = commandLine('acl explain', 'Says which access rule decides.', examples)
-    .requiredOption('--acl <file>', 'the access rules')
+    .option('--config <file>', 'the configuration of the broker, whose rules are asked')
+    .option('--listener <n>', 'of the configuration: the rules at this listener; the first is 0', wholeNumber(0))
+    .option('--acl <file>', 'a file of access rules, instead of --config')
     .option('--user <name>', 'user name of the client (default: it has none)')
     .option('--client <id>', 'Client Identifier', '')
     .option('--claim <name=value>', 'what its token says; may be given several times', claim)
@@ -41,12 +51,54 @@ export async function acl(args: readonly string[], terminal: Terminal): Promise<
   const { user: username, client: clientId, claim: claims = {} } = flags
   const wish = wishOf(flags)
   const client = { clientId, username, identity: { claims } }
-  const { allowed, rule } = accessRules(readAccessRules(flags.acl)).explain({ ...wish, client })
+  const { rules, from } = rulesOf(flags)
+  if (!rules) {
+    await write(terminal.stdout, `allowed: ${from} has no access rules\n`)
+    return 0
+  }
+  const { allowed, rule } = accessRules(rules).explain({ ...wish, client })
   await write(
     terminal.stdout,
-    `${allowed ? 'allowed' : 'denied'}${rule ? ` by ${inWords(rule)}` : `: no rule of ${flags.acl} allows it`}\n`,
+    `${allowed ? 'allowed' : 'denied'}${rule ? ` by ${inWords(rule)}` : `: no rule of ${from} allows it`}\n`,
   )
   return allowed ? 0 : 1
+}
+
+interface Rules {
+  /** Undefined: everybody may do everything. */
+  readonly rules: readonly AccessRule[] | undefined
+  /** Where they are from, in words. */
+  readonly from: string
+}
+
+function rulesOf({ acl: file, config, listener }: Flags): Rules {
+  if (file !== undefined) {
+    if (config !== undefined || listener !== undefined) {
+      throw new CommandError('--acl names the rules; leave out --config and --listener')
+    }
+    return { rules: readAccessRules(file), from: file }
+  }
+  const settings = brokerConfig(config === undefined ? {} : { config }, process.env)
+  const { acl: common, listeners } = settings.config
+  const door = listener === undefined ? undefined : listeners[listener]
+  if (listener !== undefined && !door) {
+    throw new CommandError(`--listener is ${listener}; the configuration has listeners 0 to ${listeners.length - 1}`)
+  }
+  const from = config ?? 'the configuration'
+  const rules = inOneLine(() =>
+    door?.acl ? rulesIn(door.acl, ['listeners', listener!, 'acl'], settings) : rulesIn(common, ['acl'], settings),
+  )
+  if (!rules && config === undefined) throw new CommandError('say where the rules are: --config FILE, or --acl FILE')
+  return { rules, from }
+}
+
+function inOneLine<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    throw new CommandError(error.message)
+  }
 }
 
 function wishOf(flags: Flags): { readonly action: AccessAction; readonly topic: string } {
