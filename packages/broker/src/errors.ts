@@ -22,6 +22,12 @@ export class BrokerError extends Error {
   }
 }
 
+/** What the system said of a file, without Node's code and the path: `no such file or directory`. */
+export function systemReason(error: unknown): string {
+  const { message } = error as Error
+  return /^\w+: (.*), \w+( '.*')?$/s.exec(message)?.[1] ?? message
+}
+
 /**
  * A client's packet that is well formed but may not be sent: out of turn, over a limit, not allowed here.
  * Thrown by handlers; the connection alone turns it into wire behaviour.

@@ -54,6 +54,7 @@ export type {
   Store,
 } from './store/store.js'
 export { type Clock, systemClock } from './time/clock.js'
+export { checkListen } from './transport/listen.js'
 export type {
   ListenOptions,
   ProxyProtocolOptions,
@@ -64,7 +65,6 @@ export type {
 } from './transport/listen-options.js'
 export { memoryPair } from './transport/memory.js'
 export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
-export { checkTls } from './transport/tls-files.js'
 export type { Listener, Peer } from './transport/transport.js'
 export { isAnswered } from './unix-socket.js'
 export { version } from './version.js'

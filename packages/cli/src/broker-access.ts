@@ -18,6 +18,7 @@ import type { BannerFacts } from './banner.js'
 import { doorNames } from './broker-doors.js'
 import { CommandError } from './command-error.js'
 import { readAccessRules } from './commands/acl-file.js'
+import { inPlace } from './config/in-place.js'
 import type { Path } from './config/layers.js'
 import type { Resolved } from './config/resolve.js'
 import type { Config } from './config/schema.js'
@@ -50,17 +51,20 @@ export async function accessOf(
   const chains: AuthenticationChain[] = []
   const ruleSets: { readonly rules: AccessRules; readonly read: () => readonly AccessRule[] | undefined }[] = []
 
-  const chainOf = async (own: Auth, anonymous: boolean): Promise<AuthenticationChain | undefined> => {
+  const chainOf = async (own: Auth, path: Path, anonymous: boolean): Promise<AuthenticationChain | undefined> => {
     if (!asksForCredentials(own)) return undefined
-    const authenticators = await allOrNone([...authenticatorsOf(own, log), ...(anonymous ? [anybody] : [])])
+    const authenticators = await allOrNone([
+      ...authenticatorsOf(own, path, settings, log),
+      ...(anonymous ? [anybody] : []),
+    ])
     const { backOff } = own
     const chain = authenticationChain(authenticators, { disconnect, log, ...(backOff && { backOff: said(backOff) }) })
     chains.push(chain)
     return chain
   }
-  const rulesOf = (own: Acl, path: Path): AccessRules | undefined => {
+  const rulesOf = async (own: Acl, path: Path): Promise<AccessRules | undefined> => {
     const read = (): readonly AccessRule[] | undefined => rulesIn(own, path, settings)
-    const given = read()
+    const given = await inPlace(settings, [...path, 'file'], read)
     if (!given) return undefined
     const rules = accessRules(given)
     if (own.file !== undefined) ruleSets.push({ rules, read })
@@ -73,13 +77,17 @@ export async function accessOf(
     common: ListenerHooks,
   ): Promise<ListenerHooks> => {
     const asksAsAll = door.auth === undefined && door.allowAnonymous === undefined
+    const path = door.auth === undefined ? ['auth'] : ['listeners', at, 'auth']
     return {
-      chain: asksAsAll ? common.chain : await chainOf(door.auth ?? auth, door.allowAnonymous ?? allowAnonymous),
-      rules: door.acl === undefined ? common.rules : rulesOf(door.acl, ['listeners', at, 'acl']),
+      chain: asksAsAll ? common.chain : await chainOf(door.auth ?? auth, path, door.allowAnonymous ?? allowAnonymous),
+      rules: door.acl === undefined ? common.rules : await rulesOf(door.acl, ['listeners', at, 'acl']),
     }
   }
   const hooks = async (): Promise<readonly Hooks[]> => {
-    const common: ListenerHooks = { chain: await chainOf(auth, allowAnonymous), rules: rulesOf(acl, ['acl']) }
+    const common: ListenerHooks = {
+      chain: await chainOf(auth, ['auth'], allowAnonymous),
+      rules: await rulesOf(acl, ['acl']),
+    }
     const names = doorNames(listeners)
     const own = new Map<string, ListenerHooks>()
     for (const [at, door] of listeners.entries()) {
@@ -156,13 +164,16 @@ const anybody: Authenticator = {
   check: ({ username, password }) => (username === undefined && password === undefined ? 'allow' : 'not mine'),
 }
 
-function authenticatorsOf(auth: Auth, log: Logger): readonly (Authenticator | Promise<Authenticator>)[] {
+/** @param path of this `auth` in the configuration. */
+function authenticatorsOf(auth: Auth, path: Path, settings: Resolved, log: Logger): readonly Promise<Authenticator>[] {
   const { certificate, passwordFile: file, jwt: token, http } = auth
+  const made = (key: keyof Auth, make: () => Authenticator | Promise<Authenticator>): Promise<Authenticator> =>
+    inPlace(settings, [...path, key], make)
   return [
-    ...(certificate ? [certificateIdentity({ from: certificate })] : []),
-    ...(file === undefined ? [] : [passwordFile(file, { log })]),
-    ...(token ? [jwt({ ...jwtOptions(token), log })] : []),
-    ...(http ? [httpAuthentication({ ...httpOptions(http), log })] : []),
+    ...(certificate ? [made('certificate', () => certificateIdentity({ from: certificate }))] : []),
+    ...(file === undefined ? [] : [made('passwordFile', () => passwordFile(file, { log }))]),
+    ...(token ? [made('jwt', () => jwt({ ...jwtOptions(token), log }))] : []),
+    ...(http ? [made('http', () => httpAuthentication({ ...httpOptions(http), log }))] : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { BrokerError } from '../errors.js'
+import { BrokerError, systemReason } from '../errors.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { WatchedFiles, type WatchOptions } from '../watched-files.js'
 import { AnswerCache } from './answer-cache.js'
@@ -65,7 +65,7 @@ async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new BrokerError('invalid-option', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
+    throw new BrokerError('invalid-option', `cannot read ${path}: ${systemReason(error)}`, { cause: error })
   }
 }
 

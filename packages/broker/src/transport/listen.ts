@@ -11,6 +11,7 @@ import { checkListenOptions, type ListenOptions } from './listen-options.js'
 import { isLoopback, proxies, readProxyHeader } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
 import { TlsDoor } from './tls.js'
+import { readTls } from './tls-files.js'
 import type { Listener, Peer, Transport } from './transport.js'
 import { WebSocketDoor } from './websocket.js'
 
@@ -98,6 +99,17 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     secure?.close()
     throw error
   }
+}
+
+/**
+ * Tries whether {@link listen} could open such a door, as far as that can be told without opening it: reads the files of
+ * `tls`, and whether they belong together.
+ * @throws BrokerError `invalid-option`, naming what is wrong.
+ */
+export async function checkListen(options: ListenOptions): Promise<void> {
+  checkListenOptions(options)
+  if (options.proxyProtocol) proxies(options.proxyProtocol.from)
+  if (options.tls) await readTls(options.tls)
 }
 
 function defaultPort({ tls, websocket }: ListenOptions): number {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { BrokerError } from '../errors.js'
+import { BrokerError, systemReason } from '../errors.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf } from './tls-expiry.js'
 
@@ -9,14 +9,9 @@ const kinds = ['cert', 'key', 'ca', 'crl'] as const
 const isPem = (text: string): boolean => text.includes('-----BEGIN')
 
 /**
- * Tries whether a listener could open with these: reads the files, and whether they belong together.
+ * Reads the files, and tries whether they belong together.
  * @throws BrokerError `invalid-option`, naming what is wrong.
  */
-export async function checkTls(options: TlsOptions): Promise<void> {
-  await readTls(options)
-}
-
-/** What {@link checkTls} has tried. */
 export async function readTls(options: TlsOptions): Promise<SecureContextOptions> {
   const context = await readTlsFiles(options)
   try {
@@ -24,7 +19,9 @@ export async function readTls(options: TlsOptions): Promise<SecureContextOptions
     expiryOf(String(context.cert))
     return context
   } catch (error) {
-    const why = (error as Error).message
+    const { code, reason, message } = error as Error & { readonly code?: string; readonly reason?: string }
+    const why =
+      code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the key is not that of the certificate' : (reason ?? message)
     throw new BrokerError('invalid-option', `tls: certificate, key, CA and CRL cannot be used together: ${why}`, {
       cause: error,
     })
@@ -51,8 +48,7 @@ async function readPem(kind: string, path: string): Promise<string> {
     const text = await readFile(path, 'utf8')
     if (isPem(text)) return text
   } catch (error) {
-    const [, why] = /^\w+: (.*), \w+( '.*')?$/s.exec((error as Error).message) ?? [undefined, (error as Error).message]
-    throw new BrokerError('invalid-option', `cannot read tls.${kind} ${path}: ${why}`, { cause: error })
+    throw new BrokerError('invalid-option', `cannot read tls.${kind} ${path}: ${systemReason(error)}`, { cause: error })
   }
   throw new BrokerError('invalid-option', `tls.${kind} (${path}) is no PEM file; it begins with -----BEGIN`)
 }

@@ -21,6 +21,7 @@ import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
+import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
@@ -85,12 +86,14 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds, hooks, log, store },
     settings,
   )
+  const opening = running
   try {
     const open: Listener[] = []
     const names = doorNames(listeners)
     for (const [at, door] of listeners.entries()) {
       const anonymous = isAnonymous(door, settings.config)
-      open.push(await listen(running, listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))))
+      const options = (): ListenOptions => listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))
+      open.push(await inPlace(settings, ['listeners', at], () => opening.listen(options())))
     }
     const doors = listeners.map((door, at) => {
       const { host, port } = open[at]!
@@ -155,14 +158,5 @@ async function create(options: BrokerOptions, { origin }: Resolved): Promise<Bro
     if (!(error instanceof BrokerError)) throw error
     const [, limit] = /^limits\.(\w+)/.exec(error.message) ?? []
     throw new CommandError(limit ? `${origin(['limits', limit])}: ${error.message}` : error.message)
-  }
-}
-
-async function listen(running: Broker, options: ListenOptions): Promise<Listener> {
-  try {
-    return await running.listen(options)
-  } catch (error) {
-    if (!(error instanceof BrokerError)) throw error
-    throw new CommandError(error.message)
   }
 }

@@ -32,10 +32,17 @@ test('check says that a file is right, or what is wrong and where', async () => 
 test('check reads the files that are named', async () => {
   const none = join(home, 'none')
   const { code, errors } = await ran('check', file(`data: memory\nauth: { passwordFile: ${none} }\n`))
-  expect([code, errors]).toEqual([1, expect.stringMatching(`^godwit config: cannot read ${none}: `)])
+  const path = join(home, 'godwit.yaml')
+  expect([code, errors]).toEqual([1, `godwit config: ${path}:2:9: cannot read ${none}: no such file or directory\n`])
   const door = `{ protocol: mqtts, tls: { cert: ${none}, key: ${none} } }`
   expect((await ran('check', file(`listeners: [${door}]\n`))).errors).toContain(
-    `cannot read tls.cert ${none}: no such file`,
+    `${path}:1:13: cannot read tls.cert ${none}: no such file`,
+  )
+  expect((await ran('check', file(`acl:\n  file: ${none}\n`))).errors).toContain(
+    `${path}:2:3: cannot read the access rules ${none}: no such file`,
+  )
+  expect((await ran('check', file('listeners:\n  - port: 1\n  - proxyProtocol: [lb1]\n'))).errors).toContain(
+    `${path}:3:5: proxyProtocol.from has lb1; it takes addresses and networks as 10.0.0.0/8`,
   )
   const rules = 'acl:\n  rules:\n    - allow: everything\n      filter: a\n'
   expect((await ran('check', file(rules))).errors).toMatch(/godwit\.yaml:3:7: .*everything/)

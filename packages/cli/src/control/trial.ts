@@ -1,7 +1,8 @@
 import type { InheritedSocket } from '@godwit/broker'
-import { checkTls } from '@godwit/broker'
+import { checkListen } from '@godwit/broker'
 import { accessOf, whoMayCome } from '../broker-access.js'
 import { listenOptions } from '../broker-doors.js'
+import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { withSystemdSockets } from '../systemd-sockets.js'
 
@@ -15,8 +16,7 @@ export async function tryOut(settings: Resolved, sockets: readonly InheritedSock
   whoMayCome(withSystemdSockets(config, sockets))
   const access = await accessOf(settings, { log() {} }, () => {})
   access.close()
-  for (const door of config.listeners) {
-    const { tls } = listenOptions(door, '', false)
-    if (tls) await checkTls(tls)
+  for (const [at, door] of config.listeners.entries()) {
+    await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))
   }
 }
