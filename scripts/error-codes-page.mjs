@@ -187,6 +187,10 @@ Before it had a session:
 
 ${table(['reason', ''], union(metrics, 'ConnectionRefusal'))}
 
+## Why a subscription was refused
+
+${table(['reason', ''], union(metrics, 'SubscriptionRefusal'))}
+
 ## Reason codes of MQTT 5.0
 
 From 0x80 on it is an error (section 2.4 of the standard).

@@ -1,5 +1,5 @@
 import type { Logger } from './log.js'
-import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics } from './metrics.js'
+import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, SubscriptionRefusal } from './metrics.js'
 
 /** How long lines about the same thing are gathered into one. */
 const quietMs = 10_000
@@ -21,10 +21,19 @@ export class Drops {
     this.#after = after
   }
 
-  report(reason: DropReason, clientId: string): void {
+  /** @param topic where it was to go; said of what a publisher is refused. */
+  report(reason: DropReason, clientId: string, topic?: string): void {
     this.#metrics.dropped[reason]++
     if (reason === 'offline-qos0') return // the standard's own terms: counted, not worth a line
-    this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', { clientId, reason })
+    const which = topic === undefined ? {} : { topic }
+    this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', { clientId, reason }, which)
+  }
+
+  /** One filter of a SUBSCRIBE. */
+  subscriptionRefused(reason: SubscriptionRefusal, clientId: string, filter: string): void {
+    this.#metrics.subscriptionsRefused[reason]++
+    const fields = { clientId, reason }
+    this.#tell(`subscribe ${reason} ${clientId}`, 'subscription refused', 'subscriptions refused', fields, { filter })
   }
 
   /** Lines are by reason alone: whoever comes from ten thousand addresses shall not write ten thousand of them. */
@@ -49,14 +58,21 @@ export class Drops {
     )
   }
 
-  #tell(kind: string, one: string, many: string, fields: Record<string, string>): void {
+  /** @param ofFirst what is true of the first of a kind alone. */
+  #tell(
+    kind: string,
+    one: string,
+    many: string,
+    fields: Record<string, string>,
+    ofFirst: Record<string, string> = {},
+  ): void {
     const untold = this.#untold.get(kind)
     if (untold !== undefined) {
       this.#untold.set(kind, untold + 1)
       return
     }
     this.#untold.set(kind, 0)
-    this.#log.log('warn', one, fields)
+    this.#log.log('warn', one, { ...fields, ...ofFirst })
     this.#after(quietMs, () => {
       const more = this.#untold.get(kind) ?? 0
       this.#untold.delete(kind)

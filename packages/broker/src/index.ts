@@ -37,7 +37,15 @@ export type { SubscriptionList, SubscriptionPageOptions, SubscriptionView } from
 export { defaultLimits, type Limits, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
-export type { CommitMetrics, ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, QueueTotals } from './metrics.js'
+export type {
+  CommitMetrics,
+  ConnectionRefusal,
+  DropReason,
+  HandshakeRefusal,
+  Metrics,
+  QueueTotals,
+  SubscriptionRefusal,
+} from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'

@@ -67,6 +67,15 @@ export type ConnectionRefusal =
   /** What its CONNECT asks for, or another reason told in CONNACK. */
   | 'connect'
 
+/** Why a filter was refused in SUBACK. */
+export type SubscriptionRefusal =
+  /** A client that may not subscribe to all that the filter matches. */
+  | 'not-authorized'
+  /** As many subscriptions as a session may have. */
+  | 'quota'
+  /** A feature that is switched off, at 3.1.1; at 5.0 it ends the connection. */
+  | 'not-supported'
+
 /** What all queues of the broker hold together. */
 export interface QueueTotals {
   /** Messages that wait, and those a session that lives on has been sent and has not acknowledged. */
@@ -127,6 +136,11 @@ export class Metrics {
     'not-authorized': 0,
     unavailable: 0,
     connect: 0,
+  }
+  readonly subscriptionsRefused: Record<SubscriptionRefusal, number> = {
+    'not-authorized': 0,
+    quota: 0,
+    'not-supported': 0,
   }
   /** CONNECT packets that waited for the event loop to be in time again, let in or not. */
   connectsDelayed = 0

@@ -249,6 +249,7 @@ describe.each([4, 5] as const)('subscriptions of a session, at version %i', (ver
     const filters = ['a', 'b', 'c', 'a'].map((filter) => ({ filter, qos: 1 }) as const)
     client.send(subscribePacket(filters))
     expect(await client.heard()).toEqual([`suback 1 [1 1 ${version === 5 ? 0x97 : 0x80} 1]`])
+    expect(rig.broker.metrics.subscriptionsRefused.quota).toBe(1)
     client.send({ type: 'unsubscribe', packetId: 2, filters: ['a'] }).subscribe('c', 1, 3)
     expect(await client.heard()).toEqual(['unsuback 2', 'suback 3 [1]'])
   })
@@ -260,6 +261,7 @@ describe('features switched off', () => {
     const client = await rig.connect('c')
     client.send(subscribePacket(['a/#', '+/b', 'plain'].map((filter) => ({ filter, qos: 2 }) as const)))
     expect(await client.heard()).toEqual(['suback 1 [128 128 2]'])
+    expect(rig.broker.metrics.subscriptionsRefused['not-supported']).toBe(2)
   })
 
   it.each([4, 5] as const)('maximumQos: granted no higher, at version %i', async (version) => {

@@ -24,10 +24,10 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   if (p.qos > 0) c.receiving()
   checkAllowed(c, p, topic)
   if (services.features.publishBeyondRate === 'refuse' && !c.publishRate.admits(p.payloadEnd - p.payloadStart)) {
-    return refuseRate(c, p)
+    return refuseRate(c, p, topic)
   }
-  if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic')
-  if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format')
+  if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
+  if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format', topic)
   const message = new Message(p, c.client.clientId, p.properties ? services.now() : 0, topic)
   return services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
 }
@@ -63,7 +63,7 @@ function askThenRoute(c: Context, p: Publish, message: Message): Answer {
   const { client } = c
   return whenReady(hooks.authorize({ action: 'publish', client, topic, qos, retain }), (allowed) => {
     if (c.closed) return undefined // not taken over: the client sends it again, and only that one may count
-    if (!allowed) return refuse(c, p, 'not-authorized')
+    if (!allowed) return refuse(c, p, 'not-authorized', topic)
     return whenReady(hooks.publish(message, client), (accepted) => {
       if (c.closed) return undefined
       if (!accepted) throw new MqttError(reason.implementationSpecificError, 'a hook failed to take the message')
@@ -78,9 +78,9 @@ function isNotAsItSays(c: Context, p: Publish): boolean {
 }
 
 /** There is a refusal for QoS 1 and 2 at 5.0; any other client has to be disconnected. */
-function refuseRate(c: Context, p: Publish): Reply | undefined {
-  if (c.version === 5 && p.qos > 0) return refuse(c, p, 'publish-rate')
-  c.services.drops.report('publish-rate', c.client.clientId)
+function refuseRate(c: Context, p: Publish, topic: string): Reply | undefined {
+  if (c.version === 5 && p.qos > 0) return refuse(c, p, 'publish-rate', topic)
+  c.services.drops.report('publish-rate', c.client.clientId, topic)
   throw new MqttError(reason.messageRateTooHigh, refusals['publish-rate'].why)
 }
 
@@ -95,8 +95,8 @@ const refusals = {
  * The message goes nowhere, and is counted. At 5.0 its sender is told, if its QoS asks for an answer; 3.1.1 has no
  * refusal, so it is acknowledged as normal [MQTT-3.3.5-2].
  */
-function refuse(c: Context, p: Publish, drop: keyof typeof refusals): Reply | undefined {
-  c.services.drops.report(drop, c.client.clientId)
+function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: string): Reply | undefined {
+  c.services.drops.report(drop, c.client.clientId, topic)
   if (c.version < 5) return acknowledge(p, hold(c, p), reason.success)
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]

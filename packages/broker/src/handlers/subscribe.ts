@@ -14,6 +14,7 @@ import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Message } from '../message.js'
+import type { SubscriptionRefusal } from '../metrics.js'
 import type { Answer, Context, Reply } from './context.js'
 import { inWords } from './reason-string.js'
 
@@ -113,6 +114,11 @@ async function subscribeInTurns(
   return subscribing.reply()
 }
 
+const refusals: Readonly<Record<Verdict, SubscriptionRefusal>> = {
+  [reason.notAuthorized]: 'not-authorized',
+  [reason.quotaExceeded]: 'quota',
+}
+
 /** One SUBSCRIBE on its way to its SUBACK. */
 class Subscribing {
   readonly #c: Context
@@ -133,8 +139,15 @@ class Subscribing {
   take(verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) {
       const subscription = this.#p.subscriptions[this.#reasonCodes.length]!
-      this.#reasonCodes.push(verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict)
+      const reasonCode = verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict
+      if (reasonCode >= 0x80) this.#refused(subscription.filter, reasonCode)
+      this.#reasonCodes.push(reasonCode)
     }
+  }
+
+  #refused(filter: string, reasonCode: Verdict): void {
+    const { client, services } = this.#c
+    services.drops.subscriptionRefused(refusals[reasonCode] ?? 'not-supported', client.clientId, filter)
   }
 
   #subscribe(subscription: Subscription, qos: QoS): Verdict {

@@ -86,6 +86,11 @@ function addRefusals(text: Exposition, metrics: Metrics): void {
       by('reason', metrics.handshakesRefused),
     )
     .counter(
+      'godwit_subscriptions_refused_total',
+      'Filters refused in SUBACK, by reason.',
+      by('reason', metrics.subscriptionsRefused),
+    )
+    .counter(
       'godwit_connections_ended_total',
       'Connections that the broker ended, by reason.',
       by('reason', {
