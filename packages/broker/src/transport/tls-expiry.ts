@@ -24,13 +24,16 @@ const ends = new WeakMap<Metrics, Map<TlsExpiry, number>>()
 export class TlsExpiry {
   readonly #metrics: Metrics
   readonly #log: Logger
+  readonly #file: string | undefined
   readonly #timer: NodeJS.Timeout
   #expiresAt = Number.POSITIVE_INFINITY
   #warned: number | undefined
 
-  constructor(metrics: Metrics, log: Logger) {
+  /** @param file the certificate's, if it has one: of several listeners the log says whose it is. */
+  constructor(metrics: Metrics, log: Logger, file: string | undefined) {
     this.#metrics = metrics
     this.#log = log
+    this.#file = file
     this.#timer = setInterval(() => this.#look(), lookMs).unref()
   }
 
@@ -58,9 +61,14 @@ export class TlsExpiry {
     const days = warningOf(this.#expiresAt, Date.now())
     if (days === undefined || days === this.#warned) return
     this.#warned = days
-    const expires = new Date(this.#expiresAt).toISOString()
-    if (days === 0) this.#log.log('error', 'the TLS certificate has expired; put a new one in its place', { expires })
-    else
-      this.#log.log('warn', `the TLS certificate expires within ${days} days; put a new one in its place`, { expires })
+    const fields = {
+      ...(this.#file !== undefined && { file: this.#file }),
+      expires: new Date(this.#expiresAt).toISOString(),
+    }
+    if (days === 0) this.#log.log('error', 'the TLS certificate has expired; put a new one in its place', fields)
+    else {
+      const soon = days === 1 ? 'a day' : `${days} days`
+      this.#log.log('warn', `the TLS certificate expires within ${soon}; put a new one in its place`, fields)
+    }
   }
 }

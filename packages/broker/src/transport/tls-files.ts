@@ -6,7 +6,8 @@ import { expiryOf } from './tls-expiry.js'
 
 const kinds = ['cert', 'key', 'ca', 'crl'] as const
 
-const isPem = (text: string): boolean => text.includes('-----BEGIN')
+/** Whether it is PEM itself, and not the path of a file. */
+export const isPem = (text: string): boolean => text.includes('-----BEGIN')
 
 /**
  * Reads the files, and tries whether they belong together.

@@ -8,7 +8,7 @@ import { WatchedFiles } from '../watched-files.js'
 import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
-import { readTls, tlsFilePaths } from './tls-files.js'
+import { isPem, readTls, tlsFilePaths } from './tls-files.js'
 import { tlsRefusal } from './tls-refusal.js'
 import type { Peer } from './transport.js'
 
@@ -46,8 +46,8 @@ export class TlsDoor {
     }
   }
 
-  private constructor({ requestCert = false, alpn }: TlsOptions, { metrics, log, handshakes, next }: TlsParts) {
-    this.#expiry = new TlsExpiry(metrics, log)
+  private constructor({ cert, requestCert = false, alpn }: TlsOptions, { metrics, log, handshakes, next }: TlsParts) {
+    this.#expiry = new TlsExpiry(metrics, log, isPem(cert) ? undefined : cert)
     this.#server = createServer({
       requestCert,
       rejectUnauthorized: requestCert,

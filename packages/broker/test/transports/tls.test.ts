@@ -195,6 +195,16 @@ describe('options of TLS', () => {
   })
 })
 
+it('a certificate that ends soon is named in the log', async () => {
+  const cert = join(folder, 'soon.pem')
+  const soon = await ca.issue('localhost', { days: 5 })
+  await writeFile(cert, soon.cert)
+  await listen({ cert, key: soon.key })
+  expect(doors.log.filter((line) => line.includes('expires within 7 days'))).toEqual([
+    expect.stringContaining(`"file":${JSON.stringify(cert)}`),
+  ])
+})
+
 it('warns 30, 7 and 1 day before the end, and after it', () => {
   const end = Date.parse('2030-01-31T00:00:00Z')
   const at = (date: string): number | undefined => warningOf(end, Date.parse(`2030-01-${date}T12:00:00Z`))
