@@ -1,12 +1,12 @@
-import type { Logger } from './log.js'
+import type { LogFields, Logger } from './log.js'
 import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, SubscriptionRefusal } from './metrics.js'
 
 /** How long lines about the same thing are gathered into one. */
 const quietMs = 10_000
 
 /**
- * The one place where messages are reported as dropped and connections as refused: each is counted, the first of a kind
- * is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.
+ * The one place where messages are reported as dropped, and connections and subscriptions as refused: each is counted, the
+ * first of a kind is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.
  */
 export class Drops {
   readonly #metrics: Metrics
@@ -21,26 +21,35 @@ export class Drops {
     this.#after = after
   }
 
-  /** @param topic where it was to go; said of what a publisher is refused. */
-  report(reason: DropReason, clientId: string, topic?: string): void {
+  /** @param refused where it is its publisher who is refused: from where it came, and where it was to go. */
+  report(reason: DropReason, clientId: string, refused: { address?: string; topic?: string } = {}): void {
     this.#metrics.dropped[reason]++
     if (reason === 'offline-qos0') return // the standard's own terms: counted, not worth a line
-    const which = topic === undefined ? {} : { topic }
-    this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', { clientId, reason }, which)
+    const fields = { clientId, address: refused.address, reason, topic: refused.topic }
+    this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', fields, { clientId, reason })
   }
 
-  /** One filter of a SUBSCRIBE. */
-  subscriptionRefused(reason: SubscriptionRefusal, clientId: string, filter: string): void {
+  /** One filter of a SUBSCRIBE. The client may know; at 3.1.1 many do not look. */
+  subscriptionRefused(reason: SubscriptionRefusal, clientId: string, address: string, filter: string): void {
     this.#metrics.subscriptionsRefused[reason]++
-    const fields = { clientId, reason }
-    this.#tell(`subscribe ${reason} ${clientId}`, 'subscription refused', 'subscriptions refused', fields, { filter })
+    const fields = { clientId, address, reason, filter }
+    const kind = `subscribe ${reason} ${clientId}`
+    this.#tell(kind, 'subscription refused', 'subscriptions refused', fields, { clientId, reason })
   }
 
-  /** Lines are by reason alone: whoever comes from ten thousand addresses shall not write ten thousand of them. */
-  refused(reason: ConnectionRefusal, address: string): void {
+  /**
+   * Lines are by reason alone: whoever comes from ten thousand addresses shall not write ten thousand of them.
+   * @param more of the client, as far as it is known, and why in words.
+   */
+  refused(
+    reason: ConnectionRefusal,
+    address: string,
+    more: { clientId?: string | undefined; why?: string } = {},
+  ): void {
     this.#metrics.connectionsRefused++
     this.#metrics.refused[reason]++
-    this.#tell(reason, 'connection refused', 'connections refused', { address, reason })
+    const fields = { clientId: more.clientId, address, reason, why: more.why }
+    this.#tell(reason, 'connection refused', 'connections refused', fields, { reason })
   }
 
   /**
@@ -49,34 +58,26 @@ export class Drops {
    */
   handshakeRefused(reason: HandshakeRefusal, address: string, why: string): void {
     this.#metrics.handshakesRefused[reason]++
-    const fields = { address, reason, why }
-    this.#tell(
-      `handshake ${reason} ${why}`,
-      'connection refused before MQTT',
-      'connections refused before MQTT',
-      fields,
-    )
+    const [one, many] = ['connection refused before MQTT', 'connections refused before MQTT'] as const
+    this.#tell(`handshake ${reason} ${why}`, one, many, { address, reason, why }, { reason, why })
   }
 
-  /** @param ofFirst what is true of the first of a kind alone. */
-  #tell(
-    kind: string,
-    one: string,
-    many: string,
-    fields: Record<string, string>,
-    ofFirst: Record<string, string> = {},
-  ): void {
+  /**
+   * @param fields of the one that is told at once.
+   * @param common what of it holds for all of the kind.
+   */
+  #tell(kind: string, one: string, many: string, fields: LogFields, common: LogFields): void {
     const untold = this.#untold.get(kind)
     if (untold !== undefined) {
       this.#untold.set(kind, untold + 1)
       return
     }
     this.#untold.set(kind, 0)
-    this.#log.log('warn', one, { ...fields, ...ofFirst })
+    this.#log.log('warn', one, fields)
     this.#after(quietMs, () => {
       const more = this.#untold.get(kind) ?? 0
       this.#untold.delete(kind)
-      if (more > 0) this.#log.log('warn', `${more} more ${many}`, fields)
+      if (more > 0) this.#log.log('warn', `${more} more ${many}`, common)
     })
   }
 }

@@ -5,6 +5,14 @@ const enough = 12
 const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
 const noBytes: Uint8Array = new Uint8Array(0)
 
+/**
+ * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
+ * refused, and whoever looks whether the port is open says nothing.
+ */
+export function isUneventful(ending: string): boolean {
+  return ending === 'connection refused' || ending === 'connection closed by the client'
+}
+
 /** What a connection has only until its client is in. */
 export class Arrival {
   /** The first packet has come. */

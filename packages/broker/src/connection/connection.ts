@@ -7,7 +7,7 @@ import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
-import { Arrival } from './arrival.js'
+import { Arrival, isUneventful } from './arrival.js'
 import { burst } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
@@ -201,7 +201,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.setTerms(termsOf(packet))
     return whenReady(this.#parts.door.admit(this.peer.address), (refusal) => {
       if (this.closed) return undefined
-      return refusal ? refuse(this, refusedAtDoor(refusal)) : dispatchFirst(this, packet)
+      return refusal ? refuse(this, refusedAtDoor(refusal), packet.clientId) : dispatchFirst(this, packet)
     })
   }
 
@@ -353,10 +353,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #fail(error: unknown): void {
     if (this.closed) return
     if (!(error instanceof ProtocolError || error instanceof MqttError)) {
-      this.#parts.log.log('error', 'internal error while handling a packet', {
-        error: String(error),
-        clientId: this.#client?.clientId,
-      })
+      const fields = { clientId: this.#client?.clientId, address: this.peer.address, error: String(error) }
+      this.#parts.log.log('error', 'internal error while handling a packet', fields)
       return this.end('internal error', reason.unspecifiedError) // [MQTT-4.8.0-2]
     }
     this.services.metrics.protocolErrors++
@@ -393,7 +391,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
       this.services.hooks.disconnected(client, why)
     }
-    this.#parts.log.log('info', 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
+    const level = client || !isUneventful(why) ? 'info' : 'debug'
+    this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
     this.#parts.onClosed(this)
     return commit
   }

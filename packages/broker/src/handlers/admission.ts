@@ -74,7 +74,8 @@ function redirection({ redirectTo, permanently = false }: Redirection): Refusal 
 export function openSession(c: Context, p: Connect, client: ClientInfo, authentication?: PropertiesOf<'auth'>): Answer {
   if (c.closed) return undefined
   const { registry, limits } = c.services
-  if (registry.count >= limits.maxSessions && !registry.get(client.clientId)) return refuse(c, tooManySessions)
+  if (registry.count >= limits.maxSessions && !registry.get(client.clientId))
+    return refuse(c, tooManySessions, client.clientId)
   const expirySeconds = expiryOf(c, p)
   const opening = { clientId: client.clientId, clean: p.cleanStart, expirySeconds, will: p.will }
   return whenReady(registry.open(opening, c), ({ session, present, commit }) => {
@@ -149,9 +150,12 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
   return undefined
 }
 
-/** A refusing CONNACK has Session Present 0 and is followed by a close [MQTT-3.2.2-4] [MQTT-3.2.2-5]. */
-export function refuse(c: Context, { reasonCode, why, serverReference, counts }: Refusal): Reply {
-  c.services.drops.refused(counts ?? refusalOf(reasonCode), c.peer.address)
+/**
+ * A refusing CONNACK has Session Present 0 and is followed by a close [MQTT-3.2.2-4] [MQTT-3.2.2-5].
+ * @param clientId what the client calls itself, as far as that is known: for the log.
+ */
+export function refuse(c: Context, { reasonCode, why, serverReference, counts }: Refusal, clientId?: string): Reply {
+  c.services.drops.refused(counts ?? refusalOf(reasonCode), c.peer.address, { clientId, why })
   const tellable = c.version === 5 || connackReturnCode(reasonCode) !== undefined
   const properties = {
     ...inWords(c, why)?.properties,

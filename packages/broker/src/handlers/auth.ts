@@ -11,7 +11,8 @@ export function beginAuthentication(c: Context, connect: Connect, client: Client
   const { authenticationMethod: method = '', authenticationData } = connect.properties ?? {}
   const exchange = c.services.hooks.beginExchange(method)
   if (!exchange) {
-    return refuse(c, { reasonCode: reason.badAuthenticationMethod, why: 'this authentication method is not offered' }) // [MQTT-4.12.0-1]
+    const why = 'this authentication method is not offered'
+    return refuse(c, { reasonCode: reason.badAuthenticationMethod, why }, client.clientId) // [MQTT-4.12.0-1]
   }
   c.authenticating = { method, exchange, connect, client }
   return whenReady(exchange.next(authenticationData, client), (step) => (c.closed ? undefined : onStep(c, step)))
@@ -38,7 +39,7 @@ function onStep(c: Context, step: AuthenticationStep): Answer {
   const { method, connect, client } = c.authenticating!
   if (step.outcome === 'refused') {
     if (c.accepted) throw new MqttError(reason.notAuthorized, 're-authentication failed') // [MQTT-4.12.1-2]
-    return refuse(c, refusalFor(step.admission)!)
+    return refuse(c, refusalFor(step.admission)!, client.clientId)
   }
   const properties: PropertiesOf<'auth'> = {
     authenticationMethod: method, // in all of them [MQTT-4.12.0-5]
@@ -51,6 +52,6 @@ function onStep(c: Context, step: AuthenticationStep): Answer {
   if (c.accepted) return { packet: { type: 'auth', reasonCode: reason.success, properties }, commit: 0 }
   const known = { ...client, username: step.username ?? client.username }
   return whenReady(admitWill(c, connect, known), (refusal) =>
-    refusal === undefined ? openSession(c, connect, known, properties) : refuse(c, refusal),
+    refusal === undefined ? openSession(c, connect, known, properties) : refuse(c, refusal, client.clientId),
   )
 }

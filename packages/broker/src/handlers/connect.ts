@@ -10,7 +10,7 @@ import type { Answer, Context } from './context.js'
 /** CONNECT (section 3.1): check, ask who it is, give it its session, greet. */
 export function onConnect(c: Context, p: Connect): Answer {
   const objection = objectionTo(c, p)
-  if (objection) return refuse(c, objection)
+  if (objection) return refuse(c, objection, p.clientId)
   const client: ClientInfo = {
     clientId: p.clientId || `godwit-${randomUUID()}`, // [MQTT-3.1.3-6]
     username: p.username,
@@ -22,7 +22,7 @@ export function onConnect(c: Context, p: Connect): Answer {
   }
   if (p.properties?.authenticationMethod !== undefined) return beginAuthentication(c, p, client)
   return whenReady(admit(c, p, client), (answer) =>
-    'reasonCode' in answer ? refuse(c, answer) : openSession(c, p, answer),
+    'reasonCode' in answer ? refuse(c, answer, client.clientId) : openSession(c, p, answer),
   )
 }
 

@@ -80,7 +80,7 @@ function isNotAsItSays(c: Context, p: Publish): boolean {
 /** There is a refusal for QoS 1 and 2 at 5.0; any other client has to be disconnected. */
 function refuseRate(c: Context, p: Publish, topic: string): Reply | undefined {
   if (c.version === 5 && p.qos > 0) return refuse(c, p, 'publish-rate', topic)
-  c.services.drops.report('publish-rate', c.client.clientId, topic)
+  c.services.drops.report('publish-rate', c.client.clientId, { address: c.peer.address, topic })
   throw new MqttError(reason.messageRateTooHigh, refusals['publish-rate'].why)
 }
 
@@ -96,7 +96,7 @@ const refusals = {
  * refusal, so it is acknowledged as normal [MQTT-3.3.5-2].
  */
 function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: string): Reply | undefined {
-  c.services.drops.report(drop, c.client.clientId, topic)
+  c.services.drops.report(drop, c.client.clientId, { address: c.peer.address, topic })
   if (c.version < 5) return acknowledge(p, hold(c, p), reason.success)
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]

@@ -146,8 +146,9 @@ class Subscribing {
   }
 
   #refused(filter: string, reasonCode: Verdict): void {
-    const { client, services } = this.#c
-    services.drops.subscriptionRefused(refusals[reasonCode] ?? 'not-supported', client.clientId, filter)
+    const { client, peer, services } = this.#c
+    const why = refusals[reasonCode] ?? 'not-supported'
+    services.drops.subscriptionRefused(why, client.clientId, peer.address, filter)
   }
 
   #subscribe(subscription: Subscription, qos: QoS): Verdict {
