@@ -77,6 +77,7 @@ limits:
   maxQueuedBytes: 256MiB
 log:
   level: info
+  format: json
 \`\`\`
 
 \`godwit config check FILE\` says what is wrong, with line and column, and reads the files that are named, as a broker would at its

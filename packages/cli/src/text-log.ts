@@ -1,28 +1,28 @@
-import type { Logger, LogLevel } from '@godwit/broker'
+import type { LogFields, LogLevel } from '@godwit/broker'
 
-export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+/** One thing a log tells. */
+export interface LogLine {
+  readonly at: Date
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: LogFields
+}
 
 /** What could end a line, move the cursor, turn the text around or not be seen: Unicode's categories C, Zl and Zp. */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu
+export const unsafe: RegExp = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * A logger of text lines: time, level, message, `key=value` …
+ * A log line for people: time, level, message, `key=value` …
  *
  * Values come from clients. A value is printed bare only when it is plain; any other is quoted and escaped as in JSON,
  * so that no client id can end a line, forge a field or disturb the terminal.
  */
-export function textLog(least: LogLevel, write: (line: string) => void, now: () => Date = () => new Date()): Logger {
-  const rank = logLevels.indexOf(least)
-  return {
-    log(level, message, fields = {}) {
-      if (logLevels.indexOf(level) < rank) return
-      let line = `${now().toISOString()} ${level.padEnd(5)} ${escaped(message)}`
-      for (const [key, value] of Object.entries(fields)) {
-        if (value !== undefined) line += ` ${key}=${printed(value)}`
-      }
-      write(`${line}\n`)
-    },
+export function textLine({ at, level, message, fields }: LogLine): string {
+  let line = `${at.toISOString()} ${level.padEnd(5)} ${escaped(message)}`
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== undefined) line += ` ${key}=${printed(value)}`
   }
+  return line
 }
 
 /** A value as it stands in a line of text: bare when it is plain, else quoted and escaped. */

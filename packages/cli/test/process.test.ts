@@ -61,21 +61,50 @@ test('broker, pub and sub; SIGTERM ends the broker in order', async () => {
   expect(sub.output).toBe('a/b one\na/b two\n')
   broker.child.kill('SIGTERM')
   expect(await broker.exitCode).toBe(0)
-  expect(broker.errors).toMatch(/ info {2}stopping\n/)
+  expect(broker.errors).toMatch(/"message":"stopping"}\n/)
 })
 
 test('a client id cannot forge a line of the log', async () => {
   const { broker, port } = await startBroker()
   const pub = new Godwit('pub', '-p', port, '-t', 'a', '-n', '-i', 'x level=info "all is well"')
   await pub.exitCode
-  await broker.printed(/clientId="x level=info \\"all is well\\""/)
+  await broker.printed(/"clientId":"x level=info \\"all is well\\""/)
+})
+
+test('in a pipe, the log is a JSON object a line: who came, from where, and why they went', async () => {
+  const { broker, port } = await startBroker()
+  await new Godwit('pub', '-p', port, '-t', '$SYS/a', '-m', 'sesame', '-q', '1', '-i', 'ann', '-P', 'secret').exitCode
+  await broker.printed(/client gone/)
+  broker.child.kill('SIGTERM')
+  expect(await broker.exitCode).toBe(0)
+  const lines = broker.errors
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  const ann = { time, clientId: 'ann', address: '127.0.0.1' }
+  expect(lines).toEqual([
+    {
+      time,
+      level: 'info',
+      message: 'started',
+      version: expect.any(String),
+      listeners: `127.0.0.1:${port}`,
+      data: 'memory',
+    },
+    { ...ann, level: 'info', message: 'client connected' },
+    { ...ann, level: 'warn', message: 'message dropped', reason: 'system-topic' },
+    { ...ann, level: 'info', message: 'client gone', reason: 'disconnected by the client' },
+    { time, level: 'info', message: 'stopping' },
+  ])
+  expect(broker.errors).not.toMatch(/sesame|secret/)
 })
 
 test('a second signal ends the broker at once, whoever still holds a connection', async () => {
   const { broker, port } = await startBroker()
   const stuck = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true }) // never says goodbye
   stuck.write(encode({ type: 'connect', version: 4, clientId: 'stuck', cleanStart: true, keepAliveSeconds: 0 }, 4))
-  await broker.printed(/clientId=stuck/)
+  await broker.printed(/"clientId":"stuck"/)
   broker.child.kill('SIGTERM')
   await broker.printed(/stopping/)
   broker.child.kill('SIGINT')

@@ -90,7 +90,7 @@ test('so do the headers that a service is asked with', async () => {
 
 test('the log warns of the file that all may read, and says no secret', () => {
   expect(terminal.errors).toMatch(
-    /warn .*token-secret \(listeners\[0\]\.auth\.jwt\.secretFile\) can be read by every user/,
+    /"warn",.*token-secret \(listeners\[0\]\.auth\.jwt\.secretFile\) can be read by every user/,
   )
   expect(terminal.errors.match(/can be read by every user/g)).toHaveLength(1)
   expect(terminal.output + terminal.errors).not.toContain('sesame')

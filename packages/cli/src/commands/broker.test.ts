@@ -19,7 +19,7 @@ describe('flags', () => {
     data: './godwit-data',
     limits: {},
     features: {},
-    log: { level: 'info' },
+    log: { level: 'info', format: 'auto' },
   }
   const at = (host: string, port: number) => ({ listeners: [{ protocol: 'mqtt', host, port }] })
 
@@ -37,7 +37,8 @@ describe('flags', () => {
     ['--data memory', { data: 'memory' }],
     ['--commit flushed', {}],
     ['--mqtt31', { features: { mqtt31: true } }],
-    ['--log-level debug', { log: { level: 'debug' } }],
+    ['--log-level debug', { log: { level: 'debug', format: 'auto' } }],
+    ['--log-format json', { log: { level: 'info', format: 'json' } }],
     ['--max-inflight 65535', { limits: { maxInflight: 65_535 } }],
     ['--max-queued 10000000', { limits: { maxQueuedMessages: 10_000_000 } }],
     ['--max-queued-bytes 512MiB', { limits: { maxQueuedBytes: 536_870_912 } }],
@@ -71,6 +72,7 @@ describe('one line and exit code 1', () => {
       "--max-queued-bytes is '0'; it takes a size above 0, such as 1048576, 64KB or 512MiB; see godwit broker --help",
     ],
     ['--log-level loud', "--log-level is 'loud'; it takes debug, info, warn, error; see godwit broker --help"],
+    ['--log-format xml', "--log-format is 'xml'; it takes auto, text, json; see godwit broker --help"],
     ['--prot 1', "unknown option '--prot' (Did you mean --port?); see godwit broker --help"],
     ['extra', 'there are words that belong to no option; quote values with spaces; see godwit broker --help'],
     [
@@ -124,7 +126,7 @@ describe('running', () => {
     await terminal.printed(/an acknowledgement +means "on disk"/)
     terminal.interrupt()
     expect(await ended).toBe(0)
-    expect(terminal.errors).toMatch(/ info {2}stopping\n$/)
+    expect(terminal.errors).toMatch(/"level":"info","message":"stopping"}\n$/)
   })
 
   test('--data memory says that nothing is kept', async () => {

@@ -9,7 +9,6 @@ import {
   type Listener,
   type ListenOptions,
   type Logger,
-  type LogLevel,
   memoryStore,
   type Store,
   systemdSockets,
@@ -25,12 +24,13 @@ import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
+import { logOf } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
-import { textLog } from '../text-log.js'
+import { version } from '../version.js'
 
 const examples = `  godwit broker                                      for programs of this machine, on port 1883
   godwit broker --port 1884 --data /var/lib/godwit
@@ -70,7 +70,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
-  const log = textLog(logging.level as LogLevel, (line) => void terminal.stderr.write(line))
+  const log = logOf(logging, terminal)
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined
@@ -113,6 +113,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     })
     control = opened
     terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered, metrics: monitoring?.url }))
+    if (log.format === 'json') log.log('info', 'started', { version, listeners: doors.join(', '), data })
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
     await systemdNotify('READY=1', log)
     if (!stopping.aborted) await once(stopping, 'abort')

@@ -173,7 +173,7 @@ describe('where the control socket is', () => {
     mkdirSync(folder)
     const { terminal, stop } = await started('--port', '0', '--data', folder)
     expect(terminal.errors).toMatch(
-      / warn {2}there is no control socket: the path .* has \d+ bytes, and .* --control PATH\n/,
+      /"warn","message":"there is no control socket: the path .* has \d+ bytes, and .* --control PATH"}\n/,
     )
     const { code, errors } = await reload('--data', folder)
     expect(code).toBe(1)

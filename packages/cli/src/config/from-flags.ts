@@ -1,8 +1,7 @@
-import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { commitMode, oneOf, size, wholeNumber } from '../argument-values.js'
+import { logFormats, logLevels } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
-import { logLevels } from '../text-log.js'
 import { defaultLayer, environmentLayer, fileLayer, flagLayer, type Values } from './layers.js'
 import { type Resolved, resolve } from './resolve.js'
 import { defaults } from './schema.js'
@@ -19,6 +18,7 @@ export interface ConfigFlags {
   readonly metrics?: string
   readonly mqtt31?: boolean
   readonly logLevel?: string
+  readonly logFormat?: string
   readonly maxInflight?: number
   readonly maxQueued?: number
   readonly maxQueuedBytes?: number
@@ -33,6 +33,7 @@ const flagNames = {
   metrics: '--metrics',
   'features.mqtt31': '--mqtt31',
   'log.level': '--log-level',
+  'log.format': '--log-format',
   'limits.maxInflight': '--max-inflight',
   'limits.maxQueuedMessages': '--max-queued',
   'limits.maxQueuedBytes': '--max-queued-bytes',
@@ -66,6 +67,11 @@ export function withConfigOptions(command: Command): Command {
     .option('--max-queued <n>', 'messages that wait for a client (default: 100000)', wholeNumber(1))
     .option('--max-queued-bytes <size>', 'bytes that wait for a client, such as 512MiB (default: 256MiB)', size)
     .option('--log-level <level>', `${logLevels.join(', ')}: the least to log (default: info)`, oneOf(logLevels))
+    .option(
+      '--log-format <form>',
+      'text; json, one object a line; or auto: text on a terminal, else json (default: auto)',
+      oneOf(logFormats),
+    )
 }
 
 /**
@@ -81,17 +87,8 @@ export function brokerConfig(flags: ConfigFlags, environment: NodeJS.ProcessEnv)
   ])
 }
 
-function valuesOf({
-  host,
-  port,
-  allowAnonymous,
-  data,
-  control,
-  metrics,
-  mqtt31,
-  logLevel,
-  ...limits
-}: ConfigFlags): Values {
+function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, ...more }: ConfigFlags): Values {
+  const { logLevel: level, logFormat: format, ...limits } = more
   const { maxInflight, maxQueued: maxQueuedMessages, maxQueuedBytes } = limits
   const listener = said({ host, port })
   const values = {
@@ -101,7 +98,7 @@ function valuesOf({
     control,
     metrics,
     features: said({ mqtt31 }),
-    log: said({ level: logLevel }),
+    log: said({ level, format }),
     limits: said({ maxInflight, maxQueuedMessages, maxQueuedBytes }),
   }
   return said(values) ?? {}

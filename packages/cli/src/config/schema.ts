@@ -1,8 +1,8 @@
 import { defaultLimits, type Limits, limitRange } from '@godwit/broker'
 import { z } from 'zod'
 import { bytesOf } from '../argument-values.js'
+import { logFormats, logLevels } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
-import { logLevels } from '../text-log.js'
 import { limitDescriptions } from './limit-descriptions.js'
 import { hidden } from './secrets.js'
 
@@ -247,7 +247,13 @@ export const configSchema = z.strictObject({
     .max(86_400)
     .describe('Seconds between updates of the `$SYS` topics; 0 = there are none.'),
   log: z
-    .strictObject({ level: z.enum(logLevels as [string, ...string[]]).describe('The least to log. Default `info`.') })
+    .strictObject({
+      level: z.enum(logLevels).default('info').describe('The least to log.'),
+      format: z
+        .enum(logFormats)
+        .default('auto')
+        .describe('`auto` is text where stderr is a terminal, else `json`: one object a line.'),
+    })
     .describe('What the broker tells about its work, on stderr.'),
 })
 
@@ -277,7 +283,7 @@ export const defaults = {
     publishBeyondRate: 'slow',
   },
   sysIntervalSeconds: 10,
-  log: { level: 'info' },
+  log: { level: 'info', format: 'auto' },
 } as const satisfies z.input<typeof configSchema>
 
 /** For editors that check a file while it is written (`# yaml-language-server: $schema=`). */
