@@ -99,7 +99,8 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     const { broker, connect } = await startRig({}, version)
     const events: TraceEvent[] = []
     const trace = broker.trace({ clientId: 'a' }, (event) => events.push(event))
-    const [b, a] = [await connect('b'), await connect('a', { username: 'u', password: 'hidden' })]
+    const will = { topic: 'gone/a', payload: 'secret', qos: 1, retain: true } as const
+    const [b, a] = [await connect('b'), await connect('a', { username: 'u', password: 'hidden', will })]
     a.subscribe('t', 1).publish('t', 'secret', 0)
     b.publish('t', 'more', 1, 9)
     await a.heard()
@@ -123,6 +124,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     )
     expect(new Set(events.map(({ clientId, address }) => `${clientId} ${address}`))).toEqual(new Set(['a test']))
     expect(JSON.stringify(events)).not.toMatch(/secret|hidden|more/)
+    expect(events[0]!.packet.will).toEqual({ topic: 'gone/a', qos: 1, retain: true, payloadBytes: 6 })
     const delivered = events.find(({ direction, packet }) => direction === 'out' && packet.qos === 1)!
     expect(delivered.packet).toMatchObject({ topic: 't', payloadBytes: 4, packetId: 1, dup: false, retain: false })
   })

@@ -17,6 +17,12 @@ export interface TracedPacket {
   readonly cleanStart?: boolean
   readonly keepAliveSeconds?: number
   readonly sessionPresent?: boolean
+  readonly will?: {
+    readonly topic: string
+    readonly qos: number
+    readonly retain: boolean
+    readonly payloadBytes: number
+  }
   readonly properties?: Readonly<Record<string, unknown>>
 }
 
@@ -40,6 +46,10 @@ export function tracedPacket(packet: Packet): TracedPacket {
   const traced: Record<string, unknown> = { type: packet.type }
   for (const name of plain) if (fields[name] !== undefined) traced[name] = fields[name]
   if (packet.type === 'publish') traced.payloadBytes = payloadBytesOf(packet)
+  if (packet.type === 'connect' && packet.will) {
+    const { topic, qos = 0, retain = false, payload } = packet.will
+    traced.will = { topic, qos, retain, payloadBytes: payload.length }
+  }
   if (packet.type === 'subscribe') {
     traced.filters = packet.subscriptions.map(({ filter, qos }) => ({ filter, qos }))
   }

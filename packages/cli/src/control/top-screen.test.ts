@@ -48,7 +48,7 @@ const now: TopSnapshot = {
   ],
   deepest: [
     { clientId: 'logger', connected: false, queued: 100_000 },
-    { clientId: 'a-client-with-quite-a-long-identifier', connected: true, queued: 3 },
+    { clientId: 'a-client-with-quite-a-long-identifier', connected: false, queued: 3 },
   ],
   busiest: [
     { topic: 'home/kitchen/temperature', messages: 10_000.4, bytes: 1_048_576 },
@@ -70,7 +70,7 @@ bytes            1.0 MiB      10.0 MiB          49.7 MiB         115.4 MiB
 
 SLOWEST CONSUMERS               UNSENT   DEEPEST QUEUES                MESSAGES
 dashboard                      1.2 MiB   logger (offline)               100,000
-"x\\u001b[2J"                      10 B   a-client-with-quite-a-lon…           3
+"x\\u001b[2J"                      10 B   a-client-with-q… (offline)           3
 
 BUSIEST TOPICS                                           MESSAGES/S      BYTES/S
 home/kitchen/temperature                                     10,000      1.0 MiB

@@ -49,10 +49,11 @@ function head(before: TopSnapshot, now: TopSnapshot): string[] {
 /** Slowest consumers and deepest queues, side by side. */
 function consumers({ slowest, deepest }: TopSnapshot, rows: number, columns: number): string[] {
   const half = Math.floor((columns - gap.length) / 2)
-  const row = (name: string, figure: string): string => `${left(name, half - 12)} ${right(figure, 11)}`
+  const row = (name: string, figure: string, mark = ''): string =>
+    `${left(shortened(name, half - 12 - mark.length) + mark, half - 12)} ${right(figure, 11)}`
   const slow = slowest?.map(({ clientId, outboxBytes }) => row(printed(clientId), bytes(outboxBytes)))
   const deep = deepest?.map(({ clientId, connected, queued }) =>
-    row(`${printed(clientId)}${connected ? '' : ' (offline)'}`, count(queued)),
+    row(printed(clientId), count(queued), connected ? '' : ' (offline)'),
   )
   const lists = [
     [row('SLOWEST CONSUMERS', 'UNSENT'), ...orNone(slow)],

@@ -39,9 +39,20 @@ test.each<[TracedPacket, string]>([
     {
       type: 'publish',
       topic: 'a',
-      properties: { contentType: 'text/plain', topicAlias: 3, userProperties: [['k', 'v']] },
+      properties: {
+        contentType: 'text/plain',
+        topicAlias: 3,
+        userProperties: [
+          ['room', 'kitchen'],
+          ['a b', 'c=d'],
+        ],
+      },
     },
-    'app → PUBLISH topic=a contentType=text/plain topicAlias=3 userProperties="[[\\"k\\",\\"v\\"]]"',
+    'app → PUBLISH topic=a contentType=text/plain topicAlias=3 userProperty room=kitchen userProperty "a b"="c=d"',
+  ],
+  [
+    { type: 'connect', version: 4, will: { topic: 'presence/app', qos: 1, retain: true, payloadBytes: 7 } },
+    'app [10.0.0.7] → CONNECT version=4 will topic=presence/app qos=1 retain 7 bytes',
   ],
   [{ type: 'pingreq' }, 'app → PINGREQ'],
 ])('%j', (packet, line) => {

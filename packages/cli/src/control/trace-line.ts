@@ -12,11 +12,15 @@ export function traceLine({ at, clientId, address, direction, packet }: TraceEve
 }
 
 function words({ type, ...fields }: TracedPacket): string {
+  const text = written(fields, type)
+  return text && ` ${text}`
+}
+
+function written(fields: object, type = ''): string {
   return Object.entries(fields)
     .map(([name, value]) => (Object.hasOwn(forms, name) ? forms[name]!(value, type) : named(name, value)))
     .filter((text) => text !== '')
-    .map((text) => ` ${text}`)
-    .join('')
+    .join(' ')
 }
 
 /** The fields that are not written `name=value`. */
@@ -29,11 +33,12 @@ const forms: Readonly<Record<string, (value: unknown, type: string) => string>> 
       .join(' '),
   reasonCode: (value, type) => (value === 0 && type !== 'connack' ? '' : reasonInWords(value as number)),
   reasonCodes: (value) => (value as readonly number[]).map(reasonInWords).join(', '),
-  properties: (value) =>
-    Object.entries(value as object)
-      .map(([name, one]) => named(name, one))
-      .filter((text) => text !== '')
+  userProperties: (value) =>
+    (value as readonly [string, string][])
+      .map(([name, one]) => `userProperty ${printed(name)}=${printed(one)}`)
       .join(' '),
+  properties: (value) => written(value as object),
+  will: (value) => `will ${written(value as object)}`,
 }
 
 function named(name: string, value: unknown): string {
