@@ -296,7 +296,9 @@ describe('a client that publishes too fast where that is refused', () => {
     expect((await fast.heardInFull()).slice(qos === 0 ? 0 : 2)).toEqual(last)
     expect(fast.closed).toBe(true)
     expect(wasDropped(rig)).toBe(1)
-    expect(rig.log).toContain('warn message dropped {"clientId":"fast","address":"test","reason":"publish-rate","topic":"a"}')
+    expect(rig.log).toContain(
+      'warn message dropped {"clientId":"fast","address":"test","reason":"publish-rate","topic":"a"}',
+    )
     other.publish('a', 'x', 1)
     expect(await other.heard()).toEqual(['puback 1'])
   })
