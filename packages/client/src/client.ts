@@ -35,6 +35,8 @@ export interface RequestOptions extends CallOptions {
   readonly properties?: Omit<PublishProperties, 'responseTopic' | 'correlationData'>
   /** How long the response may take. Milliseconds, default 30,000; 0: no limit. */
   readonly timeoutMs?: number
+  /** The same, in one word. {@link timeoutMs} goes before it. */
+  readonly timeout?: number
 }
 
 /** What answers one request; undefined is an empty response. */

@@ -30,7 +30,7 @@ export class Requests {
   }
 
   async request(topic: string, payload: string | Uint8Array, options: RequestOptions): Promise<Message> {
-    const { qos = 1, timeoutMs = defaultTimeoutMs, signal, properties } = options
+    const { qos = 1, timeout = defaultTimeoutMs, timeoutMs = timeout, signal, properties } = options
     this.#checkVersion('request')
     const correlationData = crypto.getRandomValues(new Uint8Array(correlationBytes))
     const key = keyOf(correlationData)

@@ -68,6 +68,17 @@ describe('MQTT 5.0', () => {
       await settled()
     })
 
+    test.each([{ timeout: 500 }, { timeoutMs: 500 }, { timeout: 9, timeoutMs: 500 }])(
+      'or after %o',
+      async (options) => {
+        const { client, peer, clock } = await connected()
+        const requesting = failure(client.request('t', '', options))
+        await firstRequest(peer)
+        await clock.pass(500)
+        expect(await requesting).toMatchObject({ code: 'timeout', message: "request to 't': no answer in 500 ms" })
+      },
+    )
+
     test('after a lost session the subscription is made again, before the request is repeated', async () => {
       const { client, peer, clock, server } = await connected()
       const requesting = client.request('t', '')
