@@ -185,8 +185,13 @@ class Chain implements AuthenticationChain, ExchangeGuard {
   /** @param tried what was wrong: the same again counts once. */
   #failed({ clientId, username, address }: ClientInfo, tried: Uint8Array | undefined, by: string): void {
     this.counts.denied++
-    this.#backOff?.failed(address, username, tried)
+    const waitMs = this.#backOff?.failed(address, username, tried)
     this.#log.log('warn', 'not authenticated', { clientId, username, address, by })
+    if (waitMs === undefined) return
+    this.#log.log('warn', 'too many wrong credentials: clients of this address are refused for a while', {
+      address,
+      waitMs,
+    })
   }
 
   /** In steps: a timeout ends at 2^31 − 1 ms. */

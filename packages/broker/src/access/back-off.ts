@@ -49,7 +49,8 @@ export class BackOff {
     return address !== '' && known !== undefined && known.waitUntil > this.#clock.monotonic()
   }
 
-  failed(address: string, username: string | undefined, password: Uint8Array | undefined): void {
+  /** @returns for how many ms the address has to wait from now on, if this was one failure too many. */
+  failed(address: string, username: string | undefined, password: Uint8Array | undefined): number | undefined {
     const { afterFailures, firstMs, mostMs, forgetMs, mostAddresses } = this.#options
     const network = networkOf(address)
     const now = this.#clock.monotonic()
@@ -65,12 +66,15 @@ export class BackOff {
       .update(`${username?.length ?? '-'}:${username ?? ''}`)
       .update(password ?? '')
       .digest('base64')
-    if (failures.tried.has(digest)) return
+    if (failures.tried.has(digest)) return undefined
     const [oldest] = failures.tried
     if (failures.tried.size >= mostTried && oldest !== undefined) failures.tried.delete(oldest)
     failures.tried.add(digest)
     failures.count++
     const over = failures.count - afterFailures
-    if (over >= 0) failures.waitUntil = now + Math.min(mostMs, firstMs * 2 ** Math.min(over, 30))
+    if (over < 0 || address === '') return undefined
+    const waitMs = Math.min(mostMs, firstMs * 2 ** Math.min(over, 30))
+    failures.waitUntil = now + waitMs
+    return waitMs
   }
 }

@@ -94,7 +94,7 @@ describe('back-off', () => {
     words.map((word) => chain.authenticate(connectRequest('u', word, { address })))
 
   it('makes an address wait after failures, longer each time', () => {
-    const { chain, clock } = chainOf([passwords], { backOff: { afterFailures: 2, firstMs: 1000, mostMs: 3000 } })
+    const { chain, clock, log } = chainOf([passwords], { backOff: { afterFailures: 2, firstMs: 1000, mostMs: 3000 } })
     expect(tries(chain, 'a', '1', '2', 'right')).toEqual([false, false, 'unavailable'])
     expect(tries(chain, 'b', 'right')).toEqual([true])
     clock.advance(1000)
@@ -106,6 +106,12 @@ describe('back-off', () => {
     clock.advance(3000)
     expect(tries(chain, 'a', 'right')).toEqual([true])
     expect(chain.counts.backedOff).toBe(4)
+    const said = log.filter((line) => line.startsWith('warn too many wrong credentials'))
+    expect(said.map((line) => line.slice(line.indexOf('{')))).toEqual([
+      '{"address":"a","waitMs":1000}',
+      '{"address":"a","waitMs":2000}',
+      '{"address":"a","waitMs":3000}',
+    ])
   })
 
   it('does not shut out the neighbours of a device with an old password', () => {
