@@ -77,7 +77,7 @@ took_seconds_count 4
       'godwit_queued_messages 0',
       'godwit_queued_bytes 0',
     ])
-    expect(lines(prometheusText(rig.broker), 'godwit_subscriptions')).toEqual(['godwit_subscriptions 0'])
+    expect(lines(prometheusText(rig.broker), 'godwit_subscriptions ')).toEqual(['godwit_subscriptions 0'])
   })
 
   it('has as many series whatever clients do', async () => {

@@ -93,7 +93,7 @@ test('in a pipe, the log is a JSON object a line: who came, from where, and why 
       data: 'memory',
     },
     { ...ann, level: 'info', message: 'client connected' },
-    { ...ann, level: 'warn', message: 'message dropped', reason: 'system-topic' },
+    { ...ann, level: 'warn', message: 'message dropped', reason: 'system-topic', topic: '$SYS/a' },
     { ...ann, level: 'info', message: 'client gone', reason: 'disconnected by the client' },
     { time, level: 'info', message: 'stopping' },
   ])
