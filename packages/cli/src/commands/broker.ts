@@ -31,6 +31,7 @@ import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
 import { version } from '../version.js'
+import { boundYoungGeneration } from '../young-generation.js'
 
 const examples = `  godwit broker                                      for programs of this machine, on port 1883
   godwit broker --port 1884 --data /var/lib/godwit
@@ -65,6 +66,7 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
+  boundYoungGeneration()
   const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
   const sockets = systemdSockets()
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
