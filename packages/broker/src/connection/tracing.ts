@@ -54,6 +54,9 @@ export class Tracing {
   readonly #log: Logger
   /** An array, walked by index: every packet of every client comes by. */
   #traces: readonly Trace[] = []
+  /** Whose packets came and went last, where no trace is about them: many more of them follow. */
+  #passedOverFrom: Traced | undefined
+  #passedOverTo: Traced | undefined
   /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
   #names = new WeakMap<Traced, string>()
 
@@ -72,20 +75,33 @@ export class Tracing {
       lastMatches: false,
       hasFailed: false,
     }
-    this.#traces = [...this.#traces, trace]
-    this.isOn = true
-    return {
-      stop: () => {
-        this.#traces = this.#traces.filter((other) => other !== trace)
-        this.isOn = this.#traces.length > 0
-        if (!this.isOn) this.#names = new WeakMap()
-      },
-    }
+    this.#change([...this.#traces, trace])
+    return { stop: () => this.#change(this.#traces.filter((other) => other !== trace)) }
   }
 
-  /** @param topic of a PUBLISH, which itself may have but an alias of it. */
+  #change(traces: readonly Trace[]): void {
+    this.#traces = traces
+    this.isOn = traces.length > 0
+    this.#passedOverFrom = undefined
+    this.#passedOverTo = undefined
+    if (!this.isOn) this.#names = new WeakMap()
+  }
+
+  /**
+   * As short as can be, like {@link delivered}: both are part of every message's way while somebody traces.
+   * @param topic of a PUBLISH, which itself may have but an alias of it.
+   */
   received(from: Traced, packet: Packet, topic?: string): void {
+    if (from !== this.#passedOverFrom) this.#received(from, packet, topic)
+  }
+
+  delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+    if (to !== this.#passedOverTo) this.#delivered(to, delivery, dup, packetId)
+  }
+
+  #received(from: Traced, packet: Packet, topic: string | undefined): void {
     if (packet.type === 'connect') this.#names.set(from, packet.clientId)
+    if (!this.#concerns(from)) this.#passedOverFrom = from
     const traces = this.#traces
     for (let at = 0; at < traces.length; at++) {
       const trace = traces[at]!
@@ -101,13 +117,20 @@ export class Tracing {
     }
   }
 
-  delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+  #delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+    if (!this.#concerns(to)) this.#passedOverTo = to
     const traces = this.#traces
     for (let at = 0; at < traces.length; at++) {
       const trace = traces[at]!
       if (!this.#isAsked(trace, to, delivery.message.topic)) continue
       this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
     }
+  }
+
+  /** Whether some trace may be about this client. Its name stands once it is in. */
+  #concerns({ client }: Traced): boolean {
+    if (client === undefined) return true
+    return this.#traces.some(({ clientId }) => clientId === undefined || clientId === client.clientId)
   }
 
   #isAsked(trace: Trace, whose: Traced, topic: string | undefined): boolean {
