@@ -21,6 +21,7 @@ for (let count = 1_000; count <= most; count *= 10) {
   const subscriptions = new Subscriptions()
   const subscribers = Array.from({ length: Math.ceil(count / 10) }, (_, at) => ({
     clientId: `c${at}`,
+    durable: false,
     deliver: () => 0,
   }))
   const grant = plainGrant(1)

@@ -1,5 +1,6 @@
 // npm run proof: what takes too long for every run of CI. It writes the figures that the documentation quotes.
 import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -23,7 +24,8 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --out FILE     where the results go, and beside them a chart (bench/RESULTS.md, bench/RESULTS.svg)
   --durability   crashes and power cuts instead: about ten minutes
   --model        20,000 sequences against the model of sessions instead: about two minutes
-  --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes`
+  --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
+  --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
 const atLength = {
@@ -43,6 +45,10 @@ await report(async () => {
   }
   // The tests' own timeouts grow with these numbers.
   if (options.model) return proveTests('packages/broker/test/model', { GODWIT_TEST_MODEL_RUNS: '20000' })
+  if (options.pages) {
+    const lengths = { GODWIT_TEST_PAGE_ROUNDS: '250', GODWIT_TEST_SEED: String(randomInt(2 ** 31)) }
+    return proveTests('packages/broker/test/pages', lengths)
+  }
   if (options.fuzz) return proveTests('packages/broker/test/fuzz', atLength)
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
@@ -67,6 +73,7 @@ function readOptions() {
         durability: { type: 'boolean', default: false },
         model: { type: 'boolean', default: false },
         fuzz: { type: 'boolean', default: false },
+        pages: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values

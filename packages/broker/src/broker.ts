@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
+import { Accounts } from './accounts.js'
 import { type Change, Changes } from './changes.js'
 import { Commits } from './connection/commits.js'
 import { Connection } from './connection/connection.js'
@@ -31,6 +32,10 @@ import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
 import { type TopicCount, TopicSketch } from './router/topic-sketch.js'
 import { Registry } from './session/registry.js'
+import { memoryAccounts } from './store/memory.js'
+import type { MemoryAccounts } from './store/memory-queue.js'
+import { BrokerTime } from './time/broker-time.js'
+import { type Chore, Chores } from './time/chores.js'
 import { TimerWheel } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
 import { listen } from './transport/listen.js'
@@ -75,6 +80,8 @@ export interface DisconnectOptions {
 export class Broker implements AsyncDisposable {
   /** Plain counters from start, and drops by reason. */
   readonly metrics: Metrics = new Metrics()
+  /** What waits and what is kept, in bytes, and how much of each there may be. */
+  readonly accounts: Accounts
   /** The clients that are connected. */
   readonly clients: Clients
   /** Those of connected clients, and those that wait for theirs. */
@@ -97,6 +104,12 @@ export class Broker implements AsyncDisposable {
   readonly #tracing: Tracing
   readonly #readiness: ReadinessCheck
   readonly #sysTopics: SysTopics
+  readonly #time: BrokerTime
+  readonly #chores: Chores
+  readonly #memory: MemoryAccounts
+  #failure: BrokerError | undefined
+  /** Called when the broker cannot go on: its stored data is damaged. It serves nobody any more; end the process. */
+  onFailed: (error: BrokerError) => void = () => {}
   #closed: Promise<void> | undefined
 
   /** Use {@link createBroker}. */
@@ -104,22 +117,42 @@ export class Broker implements AsyncDisposable {
     const { limits, features, store, log, clock, responseInformation, willsAfterRestart } = options
     const { metrics } = this
     const wheel = new TimerWheel(clock)
-    const now = (): number => clock.now()
+    const time = new BrokerTime(clock)
+    const chores = new Chores((error) => log.log('error', 'internal error in the background', { error: String(error) }))
+    const accounts = new Accounts(limits)
+    const memory = memoryAccounts(metrics, accounts, chores)
+    const now = (): number => time.now()
+    const expiryNow = (): number => time.expiryNow()
     const drops = new Drops(metrics, log, (ms, callback) => void wheel.after(ms, callback))
-    const retained = new RetainedMessages(limits.maxRetainedMessages, limits.maxRetainedBytes)
+    const { maxRetainedMessages, maxRetainedBytes, maxQueuedMessages, maxQueuedBytes } = limits
+    const retained = new RetainedMessages(maxRetainedMessages, maxRetainedBytes, accounts.stored, !store.isLasting)
     const groups = new SharedGroups({
       store,
       drops,
-      maxQueuedMessages: limits.maxQueuedMessages,
-      maxQueuedBytes: limits.maxQueuedBytes,
-      queued: metrics.queued,
+      maxQueuedMessages,
+      maxQueuedBytes,
+      memory,
+      stored: accounts.stored,
       handOverAtDisconnect: features.sharedHandOverAtDisconnect,
-      now,
+      now: expiryNow,
     })
     const changes = new Changes(log)
-    const tracing = new Tracing(now, log)
+    const tracing = new Tracing(() => clock.now(), log)
     const router = new Router({ retained, groups, store, drops, changes, retainAvailable: features.retainAvailable })
-    const registry = new Registry({ limits, willsAfterRestart, router, store, metrics, drops, log, clock, wheel })
+    const registry = new Registry({
+      limits,
+      willsAfterRestart,
+      router,
+      store,
+      metrics,
+      drops,
+      log,
+      time,
+      wheel,
+      accounts,
+      memory,
+      chores,
+    })
     const hooks = new HookRunner(options.hooks, log, changes)
     const commits = new Commits(store)
     this.#parts = {
@@ -135,7 +168,9 @@ export class Broker implements AsyncDisposable {
         log,
         tracing,
         responseInformation,
+        accounts,
         now,
+        expiryNow,
       },
       outbox: {
         turn: new Turn(),
@@ -144,10 +179,13 @@ export class Broker implements AsyncDisposable {
         commits,
         metrics,
         tracing,
+        waiting: accounts.waiting,
         maxOutboxBytes: limits.maxOutboxBytes,
         now,
       },
       store,
+      accounts,
+      waitingForRoom: new Set(),
       waiting: new Waiting(limits.maxUnauthenticatedBytes, drops),
       door: new Door({ limits, clock, wheel, metrics, drops }),
       clock,
@@ -168,21 +206,34 @@ export class Broker implements AsyncDisposable {
     this.clients = new Clients(registry)
     this.sessions = new Sessions(registry)
     this.subscriptions = new SubscriptionList(registry, router)
-    this.retained = new RetainedList(router, now)
+    this.retained = new RetainedList(router, expiryNow)
+    this.#time = time
+    this.#chores = chores
+    this.#memory = memory
+    this.accounts = accounts
     const { door } = this.#parts
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
     this.#sysTopics = new SysTopics({ metrics, registry, router, monotonic: () => clock.monotonic() })
     store.onFlushed = () => commits.onFlushed()
+    store.onRoom = () => this.#onRoom()
+    store.onFailed = (error) => this.#fail(error)
   }
 
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
-    const { sessions, groups, retained, wills, queued } = await this.#options.store.open(this.metrics)
+    const { sessions, groups, retained, wills, queued } = await this.#options.store.open({
+      metrics: this.metrics,
+      limits: this.#options.limits,
+      accounts: this.accounts,
+      time: this.#time,
+      chores: this.#chores,
+    })
     if (this.#options.features.retainAvailable) for (const message of retained) this.#router.retained.set(message)
     this.#registry.recover({ sessions, groups, wills })
     this.#sweep()
+    this.#tick()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
     if (this.#options.sysIntervalSeconds > 0) this.#publishSys()
     return this
@@ -234,7 +285,7 @@ export class Broker implements AsyncDisposable {
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
-    const commit = this.#router.publish(localMessage(topic, bytes, options, this.#options.clock.now()))
+    const commit = this.#router.publish(localMessage(topic, bytes, options, this.#time.now()))
     return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
   }
 
@@ -253,7 +304,7 @@ export class Broker implements AsyncDisposable {
     })
     this.#locals.add(subscription as unknown as LocalSubscription<string>)
     this.#router.subscribe(pattern.filter, subscription, plainGrant(2))
-    const retained = this.#router.retained.match(pattern.filter, () => this.#options.clock.now())
+    const retained = this.#router.retained.match(pattern.filter, () => this.#time.expiryNow())
     for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
     return subscription
   }
@@ -338,6 +389,7 @@ export class Broker implements AsyncDisposable {
     this.#registry.shutDown(shuttingDown)
     for (const subscription of [...this.#locals]) subscription.unsubscribe()
     this.#wheel.close()
+    this.#chores.close()
     await Promise.all(doors)
     await this.#options.store.close()
   }
@@ -354,8 +406,38 @@ export class Broker implements AsyncDisposable {
 
   /** Removes retained messages whose time is over, now and then: what is asked for meanwhile is looked at then. */
   #sweep(): void {
-    this.#router.sweep(this.#options.clock.now())
+    this.#router.sweep(this.#time.expiryNow())
     this.#wheel.after(sweepMs, () => this.#sweep())
+  }
+
+  /** Every second: what is due in queues, and how the disk is. */
+  #tick(): void {
+    this.#options.store.tick()
+    this.#memory.expiry.clear(this.#time.expiryNow())
+    this.#wheel.after(1000, () => this.#tick())
+  }
+
+  /** There is room on the disk again: publications that waited for it go on, one connection after another. */
+  #onRoom(): void {
+    if (this.#parts.waitingForRoom.size > 0) this.#chores.add(this.#goOnWithHeld())
+  }
+
+  *#goOnWithHeld(): Chore {
+    for (const connection of this.#parts.waitingForRoom) {
+      if (this.#options.store.isLow) return
+      connection.onRoom()
+      yield 64
+    }
+    if (this.#parts.waitingForRoom.size > 0) this.#wheel.after(0, () => this.#onRoom())
+  }
+
+  /** Nothing can be stored any more, so nothing may be acknowledged: the connections end. */
+  #fail(error: BrokerError): void {
+    if (this.#failure) return
+    this.#failure = error
+    this.#options.log.log('error', error.message)
+    this.#registry.shutDown('the stored data is damaged')
+    this.onFailed(error)
   }
 
   /** Publishes what has changed, and sets itself again. */

@@ -4,8 +4,10 @@ export type BrokerErrorCode =
   | 'invalid-option'
   /** A listener could not be opened: port in use, address not here, no permission. */
   | 'listen-failed'
-  /** The stored data cannot be used: in use by another process, of a newer format, damaged, not writable. */
+  /** The stored data cannot be used: in use by another process, of a newer format, not writable. */
   | 'store-failed'
+  /** The stored data is damaged: trying again is of no use. */
+  | 'store-damaged'
   /** `publish` or `subscribe` was given a topic or filter that MQTT does not allow. */
   | 'invalid-topic'
   /** The broker has been closed. */

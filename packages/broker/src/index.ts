@@ -1,3 +1,4 @@
+export type { Account, Accounts } from './accounts.js'
 export {
   Broker,
   createBroker,
@@ -44,6 +45,7 @@ export type {
   HandshakeRefusal,
   Metrics,
   QueueTotals,
+  StoreMetrics,
   SubscriptionRefusal,
 } from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
@@ -60,7 +62,11 @@ export type {
   RecoveredSession,
   SessionStore,
   Store,
+  StoredGrant,
+  StoreHost,
 } from './store/store.js'
+export type { BrokerTime, Moment } from './time/broker-time.js'
+export type { Chore, Chores } from './time/chores.js'
 export { type Clock, systemClock } from './time/clock.js'
 export { checkListen } from './transport/listen.js'
 export type {

@@ -29,7 +29,7 @@ export interface Limits {
   readonly maxInflight: number
   /** Messages that wait for one session. Default 100,000. Full: the new message is dropped and counted. */
   readonly maxQueuedMessages: number
-  /** Payload bytes that wait for one session. Default 268,435,456. Full: the new message is dropped and counted. */
+  /** Bytes that wait for one session: topics, properties, payloads, and some 100 an entry. Default 268,435,456. Full: the new message is dropped and counted. */
   readonly maxQueuedBytes: number
   /** Bytes waiting for one client's socket above which QoS 0 messages to it are dropped and QoS 1 and 2 wait. Default 4,194,304. */
   readonly maxOutboxBytes: number
@@ -61,8 +61,29 @@ export interface Limits {
   readonly maxClientIdBytes: number
   /** Retained messages; 0 = none are kept. Default 1,000,000. Full: a new topic's message is delivered but not retained, and counted. */
   readonly maxRetainedMessages: number
-  /** Payload bytes of all retained messages. Default 1,073,741,824. Full: as above. */
+  /** Bytes of all retained messages: topics, properties, payloads, and some 100 an entry. Default 1,073,741,824. Full: as above. */
   readonly maxRetainedBytes: number
+  /**
+   * Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills,
+   * acknowledgements, replies held back. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one
+   * connection may have a sixteenth of it.
+   */
+  readonly maxWaitingBytes: number
+  /**
+   * Bytes that are kept, in memory or on disk: queues of sessions and shared groups, retained messages, records of sessions,
+   * subscriptions and wills, all together. Default 4,294,967,296; of a store in memory at most a quarter of the machine's memory,
+   * unless it is set. Full: new messages are dropped, not retained, and counted; new sessions and subscriptions get 0x97 (below
+   * 5.0: return code 3, 0x80).
+   */
+  readonly maxStoredBytes: number
+  /**
+   * Bytes of the data folder's disk that stay free. Default 268,435,456, or `diskReservePercent` of the disk where that is less;
+   * 0 = none. Below: publications that need the disk wait, then get 0x97 (below 5.0: the connection is closed); new sessions and
+   * subscriptions that outlive their connection are refused; retained messages at QoS 0 are not kept. What makes room goes on.
+   */
+  readonly diskReserveBytes: number
+  /** Percent of the data folder's disk that stay free, if that is less than `diskReserveBytes`. Default 5; 0 = none. */
+  readonly diskReservePercent: number
   /** Wills an earlier process left that are published in a second, at most. Default 1,000. Those above wait for the next second. */
   readonly willsAfterRestartPerSecond: number
 }
@@ -97,6 +118,10 @@ export const defaultLimits: Limits = {
   maxClientIdBytes: 65_535,
   maxRetainedMessages: 1_000_000,
   maxRetainedBytes: 1_073_741_824,
+  maxWaitingBytes: 16_777_216,
+  maxStoredBytes: 4_294_967_296,
+  diskReserveBytes: 268_435_456,
+  diskReservePercent: 5,
   willsAfterRestartPerSecond: 1_000,
 }
 
@@ -120,6 +145,9 @@ const ranges: { readonly [K in keyof Limits]?: readonly [least: number, most: nu
   maxClientIdBytes: [23, 65_535], // [MQTT-3.1.3-5]: 1 to 23 bytes are always acceptable
   maxRetainedMessages: [0, Number.MAX_SAFE_INTEGER],
   maxRetainedBytes: [0, Number.MAX_SAFE_INTEGER],
+  maxWaitingBytes: [65_536, Number.MAX_SAFE_INTEGER],
+  diskReserveBytes: [0, Number.MAX_SAFE_INTEGER],
+  diskReservePercent: [0, 90],
 }
 
 /** The least and the most that a limit may be. */

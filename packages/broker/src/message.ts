@@ -39,6 +39,9 @@ export class Message {
   /** More than one subscriber gets it. */
   isForMany: boolean
   #kept: boolean
+  #heldBytes = 0
+  /** Queues in memory, and the retained messages, that hold it. */
+  #holders = 0
 
   /**
    * @param now epoch ms; from here the Message Expiry Interval counts.
@@ -96,6 +99,25 @@ export class Message {
     return this.bytes.subarray(this.start, this.end)
   }
 
+  /** What it is charged for where it is kept: topic, properties, payload, and what the entry takes. */
+  get heldBytes(): number {
+    if (this.#heldBytes === 0) {
+      this.#heldBytes = this.topic.length + this.payloadBytes + entryBytes
+      if (this.properties) this.#heldBytes += bytesOf(this.properties)
+    }
+    return this.#heldBytes
+  }
+
+  /** One more holds it in memory. Answers what that takes: the message, or an entry more. */
+  hold(): number {
+    return this.#holders++ === 0 ? this.heldBytes : entryBytes
+  }
+
+  /** One of those lets it go. Answers what that frees. */
+  letGo(): number {
+    return --this.#holders === 0 ? this.heldBytes : entryBytes
+  }
+
   /** Gives the message its own copy of the payload, once, however many hold it: the chunk it came in is reused. */
   keep(): this {
     if (!this.#kept) {
@@ -106,6 +128,21 @@ export class Message {
     }
     return this
   }
+}
+
+/** What an entry in a queue takes beside the message, in memory or on disk, roughly. */
+const entryBytes = 100
+
+/** What properties take: their texts, and something for each. */
+function bytesOf(properties: PropertiesOf<'publish'>): number {
+  let bytes = 0
+  for (const value of Object.values(properties)) {
+    bytes += 16
+    if (typeof value === 'string' || value instanceof Uint8Array) bytes += value.length
+    else if (Array.isArray(value))
+      for (const pair of value) bytes += 32 + String(pair[0]).length + String(pair[1]).length
+  }
+  return bytes
 }
 
 /** Without what the broker works out anew for each delivery. */

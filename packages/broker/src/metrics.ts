@@ -30,6 +30,12 @@ export type DropReason =
   | 'publish-rate'
   /** A will of an earlier process, where those are not wanted. */
   | 'will-after-restart'
+  /** As much is kept as `limits.maxStoredBytes` lets. */
+  | 'storage-full'
+  /** The disk is down to its reserve, and the publisher could not wait any longer. */
+  | 'disk-reserve'
+  /** What the disk has of it is not what was written. */
+  | 'damaged'
 
 /** Why a connection was closed before its first byte of MQTT. */
 export type HandshakeRefusal =
@@ -58,6 +64,8 @@ export type ConnectionRefusal =
   | 'overload'
   /** As many sessions as the broker keeps. */
   | 'sessions'
+  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk. */
+  | 'storage'
   /** Too much was waiting from those that had not shown who they are. */
   | 'unauthenticated-bytes'
   /** Nobody vouches for it: not authorized, wrong or malformed credentials. */
@@ -73,6 +81,8 @@ export type SubscriptionRefusal =
   | 'not-authorized'
   /** As many subscriptions as a session may have. */
   | 'quota'
+  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk. */
+  | 'storage'
   /** A feature that is switched off, at 3.1.1; at 5.0 it ends the connection. */
   | 'not-supported'
 
@@ -80,7 +90,7 @@ export type SubscriptionRefusal =
 export interface QueueTotals {
   /** Messages that wait, and those a session that lives on has been sent and has not acknowledged. */
   messages: number
-  /** Of their payloads. */
+  /** Of their topics, properties and payloads, and some 100 an entry: what `limits.maxQueuedBytes` counts. */
   bytes: number
 }
 
@@ -100,6 +110,22 @@ export class CommitMetrics {
   failures = 0
   /** What is wrong with the disk while it does not take a commit. */
   failing: string | undefined
+}
+
+/** What the store tells of the disk; all 0 for a store in memory. */
+export class StoreMetrics {
+  /** Bytes of the data file that are in use. */
+  liveBytes = 0
+  /** Bytes of the data file: what is not in use is used again. */
+  fileBytes = 0
+  /** Bytes that can still be written: free on the disk, and in the file. */
+  freeBytes = 0
+  /** Bytes that stay free: see `limits.diskReserveBytes`. */
+  reserveBytes = 0
+  /** Less is free than the reserve. */
+  isLow = false
+  /** Records and messages that could not be read as they were written. */
+  damagedRecords = 0
 }
 
 /**
@@ -132,6 +158,7 @@ export class Metrics {
     'connect-rate-of-address': 0,
     overload: 0,
     sessions: 0,
+    storage: 0,
     'unauthenticated-bytes': 0,
     'not-authorized': 0,
     unavailable: 0,
@@ -140,6 +167,7 @@ export class Metrics {
   readonly subscriptionsRefused: Record<SubscriptionRefusal, number> = {
     'not-authorized': 0,
     quota: 0,
+    storage: 0,
     'not-supported': 0,
   }
   /** CONNECT packets that waited for the event loop to be in time again, let in or not. */
@@ -181,10 +209,16 @@ export class Metrics {
     'payload-format': 0,
     'publish-rate': 0,
     'will-after-restart': 0,
+    'storage-full': 0,
+    'disk-reserve': 0,
+    damaged: 0,
   }
 
   readonly queued: QueueTotals = { messages: 0, bytes: 0 }
   readonly commits: CommitMetrics = new CommitMetrics()
+  readonly store: StoreMetrics = new StoreMetrics()
+  /** Publications that waited, or wait, for room on the disk. */
+  publishesHeld = 0
 
   /** PUBLISH packets taken from clients. */
   get publishReceived(): number {

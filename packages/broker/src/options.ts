@@ -4,7 +4,7 @@ import type { ClientInfo } from './hooks/client-info.js'
 import type { Hooks } from './hooks/hooks.js'
 import { checkLimits, type Limits } from './limits.js'
 import { type Logger, silentLogger } from './log.js'
-import { memoryStore } from './store/memory.js'
+import { memoryForStore, memoryStore } from './store/memory.js'
 import type { Store } from './store/store.js'
 import { type Clock, systemClock } from './time/clock.js'
 
@@ -109,8 +109,9 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   if (publishBeyondRate !== 'slow' && publishBeyondRate !== 'refuse') {
     throw new BrokerError('invalid-option', `publishBeyondRate is ${publishBeyondRate}; it takes slow or refuse`)
   }
+  const store = given.store ?? memoryStore()
   return {
-    limits: checkLimits(given.limits),
+    limits: limitsFor(store, given.limits),
     features: {
       mqtt31: given.mqtt31 ?? false,
       wildcardSubscriptions: given.wildcardSubscriptions ?? true,
@@ -125,11 +126,18 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
       publishBeyondRate,
     },
     hooks: given.hooks ?? [],
-    store: given.store ?? memoryStore(),
+    store,
     log: given.log ?? silentLogger,
     responseInformation: given.responseInformation,
     willsAfterRestart,
     sysIntervalSeconds,
     clock: given.clock ?? systemClock,
   }
+}
+
+/** A store in memory may keep no more than a part of the machine's, unless somebody says how much. */
+function limitsFor(store: Store, given: Partial<Limits> | undefined): Limits {
+  const limits = checkLimits(given)
+  if (store.isLasting || given?.maxStoredBytes !== undefined) return limits
+  return { ...limits, maxStoredBytes: Math.min(limits.maxStoredBytes, memoryForStore()) }
 }

@@ -142,7 +142,7 @@ describe('$SYS', () => {
       'subscriptions/count': '2',
       'shared_subscriptions/count': '1',
       'store/messages/count': '2',
-      'store/messages/bytes': '5',
+      'store/messages/bytes': '207',
       'load/connections/1min': '1.26',
       'load/publish/received/1min': '1.26',
       'load/publish/received/15min': '0.13',

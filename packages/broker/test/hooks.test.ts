@@ -20,7 +20,12 @@ describe.each([4, 5] as const)('authorize at version %i', (version) => {
       ]),
     )
     expect(await client.heard()).toEqual([`suback 1 [1 ${version === 5 ? 0x87 : 0x80} 2]`])
-    expect(rig.broker.metrics.subscriptionsRefused).toEqual({ 'not-authorized': 1, quota: 0, 'not-supported': 0 })
+    expect(rig.broker.metrics.subscriptionsRefused).toEqual({
+      'not-authorized': 1,
+      quota: 0,
+      storage: 0,
+      'not-supported': 0,
+    })
     expect(rig.log.filter((line) => line.includes('subscription refused'))).toEqual([
       expect.stringMatching(/^warn .*c.*not-authorized.*secret\/#/),
     ])

@@ -48,7 +48,7 @@ describe.each([4, 5] as const)('the queue of a session without a connection, at 
   })
 
   it('takes as many bytes as it may', async () => {
-    const rig = await startRig({ limits: { maxQueuedBytes: 10 } }, version)
+    const rig = await startRig({ limits: { maxQueuedBytes: 10 + 2 * (1 + 100) } }, version)
     const client = await subscriber(rig, 'c', 'a', 1)
     client.disconnect()
     await client.heard()

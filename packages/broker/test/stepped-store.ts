@@ -1,13 +1,19 @@
 import { type Commit, memoryStore, type SessionStore, type Store } from '../src/index.js'
-import { type KeptMessage, MemoryQueue, type QueuedMessage } from '../src/store/queue.js'
+import { MemoryQueue } from '../src/store/memory-queue.js'
+import type { KeptMessage, QueuedMessage } from '../src/store/queue.js'
 
 /** A store whose commits are flushed when the test says so: between them, what is promised must not be said. */
 export class SteppedStore implements Store {
   flushed: Commit = 0
   latest: Commit = 0
   full = false
+  gathered = 0
+  readonly isLow = false
+  readonly isLasting = false
   onFlushed: () => void = () => {}
-  readonly open: Store['open'] = memoryStore().open
+  onRoom: () => void = () => {}
+  onFailed: () => void = () => {}
+  readonly open: Store['open'] = (host) => memoryStore().open(host)
 
   /** All that was gathered is durable now. */
   flush(): void {
@@ -15,12 +21,17 @@ export class SteppedStore implements Store {
     this.onFlushed()
   }
 
-  session(clientId: string): SessionStore {
-    const { queue: _, ...memory } = { ...memoryStore().session(clientId) }
+  session(_clientId: string): SessionStore {
     const write = this.#write
+    const queue = new SteppedQueue(write)
     return {
-      ...memory,
-      queue: new SteppedQueue(write),
+      queue,
+      get outgoing() {
+        return queue.outgoing
+      },
+      set outgoing(source) {
+        queue.outgoing = source
+      },
       setSubscription: write,
       deleteSubscription: write,
       setReceived: write,
@@ -38,12 +49,16 @@ export class SteppedStore implements Store {
   readonly setWill: Store['setWill'] = () => this.#write()
   readonly setRetained: Store['setRetained'] = () => this.#write()
 
+  tick(): void {}
+  endOfPacket(): void {}
+
   async close(): Promise<void> {
     this.flush()
   }
 
   readonly #write = (): Commit => {
     this.latest = this.flushed + 1
+    this.gathered += 100
     return this.latest
   }
 }

@@ -3,3 +3,6 @@
  * what a subscriber gets in one turn is one system call.
  */
 export const burst = { packets: 25_000, bytes: 16_777_216 } as const
+
+/** Packets other than PUBLISH that one chunk may have handled before others have their turn: some of them cost ten of those. */
+export const mostOtherPackets = 250

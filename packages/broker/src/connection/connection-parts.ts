@@ -1,3 +1,4 @@
+import type { Accounts } from '../accounts.js'
 import type { Services } from '../handlers/context.js'
 import type { Logger } from '../log.js'
 import type { Store } from '../store/store.js'
@@ -13,7 +14,10 @@ export interface ConnectionParts<Connection> {
   readonly outbox: OutboxParts
   readonly waiting: Waiting
   readonly door: Door
-  readonly store: Pick<Store, 'full' | 'latest' | 'setWill'>
+  readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'endOfPacket' | 'setWill'>
+  readonly accounts: Accounts
+  /** Connections with publications that wait for room on the disk. */
+  readonly waitingForRoom: Set<Connection>
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Logger

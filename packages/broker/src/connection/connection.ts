@@ -8,12 +8,14 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { Arrival, isUneventful } from './arrival.js'
-import { burst } from './burst.js'
+import { burst, mostOtherPackets } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
+import { ConnectionShare, shareBytes } from './connection-share.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
 import { farewell } from './farewell.js'
+import { HeldPublications } from './held-publications.js'
 import { KeepAlive } from './keep-alive.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import { defaultTerms, termsOf } from './publish-encoder.js'
@@ -56,6 +58,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** The client has ended its side. */
   #ended = false
   #welcomed = false // CONNACK is out
+  /** What it has made the store gather. */
+  readonly #share = new ConnectionShare()
+  /** Made when the first has to wait. */
+  #heldPublications: HeldPublications | undefined
 
   constructor(transport: Transport, parts: ConnectionParts<Connection>) {
     const { limits, features } = parts.services
@@ -120,6 +126,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { publishReceived, publishBytesReceived } = metrics
     const mostPackets = metrics.packetsSent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
+    const { store } = this.#parts
+    const gathered = store.gathered
+    let others = 0
     try {
       while (!this.closed && !this.#suspended) {
         const packet = this.#decoder.next()
@@ -128,6 +137,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
         const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
         if (answer instanceof Promise) return this.#suspend(answer)
         if (answer) this.#reply(answer)
+        store.endOfPacket()
+        if (packet.type !== 'publish' && ++others > mostOtherPackets) return this.#giveWay()
         if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
       }
     } catch (error) {
@@ -136,10 +147,20 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       // Nobody else's packets are handled meanwhile.
       const published = metrics.publishReceived - publishReceived
       if (published > 0) this.#spend(published, metrics.publishBytesReceived - publishBytesReceived)
+      const grown = store.gathered - gathered
+      if (grown > 0) this.#share.add(store.latest, grown)
+      if (!this.closed && this.#fills(grown)) this.#waitForStore()
     }
     if (this.closed) return
     if (this.outbox.overfull) this.#pause()
-    if (this.#parts.store.full) this.#waitForStore()
+  }
+
+  /** It has more waiting than its share, or adds to what is too much for all. */
+  #fills(grown: number): boolean {
+    const { store, accounts, outbox } = this.#parts
+    if (store.full && grown > 0) return true
+    const waiting = this.#share.waiting(outbox.commits.flushed) + this.outbox.heldReplyBytes
+    return waiting > shareBytes(accounts.waiting)
   }
 
   /** Whatever comes behind CONNECT, the client is greeted first [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
@@ -156,9 +177,16 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** A client that outruns the disk is slowed down by its transport, not buffered. */
   #waitForStore(): void {
+    if (this.#waitsForStore) return
+    this.#waitsForStore = true
     this.#pause()
-    this.#parts.outbox.commits.after(this.#parts.store.latest, () => this.#resume())
+    this.#parts.outbox.commits.after(this.#parts.store.latest, () => {
+      this.#waitsForStore = false
+      this.#resume()
+    })
   }
+
+  #waitsForStore = false
 
   get publishRate(): PublishRate {
     this.#publishRate ??= new PublishRate(this.services.limits, this.#parts.clock)
@@ -183,7 +211,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   #listen(): void {
-    if (this.#publishRate?.exceeded) return // it follows when that is paid
+    if (this.#publishRate?.exceeded || this.#waitsForStore) return // it follows when that is over
     this.#keepAlive.listening = true
     this.#transport.resume()
   }
@@ -227,6 +255,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#suspended = false
     if (this.closed) return
     if (reply) this.#reply(reply)
+    if (this.closed || this.#suspended) return
+    if (this.#heldPublications && !this.#parts.store.isLow) this.onRoom()
     if (this.closed || this.#suspended) return
     this.#listen()
     this.#handlePackets()
@@ -288,6 +318,43 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const most = this.services.limits.receiveMaximum
     if (++this.#receiving <= most || this.version < 5) return
     throw new MqttError(reason.receiveMaximumExceeded, `more than ${most} messages at once`)
+  }
+
+  get holdsPublications(): boolean {
+    return this.#heldPublications !== undefined && !this.#heldPublications.isEmpty
+  }
+
+  holdPublication(bytes: number, route: () => Answer): boolean {
+    const { waiting } = this.#parts.accounts
+    this.#heldPublications ??= new HeldPublications(waiting, shareBytes(waiting))
+    if (!this.#heldPublications.hold(bytes, route)) return false
+    this.services.metrics.publishesHeld++
+    this.#parts.waitingForRoom.add(this)
+    return true
+  }
+
+  /** There is room on the disk again: what has waited goes on, some of it in this turn. True: all of it has. */
+  onRoom(): boolean {
+    const held = this.#heldPublications
+    const { store } = this.#parts
+    const gathered = store.gathered
+    for (let left = mostOtherPackets; held && !held.isEmpty && left > 0; left--) {
+      if (this.closed || this.#suspended || store.isLow || this.#waitsForStore) return false
+      try {
+        const answer = held.next()
+        if (answer instanceof Promise) this.#suspend(answer)
+        else if (answer) this.#reply(answer)
+        store.endOfPacket()
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+    const grown = store.gathered - gathered
+    if (grown > 0) this.#share.add(store.latest, grown)
+    if (!this.closed && this.#fills(grown)) this.#waitForStore()
+    if (!held?.isEmpty) return false
+    this.#parts.waitingForRoom.delete(this)
+    return true
   }
 
   // ---- what the outbox tells
@@ -384,6 +451,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#keepAlive.stop()
     this.#publishRate?.stop()
     this.#parts.waiting.release(this)
+    this.#heldPublications?.clear()
+    this.#parts.waitingForRoom.delete(this)
     this.outbox.close()
     const client = this.#client
     let commit: Commit = 0

@@ -1,4 +1,5 @@
 import type { Packet } from '@godwit/protocol'
+import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
@@ -14,21 +15,31 @@ interface Held {
   readonly what: Reply | (() => void)
 }
 
+/** What a packet takes while it is held, roughly. */
+const heldBytes = 256
+
 /**
  * What one client must not see before it is safe. Nothing that needs no commit waits behind it, except what must keep
  * its order with it: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3], and messages at QoS 0 [MQTT-4.6.0-6].
  */
 export class HeldPackets {
   readonly #commits: Commits
+  readonly #waiting: Account
   readonly #send: (reply: Reply) => void
   #held: Held[] = []
   readonly #countByKind = new Map<Kind, number>()
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
-  constructor(commits: Commits, send: (reply: Reply) => void) {
+  constructor(commits: Commits, waiting: Account, send: (reply: Reply) => void) {
     this.#commits = commits
+    this.#waiting = waiting
     this.#send = send
+  }
+
+  /** What it holds, in memory. */
+  get bytes(): number {
+    return this.#held.length * heldBytes
   }
 
   /** The commit after which nothing is held any more. */
@@ -49,6 +60,7 @@ export class HeldPackets {
   }
 
   clear(): void {
+    this.#waiting.add(-this.bytes)
     this.#held = []
     this.#countByKind.clear()
   }
@@ -72,6 +84,7 @@ export class HeldPackets {
 
   #keep(one: Held): void {
     this.#held.push(one)
+    this.#waiting.add(heldBytes)
     this.#countByKind.set(one.kind, (this.#countByKind.get(one.kind) ?? 0) + 1)
   }
 }

@@ -1,6 +1,7 @@
 import { Decoder, encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
+import { Account } from '../accounts.js'
 import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
@@ -48,7 +49,17 @@ function setUp(maxOutboxBytes = 1000) {
   }
   const now = (): number => 0
   const tracing = new Tracing(now, silentLogger)
-  const parts = { turn, writers, encodedOnce: new EncodedOnce(), commits, metrics, tracing, maxOutboxBytes, now }
+  const parts = {
+    turn,
+    writers,
+    encodedOnce: new EncodedOnce(),
+    commits,
+    metrics,
+    tracing,
+    waiting: new Account(),
+    maxOutboxBytes,
+    now,
+  }
   const outbox = new Outbox(transport, parts, owner)
   let heard = 0
   return {

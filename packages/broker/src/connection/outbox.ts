@@ -1,4 +1,5 @@
 import { encode, encodeInto, type Packet, type PropertiesOf, type Writer } from '@godwit/protocol'
+import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Reply } from '../handlers/context.js'
@@ -19,6 +20,8 @@ export interface OutboxParts extends EncoderParts {
   readonly commits: Commits
   readonly metrics: Metrics
   readonly tracing: Tracing
+  /** What waits, of all connections. */
+  readonly waiting: Account
   readonly maxOutboxBytes: number
 }
 
@@ -98,6 +101,11 @@ export class Outbox implements Sink {
     return this.#held?.awaited ?? 0
   }
 
+  /** What replies take that wait for a commit, roughly. */
+  get heldReplyBytes(): number {
+    return this.#held?.bytes ?? 0
+  }
+
   get full(): boolean {
     if (this.#heldBytes > this.#parts.maxOutboxBytes) return true // nobody need be told: it is not the client that is slow
     if (this.waitingBytes <= this.#parts.maxOutboxBytes) return false
@@ -167,7 +175,7 @@ export class Outbox implements Sink {
   }
 
   #hold(...waiting: Parameters<HeldPackets['hold']>): void {
-    this.#held ??= new HeldPackets(this.#parts.commits, (reply) => this.#sendReply(reply))
+    this.#held ??= new HeldPackets(this.#parts.commits, this.#parts.waiting, (reply) => this.#sendReply(reply))
     this.#held.hold(...waiting)
   }
 

@@ -1,3 +1,4 @@
+import type { Account } from '../accounts.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue } from '../store/queue.js'
 
@@ -14,7 +15,9 @@ export interface DeliveryOptions {
 export interface DeliveryParts {
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
-  /** Epoch ms, for messages that expire. */
+  /** What is kept for all sessions. */
+  readonly stored: Account
+  /** In ms of the broker's time, for messages that expire. */
   now(): number
   onDrop(reason: DropReason, clientId: string): void
 }

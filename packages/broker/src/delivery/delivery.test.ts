@@ -1,10 +1,12 @@
 import { encodeUtf8, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
+import { Account } from '../accounts.js'
 import { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import { memoryStore } from '../store/memory.js'
-import { MemoryQueue, type QueuedMessage } from '../store/queue.js'
-import type { OutgoingState, RecoveredSession } from '../store/store.js'
+import { MemoryQueue } from '../store/memory-queue.js'
+import type { QueuedMessage } from '../store/queue.js'
+import type { OutgoingState, QueuedCount, RecoveredSession } from '../store/store.js'
 import { Delivery } from './delivery.js'
 import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
 import type { Sink } from './sink.js'
@@ -72,6 +74,7 @@ function setUp(options: Options = {}) {
     parts: {
       maxQueuedMessages: 1000,
       maxQueuedBytes: 1_000_000,
+      stored: new Account(),
       now: () => 0,
       onDrop: (reason) => drops.push(reason),
       ...options,
@@ -133,7 +136,7 @@ describe('Delivery', () => {
       const { delivery, sink } = setUp({ durable: false, maxInflight: 1 })
       delivery.deliver(message('a'), granted(1))
       delivery.deliver(message('b'), granted(1))
-      expect(delivery.queue.bytes).toBe(1)
+      expect(delivery.queue.bytes).toBe(message('b').heldBytes)
       delivery.acknowledge(1)
       expect(sink.heard()).toEqual(['a qos 1 id 1', 'b qos 1 id 2'])
       expect(delivery.queue.bytes).toBe(0)
@@ -164,7 +167,10 @@ describe('Delivery', () => {
     })
 
     it('drops the message beyond the bytes; a smaller one may still fit', () => {
-      const { delivery, sink, drops } = setUp({ offline: true, maxQueuedBytes: 5 })
+      const { delivery, sink, drops } = setUp({
+        offline: true,
+        maxQueuedBytes: message('aaa').heldBytes + message('cc').heldBytes,
+      })
       for (const text of ['aaa', 'bbb', 'cc']) delivery.deliver(message(text), granted(1))
       expect(drops).toEqual(['queue-full'])
       delivery.attach(sink, 10)
@@ -242,13 +248,22 @@ describe('Delivery', () => {
   })
 
   describe('after a crash', () => {
-    const recovered = (outgoing: Partial<OutgoingState>, expiresAt?: number): RecoveredSession => ({
+    const recovered = (outgoing: Partial<OutgoingState & QueuedCount>, expiresAt?: number): RecoveredSession => ({
       clientId: 'c',
       stored: memoryStore().session('c'),
       subscriptions: [],
       owed: [],
       received: [],
-      outgoing: { head: 1, next: 1, tail: 3, handshakes: new Uint8Array(0), mayHaveSentMore: false, ...outgoing },
+      outgoing: {
+        head: 1,
+        next: 1,
+        tail: 3,
+        handshakes: new Uint8Array(0),
+        maxInflight: 10,
+        mayHaveSentMore: false,
+        messages: 2,
+        ...outgoing,
+      },
       expirySeconds: 3600,
       expiresAt,
     })
@@ -260,7 +275,7 @@ describe('Delivery', () => {
 
     it('sends with DUP what may have been sent before: whatever fits the window [MQTT-3.3.1-1]', () => {
       const { delivery, sink } = setUp({ offline: true, queue: queueOf('a', 'b') })
-      delivery.restore(recovered({}))
+      delivery.restore(recovered({ maxInflight: 1 }))
       delivery.attach(sink, 1)
       expect(sink.heard()).toEqual(['a qos 1 id 1 dup'])
       delivery.acknowledge(1)

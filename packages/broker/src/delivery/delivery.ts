@@ -11,6 +11,8 @@ import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
 
+/** Packet ids end there: no more numbers may be open. */
+const mostOpen = 65_535
 /** Retained messages sent, or replays found to be over, before others have their turn. */
 const replayedAtOnce = 500
 
@@ -41,8 +43,10 @@ export class Delivery implements OutgoingSource {
   /** After a reconnection: the next number to send again, and what has been and is not done. */
   #again = 1
   #sentAgain: Set<number> | undefined
-  /** An earlier process may have sent messages that its last commit does not know of. */
+  /** An earlier process may have sent messages that its last commit does not know of: no more than its window took. */
   #mayHaveSent = false
+  /** Numbers from `next` on whose messages are gone. */
+  #gone = 0
   /** What it has of shared groups, when it is a member of any. */
   #borrowing: Borrowing | undefined
   /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
@@ -69,7 +73,11 @@ export class Delivery implements OutgoingSource {
 
   /** Messages that have not been sent. */
   get waiting(): number {
-    return this.#tail - this.window.next
+    return this.#tail - this.window.next - this.#gone
+  }
+
+  get head(): number {
+    return this.window.head
   }
 
   /** Takes up what an earlier process left. One that was connected then may have been sent more than was written down. */
@@ -78,12 +86,32 @@ export class Delivery implements OutgoingSource {
     this.#tail = outgoing.tail
     this.#mayHaveSent = outgoing.mayHaveSentMore || expiresAt === undefined
     this.#lentBefore = outgoing.tail
+    this.#maxInflight = outgoing.maxInflight
+    this.#gone = Math.max(0, this.#tail - this.window.next - (outgoing.messages - this.window.inflight))
   }
 
   state(): OutgoingState {
     const { head, next } = this.window
     const handshakes = this.window.handshakes()
-    return { head, next, tail: this.#tail, handshakes, mayHaveSentMore: this.#mayHaveSent }
+    return {
+      head,
+      next,
+      tail: this.#tail,
+      handshakes,
+      maxInflight: this.#maxInflight,
+      mayHaveSentMore: this.#mayHaveSent,
+    }
+  }
+
+  mayExpire(number: number): boolean {
+    if (number < this.window.next) return false // Expiry is not for what was sent [MQTT-4.3.3-7].
+    if (this.#mayHaveSent) this.#countAsSent()
+    return number >= this.window.next
+  }
+
+  onExpired(messages: number): void {
+    this.#gone += messages
+    for (let one = 0; one < messages; one++) this.#parts.onDrop('expired', this.clientId)
   }
 
   isDone(number: number): boolean {
@@ -142,11 +170,11 @@ export class Delivery implements OutgoingSource {
 
   /** A connection is there: everything unfinished goes out again in its first order [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
   attach(sink: Sink, maxInflight: number): void {
+    if (this.#mayHaveSent) this.#countAsSent() // by the window there was
     this.#sink = sink
     this.#maxInflight = maxInflight
     this.#again = this.window.head
     this.#sentAgain = undefined
-    if (this.#mayHaveSent) this.#countAsSent()
     this.pump()
   }
 
@@ -154,6 +182,8 @@ export class Delivery implements OutgoingSource {
   detach(): void {
     this.#sink = undefined
     this.#giveBack((loan) => loan.endsWithConnection)
+    this.window.rest()
+    this.queue.rest()
   }
 
   /** The session is over: what it had of shared groups goes to others, but for QoS 2 [MQTT-4.8.2-5]. */
@@ -210,6 +240,7 @@ export class Delivery implements OutgoingSource {
   pump(): void {
     if (this.#sink) this.#goAgain(this.#sink)
     while (this.waiting > 0 && this.#ready()) this.#sendNext(this.#sink!)
+    if (this.waiting === 0 && this.window.inflight === 0 && this.#sink) this.#settleQueue()
     if (this.#replays) this.#replaySome(this.#replays)
     if (this.#borrowing) this.#askForMore(this.#borrowing)
   }
@@ -240,7 +271,8 @@ export class Delivery implements OutgoingSource {
   }
 
   #accept(delivery: QueuedMessage): Commit {
-    const sendNow = this.waiting === 0 && this.#ready()
+    if (this.#gone > 0 && this.waiting === 0) this.#passGone() // the next number to send is that of this message
+    const sendNow = this.waiting === 0 && this.#gone === 0 && this.#ready()
     const refusal = sendNow ? this.#sink!.refusal(delivery) : undefined
     if (refusal) {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
@@ -248,6 +280,10 @@ export class Delivery implements OutgoingSource {
     }
     if (!sendNow && this.#queueIsFull(delivery.message) && !this.#makeRoom(delivery.message)) {
       this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
+      return 0
+    }
+    if (!(sendNow && !this.durable) && !this.#parts.stored.hasRoomFor(delivery.message.heldBytes)) {
+      this.#parts.onDrop('storage-full', this.clientId)
       return 0
     }
     const number = this.#tail++
@@ -259,8 +295,7 @@ export class Delivery implements OutgoingSource {
 
   #queueIsFull(message: Message): boolean {
     return (
-      this.waiting >= this.#parts.maxQueuedMessages ||
-      this.queue.bytes + message.payloadBytes > this.#parts.maxQueuedBytes
+      this.waiting >= this.#parts.maxQueuedMessages || this.queue.bytes + message.heldBytes > this.#parts.maxQueuedBytes
     )
   }
 
@@ -276,7 +311,9 @@ export class Delivery implements OutgoingSource {
 
   /** The next one from the queue, unless it has become undeliverable there: then its number stays unused. */
   #sendNext(sink: Sink): void {
+    if (this.#gone > 0) this.#passGone()
     const number = this.window.next
+    if (number === this.#tail || !this.window.hasRoom(this.#maxInflight)) return
     const entry = this.queue.get(number)
     const drop = entry && this.#undeliverable(entry, sink)
     if (entry && !drop) {
@@ -285,6 +322,28 @@ export class Delivery implements OutgoingSource {
       return
     }
     this.#skipNext(drop)
+  }
+
+  /** Numbers whose messages are gone stay unused. */
+  #passGone(): void {
+    const { next, head } = this.window
+    this.#skipTo(Math.min(this.queue.next(next, this.#tail), head + mostOpen))
+  }
+
+  #skipTo(number: number): void {
+    const isUpToDate = this.#again >= this.window.next
+    this.#gone = Math.max(0, this.#gone - this.window.skipTo(number))
+    if (this.window.next === this.#tail) this.#gone = 0
+    if (isUpToDate) this.#again = this.window.next
+  }
+
+  /** Nothing waits and nothing is open: numbers that are gone at the end are over, and so is whatever cannot be found. */
+  #settleQueue(): void {
+    if (this.#gone > 0) {
+      this.#gone = 0 // or more is there than was counted, and goes out now
+      this.#skipTo(this.queue.next(this.window.next, this.#tail))
+    }
+    if (this.waiting === 0 && this.durable && this.queue.messages > 0) this.queue.settle()
   }
 
   #skipNext(drop: DropReason | undefined): void {
@@ -326,12 +385,18 @@ export class Delivery implements OutgoingSource {
   #resend(number: number, sink: Sink): void {
     const entry = this.queue.get(number)
     if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) return this.#forget(number)
-    if (!entry) return
+    if (!entry) return this.#lost(number)
     const refusal = sink.refusal(entry)
     if (refusal) return this.#giveUp(number, refusal) // this connection takes less than the one before
     this.#sentAgain ??= new Set()
     this.#sentAgain.add(number)
     sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? 0 : entry.commit) // [MQTT-3.3.1-1]
+  }
+
+  /** Its message cannot be read any more: it is done, as far as that goes. */
+  #lost(number: number): void {
+    this.window.settle(number)
+    this.#settleLoan(number)
   }
 
   /** Cannot be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
@@ -345,6 +410,8 @@ export class Delivery implements OutgoingSource {
   #countAsSent(): void {
     this.#mayHaveSent = false
     while (this.waiting > 0 && this.window.hasRoom(this.#maxInflight)) {
+      if (this.#gone > 0) this.#passGone()
+      if (this.waiting === 0 || !this.window.hasRoom(this.#maxInflight)) return
       const entry = this.queue.get(this.window.next)
       if (entry) this.window.send(entry.qos)
       else this.window.skip()

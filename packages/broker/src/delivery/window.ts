@@ -77,6 +77,22 @@ export class Window {
     this.#advance()
   }
 
+  /** Leaves the next numbers unused up to this one. Answers how many that were. */
+  skipTo(number: number): number {
+    const before = this.next
+    if (number <= before) return 0
+    if (this.inflight === 0) {
+      this.head = number
+      this.next = number
+    } else while (this.next < number) this.skip()
+    return number - before
+  }
+
+  /** Nobody needs it for a while: it keeps no more memory than what is open takes. */
+  rest(): void {
+    if (this.head === this.next) this.#states = noRing
+  }
+
   /** The open number with this packet id, or 0. */
   numberOf(packetId: number): number {
     const ahead = (packetId - packetIdOf(this.head) + packetIds) % packetIds

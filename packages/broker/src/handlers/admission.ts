@@ -45,6 +45,19 @@ const tooManySessions: Refusal = {
   counts: 'sessions',
 }
 
+const noRoom: Refusal = {
+  reasonCode: reason.quotaExceeded,
+  why: 'the server has no room to keep another session',
+  counts: 'storage',
+}
+
+/** For a new session: one that is resumed is let in, since it takes away what is kept for it. */
+function hasNoRoom({ services }: Context, clientId: string, cleanStart: boolean, expirySeconds: number): boolean {
+  const isResumed = !cleanStart && services.registry.get(clientId) !== undefined
+  if (isResumed) return false
+  return services.accounts.stored.isFull || (expirySeconds > 0 && services.store.isLow)
+}
+
 export function refusalFor(admission: Admission): Refusal | undefined {
   switch (admission) {
     case true:
@@ -77,6 +90,7 @@ export function openSession(c: Context, p: Connect, client: ClientInfo, authenti
   if (registry.count >= limits.maxSessions && !registry.get(client.clientId))
     return refuse(c, tooManySessions, client.clientId)
   const expirySeconds = expiryOf(c, p)
+  if (hasNoRoom(c, client.clientId, p.cleanStart, expirySeconds)) return refuse(c, noRoom, client.clientId)
   const opening = { clientId: client.clientId, clean: p.cleanStart, expirySeconds, will: p.will }
   return whenReady(registry.open(opening, c), ({ session, present, commit }) => {
     const keepAliveSeconds = keepAliveOf(c, p)

@@ -1,4 +1,5 @@
 import type { Connect, Packet, ProtocolVersion, ReceivedPublish } from '@godwit/protocol'
+import type { Accounts } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { ClientInfo } from '../hooks/client-info.js'
@@ -28,15 +29,18 @@ export interface Services {
   readonly features: Features
   readonly hooks: HookRunner
   readonly router: Router
-  readonly store: Pick<Store, 'latest'>
+  readonly store: Pick<Store, 'latest' | 'isLow'>
+  readonly accounts: Accounts
   readonly registry: Registry
   readonly metrics: Metrics
   readonly drops: Drops
   readonly log: Logger
   readonly tracing: PacketTracing
   readonly responseInformation: BrokerOptions['responseInformation']
-  /** Epoch ms. */
+  /** In ms of the broker's time. */
   readonly now: () => number
+  /** The same, for deciding what has expired. */
+  readonly expiryNow: () => number
 }
 
 /** What a handler wants sent to the client it serves. */
@@ -88,6 +92,10 @@ export interface Context extends SessionUser {
   topicOf(packet: ReceivedPublish): string
   /** Counts a PUBLISH and its payload. False: the client publishes too fast. Asked only where that is refused. */
   readonly publishRate: { admits(bytes: number): boolean }
+  /** Whether publications of this client wait for room on the disk: those behind them wait too. */
+  readonly holdsPublications: boolean
+  /** Has a publication wait for room. False: that is more than one connection may have waiting. */
+  holdPublication(bytes: number, route: () => Answer): boolean
   /** A QoS 1 or 2 message is being received. @throws MqttError 0x93 beyond the Receive Maximum. */
   receiving(): void
 }

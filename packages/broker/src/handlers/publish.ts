@@ -29,7 +29,27 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
   if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format', topic)
   const message = new Message(p, c.client.clientId, p.properties ? services.now() : 0, topic)
-  return services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
+  if ((services.store.isLow && needsDisk(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
+  return goOn(c, p, message)
+}
+
+function goOn(c: Context, p: Publish, message: Message): Answer {
+  return c.services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
+}
+
+/** Somebody's session keeps it on disk, or it is retained. At QoS 0 it is on its way all the same, and not kept. */
+function needsDisk(c: Context, message: Message): boolean {
+  return message.qos > 0 && (message.retain || c.services.router.isKept(message.topic))
+}
+
+/** The disk is down to its reserve: in order, as much as one connection may have waiting; beyond that it is refused. */
+function waitForRoom(c: Context, p: Publish, message: Message): Answer {
+  const whole = message.keep()
+  const packet = { ...p, packetId: p.packetId } as Publish // what is left of it once its chunk is gone
+  if (c.holdPublication(message.heldBytes, () => (c.closed ? undefined : goOn(c, packet, whole)))) return undefined
+  if (c.version === 5) return refuse(c, p, 'disk-reserve', message.topic)
+  c.services.drops.report('disk-reserve', c.client.clientId, { address: c.peer.address, topic: message.topic })
+  throw new MqttError(reason.quotaExceeded, refusals['disk-reserve'].why)
 }
 
 const dollar = 36
@@ -88,6 +108,7 @@ const refusals = {
   'system-topic': { reasonCode: reason.notAuthorized, why: 'topics under $SYS are published by the server itself' },
   'not-authorized': { reasonCode: reason.notAuthorized, why: 'not authorized to publish to this topic' },
   'publish-rate': { reasonCode: reason.quotaExceeded, why: 'publishes faster than it may' },
+  'disk-reserve': { reasonCode: reason.quotaExceeded, why: 'the server has no room to keep it' },
   'payload-format': { reasonCode: reason.payloadFormatInvalid, why: 'the payload is not UTF-8, as it says' },
 } as const
 

@@ -116,7 +116,6 @@ async function subscribeInTurns(
 
 const refusals: Readonly<Record<Verdict, SubscriptionRefusal>> = {
   [reason.notAuthorized]: 'not-authorized',
-  [reason.quotaExceeded]: 'quota',
 }
 
 /** One SUBSCRIBE on its way to its SUBACK. */
@@ -139,15 +138,13 @@ class Subscribing {
   take(verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) {
       const subscription = this.#p.subscriptions[this.#reasonCodes.length]!
-      const reasonCode = verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict
-      if (reasonCode >= 0x80) this.#refused(subscription.filter, reasonCode)
-      this.#reasonCodes.push(reasonCode)
+      if (verdict >= 0x80) this.#refused(subscription.filter, refusals[verdict] ?? 'not-supported')
+      this.#reasonCodes.push(verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict)
     }
   }
 
-  #refused(filter: string, reasonCode: Verdict): void {
+  #refused(filter: string, why: SubscriptionRefusal): void {
     const { client, peer, services } = this.#c
-    const why = refusals[reasonCode] ?? 'not-supported'
     services.drops.subscriptionRefused(why, client.clientId, peer.address, filter)
   }
 
@@ -157,13 +154,22 @@ class Subscribing {
     const identifier = this.#identifier
     const isNew = !session.subscriptions.has(filter)
     const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession
-    if (full && isNew) return reason.quotaExceeded
+    if (isNew && (full || this.#hasNoRoom())) {
+      this.#refused(filter, full ? 'quota' : 'storage')
+      return reason.quotaExceeded
+    }
     // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
     const wantsRetained = retainHandling === 0 || (retainHandling === 1 && isNew)
     const owed = wantsRetained && this.#owe(filter) && session.delivery.durable && qos > 0
     const commit = session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }, owed)
     if (commit > this.#commit) this.#commit = commit
     return qos
+  }
+
+  /** Neither may more be kept, nor, for a session that outlives its connection, written. */
+  #hasNoRoom(): boolean {
+    const { session, services } = this.#c
+    return services.accounts.stored.isFull || (session.delivery.durable && services.store.isLow)
   }
 
   /** Notes what is retained for the filter; false: nothing is. */

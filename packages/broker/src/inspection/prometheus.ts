@@ -1,3 +1,4 @@
+import type { Accounts } from '../accounts.js'
 import type { Metrics } from '../metrics.js'
 import { version } from '../version.js'
 import type { Clients } from './clients.js'
@@ -9,6 +10,7 @@ import type { SubscriptionList } from './subscriptions.js'
 /** What is shown of a broker: it is one. */
 export interface Exposed {
   readonly metrics: Metrics
+  readonly accounts: Accounts
   readonly clients: Pick<Clients, 'count'>
   readonly sessions: Pick<Sessions, 'count'>
   readonly subscriptions: Pick<SubscriptionList, 'count'>
@@ -25,23 +27,36 @@ export function prometheusText(broker: Exposed): string {
   addTraffic(text, broker.metrics)
   addRefusals(text, broker.metrics)
   addCommits(text, broker.metrics)
+  addStore(text, broker.metrics)
   return text.toString()
 }
 
-function addState(text: Exposition, { metrics, clients, sessions, subscriptions, retained }: Exposed): void {
+function addState(text: Exposition, { metrics, accounts, clients, sessions, subscriptions, retained }: Exposed): void {
   text
     .gauge('godwit_build_info', 'Always 1; the version is in the label.', [[{ version }, 1]])
     .gauge('godwit_clients_connected', 'Clients that are connected.', clients.count)
     .gauge('godwit_sessions', 'Sessions, with and without a connection.', sessions.count)
     .gauge('godwit_subscriptions', 'Subscriptions of all sessions.', subscriptions.count)
     .gauge('godwit_retained_messages', 'Retained messages.', retained.count)
-    .gauge('godwit_retained_bytes', 'Bytes of payload that are retained.', retained.bytes)
+    .gauge('godwit_retained_bytes', 'Bytes that are retained: topics, properties, payloads.', retained.bytes)
     .gauge(
       'godwit_queued_messages',
       'Messages in the queues of sessions and shared groups: not sent, or not acknowledged yet.',
       metrics.queued.messages,
     )
-    .gauge('godwit_queued_bytes', 'Bytes of payload in those queues.', metrics.queued.bytes)
+    .gauge('godwit_queued_bytes', 'Bytes in those queues: topics, properties, payloads.', metrics.queued.bytes)
+    .gauge(
+      'godwit_waiting_bytes',
+      'Bytes that are not yet committed or not yet answered; bounded by limits.maxWaitingBytes.',
+      accounts.waiting.bytes,
+    )
+    .gauge('godwit_waiting_limit_bytes', 'The most they may be.', accounts.waiting.most)
+    .gauge(
+      'godwit_stored_bytes',
+      'Bytes that are kept, in memory or on disk; bounded by limits.maxStoredBytes.',
+      accounts.stored.bytes,
+    )
+    .gauge('godwit_stored_limit_bytes', 'The most they may be.', accounts.stored.most)
   if (metrics.tlsExpiresAt === undefined) return
   text.gauge(
     'godwit_tls_certificate_expiry_timestamp_seconds',
@@ -128,6 +143,29 @@ function addCommits(text: Exposition, { commits }: Metrics): void {
       '1 while the store takes no commits, and nothing is acknowledged; else 0.',
       commits.failing === undefined ? 0 : 1,
     )
+}
+
+function addStore(text: Exposition, { store, publishesHeld }: Metrics): void {
+  text
+    .gauge('godwit_store_live_bytes', 'Bytes of the data file that are in use.', store.liveBytes)
+    .gauge('godwit_store_file_bytes', 'Bytes of the data file; what is not in use is used again.', store.fileBytes)
+    .gauge(
+      'godwit_store_free_bytes',
+      'Bytes that can still be written: free on the disk and in the file.',
+      store.freeBytes,
+    )
+    .gauge('godwit_store_reserve_bytes', 'Bytes that stay free: limits.diskReserveBytes.', store.reserveBytes)
+    .gauge(
+      'godwit_store_low',
+      '1 while less is free than the reserve, and what needs room waits or is refused; else 0.',
+      store.isLow ? 1 : 0,
+    )
+    .counter(
+      'godwit_store_damaged_records_total',
+      'Records and messages that could not be read as they were written.',
+      store.damagedRecords,
+    )
+    .counter('godwit_publishes_held_total', 'Publications that had to wait for room on the disk.', publishesHeld)
 }
 
 function byQos(counts: Float64Array): readonly (readonly [Labels, number])[] {

@@ -1,5 +1,5 @@
 import type { Commit } from '../commit.js'
-import type { Metrics } from '../metrics.js'
+import type { Metrics, StoreMetrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 
@@ -17,6 +17,10 @@ export interface ReadinessParts {
   /** Runs `callback` once the commit is flushed. */
   readonly afterCommit: (commit: Commit, callback: () => void) => void
   readonly isOverloaded: () => boolean
+}
+
+function inReserve({ freeBytes, reserveBytes }: StoreMetrics): string {
+  return `the disk is down to its reserve: ${Math.round(freeBytes)} bytes are left of ${Math.round(reserveBytes)} that stay free`
 }
 
 /** How long the disk may take for one commit. */
@@ -48,7 +52,8 @@ export class ReadinessCheck {
         : inTime
           ? []
           : [`the store has not taken a commit for ${patienceMs} ms`]
-    const reasons = [...store, ...(isOverloaded() ? ['the broker is overloaded: its event loop is late'] : [])]
+    const low = metrics.store.isLow ? [inReserve(metrics.store)] : []
+    const reasons = [...store, ...low, ...(isOverloaded() ? ['the broker is overloaded: its event loop is late'] : [])]
     return { ready: reasons.length === 0, reasons }
   }
 

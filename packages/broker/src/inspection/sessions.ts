@@ -60,7 +60,7 @@ export class Sessions {
     return {
       clientId,
       connected: user !== undefined,
-      expiresAt: this.#registry.expiryOf(session),
+      expiresAt: this.#registry.expiresAt(session),
       durable: expirySeconds > 0,
       subscriptions: subscriptions.size,
       queued: delivery.waiting,

@@ -38,6 +38,7 @@ export class LocalSubscription<F extends string = string>
   implements Subscriber, AsyncIterable<LocalMessage<F>>, AsyncDisposable
 {
   readonly clientId = ''
+  readonly durable = false
   readonly #pattern: TopicPattern<F>
   readonly #listener: ((message: LocalMessage<F>) => void) | undefined
   readonly #drops: Drops

@@ -11,40 +11,40 @@ const texts = (messages: Iterator<Message, undefined>): string[] =>
 
 describe('RetainedMessages', () => {
   it('keeps the last message of a topic', () => {
-    const retained = new RetainedMessages(10, 100)
+    const retained = new RetainedMessages(10, 10_000)
     retained.set(message('a', 'one'))
     retained.set(message('a', 'three'))
     expect(texts(retained.match('#', now))).toEqual(['a=three'])
-    expect([retained.count, retained.bytes]).toEqual([1, 5])
+    expect([retained.count, retained.bytes]).toEqual([1, message('a', 'three').heldBytes])
     retained.delete('a')
     retained.delete('a')
     expect([retained.count, retained.bytes, ...texts(retained.match('#', now))]).toEqual([0, 0])
   })
 
   it('refuses a new topic when there are enough messages, and takes a newer message of a known one', () => {
-    const retained = new RetainedMessages(2, 100)
+    const retained = new RetainedMessages(2, 10_000)
     expect(['a', 'b', 'c'].map((topic) => retained.set(message(topic)))).toEqual([true, true, false])
     expect(retained.set(message('a', 'new'))).toBe(true)
     expect(texts(retained.match('#', now))).toEqual(['a=new', 'b=x'])
   })
 
   it('does not go past its bytes, and keeps no older message in place of one it refused', () => {
-    const retained = new RetainedMessages(10, 5)
+    const retained = new RetainedMessages(10, 2 * message('a').heldBytes + 3)
     retained.set(message('a', 'aaa'))
     expect(retained.set(message('b', 'bbb'))).toBe(false)
     expect(retained.set(message('b', 'bb'))).toBe(true)
     expect(retained.set(message('b', 'bbb'))).toBe(false)
     expect(texts(retained.match('#', now))).toEqual(['a=aaa'])
-    expect([retained.count, retained.bytes]).toEqual([1, 3])
+    expect([retained.count, retained.bytes]).toEqual([1, message('a', 'aaa').heldBytes])
   })
 
   it('keeps nothing when it may hold none', () => {
-    const retained = new RetainedMessages(0, 100)
+    const retained = new RetainedMessages(0, 10_000)
     expect([retained.set(message('a')), retained.count]).toEqual([false, 0])
   })
 
   it('leaves out of a match what was kept after it was made: the subscription has got that itself', () => {
-    const retained = new RetainedMessages(10, 100)
+    const retained = new RetainedMessages(10, 10_000)
     for (const topic of ['a', 'b', 'c', 'd']) retained.set(message(topic, 'old'))
     const match = retained.match('#', now)
     expect(match.next().value?.topic).toBe('a')
@@ -56,7 +56,7 @@ describe('RetainedMessages', () => {
   })
 
   it('gives out nothing that has expired, and tells which topics those are', () => {
-    const retained = new RetainedMessages(10, 100)
+    const retained = new RetainedMessages(10, 10_000)
     const brief = message('brief')
     brief.expiresAt = 1000
     retained.set(brief)
@@ -76,7 +76,7 @@ describe('RetainedMessages', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const retained = new RetainedMessages(5, 20)
+        const retained = new RetainedMessages(5, 450)
         const model = new Map<string, string>()
         for (const [what, name, text] of steps) {
           if (what === 'delete') {
@@ -85,9 +85,9 @@ describe('RetainedMessages', () => {
           } else {
             const others = [...model]
               .filter(([other]) => other !== name && !other.startsWith('$SYS'))
-              .map(([, value]) => encodeUtf8(value).length)
-            const bytes = others.reduce((sum, one) => sum + one, encodeUtf8(text).length)
-            const fits = (others.length < 5 && bytes <= 20) || name.startsWith('$SYS')
+              .map(([other, value]) => message(other, value).heldBytes)
+            const bytes = others.reduce((sum, one) => sum + one, message(name, text).heldBytes)
+            const fits = (others.length < 5 && bytes <= 450) || name.startsWith('$SYS')
             expect(retained.set(message(name, text))).toBe(fits)
             if (fits) model.set(name, text)
             else model.delete(name)
@@ -95,7 +95,7 @@ describe('RetainedMessages', () => {
         }
         const counted = [...model].filter(([name]) => !name.startsWith('$SYS'))
         expect(retained.count).toBe(counted.length)
-        expect(retained.bytes).toBe(counted.reduce((sum, [, text]) => sum + encodeUtf8(text).length, 0))
+        expect(retained.bytes).toBe(counted.reduce((sum, [name, text]) => sum + message(name, text).heldBytes, 0))
         for (const filter of ['#', '+', 'a/#', '+/+', '$SYS/#', '$SYS', 'a/+/c', '/+', '+/', 'b']) {
           const wanted = [...model]
             .filter(([name]) => matchesFilter(filter, name))

@@ -1,3 +1,4 @@
+import { Account } from '../accounts.js'
 import type { Message } from '../message.js'
 import { isSystemTopic } from './system-topics.js'
 import { matchFilter, TopicTree } from './topic-tree.js'
@@ -19,9 +20,18 @@ export class RetainedMessages {
   count = 0
   bytes = 0
 
-  constructor(maxMessages: number, maxBytes: number) {
+  readonly #stored: Account
+  readonly #inMemoryAlone: boolean
+
+  /**
+   * @param stored what is kept for all; bounds what is retained too.
+   * @param inMemoryAlone no store has them too, which counts them there.
+   */
+  constructor(maxMessages: number, maxBytes: number, stored: Account = new Account(), inMemoryAlone = true) {
     this.#maxMessages = maxMessages
     this.#maxBytes = maxBytes
+    this.#stored = stored
+    this.#inMemoryAlone = inMemoryAlone
   }
 
   get(topic: string): Message | undefined {
@@ -35,13 +45,16 @@ export class RetainedMessages {
       return true
     }
     const known = this.#topics.get(message.topic)
-    const bytes = this.bytes + message.payloadBytes - (known?.message.payloadBytes ?? 0)
-    if (this.count + (known ? 0 : 1) > this.#maxMessages || bytes > this.#maxBytes) {
+    const more = message.heldBytes - (known?.message.heldBytes ?? 0)
+    const bytes = this.bytes + more
+    const isFull = this.count + (known ? 0 : 1) > this.#maxMessages || bytes > this.#maxBytes
+    if (isFull || (more > 0 && !this.#stored.hasRoomFor(more))) {
       this.delete(message.topic) // better none than one that is no longer true
       return false
     }
     if (!known) this.count++
     this.bytes = bytes
+    if (this.#inMemoryAlone) this.#stored.add(message.hold() - (known?.message.letGo() ?? 0))
     this.#put(message)
     return true
   }
@@ -61,7 +74,8 @@ export class RetainedMessages {
     this.#expiring.delete(topic)
     if (isSystemTopic(topic)) return
     this.count--
-    this.bytes -= known.message.payloadBytes
+    this.bytes -= known.message.heldBytes
+    if (this.#inMemoryAlone) this.#stored.add(-known.message.letGo())
   }
 
   /**

@@ -61,6 +61,11 @@ export class Router {
     return commit
   }
 
+  /** Whether somebody's session that outlives its connection gets what is published to the topic. */
+  isKept(topic: string): boolean {
+    return this.subscriptions.match(topic).some(({ subscriber }) => subscriber.durable)
+  }
+
   /** Those of all members of all shared groups. */
   get sharedSubscriptions(): number {
     return this.#groups.memberships
@@ -129,7 +134,9 @@ export class Router {
 
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */
   #retain(message: Message): Commit {
-    if (message.payloadBytes > 0 && this.retained.set(message)) {
+    const isKept =
+      message.payloadBytes > 0 && !(message.qos === 0 && this.#store.isLow && !isSystemTopic(message.topic))
+    if (isKept && this.retained.set(message)) {
       this.#tellOfTopic('retained-set', message.topic)
       // What the broker tells about itself is true of this process only, and not worth the disk.
       return isSystemTopic(message.topic) ? 0 : this.#store.setRetained(message.topic, message)

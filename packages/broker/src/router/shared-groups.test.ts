@@ -1,6 +1,7 @@
 import type { QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Accounts } from '../accounts.js'
 import { Changes } from '../changes.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Sink } from '../delivery/sink.js'
@@ -8,8 +9,9 @@ import { Drops } from '../drops.js'
 import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
-import { memoryStore } from '../store/memory.js'
-import { MemoryQueue } from '../store/queue.js'
+import { memoryAccounts, memoryStore } from '../store/memory.js'
+import { MemoryQueue } from '../store/memory-queue.js'
+import { Chores } from '../time/chores.js'
 import { RetainedMessages } from './retained.js'
 import { Router } from './router.js'
 import { SharedGroups } from './shared-groups.js'
@@ -27,10 +29,12 @@ class World {
   constructor(handOverAtDisconnect = true) {
     const store = memoryStore()
     const drops = new Drops(this.metrics, silentLogger, () => {})
-    const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000, queued: this.metrics.queued }
+    const accounts = new Accounts()
+    const memory = memoryAccounts(this.metrics, accounts, new Chores())
+    const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000, memory, stored: accounts.stored }
     this.groups = new SharedGroups({ store, drops, ...bounds, handOverAtDisconnect, now: () => 0 })
     this.router = new Router({
-      retained: new RetainedMessages(10, 10),
+      retained: new RetainedMessages(10, 10_000),
       groups: this.groups,
       store,
       drops,
@@ -70,6 +74,7 @@ class Client {
       parts: {
         maxQueuedMessages: 1000,
         maxQueuedBytes: 1_000_000,
+        stored: new Accounts().stored,
         now: () => 0,
         onDrop: (reason) => void world.metrics.dropped[reason]++,
       },

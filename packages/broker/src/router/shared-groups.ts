@@ -1,4 +1,5 @@
 import type { QoS } from '@godwit/protocol'
+import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import { HeadExpiry } from '../delivery/head-expiry.js'
 import type { Loan, Supply } from '../delivery/loan.js'
@@ -6,16 +7,14 @@ import type { Terms } from '../delivery/terms.js'
 import { sentQos1, settled, Window } from '../delivery/window.js'
 import type { Drops } from '../drops.js'
 import type { Message } from '../message.js'
-import type { QueueTotals } from '../metrics.js'
 import { MemorySessionStore } from '../store/memory.js'
+import type { MemoryAccounts } from '../store/memory-queue.js'
 import type { KeptMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
 import type { Grant, Subscriber } from './subscriber.js'
 
 /** Whoever has subscribed to a shared filter: a session's delivery. */
 export interface Member extends Subscriber {
-  /** Whether it outlives its connection, and the process. */
-  readonly durable: boolean
   readonly online: boolean
   /** Whether a message would go out at once: it is online, and its window and its socket have room. */
   readonly ready: boolean
@@ -32,8 +31,10 @@ export interface GroupParts {
   readonly drops: Drops
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
-  /** What the queues of all groups and sessions hold. */
-  readonly queued: QueueTotals
+  /** Where queues are counted that are in memory. */
+  readonly memory: MemoryAccounts
+  /** What is kept for all sessions and groups. */
+  readonly stored: Account
   /** Whether what a member has not acknowledged goes to another as soon as it disconnects. */
   readonly handOverAtDisconnect: boolean
   /** Epoch ms. */
@@ -68,12 +69,14 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   #tail = 1
   /** Numbers handed out before that have come back, lowest first. */
   #returned: number[] = []
+  /** Numbers behind those handed out whose messages are gone. */
+  #gone = 0
   readonly #headExpiry = new HeadExpiry()
 
   constructor(sharedFilter: string, parts: GroupParts) {
     this.sharedFilter = sharedFilter
     this.#parts = parts
-    this.#stored = new MemorySessionStore(parts.queued) // until a member comes that outlives its connection
+    this.#stored = new MemorySessionStore(sharedFilter, parts.memory) // until a member comes that outlives its connection
     this.#stored.outgoing = this
   }
 
@@ -86,6 +89,11 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
     this.#tail = outgoing.tail
     const { head, next } = this.#window
     for (let number = head; number < next; number++) if (!this.isDone(number)) this.#returned.push(number)
+    this.#gone = Math.max(0, this.#tail - next - (outgoing.messages - this.#window.inflight))
+  }
+
+  get durable(): boolean {
+    return this.#durable
   }
 
   get isEmpty(): boolean {
@@ -98,17 +106,37 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
 
   /** Messages that no member has. */
   get waiting(): number {
-    return this.#tail - this.#window.next + this.#returned.length
+    return this.#tail - this.#window.next - this.#gone + this.#returned.length
+  }
+
+  get head(): number {
+    return this.#window.head
   }
 
   state(): OutgoingState {
     const { head, next } = this.#window
-    return { head, next, tail: this.#tail, handshakes: this.#window.handshakes(), mayHaveSentMore: false }
+    return {
+      head,
+      next,
+      tail: this.#tail,
+      handshakes: this.#window.handshakes(),
+      maxInflight: 0,
+      mayHaveSentMore: false,
+    }
   }
 
   isDone(number: number): boolean {
     const { head, next } = this.#window
     return number < head || (number < next && this.#window.state(number) === settled)
+  }
+
+  mayExpire(number: number): boolean {
+    return number >= this.#window.next
+  }
+
+  onExpired(messages: number): void {
+    this.#gone += messages
+    for (let one = 0; one < messages; one++) this.#drop('expired')
   }
 
   /** Adds a member, or changes its grant. What waits is its to ask for. */
@@ -141,6 +169,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
 
   supply(member: Member): boolean {
     while (this.#returned.length > 0 || (this.#window.next < this.#tail && this.#window.hasRoom(maxLent))) {
+      if (this.#returned.length === 0 && this.#gone > 0 && this.#passGone()) continue
       const number = this.#returned.shift() ?? this.#window.next
       const entry = this.#stored.queue.get(number)
       if (entry && entry.message.expiresAt > this.#parts.now()) {
@@ -153,6 +182,14 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
     return false
   }
 
+  /** Numbers whose messages are gone stay unused. False: the next one has its message. */
+  #passGone(): boolean {
+    const { next, head } = this.#window
+    const skipped = this.#window.skipTo(Math.min(this.#stored.queue.next(next, this.#tail), head + maxLent))
+    this.#gone = this.#window.next === this.#tail ? 0 : Math.max(0, this.#gone - skipped)
+    return skipped > 0
+  }
+
   /** To one member that takes it, or nobody. */
   #deliverQos0(message: Message): Commit {
     const member = this.#next((one) => one.ready) ?? this.#next((one) => one.online)
@@ -163,14 +200,15 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
 
   #enqueue(message: Message): Commit {
     if (this.#isFull(message)) this.#makeRoom()
-    if (!this.#isFull(message)) return this.#put(message)
-    this.#drop('queue-full')
+    if (this.#isFull(message)) this.#drop('queue-full')
+    else if (this.#parts.stored.hasRoomFor(message.heldBytes)) return this.#put(message)
+    else this.#drop('storage-full')
     return 0
   }
 
-  #isFull({ payloadBytes }: Message): boolean {
+  #isFull({ heldBytes }: Message): boolean {
     const { maxQueuedMessages, maxQueuedBytes } = this.#parts
-    return this.waiting >= maxQueuedMessages || this.#stored.queue.bytes + payloadBytes > maxQueuedBytes
+    return this.waiting >= maxQueuedMessages || this.#stored.queue.bytes + heldBytes > maxQueuedBytes
   }
 
   /** Drops what has expired before a member could be sent it. */
@@ -189,7 +227,8 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
   }
 
   #lendNew(member: Member, message: Message): Commit {
-    if (!this.#window.hasRoom(maxLent)) return this.#enqueue(message)
+    if (this.#gone > 0) this.#passGone()
+    if (!this.#window.hasRoom(maxLent) || this.#window.next < this.#tail) return this.#enqueue(message)
     const commit = this.#put(message)
     return Math.max(commit, this.#lend(this.#window.send(1), member, message))
   }
@@ -290,17 +329,15 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource {
     this.#stored = this.#parts.store.group(this.sharedFilter)
     this.#stored.outgoing = this
     let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
-    let entry: KeptMessage | undefined
     for (let number = this.#window.head; number < this.#tail; number++) {
-      entry = before.queue.get(number) ?? entry! // numbers have no gaps: what is done is kept as its neighbour, and removed
-      commit = Math.max(commit, this.#stored.queue.put(number, entry))
-      if (this.isDone(number)) this.#stored.queue.delete(number)
+      const entry = before.queue.get(number)
+      if (entry) commit = Math.max(commit, this.#stored.queue.put(number, entry))
     }
     before.delete()
     return commit
   }
 
-  #drop(reason: 'expired' | 'queue-full' | 'offline-qos0'): void {
+  #drop(reason: 'expired' | 'queue-full' | 'storage-full' | 'offline-qos0'): void {
     this.#parts.drops.report(reason, this.sharedFilter)
   }
 }

@@ -16,6 +16,8 @@ export function plainGrant(qos: QoS): Grant {
 export interface Subscriber {
   /** The Client Identifier, for No Local; empty where there is none. */
   readonly clientId: string
+  /** Whether what it is given at QoS 1 and 2 outlives the process, if anything does. */
+  readonly durable: boolean
   /** Takes a message over, on these terms. Answers the commit that makes it safe; 0: nothing to wait for. */
   deliver(message: Message, terms: Terms): Commit
 }

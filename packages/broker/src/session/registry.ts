@@ -1,4 +1,5 @@
 import { reason, type Will } from '@godwit/protocol'
+import type { Accounts } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { DeliveryParts } from '../delivery/delivery-options.js'
@@ -9,8 +10,10 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { MemorySessionStore } from '../store/memory.js'
+import type { MemoryAccounts } from '../store/memory-queue.js'
 import type { Recovered, SessionStore, Store } from '../store/store.js'
-import type { Clock } from '../time/clock.js'
+import type { BrokerTime } from '../time/broker-time.js'
+import type { Chore, Chores } from '../time/chores.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import { Session, type SessionUser } from './session.js'
 import { Wills } from './wills.js'
@@ -24,7 +27,10 @@ export interface RegistryParts {
   readonly metrics: Metrics
   readonly drops: Drops
   readonly log: Logger
-  readonly clock: Clock
+  readonly time: BrokerTime
+  readonly accounts: Accounts
+  readonly memory: MemoryAccounts
+  readonly chores: Chores
   readonly wheel: TimerWheel
 }
 
@@ -47,7 +53,7 @@ export interface Opened {
 
 /** When a session without a connection ends. */
 interface Expiry {
-  /** Epoch ms; infinite: never. */
+  /** In ms of the broker's time; infinite: never. */
   readonly at: number
   readonly timer: WheelTimer | undefined
 }
@@ -59,14 +65,17 @@ export class Registry {
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, Expiry>()
   readonly #deliveryParts: DeliveryParts
+  /** Sessions whose time is over, until they have ended. */
+  #overdue: Session[] = []
 
   constructor(parts: RegistryParts) {
-    const { limits, clock, drops } = parts
+    const { limits, time, drops, accounts } = parts
     this.#parts = parts
     this.#deliveryParts = {
       maxQueuedMessages: limits.maxQueuedMessages,
       maxQueuedBytes: limits.maxQueuedBytes,
-      now: () => clock.now(),
+      stored: accounts.stored,
+      now: () => time.expiryNow(),
       onDrop: (reason, clientId) => drops.report(reason, clientId),
     }
     this.wills = new Wills(parts)
@@ -89,9 +98,15 @@ export class Registry {
     return this.#sessions.values()
   }
 
-  /** When a session ends, in epoch ms; `undefined` while it has a connection. */
+  /** When a session ends, in ms of the broker's time; `undefined` while it has a connection. */
   expiryOf(session: Session): number | undefined {
     return this.#expiries.get(session)?.at
+  }
+
+  /** The same as the wall clock shows it, in epoch ms. */
+  expiresAt(session: Session): number | undefined {
+    const at = this.expiryOf(session)
+    return at === undefined || at === Number.POSITIVE_INFINITY ? at : Math.round(this.#parts.time.wallOf(at))
   }
 
   /** Ends a session at the wish of the person who runs the broker. False: there is none. */
@@ -144,7 +159,7 @@ export class Registry {
     session.delivery.detach()
     if (session.expirySeconds === 0) return Math.max(parting, this.#end(session))
     const never = session.expirySeconds === neverExpires
-    const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.clock.now() + session.expirySeconds * 1000
+    const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.time.now() + session.expirySeconds * 1000
     this.#keepUntil(session, expiresAt)
     return Math.max(parting, session.stored.disconnected(expiresAt), this.wills.connectionClosed(session))
   }
@@ -159,7 +174,7 @@ export class Registry {
     for (const recovered of sessions) {
       const session = this.#add(recovered.clientId, recovered.stored, recovered.expirySeconds, true)
       session.delivery.restore(recovered)
-      session.restore(recovered, () => this.#parts.clock.now())
+      session.restore(recovered, () => this.#parts.time.expiryNow())
     }
     this.#parts.router.endEmptyGroups()
     const dueTimes = new Map(wills.map(({ clientId, dueAt }) => [clientId, dueAt]))
@@ -185,20 +200,48 @@ export class Registry {
 
   /** A session of which nothing but its will was left. */
   #ghost(clientId: string): Session {
-    const stored = this.#volatile()
+    const stored = this.#volatile(clientId)
     return new Session(this.#delivery(clientId, stored, false), stored, this.#parts.router, 0)
   }
 
   #keepUntil(session: Session, expiresAt: number): void {
-    const left = Math.max(0, expiresAt - this.#parts.clock.now())
+    const left = Math.max(0, expiresAt - this.#parts.time.now())
     const forEver = left === Number.POSITIVE_INFINITY
-    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => void this.#expire(session))
+    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#due(session))
     this.#expiries.set(session, { at: expiresAt, timer })
+  }
+
+  /** Nothing expires while nobody knows what time it is. */
+  #lookAgain(session: Session): void {
+    const { at } = this.#expiries.get(session)!
+    this.#expiries.set(session, { at, timer: this.#parts.wheel.after(1000, () => this.#due(session)) })
+  }
+
+  /** Its time has come: it ends when its turn does, however many others end in this second. */
+  #due(session: Session): void {
+    if (this.#overdue.length === 0) this.#parts.chores.add(this.#expireDue())
+    this.#overdue.push(session)
+  }
+
+  *#expireDue(): Chore {
+    for (let at = 0; at < this.#overdue.length; at++) {
+      const session = this.#overdue[at]!
+      const isStill = this.#sessions.get(session.clientId) === session && this.#expiries.has(session)
+      if (isStill && this.#isOver(session)) {
+        const work = 2 + session.subscriptions.size
+        this.#expire(session)
+        yield work
+        continue
+      }
+      if (isStill) this.#lookAgain(session)
+      yield 1
+    }
+    this.#overdue = []
   }
 
   /** Its time is over [MQTT-4.1.0-2]; its timer comes up to a second later, also after a start of the broker. */
   #isOver(session: Session): boolean {
-    return (this.expiryOf(session) ?? Number.POSITIVE_INFINITY) <= this.#parts.clock.now()
+    return (this.expiryOf(session) ?? Number.POSITIVE_INFINITY) <= this.#parts.time.expiryNow()
   }
 
   #stopExpiry(session: Session): void {
@@ -208,13 +251,13 @@ export class Registry {
 
   #create(clientId: string, expirySeconds: number): Session {
     const durable = expirySeconds > 0
-    const stored = durable ? this.#parts.store.session(clientId) : this.#volatile()
+    const stored = durable ? this.#parts.store.session(clientId) : this.#volatile(clientId)
     return this.#add(clientId, stored, expirySeconds, durable)
   }
 
   /** Sessions that end with their connection are never stored. */
-  #volatile(): SessionStore {
-    return new MemorySessionStore(this.#parts.metrics.queued)
+  #volatile(clientId: string): SessionStore {
+    return new MemorySessionStore(clientId, this.#parts.memory)
   }
 
   #add(clientId: string, stored: SessionStore, expirySeconds: number, durable: boolean): Session {

@@ -84,10 +84,11 @@ export class Session {
 
   /** @param owed what is retained follows, at QoS 1 or 2: a crash in between must not lose it. */
   subscribe(filter: string, grant: Grant, owed: boolean): Commit {
+    const isNew = !this.subscriptions.has(filter)
     const joined = this.#join(filter, grant)
     if (owed) this.#owe(filter)
     else if (grant.qos === 0) this.#owed?.delete(filter)
-    return Math.max(joined, this.stored.setSubscription(filter, grant, this.#owed?.has(filter) ?? false))
+    return Math.max(joined, this.stored.setSubscription(filter, grant, this.#owed?.has(filter) ?? false, isNew))
   }
 
   /** Sends what is retained because of a subscription, if that is still there. */
@@ -150,7 +151,7 @@ export class Session {
   }
 
   #replayed(filter: string): void {
-    if (this.#owed?.delete(filter)) this.stored.setSubscription(filter, this.#subscriptions!.get(filter)!, false)
+    if (this.#owed?.delete(filter)) this.stored.setSubscription(filter, this.#subscriptions!.get(filter)!, false, false)
   }
 
   #receivedIds(): ReceivedIds {

@@ -6,7 +6,8 @@ import type { DropReason, Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Store } from '../store/store.js'
-import type { Clock } from '../time/clock.js'
+import type { BrokerTime } from '../time/broker-time.js'
+import type { Chore, Chores } from '../time/chores.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Session } from './session.js'
 
@@ -17,13 +18,14 @@ export interface WillParts {
   readonly router: Router
   readonly store: Store
   readonly drops: Drops
-  readonly clock: Clock
+  readonly time: BrokerTime
   readonly wheel: TimerWheel
+  readonly chores: Chores
 }
 
 /** A will that waits for its delay. */
 interface Delayed {
-  /** Epoch ms. */
+  /** In ms of the broker's time. */
   readonly dueAt: number
   readonly timer: WheelTimer
 }
@@ -35,6 +37,8 @@ export class Wills {
   /** While what an earlier process left is taken up, wills that are due go here, and from here out in portions. */
   readonly #due = new Map<string, Session>()
   #recovering = false
+  /** Wills whose delay is over, until they are out. */
+  #delayedDue: Session[] = []
 
   constructor(parts: WillParts) {
     this.#parts = parts
@@ -59,25 +63,40 @@ export class Wills {
   connectionClosed(session: Session, dueAt?: number): Commit {
     const { will } = session
     if (!will) return 0
-    const { clock, wheel, store } = this.#parts
-    const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - clock.now()
+    const { time, wheel, store } = this.#parts
+    const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - time.now()
     if (delayMs <= 0) return this.publish(session)
-    const delayed = { dueAt: clock.now() + delayMs, timer: wheel.after(delayMs, () => void this.publish(session)) }
+    const delayed = { dueAt: time.now() + delayMs, timer: wheel.after(delayMs, () => this.#fallDue(session)) }
     this.#delayed.set(session, delayed)
     return store.setWill(session.clientId, will, delayed.dueAt)
+  }
+
+  /** Its delay is over: it goes out when its turn comes, however many others fall due in this second. */
+  #fallDue(session: Session): void {
+    if (this.#delayedDue.length === 0) this.#parts.chores.add(this.#publishDelayed())
+    this.#delayedDue.push(session)
+  }
+
+  *#publishDelayed(): Chore {
+    for (let at = 0; at < this.#delayedDue.length; at++) {
+      const session = this.#delayedDue[at]!
+      if (this.#isOverdue(session)) this.publish(session)
+      yield 2
+    }
+    this.#delayedDue = []
   }
 
   /** Its delay is over, and only the timer has not looked yet: coming back now does not cancel it. */
   #isOverdue(session: Session): boolean {
     const delayed = this.#delayed.get(session)
-    return delayed !== undefined && delayed.dueAt <= this.#parts.clock.now()
+    return delayed !== undefined && delayed.dueAt <= this.#parts.time.now()
   }
 
   /** Its time has come, or its session has ended: it goes out, once [MQTT-3.1.2-10]. */
   publish(session: Session): Commit {
     const { will, clientId } = session
     if (!will) return 0
-    const { router, metrics, clock } = this.#parts
+    const { router, metrics, time } = this.#parts
     if (this.#recovering) {
       this.#due.set(clientId, session)
       return 0
@@ -85,7 +104,7 @@ export class Wills {
     if (isSystemTopic(will.topic)) return this.drop(session, 'system-topic')
     metrics.willsPublished++
     session.will = undefined
-    const commit = router.publish(Message.ofWill(will, clientId, clock.now()))
+    const commit = router.publish(Message.ofWill(will, clientId, time.now()))
     return Math.max(commit, this.#forget(session))
   }
 

@@ -27,11 +27,23 @@ export class Deliveries implements OutgoingSource {
 
   state(): OutgoingState {
     const handshakes = Uint8Array.from({ length: this.next - this.head }, (_, at) => this.#stateOf(this.head + at))
-    return { head: this.head, next: this.next, tail: this.tail, handshakes, mayHaveSentMore: false }
+    const { head, next, tail } = this
+    return { head, next, tail, handshakes, maxInflight: 0, mayHaveSentMore: false }
   }
 
   isDone(number: number): boolean {
     return number < this.head || this.#done.has(number)
+  }
+
+  mayExpire(number: number): boolean {
+    return number >= this.next
+  }
+
+  /** Messages that have expired. */
+  expired = 0
+
+  onExpired(messages: number): void {
+    this.expired += messages
   }
 
   put(message: Message, qos: QoS = message.qos): Commit {
@@ -89,9 +101,13 @@ export function flushed(store: Store, commit: Commit): Promise<void> {
   })
 }
 
-/** When nothing is left to write, what the store clears away by itself included. */
+/** When nothing is left to write, what the store clears away by itself included, in turns of its own. */
 export async function idle(store: Store): Promise<void> {
-  while (store.flushed < store.latest) await flushed(store, store.latest)
+  for (let quietTurns = 0; quietTurns < 5; quietTurns++) {
+    if (store.flushed < store.latest) quietTurns = 0
+    while (store.flushed < store.latest) await flushed(store, store.latest)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** A text of exactly 65,535 bytes of UTF-8, the longest MQTT knows. */

@@ -3,8 +3,8 @@ import { storeContract } from './store.contract.js'
 
 storeContract('memoryStore', () => ({
   lasting: false,
-  async open(metrics) {
+  async open(host) {
     const store = memoryStore()
-    return { store, recovered: await store.open(metrics) }
+    return { store, recovered: await store.open(host) }
   },
 }))

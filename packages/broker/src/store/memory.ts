@@ -1,57 +1,143 @@
+import { totalmem } from 'node:os'
+import type { Will } from '@godwit/protocol'
+import { Accounts, recordOverheadBytes } from '../accounts.js'
 import type { Commit } from '../commit.js'
-import { Metrics, type QueueTotals } from '../metrics.js'
-import { MemoryQueue } from './queue.js'
-import type { OutgoingSource, Recovered, SessionStore, Store } from './store.js'
+import type { Message } from '../message.js'
+import { Metrics } from '../metrics.js'
+import { BrokerTime } from '../time/broker-time.js'
+import { Chores } from '../time/chores.js'
+import { MemoryExpiry } from './memory-expiry.js'
+import { type MemoryAccounts, MemoryQueue } from './memory-queue.js'
+import type { OutgoingSource, Recovered, SessionStore, Store, StoreHost } from './store.js'
 
 const nothingToWaitFor: Commit = 0
 
 /** Keeps nothing beyond the process: the broker's own memory is all there is, and an acknowledgement means "in memory". */
 export function memoryStore(): Store {
-  let totals: QueueTotals = { messages: 0, bytes: 0 }
-  return {
-    flushed: 0,
-    latest: 0,
-    full: false,
-    onFlushed: () => {},
-    open: async (metrics = new Metrics()): Promise<Recovered> => {
-      totals = metrics.queued
-      return { sessions: [], groups: [], retained: [], wills: [], queued: 0 }
-    },
-    session: () => new MemorySessionStore(totals),
-    group: () => new MemorySessionStore(totals),
-    setWill: () => nothingToWaitFor,
-    setRetained: () => nothingToWaitFor,
-    check: () => nothingToWaitFor,
-    close: async () => {},
+  return new MemoryStore()
+}
+
+/** Of the machine's memory, what a store in memory takes when nobody says how much it may. */
+export function memoryForStore(): number {
+  return Math.floor(totalmem() / 4)
+}
+
+class MemoryStore implements Store {
+  readonly flushed = 0
+  readonly latest = 0
+  readonly gathered = 0
+  readonly isLow = false
+  readonly isLasting = false
+  onFlushed: () => void = () => {}
+  onRoom: () => void = () => {}
+  onFailed: () => void = () => {}
+  #accounts = new Accounts()
+  #time = new BrokerTime()
+  #memory: MemoryAccounts = memoryAccounts(new Metrics(), this.#accounts, new Chores())
+  /** What is charged for the will of each client. */
+  readonly #wills = new Map<string, number>()
+
+  get full(): boolean {
+    return this.#accounts.waiting.isFull
   }
+
+  async open(host: Partial<StoreHost> = {}): Promise<Recovered> {
+    const { metrics = new Metrics(), accounts = this.#accounts, time = this.#time, chores = new Chores() } = host
+    this.#accounts = accounts
+    this.#time = time
+    this.#memory = memoryAccounts(metrics, accounts, chores)
+    return { sessions: [], groups: [], retained: [], wills: [], queued: 0, clock: undefined }
+  }
+
+  session(clientId: string): SessionStore {
+    return new MemorySessionStore(clientId, this.#memory)
+  }
+
+  group(sharedFilter: string): SessionStore {
+    return new MemorySessionStore(sharedFilter, this.#memory)
+  }
+
+  setWill(clientId: string, will: Will | undefined): Commit {
+    const bytes = will ? will.payload.length + will.topic.length + recordOverheadBytes : 0
+    this.#accounts.stored.add(bytes - (this.#wills.get(clientId) ?? 0))
+    if (will) this.#wills.set(clientId, bytes)
+    else this.#wills.delete(clientId)
+    return nothingToWaitFor
+  }
+
+  setRetained(_topic: string, _message: Message | undefined): Commit {
+    return nothingToWaitFor
+  }
+
+  check(): Commit {
+    return nothingToWaitFor
+  }
+
+  tick(): void {
+    this.#memory.expiry.clear(this.#time.expiryNow())
+  }
+
+  endOfPacket(): void {}
+
+  async close(): Promise<void> {}
+}
+
+/** Where the sessions of a broker are counted that are in memory, whatever its store is. */
+export function memoryAccounts({ queued }: Metrics, { stored }: Accounts, chores: Chores): MemoryAccounts {
+  return { totals: queued, stored, expiry: new MemoryExpiry(chores) }
 }
 
 /** Of sessions that end with their connection too, whatever the broker's store is. */
 export class MemorySessionStore implements SessionStore {
   readonly queue: MemoryQueue
-  outgoing: OutgoingSource | undefined
+  readonly #accounts: MemoryAccounts
+  #charged: number
 
-  constructor(totals: QueueTotals) {
-    this.queue = new MemoryQueue(totals)
+  constructor(name: string, accounts: MemoryAccounts) {
+    this.#accounts = accounts
+    this.queue = new MemoryQueue(accounts)
+    this.#charged = name.length + recordOverheadBytes
+    accounts.stored.add(this.#charged)
   }
 
-  setSubscription(): Commit {
+  get outgoing(): OutgoingSource | undefined {
+    return this.queue.outgoing
+  }
+
+  set outgoing(source: OutgoingSource | undefined) {
+    this.queue.outgoing = source
+  }
+
+  setSubscription(filter: string, _grant: unknown, _owed: boolean, isNew = true): Commit {
+    if (isNew) this.#charge(filter.length + recordOverheadBytes)
     return nothingToWaitFor
   }
-  deleteSubscription(): Commit {
+
+  deleteSubscription(filter: string): Commit {
+    this.#charge(-filter.length - recordOverheadBytes)
     return nothingToWaitFor
   }
+
   setReceived(): Commit {
     return nothingToWaitFor
   }
+
   connected(): Commit {
     return nothingToWaitFor
   }
+
   disconnected(): Commit {
     return nothingToWaitFor
   }
+
   delete(): Commit {
     this.queue.clear()
+    this.#charge(-this.#charged)
     return nothingToWaitFor
+  }
+
+  #charge(bytes: number): void {
+    this.#charged += bytes
+    this.#accounts.stored.add(bytes)
   }
 }

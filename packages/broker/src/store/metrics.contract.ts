@@ -8,11 +8,11 @@ export function metricsContract(start: () => StoreKind): void {
   it('tells what all its queues hold together', async () => {
     const kind = start()
     const metrics = new Metrics()
-    const { store } = await kind.open(metrics)
+    const { store } = await kind.open({ metrics })
     const [one, other] = [begin(store, 'one'), begin(store, 'other')]
     for (const text of ['a', 'bb', 'ccc']) one.put(messageOf(text))
     other.put(messageOf('dddd'))
-    expect(metrics.queued).toEqual({ messages: 4, bytes: 10 })
+    expect(metrics.queued).toEqual({ messages: 4, bytes: 10 + 4 * (100 + 't'.length) })
     await idle(store)
     one.finish(1)
     expect(metrics.queued.messages).toBe(3)
@@ -22,7 +22,7 @@ export function metricsContract(start: () => StoreKind): void {
     await store.close()
     if (!kind.lasting) return
     const again = new Metrics()
-    const { store: reopened, recovered } = await kind.open(again)
+    const { store: reopened, recovered } = await kind.open({ metrics: again })
     expect([again.queued.messages, recovered.queued]).toEqual([2, 2])
     const resumed = resume(recovered, 'one')
     for (const number of [2, 3]) resumed.finish(number)

@@ -1,7 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Message } from '../message.js'
-import type { QueueTotals } from '../metrics.js'
 
 /** A message in a session's queue. */
 export interface QueuedMessage {
@@ -23,66 +22,25 @@ export interface KeptMessage extends QueuedMessage {
 }
 
 /**
- * The QoS 1 and 2 messages of one session, each under the number the session gave it. Numbers only ever rise, without
- * gaps. What is durable when is the store's promise: see {@link Store}.
+ * The QoS 1 and 2 messages of one session, each under the number the session gave it. Numbers only ever rise; some may have no
+ * message any more. What is durable when is the store's promise: see {@link Store}.
  */
 export interface Queue {
-  /** Payload bytes it holds. */
+  /** Bytes charged for what it holds: of each message topic, properties, payload, and what the entry takes. */
   readonly bytes: number
+  readonly messages: number
   /** Keeps a message. Durable once the commit is flushed. */
   put(number: number, entry: QueuedMessage): Commit
+  /** `undefined`: it is gone (expired, or damaged on the disk; both have been told). */
   get(number: number): KeptMessage | undefined
+  /** The first number from this one on that has a message; `tail` when none below it has. */
+  next(number: number, tail: number): number
   /** A QoS 2 message is released (PUBREC received): it is never sent as PUBLISH again. Durable once flushed. */
   release(number: number): Commit
   /** The message is done. Holds nothing back, but comes before any later write that reuses its packet id. */
   delete(number: number): void
-}
-
-/** A queue that lives as long as the process. */
-export class MemoryQueue implements Queue {
-  /** Made when the first message comes: most sessions hold none most of the time. */
-  #entries: Map<number, KeptMessage> | undefined
-  readonly #totals: QueueTotals
-  bytes = 0
-
-  /** @param totals of the broker. Default: it is counted alone. */
-  constructor(totals: QueueTotals = { messages: 0, bytes: 0 }) {
-    this.#totals = totals
-  }
-
-  put(number: number, { message, qos, retain, identifiers, shared = false }: QueuedMessage): Commit {
-    message.keep()
-    this.#entries ??= new Map()
-    this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: 0 })
-    this.#count(1, message.payloadBytes)
-    return 0
-  }
-
-  get(number: number): KeptMessage | undefined {
-    return this.#entries?.get(number)
-  }
-
-  release(number: number): Commit {
-    this.delete(number) // after PUBREC the message itself is not needed again [MQTT-4.3.3-1]
-    return 0
-  }
-
-  delete(number: number): void {
-    const entry = this.#entries?.get(number)
-    if (!entry) return
-    this.#entries!.delete(number)
-    this.#count(-1, -entry.message.payloadBytes)
-  }
-
-  /** Its session has ended, and all that is in it with it. */
-  clear(): void {
-    this.#count(-(this.#entries?.size ?? 0), -this.bytes)
-    this.#entries = undefined
-  }
-
-  #count(messages: number, bytes: number): void {
-    this.bytes += bytes
-    this.#totals.messages += messages
-    this.#totals.bytes += bytes
-  }
+  /** The session has no connection: nothing is read for a while. */
+  rest(): void
+  /** The session has nothing to send and nothing open: what is still counted cannot be found, and is told. */
+  settle(): void
 }

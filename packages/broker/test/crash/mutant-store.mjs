@@ -77,8 +77,13 @@ export const mutants = {
   'forgets how subscriptions were granted': (store) =>
     withSessions(store, (session) =>
       changed(session, {
-        setSubscription: (filter, { qos }, owed) =>
-          session.setSubscription(filter, { qos, noLocal: false, retainAsPublished: false, identifier: 0 }, owed),
+        setSubscription: (filter, { qos }, owed, isNew) =>
+          session.setSubscription(
+            filter,
+            { qos, noLocal: false, retainAsPublished: false, identifier: 0 },
+            owed,
+            isNew,
+          ),
       }),
     ),
   'forgets when a message expires': (store) =>

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { QoS } from '@godwit/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkPages } from '../../src/store/lmdb/page-check.js'
 import { BrokerProcess, type Mutant, type OpenOptions } from './broker-process.js'
 import { Findings, report } from './findings.js'
 import { downSeconds, firstMoment, type Play } from './play.js'
@@ -182,6 +183,9 @@ async function lookAt(
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, bytes)
   }
+  const data = join(directory, 'p0/data.mdb')
+  const damage = existsSync(data) ? checkPages(data).damage : []
+  if (damage.length > 0) findings.unopened.push(`${remains}, ${moment - run.from} ns after the load began: ${damage}`)
   const restartedAt = run.time + random.pick(downSeconds) * 1000
   try {
     await look(await reader.open({ directory, ...(run.scene.isTimed && { now: restartedAt }) }))

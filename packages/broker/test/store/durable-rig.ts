@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { idle } from '../../src/store/deliveries.contract.js'
 import { type LmdbStoreOptions, lmdbStore } from '../../src/store/lmdb/index.js'
 import { openTables } from '../../src/store/lmdb/tables.js'
-import type { Recovered, Store } from '../../src/store/store.js'
+import type { Recovered, Store, StoreHost } from '../../src/store/store.js'
 
 /** What a crash leaves: the folder as it is between two steps of a commit. */
 export type Step = Parameters<NonNullable<LmdbStoreOptions['onStep']>>[0]
@@ -14,14 +14,16 @@ export class DurableRig {
   readonly #root: string = mkdtempSync(join(tmpdir(), 'godwit-store-'))
   #life = 0
   readonly #options: Omit<LmdbStoreOptions, 'directory' | 'onStep'>
+  readonly #host: Partial<StoreHost>
   store!: Store
   recovered!: Recovered
   /** Told of every step of every commit, before a crash at this step is carried out. */
   onStep: (step: Step) => void = () => {}
   #crash: { readonly at: Step; done(): void } | undefined
 
-  constructor(options: Omit<LmdbStoreOptions, 'directory' | 'onStep'> = {}) {
+  constructor(options: Omit<LmdbStoreOptions, 'directory' | 'onStep'> = {}, host: Partial<StoreHost> = {}) {
     this.#options = options
+    this.#host = host
   }
 
   get directory(): string {
@@ -42,7 +44,7 @@ export class DurableRig {
         this.#crash = undefined
       },
     })
-    this.recovered = await this.store.open()
+    this.recovered = await this.store.open(this.#host)
     return this
   }
 
@@ -98,8 +100,10 @@ export class DurableRig {
 
 /** Every table of an empty store. */
 export const nothing: Record<string, number> = {
-  batches: 0,
   shares: 0,
+  bodies: 0,
+  readers: 0,
+  due: 0,
   sessions: 0,
   cursors: 0,
   subscriptions: 0,
@@ -107,4 +111,5 @@ export const nothing: Record<string, number> = {
   ended: 0,
   retained: 0,
   wills: 0,
+  facts: 1,
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Accounts } from '../../src/accounts.js'
 import { Deliveries, flushed, idle, messageOf } from '../../src/store/deliveries.contract.js'
 import type * as TablesModule from '../../src/store/lmdb/tables.js'
 import { DurableRig, nothing } from './durable-rig.js'
@@ -39,10 +40,12 @@ describe('commits that fail', () => {
   let lines: string[]
   beforeEach(async () => {
     lines = []
-    rig = await new DurableRig({
-      maxWaitingBytes: 1000,
-      log: { log: (level, line) => void lines.push(`${level} ${line}`) },
-    }).open()
+    rig = await new DurableRig(
+      {
+        log: { log: (level, line) => void lines.push(`${level} ${line}`) },
+      },
+      { accounts: new Accounts({ maxWaitingBytes: 2500 }) },
+    ).open()
   })
   afterEach(async () => {
     disk.refuses = 'nothing'
@@ -120,10 +123,10 @@ describe('commits that fail', () => {
     const session = begin('c')
     await idle(rig.store)
     disk.refuses = 'writes'
-    session.put(messageOf('x'.repeat(600)))
+    session.put(messageOf('x'.repeat(1000)))
     await refused(1)
     expect(rig.store.full).toBe(false)
-    session.put(messageOf('x'.repeat(600)))
+    session.put(messageOf('x'.repeat(1500)))
     expect(rig.store.full).toBe(true)
     disk.refuses = 'nothing'
     await idle(rig.store)
@@ -134,7 +137,7 @@ describe('commits that fail', () => {
     begin('c')
     await idle(rig.store)
     disk.refuses = 'writes'
-    for (let at = 0; at < 3; at++) rig.store.setRetained('t', messageOf('x'.repeat(600)))
+    for (let at = 0; at < 4; at++) rig.store.setRetained(`t${at}`, messageOf('x'.repeat(600)))
     await refused(1)
     expect(rig.store.full).toBe(true)
     disk.refuses = 'nothing'
@@ -167,7 +170,7 @@ describe('commits that fail', () => {
     disk.refuses = 'nothing'
     await idle(rig.store)
     await rig.store.close()
-    expect(await rig.counts()).toEqual({ ...nothing, sessions: 1, cursors: 1, batches: 2, shares: 2 })
+    expect(await rig.counts()).toEqual({ ...nothing, sessions: 1, cursors: 1, bodies: 2, shares: 2 })
     await rig.open()
     expect(resume('stays').texts()).toEqual(['one', 'one'])
   })

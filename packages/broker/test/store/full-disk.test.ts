@@ -57,7 +57,7 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     await idle(store)
     await store.close()
     expect(lines).toEqual([
-      expect.stringMatching(/^error a commit failed; .*: No space left on device/),
+      expect.stringMatching(/^error a commit failed; .*: (No space left on device|Input\/output error)/),
       'info the disk takes commits again',
     ])
 

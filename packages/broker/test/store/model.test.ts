@@ -1,6 +1,7 @@
 import { encodeUtf8, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Account } from '../../src/accounts.js'
 import { Delivery } from '../../src/delivery/delivery.js'
 import type { Sink } from '../../src/delivery/sink.js'
 import { packetIdOf } from '../../src/delivery/window.js'
@@ -55,6 +56,7 @@ class Client implements Sink {
         now: () => 0,
         maxQueuedMessages: 1e6,
         maxQueuedBytes: 1e9,
+        stored: new Account(),
         onDrop: (reason) => expect.fail(`dropped: ${reason}`),
       },
     })

@@ -9,7 +9,10 @@ import type { MonitoringAddress } from './monitoring-address.js'
 import { processText } from './process-text.js'
 
 /** What it shows. */
-export type Monitored = Pick<Broker, 'metrics' | 'clients' | 'sessions' | 'subscriptions' | 'retained' | 'readiness'>
+export type Monitored = Pick<
+  Broker,
+  'metrics' | 'accounts' | 'clients' | 'sessions' | 'subscriptions' | 'retained' | 'readiness'
+>
 
 interface Page {
   readonly status: number

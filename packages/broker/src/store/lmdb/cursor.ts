@@ -1,16 +1,33 @@
 import { Writer } from '@godwit/protocol'
 import type { OutgoingState } from '../store.js'
+import { readU32, readU48, writeU32, writeU48 } from './keys.js'
+import { checksum, isWhole } from './records.js'
 
-/** Where a session's deliveries stand, and the payload bytes it holds, as a record. */
+/** Where a session's deliveries stand, and what it holds, as a record. */
 export interface Cursor extends OutgoingState {
+  /** Messages and bytes in its queue. */
+  readonly messages: number
   readonly bytes: number
 }
 
-/** Runs of equal handshake states are written as (state, length): most windows are one run. */
-export function writeCursor({ head, next, tail, bytes, handshakes, mayHaveSentMore }: Cursor): Buffer {
+const headBytes = 39
+
+/**
+ * The checksum; head, next, tail, bytes and messages; the window; a flag; and the handshakes from head to next. Runs of
+ * equal states are written as (state, length): most windows are one run.
+ */
+export function writeCursor(key: Buffer, cursor: Cursor): Uint8Array {
+  const { head, next, tail, bytes, messages, handshakes, maxInflight, mayHaveSentMore } = cursor
   const w = new Writer(64)
-  for (const number of [head, next, tail, bytes]) u48(w, number)
+  writeU48(w.bytes, head, 4)
+  writeU48(w.bytes, next, 10)
+  writeU48(w.bytes, tail, 16)
+  writeU48(w.bytes, bytes, 22)
+  writeU48(w.bytes, messages, 28)
+  w.position = 34
+  w.u32(maxInflight)
   w.u8(mayHaveSentMore ? 1 : 0)
+  w.position = headBytes
   for (let at = 0; at < handshakes.length; ) {
     const state = handshakes[at]!
     let end = at + 1
@@ -19,27 +36,30 @@ export function writeCursor({ head, next, tail, bytes, handshakes, mayHaveSentMo
     w.u32(end - at)
     at = end
   }
-  return Buffer.from(w.bytes.buffer, 0, w.position)
+  writeU32(w.bytes, checksum('cursors', key, w.bytes, 4, w.position), 0)
+  return w.written()
 }
 
-export function readCursor(record: Buffer): Cursor {
-  const [head, next, tail, bytes] = [0, 6, 12, 18].map((at) => record.readUIntBE(at, 6)) as [
-    number,
-    number,
-    number,
-    number,
-  ]
+/** `undefined`: it is damaged. */
+export function readCursor(key: Buffer, record: Buffer): Cursor | undefined {
+  if (!isWhole('cursors', key, record)) return undefined
+  const head = readU48(record, 4)
+  const next = readU48(record, 10)
   const handshakes = new Uint8Array(next - head)
   let filled = 0
-  for (let at = 25; at < record.length; at += 5) {
-    const end = filled + record.readUInt32BE(at + 1)
+  for (let at = headBytes; at < record.length; at += 5) {
+    const end = filled + readU32(record, at + 1)
     handshakes.fill(record[at]!, filled, end)
     filled = end
   }
-  return { head, next, tail, bytes, handshakes, mayHaveSentMore: record[24] === 1 }
-}
-
-function u48(w: Writer, value: number): void {
-  w.u16(Math.floor(value / 0x1_0000_0000))
-  w.u32(value % 0x1_0000_0000)
+  return {
+    head,
+    next,
+    tail: readU48(record, 16),
+    bytes: readU48(record, 22),
+    messages: readU48(record, 28),
+    handshakes,
+    maxInflight: readU32(record, 34),
+    mayHaveSentMore: record[38] === 1,
+  }
 }

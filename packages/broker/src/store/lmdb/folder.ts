@@ -11,29 +11,31 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BrokerError } from '../../errors.js'
+import { type Logger, silentLogger } from '../../log.js'
 import { type FolderLock, lockFolder, readOr } from './folder-lock.js'
 import { damageOf } from './header.js'
+import { checkPages } from './page-check.js'
 import { openTables } from './tables.js'
-import { notWritable, unusable } from './unusable.js'
+import { damaged, notWritable, unusable } from './unusable.js'
+import { upgradeFile } from './upgrade.js'
 
-/** The format this version writes. Version 1 is the first. */
-const format = 1
+/** The format this version writes. It reads format 1 too, which has no checksums, and makes its own of it. */
+const format = 2
 
 /** A data folder that is this process's alone. */
 export interface Folder {
   /** The file of the one partition there is today. */
   readonly file: string
-  /** A line to log: a lock of a process that is gone was taken over. */
-  readonly takenOver: string | undefined
-  release(): void
+  /** @param end whether all was written out: if not, the file is looked through before it is opened again. */
+  release(end: 'in order' | 'damaged'): void
 }
 
 /**
  * Takes possession of a data folder; makes it when it is not there. Nothing in it is touched when it cannot be used.
- * @throws BrokerError `store-failed`: in use, of a newer format, damaged, not writable.
+ * @throws BrokerError `store-failed`: in use, of a newer format, not writable; `store-damaged`.
  */
-export async function openFolder(directory: string): Promise<Folder> {
-  const isNew = !checkFormat(directory)
+export async function openFolder(directory: string, log: Logger = silentLogger): Promise<Folder> {
+  const found = formatOf(directory)
   const file = join(directory, 'p0', 'data.mdb')
   try {
     makeFolder(dirname(file))
@@ -41,16 +43,85 @@ export async function openFolder(directory: string): Promise<Folder> {
     throw notWritable(directory, error)
   }
   const lock = await lockedFolder(directory)
+  const wasInOrder = existsSync(join(directory, endedInOrder))
   try {
-    if (isNew) await begin(directory, file)
+    if (lock.wasTakenOver) log.log('warn', `took over ${directory} from a process that is gone`)
+    if (found === undefined) await begin(directory, file)
     const damage = damageOf(file)
-    if (damage) throw unusable(directory, `is damaged: ${damage}; restore it from a backup, or choose another folder`)
+    if (damage) throw damaged(directory, damage)
+    if (found !== undefined && !wasInOrder) lookThrough(directory, file)
+    if (found === 1) await upgrade(directory, file, log)
+    else finishUpgrade(directory, file)
+    rmSync(join(directory, endedInOrder), { force: true })
+    flush(directory)
   } catch (error) {
     lock.release()
     throw error instanceof BrokerError ? error : notWritable(directory, error)
   }
-  const takenOver = lock.wasTakenOver ? `took over ${directory} from a process that is gone` : undefined
-  return { file, takenOver, release: () => lock.release() }
+  return {
+    file,
+    release(end) {
+      if (end === 'in order') noteOrderlyEnd(directory)
+      lock.release()
+    },
+  }
+}
+
+/** A file that says that the last process wrote everything out. */
+const endedInOrder = 'ended-in-order'
+
+function noteOrderlyEnd(directory: string): void {
+  try {
+    writeFileSync(join(directory, endedInOrder), '')
+    flush(directory)
+  } catch {
+    // the next start looks through the data, which takes a little longer
+  }
+}
+
+/**
+ * Whoever ended before did not end in order. LMDB relies on its pages without a look, and ends the process when one is damaged:
+ * they are looked at before it opens the file.
+ */
+function lookThrough(directory: string, file: string): void {
+  const { damage, damages } = checkPages(file)
+  if (damages === 0) return
+  const more = damages > namedDamages ? `, and ${damages - namedDamages} more` : ''
+  throw damaged(directory, damage.slice(0, namedDamages).join('; ') + more)
+}
+
+/** Pieces of damage that are named in one line. */
+const namedDamages = 3
+
+/** The name of the new file until it takes the place of the old one. */
+const upgraded = (file: string): string => `${file}.format-${format}`
+
+/**
+ * The new file is whole and safe before the format is written, and takes the old one's place after that: whenever the process
+ * ends in between, the next one goes on from there.
+ */
+async function upgrade(directory: string, file: string, log: Logger): Promise<void> {
+  log.log('info', 'the data folder is of an older format and is being upgraded', {
+    folder: directory,
+    from: 1,
+    to: format,
+  })
+  const coming = upgraded(file)
+  const moved = await upgradeFile(directory, file, coming)
+  flush(coming)
+  flush(dirname(file))
+  writeFormat(directory)
+  finishUpgrade(directory, file)
+  log.log('info', 'the data folder was upgraded', { folder: directory, ...moved })
+}
+
+function finishUpgrade(directory: string, file: string): void {
+  const coming = upgraded(file)
+  if (!existsSync(coming)) return
+  renameSync(coming, file)
+  rmSync(`${file}-lock`, { force: true })
+  flush(dirname(file))
+  flush(directory)
 }
 
 async function lockedFolder(directory: string): Promise<FolderLock> {
@@ -69,10 +140,10 @@ function makeFolder(folder: string): void {
   mkdirSync(folder, 0o700) // messages are nobody else's to read
 }
 
-/** False: nothing says that it is a data folder yet. */
-function checkFormat(directory: string): boolean {
+/** `undefined`: nothing says that it is a data folder yet. */
+function formatOf(directory: string): number | undefined {
   const file = join(directory, 'format')
-  if (!existsSync(file)) return false
+  if (!existsSync(file)) return undefined
   const found = /^godwit data, format (\d+)/.exec(readOr(file, ''))
   if (!found)
     throw unusable(
@@ -85,13 +156,17 @@ function checkFormat(directory: string): boolean {
       `was written by a newer version (format ${found[1]}, this one reads ${format}); run that version`,
     )
   }
-  return true
+  return Number(found[1])
 }
 
 /** The format comes last, when all else is safe: whoever finds it may expect the data, whenever the power went. */
 async function begin(directory: string, file: string): Promise<void> {
   if (!existsSync(file)) await makeData(file)
   for (const folder of [dirname(file), directory, dirname(directory)]) flush(folder)
+  writeFormat(directory)
+}
+
+function writeFormat(directory: string): void {
   const coming = join(directory, 'format.new')
   writeFileSync(coming, `godwit data, format ${format}\n`)
   flush(coming)

@@ -15,9 +15,9 @@ storeContract('lmdbStore', () => {
   folders.push(directory)
   return {
     lasting: true,
-    async open(metrics) {
+    async open(host) {
       const store = lmdbStore({ directory })
-      return { store, recovered: await store.open(metrics) }
+      return { store, recovered: await store.open(host) }
     },
   }
 })

@@ -1,127 +1,191 @@
-import { statfsSync } from 'node:fs'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Will, Writer } from '@godwit/protocol'
+import type { Will } from '@godwit/protocol'
+import { Accounts } from '../../accounts.js'
 import type { Commit } from '../../commit.js'
+import { BrokerError } from '../../errors.js'
+import { defaultLimits, type Limits } from '../../limits.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
-import { type CommitMetrics, Metrics, type QueueTotals } from '../../metrics.js'
-import type { Recovered, SessionStore, Store } from '../store.js'
+import { Metrics, type QueueTotals } from '../../metrics.js'
+import { BrokerTime, type Moment } from '../../time/broker-time.js'
+import { Chores } from '../../time/chores.js'
+import type { Recovered, SessionStore, Store, StoreHost } from '../store.js'
+import { Background } from './background.js'
+import type { BodiesReader } from './bodies-record.js'
+import { Clearing } from './clearing.js'
+import { Disk, DiskDamage } from './disk.js'
+import { DiskRoom } from './disk-room.js'
+import { Expiry } from './expiry.js'
 import { type Folder, openFolder } from './folder.js'
-import { MessageLog } from './message-log.js'
-import { writeMessage } from './message-record.js'
-import { recover } from './recovery.js'
+import { Gathered } from './gathered.js'
+import { type GroupNumber, hashOf, type SessionNumber } from './keys.js'
+import { type LogKeeper, MessageLog } from './message-log.js'
+import { writeClock, writeRetained, writeWill } from './records.js'
+import { clockKey, Recovery } from './recovery.js'
+import { SetAside } from './set-aside.js'
+import type { Share } from './share.js'
 import type { Held } from './stored-queue.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
-import { hashOf, openTables, type Tables, type Write } from './tables.js'
+import { openTables, type Tables, type Write } from './tables.js'
 import { unusable } from './unusable.js'
 
 export interface LmdbStoreOptions {
   /** The data folder; made when it is not there. One process at a time uses it. */
   readonly directory: string
-  /** Bytes of messages that may wait for the disk before their senders are not read from. Default 16,777,216. */
-  readonly maxWaitingBytes?: number
   /** Default: nothing is logged. */
   readonly log?: Logger
   /** Called between the steps of a commit; crash tests end the process there. */
   readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
 }
 
-/** How long after a failed commit it is tried again: at first, doubling, and at most. */
-const firstRetryMs = 200
-const lastRetryMs = 5000
-/** How long closing waits for a disk that takes no commits. */
-const closeGraceMs = 5000
-/** Shares of an ended session cleared away in one commit. */
-const clearedAtOnce = 512
+/** A commit that gathers no more, and waits for the disk. */
+interface Closed {
+  readonly commit: Commit
+  readonly since: number
+  readonly bytes: number
+  readonly writes: readonly Write[]
+  readonly touched: ReadonlySet<StoredSession>
+}
+
+/** How often the relation of the broker's time to the wall clock is written, with a commit that is made anyway. */
+const clockEveryMs = 1_000
 
 /**
  * Keeps everything in one LMDB file. One commit is in flight; what is written meanwhile is the next one, so a commit's
- * size follows the load. A commit that fails (a full disk) is tried again until it succeeds: nothing that waits for it
- * is acknowledged, and nothing is lost.
+ * size follows the load, up to a size at which it is closed. A commit that fails (a full disk) is tried again until it succeeds:
+ * nothing that waits for it is acknowledged, and nothing is lost.
  * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
  */
 export function lmdbStore(options: LmdbStoreOptions): Store {
   return new LmdbStore(options)
 }
 
-class LmdbStore implements Store, SessionKeeper {
+class LmdbStore implements Store, SessionKeeper, LogKeeper {
+  readonly isLasting = true
   flushed: Commit = 0
   onFlushed: () => void = () => {}
-  queued: QueueTotals = { messages: 0, bytes: 0 }
-  #metrics: CommitMetrics = new Metrics().commits
-  /** When the first write came that waits for the next commit, in ms; 0: none does. */
-  #waitingSince = 0
+  onRoom: () => void = () => {}
+  onFailed: (error: BrokerError) => void = () => {}
+  gathered = 0
   readonly #options: LmdbStoreOptions
-  readonly #log: Logger
+  readonly #logger: Logger
+  #metrics: Metrics = new Metrics()
+  #limits: Limits = defaultLimits
+  #accounts: Accounts = new Accounts()
+  #time: BrokerTime = new BrokerTime()
   #folder: Folder | undefined
+  /** `undefined`: not open. */
   #tables: Tables | undefined
-  #messages: MessageLog | undefined
-  /** The commit that gathers writes now. */
-  #gathering: Commit = 1
-  #writes: Write[] = []
-  #touched = new Set<StoredSession>()
-  /** Payload bytes of retained messages among the writes, and of those in flight. */
-  #retainedBytes = 0
-  #retainedBytesInFlight = 0
-  readonly #sessions = new Map<number, StoredSession>()
-  #nextSession = 1
-  /** Ended sessions that still have shares, and the commit after which they can be cleared away. */
-  readonly #toClear = new Map<number, Commit>()
+  #messages!: MessageLog
+  #disk!: Disk
+  #room!: DiskRoom
+  #setAside!: SetAside
+  #clearing!: Clearing
+  #background: readonly Background[] = []
+  #open: Gathered = new Gathered(1, 0)
+  /** Oldest first. */
+  #closed: Closed[] = []
+  #inFlight: Closed | undefined
+  #landing: Promise<void> | undefined
   #scheduled = false
-  #inFlight: Promise<void> | undefined
-  #closingSince: number | undefined
+  readonly #sessions = new Map<SessionNumber, StoredSession>()
+  #nextSession = 1
+  #clock: Moment = { wall: 0, time: 0 }
 
   constructor(options: LmdbStoreOptions) {
     this.#options = options
-    this.#log = options.log ?? silentLogger
-  }
-
-  get tables(): Tables {
-    return this.#tables!
+    this.#logger = options.log ?? silentLogger
   }
 
   get log(): MessageLog {
-    return this.#messages!
+    return this.#messages
+  }
+
+  get queued(): QueueTotals {
+    return this.#metrics.queued
   }
 
   get latest(): Commit {
-    return this.#isEmpty() ? this.#gathering - 1 : this.#gathering
+    return this.#open.isEmpty ? this.#open.commit - 1 : this.#open.commit
   }
 
   get full(): boolean {
-    return (
-      this.log.waitingBytes + this.#retainedBytes + this.#retainedBytesInFlight >
-      (this.#options.maxWaitingBytes ?? 16_777_216)
-    )
+    return this.#accounts.waiting.isFull
   }
 
-  async open(metrics: Metrics = new Metrics()): Promise<Recovered> {
-    this.queued = metrics.queued
-    this.#metrics = metrics.commits
+  get isLow(): boolean {
+    return this.#tables !== undefined && this.#room.isLow
+  }
+
+  async open(host: Partial<StoreHost> = {}): Promise<Recovered> {
+    const { metrics = this.#metrics, limits = defaultLimits, accounts = this.#accounts, time = this.#time } = host
+    this.#metrics = metrics
+    this.#limits = limits
+    this.#accounts = accounts
+    this.#time = time
     const { directory } = this.#options
-    this.#folder = await openFolder(directory)
-    if (this.#folder.takenOver) this.#log.log('warn', this.#folder.takenOver)
+    this.#folder = await openFolder(directory, this.#logger)
     try {
       this.#tables = openTables(this.#folder.file)
-      const [newest = 0] = [...this.#tables.batches.getKeys({ reverse: true, limit: 1 })]
-      this.flushed = newest
-      this.#gathering = newest + 1
-      this.#messages = new MessageLog(this.#tables, this.#gathering, (write) => void this.write(write))
-      const { recovered, nextSession, ended } = recover(this.#tables, (identity, held) => this.#add(identity, held))
-      this.#nextSession = nextSession
-      for (const number of ended) this.#toClear.set(number, 0)
-      this.#clearAway()
+      const { recovered, ended } = await this.#takeUp(this.#tables, host.chores ?? new Chores())
+      for (const session of ended) this.#clearing.add(session, this.flushed)
+      if (ended.length > 0) this.#goOn()
       return recovered
     } catch (error) {
       await this.#tables?.root.close()
       this.#tables = undefined
-      this.#folder.release()
-      throw unusable(
-        directory,
-        `cannot be read (${error instanceof Error ? error.message : error}); restore it from a backup, or choose another folder`,
-        error,
-      )
+      this.#folder.release('damaged')
+      throw error instanceof BrokerError
+        ? error
+        : unusable(
+            directory,
+            `cannot be read (${error instanceof Error ? error.message : error}); see "godwit store check", restore it from a backup, or choose another folder`,
+            error,
+          )
     }
+  }
+
+  async #takeUp(tables: Tables, chores: Chores): Promise<{ recovered: Recovered; ended: readonly SessionNumber[] }> {
+    const { directory, onStep } = this.#options
+    const { waiting, stored } = this.#accounts
+    const metrics = this.#metrics
+    const log = this.#logger
+    this.#open = new Gathered(this.flushed + 1, 0)
+    this.#setAside = new SetAside(directory, tables, metrics, log)
+    this.#messages = new MessageLog(tables, this.#open.commit, this)
+    this.#disk = new Disk({
+      directory,
+      tables,
+      metrics: metrics.commits,
+      log,
+      relief: () => this.#relief(),
+      onCommitted: () => onStep?.('committed'),
+    })
+    this.#room = new DiskRoom({ directory, tables, limits: this.#limits, waiting, stored, metrics, log })
+    this.#room.onRoom = () => this.onRoom()
+    const write = (one: Write) => void this.write(one)
+    const flushed = () => this.flushed
+    this.#clearing = new Clearing({ tables, log: this.#messages, flushed, write })
+    const expiry = new Expiry({
+      tables,
+      now: () => this.#time.expiryNow(),
+      session: (number) => this.#sessions.get(number),
+      write,
+      group: (number) => this.#groupOrNone(number),
+      leave: (groups) => this.#messages.leave(groups),
+      isUnflushed: (session, first) => this.#messages.isUnflushed(session, first),
+    })
+    this.#background = [this.#clearing, expiry].map((work) => new Background(work, chores, this))
+    const recovery = new Recovery(tables, this.#setAside, (identity, held) => this.#add(identity, held), write)
+    const { recovered, nextSession, ended } = await recovery.recover()
+    this.#nextSession = nextSession
+    if (recovered.clock) this.#time.continue(recovered.clock)
+    if (!this.#time.isSure) {
+      log.log('warn', 'the clock is behind what it was when data was last written: nothing expires until it is right', {
+        clock: new Date(this.#time.clock.now()).toISOString(),
+        lastWritten: new Date(recovered.clock!.wall).toISOString(),
+      })
+    }
+    return { recovered, ended }
   }
 
   session(clientId: string): SessionStore {
@@ -133,59 +197,119 @@ class LmdbStore implements Store, SessionKeeper {
   }
 
   setWill(clientId: string, will: Will | undefined, dueAt?: number): Commit {
-    if (!this.#tables) return this.#gathering
-    const record = will && { clientId, will, dueAt: dueAt ?? null }
-    return this.write({ table: this.tables.wills, key: hashOf(clientId), value: record } as unknown as Write)
+    const key = hashOf(clientId)
+    return this.write({ table: 'wills', key, value: will && writeWill(key, { clientId, will, dueAt }) })
   }
 
   setRetained(topic: string, message: Message | undefined): Commit {
-    if (!this.#tables) return this.#gathering
-    this.#retainedBytes += message?.payloadBytes ?? 0
-    let record: Buffer | undefined
-    if (message) {
-      const w = new Writer(message.payloadBytes + topic.length + 64)
-      writeMessage(w, message)
-      record = Buffer.from(w.bytes.buffer, 0, w.position)
-    }
-    return this.write({ table: this.tables.retained, key: hashOf(topic), value: record } as unknown as Write)
+    const key = hashOf(topic)
+    return this.write({ table: 'retained', key, value: message && writeRetained(key, message) })
   }
 
   check(): Commit {
-    if (!this.#tables) return this.#gathering
-    return this.write({ table: this.tables.root, key: 'checked at', value: Date.now() } as unknown as Write)
+    return this.#noteClock()
   }
 
+  tick(): void {
+    if (!this.#tables) return
+    if (this.#time.hasStepped(this.#clock)) this.#noteClock()
+    this.#room.look()
+    if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
+    this.#goOn()
+  }
+
+  endOfPacket(): void {
+    if (this.#open.isLarge) this.#close()
+  }
+
+  #noteClock(): Commit {
+    this.#clock = this.#time.moment()
+    return this.write({ table: 'facts', key: clockKey, value: writeClock(clockKey, this.#clock) })
+  }
+
+  // ---- what sessions ask for
+
   write(write: Write): Commit {
-    if (!this.#tables) return this.#gathering // closed: it will never be flushed
-    this.#writes.push(write)
+    if (!this.#tables) return this.#open.commit // closed: it will never be flushed
+    const grown = this.#gathering().write(write)
+    this.gathered += grown
+    this.#accounts.waiting.add(grown)
     return this.#schedule()
   }
 
+  charge(bytes: number): void {
+    this.#gathering().charge(bytes)
+    this.gathered += bytes
+    this.#accounts.waiting.add(bytes)
+  }
+
   touch(session: StoredSession): Commit {
-    this.#touched.add(session)
+    if (!this.#tables) return this.#open.commit
+    this.#gathering().touched.add(session)
     return this.#schedule()
   }
 
   ended(session: StoredSession): void {
     this.#sessions.delete(session.number)
-    this.log.leaveOpen(session.number)
-    this.#toClear.set(session.number, this.latest)
+    this.#messages.leaveOpen(session.number)
+    this.#clearing.add(session.number, this.latest)
+  }
+
+  unreadable(session: SessionNumber, number: number, why: unknown): void {
+    const { name: clientId, isGroup } = this.#sessions.get(session)!.identity
+    this.#metrics.dropped.damaged++
+    this.#setAside.tell(new Error(`message ${number}: ${why instanceof Error ? why.message : why}`), {
+      ...(isGroup ? { topic: clientId } : { clientId }),
+    })
+  }
+
+  missing(session: SessionNumber, messages: number): void {
+    const { name: clientId } = this.#sessions.get(session)!.identity
+    this.#metrics.dropped.damaged += messages
+    this.#setAside.tell(new Error(`${messages} messages are not where they should be`), { clientId })
+  }
+
+  // ---- what the log asks for
+
+  omitted(share: Share): void {
+    this.#sessions.get(share.session)?.queue.omitted(share)
+  }
+
+  setAside(table: 'shares' | 'bodies', key: Buffer, why: unknown): void {
+    const owner = table === 'shares' ? this.#sessions.get(key.readUInt32BE(0)) : undefined
+    this.#setAside.keep(table, key, why, { clientId: owner?.identity.name })
+    this.write({ table, key, value: undefined })
+  }
+
+  #groupOrNone(number: GroupNumber): BodiesReader | undefined {
+    try {
+      return this.#messages.group(number)
+    } catch {
+      return undefined // who reads from it will tell
+    }
   }
 
   async close(): Promise<void> {
     if (!this.#tables) return
-    this.#closingSince ??= performance.now()
+    this.#disk.closing()
+    let end: 'in order' | 'damaged' = 'in order'
     try {
-      while (this.#inFlight || !this.#isEmpty()) await (this.#inFlight ?? this.#commit())
-    } catch {
+      while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
+      this.#noteClock()
+      await this.#fly()
+    } catch (error) {
       // Nothing of it was acknowledged; whoever sent it sends it again.
-      this.#log.log('error', 'closed although the disk does not take the last commit', {
+      if (error instanceof DiskDamage) end = 'damaged'
+      this.#logger.log('error', 'closed although the disk does not take the last commit', {
         folder: this.#options.directory,
+        error: error instanceof Error ? error.message : String(error),
       })
     }
-    await this.#tables.root.close()
-    this.#folder?.release()
+    for (const work of this.#background) work.close()
+    const { root } = this.#tables
     this.#tables = undefined
+    await root.close()
+    this.#folder?.release(end)
   }
 
   #add(identity: Identity, held?: Held): StoredSession {
@@ -194,148 +318,113 @@ class LmdbStore implements Store, SessionKeeper {
     return session
   }
 
-  #isEmpty(): boolean {
-    return this.#writes.length === 0 && this.#touched.size === 0
+  // ---- commits
+
+  /** What gathers now; from its first write on it is known when that came. */
+  #gathering(): Gathered {
+    if (this.#open.since === 0) this.#open = new Gathered(this.#open.commit, performance.now())
+    return this.#open
   }
 
   /** At the end of the turn, unless a commit is in flight: then when that is done. */
   #schedule(): Commit {
-    if (this.#waitingSince === 0) this.#waitingSince = performance.now()
-    if (!this.#scheduled && !this.#inFlight) {
+    if (!this.#scheduled && !this.#landing) {
       this.#scheduled = true
       setImmediate(() => {
         this.#scheduled = false
-        if (!this.#inFlight && this.#tables) this.#commit().catch(() => {}) // only closing gives up, and says so
+        if (!this.#landing && this.#tables) this.#fly().catch(() => {}) // it has been told
       })
     }
-    return this.#gathering
+    return this.#open.commit
   }
 
-  #commit(): Promise<void> {
-    const number = this.#gathering++
-    const since = this.#waitingSince
-    this.#waitingSince = 0
-    const writes = this.#gather(number)
+  /** Nothing more is gathered into the open commit; another is open from here on. */
+  #close(): void {
+    const open = this.#open
+    const now = this.#time.moment()
+    if (now.time - this.#clock.time >= clockEveryMs) this.#noteClock()
+    const writes = open.writes()
+    for (const session of open.touched) writes.push(...session.changes())
+    writes.push(...this.#messages.close(open.commit + 1))
+    this.#closed.push({ commit: open.commit, since: open.since, bytes: open.bytes, writes, touched: open.touched })
+    this.#open = new Gathered(open.commit + 1, 0)
+    this.#options.onStep?.('gathered')
+  }
+
+  #fly(): Promise<void> {
+    if (this.#closed.length === 0) this.#close()
+    const flight = this.#closed.shift()!
+    this.#inFlight = flight
     const handedOver = performance.now()
-    this.#inFlight = this.#carryOut(writes).then(() => {
-      this.#inFlight = undefined
-      this.flushed = number
-      if (writes.length > 0) this.#measure(writes.length, since, handedOver)
-      this.#retainedBytesInFlight = 0
-      this.log.flushed()
-      this.#step('flushed')
-      this.#clearAway()
-      if (!this.#isEmpty()) this.#schedule()
+    this.#landing = this.#disk.carryOut(flight.writes).then(
+      () => this.#landed(flight, handedOver),
+      (error: unknown) => this.#crashed(error),
+    )
+    return this.#landing
+  }
+
+  #landed(flight: Closed, handedOver: number): void {
+    this.#landing = undefined
+    this.#inFlight = undefined
+    this.flushed = flight.commit
+    this.#tables!.root.resetReadTxn() // what is read from now on is there with this commit
+    this.#accounts.waiting.add(-flight.bytes)
+    this.#room.wrote(sizeOf(flight.writes))
+    if (flight.writes.length > 0) this.#measure(flight, handedOver)
+    this.#messages.flushed()
+    this.#options.onStep?.('flushed')
+    this.#goOn()
+    if (this.#closed.length > 0 || !this.#open.isEmpty) this.#schedule()
+    try {
       this.onFlushed()
-    })
-    return this.#inFlight
+    } catch (error) {
+      this.#logger.log('error', 'internal error after a commit', { error: String(error) })
+    }
   }
 
-  #measure(writes: number, since: number, handedOver: number): void {
+  /** It cannot be carried out, now or later. */
+  #crashed(error: unknown): never {
+    this.#landing = undefined
+    if (error instanceof DiskDamage) {
+      const { directory } = this.#options
+      const words = `is damaged (${error.message}); end this process, look with "godwit store check ${directory}", then repair it or restore a backup`
+      this.onFailed(unusable(directory, words, error))
+    }
+    throw error
+  }
+
+  #measure({ writes, since }: Closed, handedOver: number): void {
     const now = performance.now()
-    this.#metrics.writes.observe(writes)
-    this.#metrics.latency.observe((now - since) / 1000)
-    this.#metrics.fsync.observe((now - handedOver) / 1000)
+    const { commits } = this.#metrics
+    commits.writes.observe(writes.length)
+    commits.latency.observe((now - (since || handedOver)) / 1000)
+    commits.fsync.observe((now - handedOver) / 1000)
   }
 
-  /** All that the commit writes, as it is now. */
-  #gather(number: Commit): readonly Write[] {
-    const batch = this.log.batch(number)!
-    const writes = this.#writes
-    this.#writes = []
-    this.#retainedBytesInFlight = this.#retainedBytes
-    this.#retainedBytes = 0
-    for (const [session, share] of batch.shares) if (share.left === 0) this.#sessions.get(session)?.queue.closed(number)
-    const touched = this.#touched
-    this.#touched = new Set()
-    for (const session of touched) writes.push(...session.changes())
-    writes.push(...this.log.close(number + 1))
-    this.#step('gathered')
-    return writes
+  /** Removals among all that waits, and where the deliveries of those sessions stand without what is not on disk. */
+  #relief(): readonly Write[] {
+    const waiting = [this.#inFlight?.writes ?? [], ...this.#closed.map(({ writes }) => writes), this.#open.writes()]
+    const removals = waiting.flat().filter(({ table, value }) => value === undefined && makesRoom.has(table))
+    if (removals.length === 0) return removals
+    const touched = new Set(
+      [this.#inFlight?.touched, ...this.#closed.map((one) => one.touched), this.#open.touched].flatMap((set) => [
+        ...(set ?? []),
+      ]),
+    )
+    const cursors = [...touched].map((session) => session.cursor(this.#messages.unflushed(session.number)))
+    return [...removals, ...cursors.filter((write) => write !== undefined)]
   }
 
-  async #carryOut(writes: readonly Write[]): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#attempt(writes)
-        if (attempt > 1) this.#log.log('info', 'the disk takes commits again', { attempts: attempt })
-        this.#metrics.failing = undefined
-        return
-      } catch (error) {
-        const cause = await causeOf(error)
-        this.#metrics.failures++
-        this.#metrics.failing = inWords(cause, this.#options.directory)
-        if (attempt === 1) this.#reportFailure(this.#metrics.failing)
-        if (this.#closingSince !== undefined && performance.now() - this.#closingSince > closeGraceMs) throw error
-        const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** (attempt - 1))
-        await new Promise((resolve) => setTimeout(resolve, waitMs))
-      }
-    }
-  }
-
-  #reportFailure(error: string): void {
-    const fields = { folder: this.#options.directory, error }
-    this.#log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', fields)
-  }
-
-  async #attempt(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return
-    const { root } = this.tables
-    await root.batch(() => {
-      for (const { table, key, value } of writes) {
-        const settled = value === undefined ? table.remove(key as never) : table.put(key as never, value as never)
-        settled.catch(() => {}) // the batch's own promise tells of it
-      }
-    })
-    this.#step('committed')
-    await root.flushed
-  }
-
-  /**
-   * What an ended session still has in batches goes bit by bit, so that no commit grows with its queue; and after the
-   * commit that ended it, so that what was written before is seen.
-   */
-  #clearAway(): void {
-    for (const [number, after] of this.#toClear) {
-      if (after > this.flushed) continue
-      const own = { start: [number, 0] as [number, number], end: [number, Number.MAX_SAFE_INTEGER] as [number, number] }
-      const shares = [...this.tables.shares.getKeys({ ...own, limit: clearedAtOnce })]
-      for (const [, commit] of shares) this.log.pass(number, commit)
-      this.#toClear.delete(number)
-      if (shares.length < clearedAtOnce) this.#clearRest(number)
-      else this.#toClear.set(number, this.latest)
-    }
-  }
-
-  #clearRest(number: number): void {
-    const { subscriptions, received, cursors, ended } = this.tables
-    const range = { start: [number], end: [number + 1] }
-    for (const table of [subscriptions, received]) {
-      for (const key of table.getKeys(range as never)) this.write({ table, key, value: undefined } as unknown as Write)
-    }
-    this.write({ table: cursors, key: number, value: undefined } as unknown as Write)
-    this.write({ table: ended, key: number, value: undefined } as unknown as Write)
-  }
-
-  #step(step: 'gathered' | 'committed' | 'flushed'): void {
-    this.#options.onStep?.(step)
+  #goOn(): void {
+    for (const work of this.#background) work.goOn()
   }
 }
 
-/** On a full disk lmdb may say no more than "Input/output error": the room that is left says more. */
-function inWords(cause: unknown, directory: string): string {
-  const words = cause instanceof Error ? cause.message : String(cause)
-  try {
-    const { bavail, bsize } = statfsSync(directory)
-    return `${words}; ${bavail * bsize} bytes are free in ${directory}`
-  } catch {
-    return words // the folder cannot be looked at either
-  }
-}
+/** Tables whose removals hold nothing back and may come early. */
+const makesRoom: ReadonlySet<string> = new Set(['shares', 'bodies', 'due'])
 
-/** What lmdb's "Commit failed" stands for; it tells in a promise that may never settle, and must not reject unseen. */
-function causeOf(error: unknown): Promise<unknown> {
-  const { commitError } = error as { commitError?: Promise<never> }
-  const cause = commitError?.catch((reason: unknown) => reason)
-  return Promise.race([cause ?? error, nextTurn(error)])
+function sizeOf(writes: readonly Write[]): number {
+  let bytes = 0
+  for (const { key, value } of writes) if (value) bytes += key.length + value.length
+  return bytes
 }

@@ -1,174 +1,420 @@
 import type { Commit } from '../../commit.js'
-import type { QueuedMessage } from '../queue.js'
-import { Batch, type SessionNumber, type Share } from './batch.js'
-import type { Tables, Write } from './tables.js'
+import type { Message } from '../../message.js'
+import type { KeptMessage, QueuedMessage } from '../queue.js'
+import { BodiesBuilder, BodiesReader } from './bodies-record.js'
+import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessionKey, shareKey } from './keys.js'
+import { readMessage } from './message-record.js'
+import { readCount, writeCount } from './records.js'
+import { Remembered } from './remembered.js'
+import { Share } from './share.js'
+import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
+import type { Unflushed } from './stored-session.js'
+import { endOf, type Tables, type Write } from './tables.js'
 
-/** Batches kept in memory for sessions that read them again; in bytes. */
-const rememberedBytes = 4_194_304
-/** First room of a batch; the room of a closed one is used again unless it has grown past the most. */
-const roomBytes = 65_536
-const mostRoomBytes = 4_194_304
+/** First room of a share whose commit has many; of one with few, the room of a whole share. */
+const smallRoomBytes = 512
+const largeRoomBytes = shareBytes + 4096
+const manyShares = 16
+/** Rooms kept to be used again. */
+const mostRooms = 32
+/** What a message takes in memory beside its record while it waits for its commit. */
+const entryOverheadBytes = 128
+/** Bytes and shares read at once for a session that gets on with its queue. */
+const pageBytes = 131_072
+const pageShares = 64
 
-/** A share and the batch it is of. */
-export interface Position extends Share {
+/** The messages one commit gathers. */
+class CommitMessages {
+  readonly commit: Commit
+  readonly shares = new Map<SessionNumber, Share[]>()
+  bodies: BodiesBuilder | undefined
+
+  constructor(commit: Commit) {
+    this.commit = commit
+  }
+}
+
+/** How many shares refer to a group, as of the end of a commit. */
+interface Readers {
+  readonly left: number
   readonly commit: Commit
 }
 
+/** Counts of readers kept in memory, at most, of groups whose commits are over. */
+const mostReaders = 20_000
+
+/** What the log asks of the store. */
+export interface LogKeeper {
+  /** All commits up to this one are durable. */
+  readonly flushed: Commit
+  /** Gathers a write into the coming commit. */
+  write(write: Write): Commit
+  /** A share has nothing left before it was ever written. */
+  omitted(share: Share): void
+  /** A record cannot be read: it is set aside, and told. */
+  setAside(table: 'shares' | 'bodies', key: Buffer, why: unknown): void
+}
+
 /**
- * The log of batches, and who still reads them. The open batch takes what is written; commits close it. A batch is
- * removed when its last session has passed it.
+ * All queued messages: as runs of one session's, the shares, written by the commit that made them safe and removed when all of
+ * a share is done. A message that several sessions have lies in a group of bodies, which goes with its last reader.
  */
 export class MessageLog {
   readonly #tables: Tables
-  readonly #write: (write: Write) => void
-  #open: Batch
-  /** Closed and not yet flushed. */
-  #closing: Batch | undefined
-  #spareRoom: Uint8Array | undefined
-  readonly #remembered = new Map<Commit, Batch>()
-  #rememberedBytes = 0
-  /** Sessions that have not passed a batch; for batches this process has looked at. */
-  readonly #readers = new Map<Commit, number>()
+  readonly #keeper: LogKeeper
+  /** Not yet flushed, oldest first; the last is open. */
+  readonly #unflushed: CommitMessages[] = []
+  #open: CommitMessages
+  #nextGroup: GroupNumber
+  #newest: Message | undefined
+  #newestBody = -1
+  readonly #rooms: Uint8Array[] = []
+  readonly #shares = new Remembered<Share>((share) => {
+    share.record = undefined
+  })
+  readonly #groups = new Map<GroupNumber, BodiesReader>()
+  readonly #groupsInUse = new Remembered<BodiesReader>((group) => void this.#groups.delete(group.group))
+  /** Shares that still refer to a group, where the disk does not know yet; and of others lately asked for. */
+  readonly #readers = new Map<GroupNumber, Readers>()
 
-  constructor(tables: Tables, firstCommit: Commit, write: (write: Write) => void) {
+  constructor(tables: Tables, firstCommit: Commit, keeper: LogKeeper) {
     this.#tables = tables
-    this.#write = write
-    this.#open = new Batch(firstCommit, new Uint8Array(roomBytes))
+    this.#keeper = keeper
+    this.#open = new CommitMessages(firstCommit)
+    this.#unflushed.push(this.#open)
+    const [newest] = [...tables.bodies.getKeys({ reverse: true, limit: 1 })]
+    this.#nextGroup = newest ? readU48(newest, 0) + 1 : 1
   }
 
-  /** Bytes of messages that are not safe yet. */
-  get waitingBytes(): number {
-    return this.#open.size + (this.#closing?.size ?? 0)
-  }
-
-  append(session: SessionNumber, number: number, entry: QueuedMessage): Commit {
-    this.#open.add(session, number, entry)
+  /** The commit that gathers now. */
+  get openCommit(): Commit {
     return this.#open.commit
   }
 
-  batch(commit: Commit): Batch | undefined {
-    if (commit === this.#open.commit) return this.#open
-    if (commit === this.#closing?.commit) return this.#closing
-    const remembered = this.#remembered.get(commit)
-    if (remembered) return remembered
-    const bytes = this.#tables.batches.get(commit)
-    if (!bytes) return undefined
-    const batch = Batch.from(commit, bytes)
-    this.#remember(batch)
-    return batch
+  /** Keeps a message for a session. Answers the share it is in, and what that takes while it waits. */
+  append(
+    session: SessionNumber,
+    number: number,
+    entry: QueuedMessage,
+  ): { readonly share: Share; readonly taken: number } {
+    const share = this.#shareFor(session, number)
+    const builder = share.builder!
+    const before = builder.size + (share.bodies?.size ?? 0)
+    const { message } = entry
+    if (message.isForMany || message === this.#newest) this.#refer(share, builder, number, entry)
+    else {
+      builder.add(number, entry)
+      this.#newestBody = -1
+    }
+    this.#newest = message
+    share.count = number - share.first + 1
+    share.left++
+    share.bytes += message.heldBytes
+    share.due = builder.due
+    return { share, taken: builder.size + (share.bodies?.size ?? 0) - before + entryOverheadBytes }
   }
 
-  /** Closes the open batch: what has to be written for it. Shares that are done already are left out. */
+  #shareFor(session: SessionNumber, number: number): Share {
+    const open = this.#open
+    const own = open.shares.get(session)
+    const last = own?.[own.length - 1]
+    if (last && !last.builder!.isFull) return last
+    const share = new Share(session, number, open.commit)
+    const isSmall = open.shares.size >= manyShares
+    share.builder = new ShareBuilder(session, number, isSmall ? new Uint8Array(smallRoomBytes) : this.#room())
+    share.bodies = open.bodies
+    if (own) own.push(share)
+    else open.shares.set(session, [share])
+    return share
+  }
+
+  #room(): Uint8Array {
+    return this.#rooms.pop() ?? new Uint8Array(largeRoomBytes)
+  }
+
+  /** The message is for several: it lies among the bodies of the commit, once. */
+  #refer(share: Share, builder: ShareBuilder, number: number, entry: QueuedMessage): void {
+    const open = this.#open
+    open.bodies ??= new BodiesBuilder()
+    share.bodies = open.bodies
+    if (entry.message !== this.#newest || this.#newestBody < 0) this.#newestBody = open.bodies.add(entry.message)
+    open.bodies.goesTo(this.#newestBody, share.session)
+    builder.addReference(number, entry, this.#newestBody)
+  }
+
+  /** Closes the open commit: what has to be written for it. Shares that are done already are left out. */
   close(next: Commit): readonly Write[] {
-    const batch = this.#open
-    this.#open = new Batch(next, this.#spareRoom ?? new Uint8Array(roomBytes))
-    this.#spareRoom = undefined
-    this.#closing = batch
-    const { batches, shares } = this.#tables
+    const { shares, bodies } = this.#open
     const writes: Write[] = []
-    for (const [session, share] of batch.shares) {
-      if (share.left > 0)
-        writes.push({ table: shares, key: [session, batch.commit], value: writeShare(share) } as Write)
+    const readers = new Map<GroupNumber, number>()
+    if (bodies) this.#nextGroup = bodies.group(this.#nextGroup)
+    for (const own of shares.values()) {
+      for (const share of own) {
+        if (share.left > 0) this.#writeShare(share, readers, writes)
+        else this.#keeper.omitted(share)
+      }
     }
-    if (writes.length === 0) return writes
-    this.#readers.set(batch.commit, writes.length)
-    writes.push({ table: batches, key: batch.commit, value: batch.bytes } as Write)
+    for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
+    for (const [group, left] of readers) this.#readers.set(group, { left, commit: this.#open.commit })
+    this.#open = new CommitMessages(next)
+    this.#unflushed.push(this.#open)
+    this.#newest = undefined
+    this.#newestBody = -1
     return writes
   }
 
-  /** The closed batch is on disk. */
-  flushed(): void {
-    const batch = this.#closing
-    this.#closing = undefined
-    if (!batch) return
-    batch.flushed = true
-    if (!batch.isRead && batch.room.length <= mostRoomBytes) this.#spareRoom = batch.room
-    else if (this.#readers.has(batch.commit)) this.#remember(batch)
+  #writeShare(share: Share, readers: Map<GroupNumber, number>, writes: Write[]): void {
+    const { session, first, count, bytes, bodies } = share
+    const builder = share.builder!
+    const placeOf = (body: number) => bodies!.placeOf(body)
+    const groups = new Set<GroupNumber>()
+    if (bodies) {
+      for (let index = 0; index < builder.count; index++) {
+        const body = builder.bodyAt(index)
+        if (body >= 0) groups.add(bodies.placeOf(body).group)
+      }
+    }
+    share.groups = [...groups]
+    for (const group of groups) readers.set(group, (readers.get(group) ?? 0) + 1)
+    const value = builder.finish(count, bytes, placeOf, share.groups)
+    writes.push({ table: 'shares', key: shareKey(session, first), value })
+    if (share.due > 0) writes.push(dueWrite(share, true))
   }
 
-  /** The session's next shares after a batch, oldest first, on disk and not yet there; and whether more follow. */
-  positions(session: SessionNumber, after: Commit, limit: number): { found: readonly Position[]; more: boolean } {
-    const range = this.#tables.shares.getRange({
-      start: [session, after + 1],
-      end: [session, Number.MAX_SAFE_INTEGER],
-      limit,
-    })
-    const found = Array.from(range, ({ key, value }) => ({ commit: key[1], ...readShare(value) }))
-    if (found.length === limit) return { found, more: true }
-    const last = found.at(-1)?.commit ?? after
-    for (const batch of [this.#closing, this.#open]) {
-      const share = batch && batch.commit > last ? batch.shares.get(session) : undefined
-      if (share && share.left > 0) found.push({ commit: batch!.commit, ...share })
+  /** The oldest commit is on disk. */
+  flushed(): void {
+    const done = this.#unflushed.shift()!
+    for (const own of done.shares.values()) for (const share of own) this.#settle(share)
+    if (this.#readers.size > mostReaders) this.#forgetReaders(done.commit)
+  }
+
+  #settle(share: Share): void {
+    const { builder } = share
+    share.builder = undefined
+    share.bodies = undefined
+    if (!builder || builder.isRead) return
+    const { room } = builder
+    if (room.length >= largeRoomBytes && room.length <= 4 * largeRoomBytes && this.#rooms.length < mostRooms) {
+      this.#rooms.push(room)
+    }
+  }
+
+  /** The session's next shares with messages from `number` on, oldest first; and whether more may follow. */
+  page(session: SessionNumber, number: number): { readonly found: readonly Share[]; readonly more: boolean } {
+    const found: Share[] = []
+    const onDisk = this.#onDisk(session, number, found)
+    if (onDisk) return { found, more: true }
+    let after = found.at(-1)?.end ?? number
+    for (const { shares } of this.#unflushed) {
+      for (const share of shares.get(session) ?? []) {
+        if (share.end <= after && share.count > 0 && found.some(({ first }) => first === share.first)) continue
+        if (share.end <= number || share.left === 0) continue
+        found.push(share)
+        after = share.end
+      }
     }
     return { found, more: false }
   }
 
-  /** Whether the batch can still leave a session's share out. */
-  isOpen(commit: Commit): boolean {
-    return commit === this.#open.commit
+  /** True: the page is full. */
+  #onDisk(session: SessionNumber, number: number, found: Share[]): boolean {
+    const prefix = sessionKey(session)
+    const key = shareKey(session, number)
+    const [covering] = [...this.#tables.shares.getKeys({ start: key, end: prefix, reverse: true, limit: 1 })]
+    const start = covering?.subarray(0, 4).equals(prefix) ? covering : key
+    const unflushed = this.#unflushed.flatMap(({ shares }) => shares.get(session) ?? [])
+    let bytes = 0
+    for (const { key: at, value } of this.#tables.shares.getRange({ start, end: endOf(prefix) })) {
+      const first = readU48(at, 4)
+      if (unflushed.some((share) => share.first === first)) continue // its commit is being written, or just was
+      const share = this.opened(session, first, value)
+      if (!share || share.end <= number) continue
+      found.push(share)
+      bytes += value.length
+      if (bytes >= pageBytes || found.length >= pageShares) return true
+    }
+    return false
   }
 
-  /** One message of a share of the open batch is done. */
-  doneInOpen(session: SessionNumber): void {
-    const share = this.#open.shares.get(session)
-    if (share) share.left--
+  /** A share as it is on disk; `undefined`: it cannot be read, and was set aside. */
+  opened(session: SessionNumber, first: number, value: Buffer): Share | undefined {
+    try {
+      const record = new ShareReader(session, first, value)
+      const share = new Share(session, first, 0)
+      share.count = record.covered
+      share.left = record.entries
+      share.bytes = record.charged
+      share.due = record.due
+      share.groups = record.groups
+      share.record = record
+      this.#shares.add(share, value.length)
+      return share
+    } catch (error) {
+      this.#keeper.setAside('shares', shareKey(session, first), error)
+      return undefined
+    }
   }
 
-  /** The session has ended: what it has in the open batch need not be written. */
-  leaveOpen(session: SessionNumber): void {
-    const share = this.#open.shares.get(session)
-    if (share) share.left = 0
-  }
-
-  /** The session needs nothing more of the batch. */
-  pass(session: SessionNumber, commit: Commit): void {
-    if (this.isOpen(commit)) return
-    const left = (this.#readers.get(commit) ?? this.#countReaders(commit)) - 1
-    this.#write({ table: this.#tables.shares, key: [session, commit], value: undefined } as Write)
-    if (left > 0) {
-      this.#readers.set(commit, left)
+  /** Numbers of the share that have a message, for those that are not done to be counted. */
+  *numbersOf(share: Share): Generator<number, undefined> {
+    if (share.builder) {
+      for (let at = 0; at < share.builder.count; at++) yield share.builder.numberAt(at)
       return
     }
-    this.#readers.delete(commit)
-    this.#forget(commit)
-    this.#write({ table: this.#tables.batches, key: commit, value: undefined } as Write)
+    const record = this.#recordOf(share)
+    for (let at = 0; at < (record?.entries ?? 0); at++) yield record!.numberAt(at)
   }
 
-  /** For a batch of an earlier process: nobody has passed it in this one, so the shares on disk are all there are. */
-  #countReaders(commit: Commit): number {
-    let readers = 0
-    for (const session of this.batch(commit)?.sessions() ?? []) {
-      if (this.#tables.shares.doesExist([session, commit])) readers++
+  /** The first number of the share, from `number` on, that has a message; `undefined`: none has. */
+  nextIn(share: Share, number: number): number | undefined {
+    if (share.builder) return share.builder.numberFrom(number)
+    const record = this.#recordOf(share)
+    if (!record) return undefined
+    const index = record.indexFrom(number)
+    return index < record.entries ? record.numberAt(index) : undefined
+  }
+
+  /**
+   * The message with this number in the share; `undefined`: it is gone.
+   * @throws what is wrong with it, when it cannot be read.
+   */
+  read(share: Share, number: number): KeptMessage | undefined {
+    const { builder } = share
+    const commit = share.commit > this.#keeper.flushed ? share.commit : 0
+    if (builder) {
+      const index = builder.indexOf(number)
+      if (index < 0) return undefined
+      const body = builder.bodyAt(index)
+      const entry = builder.entryAt(index)
+      const message = body < 0 ? inShare(builder.room, entry) : share.bodies!.messageAt(body)
+      return keptAs(entry, message, commit)
     }
-    return readers
+    const record = this.#recordOf(share)
+    if (!record) return undefined
+    const index = record.indexFrom(number)
+    if (index >= record.entries || record.numberAt(index) !== number) return undefined
+    const entry = record.entryAt(index)
+    const message = entry.place
+      ? this.group(entry.place.group).messageAt(entry.place.index)
+      : inShare(record.bytes, entry)
+    return keptAs(entry, message, commit)
   }
 
-  #remember(batch: Batch): void {
-    this.#remembered.set(batch.commit, batch)
-    this.#rememberedBytes += batch.size
-    for (const [commit] of this.#remembered) {
-      if (this.#rememberedBytes <= rememberedBytes || this.#remembered.size === 1) return
-      this.#forget(commit)
+  /** As it is on disk. `undefined`: it is not there, or cannot be read and was set aside. */
+  #recordOf(share: Share): ShareReader | undefined {
+    if (share.record) {
+      this.#shares.use(share)
+      return share.record
+    }
+    const key = shareKey(share.session, share.first)
+    const value = this.#tables.shares.get(key)
+    if (!value) return undefined
+    try {
+      share.record = new ShareReader(share.session, share.first, value)
+      this.#shares.add(share, value.length)
+    } catch (error) {
+      this.#keeper.setAside('shares', key, error)
+    }
+    return share.record
+  }
+
+  /** @throws what is wrong with it. */
+  group(number: GroupNumber): BodiesReader {
+    const known = this.#groups.get(number)
+    if (known) return known
+    const value = this.#tables.bodies.get(groupKey(number))
+    if (!value) throw new Error('the bodies are not there')
+    const group = new BodiesReader(number, value)
+    this.#groups.set(number, group)
+    this.#groupsInUse.add(group, value.length)
+    return group
+  }
+
+  /** The session has ended: what it has in the open commit need not be written. */
+  leaveOpen(session: SessionNumber): void {
+    for (const share of this.#open.shares.get(session) ?? []) share.left = 0
+  }
+
+  /** Its commit is not over. */
+  isUnflushed(session: SessionNumber, first: number): boolean {
+    return this.#unflushed.some(({ shares }) => shares.get(session)?.some((share) => share.first === first))
+  }
+
+  /** What a session has that is not on disk yet: from which number on, and how much. */
+  unflushed(session: SessionNumber): Unflushed {
+    let [first, messages, bytes] = [Number.POSITIVE_INFINITY, 0, 0]
+    for (const { shares } of this.#unflushed) {
+      for (const share of shares.get(session) ?? []) {
+        first = Math.min(first, share.first)
+        messages += share.left
+        bytes += share.bytes
+      }
+    }
+    return { first, messages, bytes }
+  }
+
+  /** Nothing of the share is needed any more. */
+  remove(share: Share): void {
+    if (share.commit === this.#open.commit) return // it will not be written
+    this.#shares.delete(share)
+    share.record = undefined
+    this.#keeper.write({ table: 'shares', key: shareKey(share.session, share.first), value: undefined })
+    if (share.due > 0) this.#keeper.write(dueWrite(share, false))
+    this.leave(share.groups)
+  }
+
+  /** A share less refers to these groups. */
+  leave(groups: readonly GroupNumber[]): void {
+    for (const group of groups) this.#leave(group)
+  }
+
+  /** One share less refers to the group. */
+  #leave(group: GroupNumber): void {
+    const key = groupKey(group)
+    const left = this.#readersOf(group, key) - 1
+    if (left === Number.POSITIVE_INFINITY) return
+    if (left > 0) {
+      const commit = this.#keeper.write({ table: 'readers', key, value: writeCount('readers', key, left) })
+      this.#readers.set(group, { left, commit })
+      return
+    }
+    this.#readers.delete(group)
+    const known = this.#groups.get(group)
+    if (known) this.#groupsInUse.delete(known)
+    this.#groups.delete(group)
+    this.#keeper.write({ table: 'bodies', key, value: undefined })
+    this.#keeper.write({ table: 'readers', key, value: undefined })
+  }
+
+  /** Infinite: it cannot be read, and is better left there than removed too early. */
+  #readersOf(group: GroupNumber, key: Buffer): number {
+    const known = this.#readers.get(group)
+    if (known) return known.left
+    const changed = this.#tables.readers.get(key)
+    if (changed) return readCount('readers', key, changed) ?? Number.POSITIVE_INFINITY
+    try {
+      return this.group(group).readers
+    } catch (error) {
+      this.#keeper.setAside('bodies', key, error)
+      return Number.POSITIVE_INFINITY
     }
   }
 
-  #forget(commit: Commit): void {
-    const batch = this.#remembered.get(commit)
-    if (!batch) return
-    this.#remembered.delete(commit)
-    this.#rememberedBytes -= batch.size
+  /** What is on disk need not be in memory too. */
+  #forgetReaders(flushed: Commit): void {
+    for (const [group, { commit }] of this.#readers) if (commit <= flushed) this.#readers.delete(group)
   }
 }
 
-function writeShare({ first, count, bytes }: Share): Buffer {
-  const record = Buffer.allocUnsafe(16)
-  record.writeUIntBE(first, 0, 6)
-  record.writeUInt32BE(count, 6)
-  record.writeUIntBE(bytes, 10, 6)
-  return record
+function dueWrite({ due, session, first }: Share, put: boolean): Write {
+  const key = dueKey(due, session, first)
+  return { table: 'due', key, value: put ? writeCount('due', key, 0) : undefined }
 }
 
-function readShare(record: Buffer): Share {
-  const count = record.readUInt32BE(6)
-  return { first: record.readUIntBE(0, 6), count, left: count, bytes: record.readUIntBE(10, 6) }
+function inShare(bytes: Uint8Array, { body }: ShareEntry): Message {
+  return readMessage(bytes, body!.start, body!.end)
+}
+
+function keptAs({ qos, retain, identifiers, shared }: ShareEntry, message: Message, commit: Commit): KeptMessage {
+  return { message, qos, retain, identifiers, shared, commit }
 }

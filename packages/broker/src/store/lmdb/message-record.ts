@@ -1,21 +1,23 @@
 import { Decoder, encodePublishHead, type ReceivedPublish, type Writer } from '@godwit/protocol'
 import { Message } from '../../message.js'
+import { readU48, writeU48 } from './keys.js'
 
 const expires = 1
+const hasPublisher = 2
 
 /**
- * A message as a record: a PUBLISH of MQTT 5.0, so that whatever a message can carry has one form, after when it
- * expires (8 bytes, if it does) and the packet's length.
+ * A message as a record: flags; when it expires (6 bytes, ms) if it does; its publisher if it has one; and a PUBLISH of MQTT
+ * 5.0, so that whatever a message can carry has one form. The record ends where the payload does.
  */
 export function writeMessage(w: Writer, message: Message): void {
   const isMortal = message.expiresAt !== Number.POSITIVE_INFINITY
-  w.u8(isMortal ? expires : 0)
+  w.u8((isMortal ? expires : 0) | (message.publisher === '' ? 0 : hasPublisher))
   if (isMortal) {
-    w.u32(Math.floor(message.expiresAt / 0x1_0000_0000))
-    w.u32(message.expiresAt % 0x1_0000_0000)
+    w.ensure(6)
+    writeU48(w.bytes, message.expiresAt, w.position)
+    w.position += 6
   }
-  const start = w.position
-  w.u32(0)
+  if (message.publisher !== '') w.utf8(message.publisher)
   const packetId = message.qos === 0 ? 0 : 1
   encodePublishHead(
     w,
@@ -29,21 +31,38 @@ export function writeMessage(w: Writer, message: Message): void {
     5,
   )
   w.copy(message.bytes, message.start, message.end)
-  const end = w.position
-  w.position = start
-  w.u32(end - start - 4)
-  w.position = end
 }
 
-/** Reads a message at `start`; answers it and where the next record begins. The bytes must not change any more. */
-export function readMessage(bytes: Uint8Array, start: number): readonly [message: Message, end: number] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const isMortal = (view.getUint8(start) & expires) !== 0
-  const lengthAt = start + (isMortal ? 9 : 1)
-  const end = lengthAt + 4 + view.getUint32(lengthAt)
+/**
+ * Reads the message in `bytes[start, end)`, which must not change any more.
+ * @throws when it is none.
+ */
+export function readMessage(bytes: Uint8Array, start: number, end: number): Message {
+  const flags = bytes[start]!
+  let at = start + 1
+  const expiresAt = flags & expires ? readU48(bytes, at) : Number.POSITIVE_INFINITY
+  if (flags & expires) at += 6
+  let publisher = ''
+  if (flags & hasPublisher) {
+    const length = (bytes[at]! << 8) | bytes[at + 1]!
+    publisher = textIn(bytes, at + 2, length)
+    at += 2 + length
+  }
   const decoder = new Decoder({ version: 5, allowControlCharacters: true })
-  decoder.push(bytes.subarray(lengthAt + 4, end))
-  const message = Message.kept(decoder.next() as ReceivedPublish, '', 0)
-  if (isMortal) message.expiresAt = view.getUint32(start + 1) * 0x1_0000_0000 + view.getUint32(start + 5)
-  return [message, end]
+  decoder.push(bytes.subarray(at, end))
+  const packet = decoder.next()
+  if (packet?.type !== 'publish') throw new Error('no message where one should be')
+  const message = Message.kept(packet as ReceivedPublish, publisher, 0)
+  message.expiresAt = expiresAt
+  return message
+}
+
+/** When the message in `bytes` at `start` expires: read without the rest of it. */
+export function expiryIn(bytes: Uint8Array, start: number): number {
+  return bytes[start]! & expires ? readU48(bytes, start + 1) : Number.POSITIVE_INFINITY
+}
+
+/** Text that was checked before it was stored. */
+export function textIn(bytes: Uint8Array, start: number, length: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString()
 }

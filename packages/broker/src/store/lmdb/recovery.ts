@@ -1,90 +1,197 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message } from '../../message.js'
 import type { Recovered, RecoveredGroup, RecoveredSession, RecoveredWill } from '../store.js'
-import type { SessionNumber } from './batch.js'
 import { type Cursor, readCursor } from './cursor.js'
-import { readMessage } from './message-record.js'
+import { readU32, readU48, type SessionNumber, sessionKey } from './keys.js'
+import * as records from './records.js'
+import type { SetAside } from './set-aside.js'
 import type { Held } from './stored-queue.js'
 import type { Identity, StoredSession } from './stored-session.js'
-import type { SessionRecord, Tables } from './tables.js'
+import { endOf, type Table, type TableName, type Tables, type Write } from './tables.js'
 
-/** What was found, and what the store must go on with. */
+/** Records read before others have their turn. */
+const recordsAtOnce = 500
+
+/** What an earlier process left, and what the store itself needs to know of it. */
 export interface Found {
   readonly recovered: Recovered
-  /** Sessions are never numbered twice. */
   readonly nextSession: SessionNumber
-  /** Ended sessions of which something is left. */
+  /** Sessions that have ended and are still to be cleared away. */
   readonly ended: readonly SessionNumber[]
 }
 
+/** Of a session of which nothing more is known: it may have been sent whatever fits its window. */
+const unknownCursor = { handshakes: new Uint8Array(0), maxInflight: 65_535, mayHaveSentMore: true }
 const nothingSent: Cursor = {
   head: 1,
   next: 1,
   tail: 1,
   bytes: 0,
+  messages: 0,
   handshakes: new Uint8Array(0),
+  maxInflight: 0,
   mayHaveSentMore: false,
 }
 
-/** Reads back what an earlier process left. Takes time by sessions and retained topics, not by queued messages. */
-export function recover(tables: Tables, add: (identity: Identity, held: Held) => StoredSession): Found {
-  const sessions: RecoveredSession[] = []
-  const groups: RecoveredGroup[] = []
-  const ended = [...tables.ended.getKeys()]
-  let newest = ended.reduce((most, number) => Math.max(most, number), 0)
-  let queued = 0
-  for (const { key: number, value: record } of tables.sessions.getRange()) {
-    const written = tables.cursors.get(number)
-    const cursor = written ? readCursor(written) : nothingSent
-    const { clientId: name, group: isGroup = false } = record
-    const held = { messages: unfinished(cursor), bytes: cursor.bytes }
-    const stored = add({ number, name, isGroup }, held)
-    if (isGroup) groups.push({ sharedFilter: name, stored, outgoing: cursor })
-    else sessions.push(recoverSession(tables, number, record, cursor, stored))
-    queued += held.messages
-    newest = Math.max(newest, number)
+/** Reads all that is there but messages in queues, some records a turn. What cannot be read is set aside. */
+export class Recovery {
+  readonly #tables: Tables
+  readonly #setAside: SetAside
+  readonly #add: (identity: Identity, held: Held) => StoredSession
+  readonly #write: (write: Write) => void
+
+  constructor(
+    tables: Tables,
+    setAside: SetAside,
+    add: (identity: Identity, held: Held) => StoredSession,
+    write: (write: Write) => void,
+  ) {
+    this.#tables = tables
+    this.#setAside = setAside
+    this.#add = add
+    this.#write = write
   }
-  return {
-    recovered: { sessions, groups, retained: readRetained(tables), wills: readWills(tables), queued },
-    nextSession: newest + 1,
-    ended,
+
+  async recover(): Promise<Found> {
+    const sessions: RecoveredSession[] = []
+    const groups: RecoveredGroup[] = []
+    const ended = [...this.#tables.ended.getKeys()].map((key) => readU32(key, 0))
+    let newest = ended.reduce((most, number) => Math.max(most, number), 0)
+    let queued = 0
+    for await (const [key, record] of this.#all('sessions', records.readSession)) {
+      const number = readU32(key, 0)
+      const { clientId, isGroup } = record
+      const cursor = this.#cursor(number, clientId)
+      const stored = this.#add({ number, name: clientId, isGroup }, cursor)
+      if (isGroup) groups.push({ sharedFilter: clientId, stored, outgoing: cursor })
+      else sessions.push(this.#session(number, record, cursor, stored))
+      queued += cursor.messages
+      newest = Math.max(newest, number)
+    }
+    const retained: Message[] = []
+    for await (const [, message] of this.#all('retained', records.readRetained)) retained.push(message)
+    const wills: RecoveredWill[] = []
+    for await (const [, will] of this.#all('wills', records.readWill)) wills.push(will)
+    const clock = this.#tables.facts.get(clockKey)
+    return {
+      recovered: { sessions, groups, retained, wills, queued, clock: clock && records.readClock(clockKey, clock) },
+      nextSession: newest + 1,
+      ended,
+    }
+  }
+
+  async *#all<T>(
+    table: TableName,
+    read: (key: Buffer, value: Buffer) => T | undefined,
+  ): AsyncGenerator<readonly [key: Buffer, record: T]> {
+    let after: Buffer | undefined
+    for (;;) {
+      const page = [...pageOf(this.#tables[table], after)]
+      for (const { key, value } of page) {
+        const record = this.#readable(table, key, value, read)
+        if (record !== undefined) yield [key, record]
+      }
+      if (page.length < recordsAtOnce) return
+      after = page.at(-1)!.key
+      await nextTurn()
+    }
+  }
+
+  #readable<T>(
+    table: TableName,
+    key: Buffer,
+    value: Buffer,
+    read: (key: Buffer, value: Buffer) => T | undefined,
+  ): T | undefined {
+    try {
+      const record = read(key, value)
+      if (record !== undefined) return record
+      throw new Error('its checksum is wrong')
+    } catch (error) {
+      this.#setAside.keep(table, key, error)
+      this.#write({ table, key, value: undefined })
+      return undefined
+    }
+  }
+
+  #own<T>(
+    table: TableName,
+    number: SessionNumber,
+    read: (key: Buffer, value: Buffer) => T | undefined,
+    clientId: string,
+  ): T[] {
+    const prefix = sessionKey(number)
+    const found: T[] = []
+    for (const { key, value } of this.#tables[table].getRange({ start: prefix, end: endOf(prefix) })) {
+      try {
+        const record = read(key, value)
+        if (record === undefined) throw new Error('its checksum is wrong')
+        found.push(record)
+      } catch (error) {
+        this.#setAside.keep(table, key, error, { clientId })
+        this.#write({ table, key, value: undefined })
+      }
+    }
+    return found
+  }
+
+  #cursor(number: SessionNumber, clientId: string): Cursor {
+    const key = sessionKey(number)
+    const value = this.#tables.cursors.get(key)
+    if (!value) return nothingSent
+    const cursor = readCursor(key, value)
+    if (cursor) return cursor
+    this.#setAside.keep('cursors', key, new Error('its checksum is wrong'), { clientId })
+    return this.#guessed(number)
+  }
+
+  /** Where the deliveries of a session stand, from the shares it has. */
+  #guessed(number: SessionNumber): Cursor {
+    const prefix = sessionKey(number)
+    let [head, tail, messages, bytes] = [0, 1, 0, 0]
+    for (const { key, value } of this.#tables.shares.getRange({ start: prefix, end: endOf(prefix) })) {
+      const first = readU48(key, 4)
+      const trailerAt = value.length - 26
+      if (trailerAt < 0) continue
+      if (head === 0) head = first
+      tail = first + readU32(value, trailerAt + 14)
+      messages += readU32(value, trailerAt + 18)
+      bytes += readU48(value, trailerAt + 8)
+    }
+    head = Math.max(1, head)
+    return { ...unknownCursor, head, next: head, tail: Math.max(head, tail), messages, bytes }
+  }
+
+  #session(
+    number: SessionNumber,
+    { clientId, expirySeconds, expiresAt }: records.SessionRecord,
+    outgoing: Cursor,
+    stored: StoredSession,
+  ): RecoveredSession {
+    const subscriptions = this.#own('subscriptions', number, records.readSubscription, clientId)
+    const received = this.#own('received', number, (key, value) => pageWithBits(key, value), clientId)
+    return {
+      clientId,
+      stored,
+      subscriptions: subscriptions.map(({ filter, owed: _, ...grant }) => [filter, grant] as const),
+      owed: subscriptions.filter(({ owed }) => owed).map(({ filter }) => filter),
+      received,
+      outgoing,
+      expirySeconds,
+      expiresAt,
+    }
   }
 }
 
-/** Messages not sent, and those whose handshake is under way: 0 stands for one that is over. */
-function unfinished({ next, tail, handshakes }: Cursor): number {
-  return tail - next + handshakes.filter((state) => state !== 0).length
+/** The key of the only fact there is. */
+export const clockKey: Buffer = Buffer.from('clock')
+
+function pageWithBits(key: Buffer, value: Buffer): readonly [page: number, bits: Uint8Array] | undefined {
+  const bits = records.readPage(key, value)
+  return bits && [key[4]!, bits]
 }
 
-function readRetained(tables: Tables): readonly Message[] {
-  return Array.from(tables.retained.getRange(), ({ value }) => readMessage(new Uint8Array(value), 0)[0])
-}
-
-/** Binary values are copied: what lmdb decodes may lie in a buffer that it uses again. */
-function readWills(tables: Tables): readonly RecoveredWill[] {
-  return Array.from(tables.wills.getRange(), ({ value: { clientId, will, dueAt } }) => ({
-    clientId,
-    will: structuredClone(will),
-    dueAt: dueAt ?? undefined,
-  }))
-}
-
-function recoverSession(
-  tables: Tables,
-  number: SessionNumber,
-  { clientId, expirySeconds, expiresAt }: SessionRecord,
-  outgoing: Cursor,
-  stored: StoredSession,
-): RecoveredSession {
-  const own = { start: [number] as never, end: [number + 1] as never }
-  const subscriptions = Array.from(tables.subscriptions.getRange(own), ({ value }) => value)
-  return {
-    clientId,
-    stored,
-    subscriptions: subscriptions.map(({ filter, owed: _, ...grant }) => [filter, grant] as const),
-    owed: subscriptions.filter(({ owed }) => owed).map(({ filter }) => filter),
-    received: Array.from(tables.received.getRange(own), ({ key, value }) => [key[1], new Uint8Array(value)] as const),
-    outgoing,
-    expirySeconds,
-    expiresAt: expiresAt ?? undefined,
-  }
+function pageOf(table: Table, after: Buffer | undefined): Iterable<{ key: Buffer; value: Buffer }> {
+  if (!after) return table.getRange({ limit: recordsAtOnce })
+  return table.getRange({ start: Buffer.concat([after, Buffer.of(0)]), limit: recordsAtOnce })
 }

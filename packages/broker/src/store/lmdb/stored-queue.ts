@@ -2,154 +2,251 @@ import type { Commit } from '../../commit.js'
 import type { QueueTotals } from '../../metrics.js'
 import type { KeptMessage, Queue, QueuedMessage } from '../queue.js'
 import type { OutgoingSource } from '../store.js'
-import type { SessionNumber } from './batch.js'
-import type { MessageLog, Position } from './message-log.js'
+import type { SessionNumber } from './keys.js'
+import type { MessageLog } from './message-log.js'
+import type { Share } from './share.js'
 
-/** Positions held in memory ahead of what has been sent: an offline session costs disk, not memory. */
-const heldPositions = 64
+/** Shares held ahead of what is being sent: the queue behind them is on disk alone. */
+const heldShares = 64
 
 /** What a queue holds when it is opened. */
 export type Held = Readonly<QueueTotals>
 
+/** What a queue asks of the store. */
+export interface QueueKeeper {
+  readonly flushed: Commit
+  readonly latest: Commit
+  readonly log: MessageLog
+  /** What the queues of all sessions hold. */
+  readonly queued: QueueTotals
+  /** So many bytes more wait for the coming commit. */
+  charge(bytes: number): void
+  /** A message of a session cannot be read. */
+  unreadable(session: SessionNumber, number: number, why: unknown): void
+  /** So many messages of a session are not to be found. */
+  missing(session: SessionNumber, messages: number): void
+}
+
 /**
- * A session's messages on disk: shares of batches, read back page by page as deliveries get to them. In memory are only
- * the positions of what is being sent, and of a little more.
+ * A session's messages on disk: shares, read back page by page as deliveries get to them. In memory are only those of what
+ * is being sent, and a few more; of a session without a connection, none.
  */
 export class StoredQueue implements Queue {
   bytes = 0
-  #messages = 0
+  messages = 0
   /** Set by the session: which numbers are done. */
   outgoing: OutgoingSource | undefined
   readonly #session: SessionNumber
-  readonly #log: MessageLog
-  readonly #totals: QueueTotals
+  readonly #keeper: QueueKeeper
   readonly #changed: () => Commit
-  #positions: Position[] = []
-  /** The newest commit whose share is held, or was. */
-  #seen: Commit = 0
-  /** Whether nothing lies behind the last position held. */
+  /** In the order of their numbers, without gaps but for numbers that are gone. Made when there is something to hold. */
+  #shares: Share[] | undefined
+  /** Whether nothing lies behind the last share held. */
   #complete: boolean
+  /** The number behind what was read from the disk; 0: nothing was. */
+  #seen = 0
+  /** First numbers of shares that were removed, until the commit that does it is flushed. */
+  #removed: Set<number> | undefined
+  #removedIn: Commit = 0
 
-  /**
-   * @param totals of the broker.
-   * @param held what an earlier process left in it; `undefined`: it is new.
-   */
-  constructor(
-    session: SessionNumber,
-    log: MessageLog,
-    totals: QueueTotals,
-    held: Held | undefined,
-    changed: () => Commit,
-  ) {
+  /** @param held what an earlier process left in it; `undefined`: it is new. */
+  constructor(session: SessionNumber, keeper: QueueKeeper, held: Held | undefined, changed: () => Commit) {
     this.#session = session
-    this.#log = log
-    this.#totals = totals
+    this.#keeper = keeper
     this.#complete = held === undefined
     this.#changed = changed
     if (held) this.#count(held.messages, held.bytes)
   }
 
   put(number: number, entry: QueuedMessage): Commit {
-    const commit = this.#log.append(this.#session, number, entry)
-    const bytes = entry.message.payloadBytes
-    this.#count(1, bytes)
-    if (this.#complete) {
-      const last = this.#positions.at(-1)
-      if (last?.commit === commit) {
-        last.count++
-        last.left++
-        last.bytes += bytes
-      } else if (this.#positions.length < heldPositions) {
-        this.#positions.push({ commit, first: number, count: 1, left: 1, bytes })
-        this.#seen = commit
-      } else this.#complete = false
-    }
+    const { share, taken } = this.#keeper.log.append(this.#session, number, entry)
+    this.#keeper.charge(taken)
+    this.#count(1, entry.message.heldBytes)
+    if (this.#complete) this.#hold(share)
     return this.#changed()
   }
 
+  #hold(share: Share): void {
+    this.#shares ??= []
+    const { length } = this.#shares
+    if (length > 0 && this.#shares[length - 1] === share) return
+    if (length < heldShares) this.#shares.push(share)
+    else this.#complete = false
+  }
+
   get(number: number): KeptMessage | undefined {
-    const position = this.#find(number)
-    return position && this.#log.batch(position.commit)?.at(this.#session, number - position.first)
+    const share = this.#find(number)
+    if (!share || share.lost?.has(number)) return undefined
+    try {
+      return this.#keeper.log.read(share, number)
+    } catch (error) {
+      this.#lose(share, number, error)
+      return undefined
+    }
+  }
+
+  next(number: number, tail: number): number {
+    for (let at = number; at < tail; ) {
+      const share = this.#find(at) ?? this.#shares?.find(({ end }) => end > at)
+      if (!share) return tail
+      const found = this.#keeper.log.nextIn(share, Math.max(at, share.first))
+      if (found !== undefined) return found
+      at = share.end
+    }
+    return tail
   }
 
   release(_number: number): Commit {
-    return this.#changed() // the body stays until PUBCOMP: its share goes as a whole
+    return this.#changed() // the message stays until PUBCOMP: its share goes as a whole
   }
 
   delete(number: number): void {
-    const position = this.#find(number)
+    const share = this.#find(number)
     this.#changed()
-    if (!position) return
-    position.left--
-    this.#count(-1, 0)
-    if (this.#log.isOpen(position.commit)) this.#log.doneInOpen(this.#session)
-    else if (position.left === 0) this.#pass(position)
+    if (share) this.#done(share)
   }
 
-  /** The open batch was closed: a share that was done before needs nothing more. */
-  closed(commit: Commit): void {
-    const at = this.#positions.findIndex((position) => position.commit === commit && position.left === 0)
-    if (at < 0) return
-    this.#count(0, -this.#positions[at]!.bytes)
-    this.#positions.splice(at, 1)
+  /** The session has no connection: what it holds can be read again when there is one. */
+  rest(): void {
+    this.#shares = undefined
+    this.#seen = 0
+    this.#complete = false
+  }
+
+  /** A share had nothing left when its commit was closed: it was not written. */
+  omitted(share: Share): void {
+    this.#count(0, -share.bytes)
+    const at = this.#shares?.indexOf(share) ?? -1
+    if (at >= 0) this.#shares!.splice(at, 1)
   }
 
   /** Its session has ended, and all that is in it with it. */
   clear(): void {
-    this.#count(-this.#messages, -this.bytes)
+    this.#count(-this.messages, -this.bytes)
+  }
+
+  /** So many messages of the share that begins with this number, never sent, have expired; it is looked at again at `due`. */
+  shortened(first: number, messages: number, bytes: number, due: number): void {
+    this.#count(-messages, -bytes)
+    if (messages > 0) this.#changed()
+    const share = this.#shares?.find((one) => one.first === first)
+    if (!share) return
+    share.left -= messages
+    share.bytes -= bytes
+    share.due = due
+    share.record = undefined
+    if (share.left > 0) return
+    this.#drop(share)
+    this.#noteRemoved(first)
+  }
+
+  /** It is done, though the disk may not know yet. */
+  isRemoved(first: number): boolean {
+    return this.#removedIn > this.#keeper.flushed && this.#removed?.has(first) === true
+  }
+
+  settle(): void {
+    if (this.messages === 0) return
+    const { messages } = this
+    this.#count(-messages, 0)
+    this.#keeper.missing(this.#session, messages)
+    this.#changed()
   }
 
   #count(messages: number, bytes: number): void {
-    this.#messages += messages
+    this.messages += messages
     this.bytes += bytes
-    this.#totals.messages += messages
-    this.#totals.bytes += bytes
+    this.#keeper.queued.messages += messages
+    this.#keeper.queued.bytes += bytes
   }
 
-  #pass(position: Position): void {
-    this.#count(0, -position.bytes)
-    this.#positions.splice(this.#positions.indexOf(position), 1)
-    this.#log.pass(this.#session, position.commit)
+  #done(share: Share): void {
+    share.left--
+    this.#count(-1, 0)
+    if (share.left === 0 && share.commit !== this.#openCommit) this.#pass(share)
   }
 
-  #find(number: number): Position | undefined {
+  get #openCommit(): Commit {
+    return this.#keeper.log.openCommit
+  }
+
+  #lose(share: Share, number: number, why: unknown): void {
+    share.lost ??= new Set()
+    share.lost.add(number)
+    this.#keeper.unreadable(this.#session, number, why)
+    this.#changed()
+    this.#done(share)
+  }
+
+  #pass(share: Share): void {
+    this.#count(0, -share.bytes)
+    this.#drop(share)
+    this.#keeper.log.remove(share)
+    this.#noteRemoved(share.first)
+  }
+
+  #drop(share: Share): void {
+    const at = this.#shares?.indexOf(share) ?? -1
+    if (at >= 0) this.#shares!.splice(at, 1)
+  }
+
+  #noteRemoved(first: number): void {
+    if (this.#removedIn <= this.#keeper.flushed) this.#removed = undefined
+    this.#removed ??= new Set()
+    this.#removed.add(first)
+    this.#removedIn = this.#keeper.latest
+  }
+
+  #find(number: number): Share | undefined {
     for (;;) {
       const found = this.#search(number)
       if (found || this.#complete) return found
-      const last = this.#positions.at(-1)
+      const last = this.#shares?.at(-1)
       if (last && number < last.first) return undefined
-      this.#loadMore()
+      this.#loadMore(Math.max(this.#seen, last?.end ?? 0) || Math.min(number, this.#head))
     }
   }
 
-  /** Positions are in the order of their numbers. */
-  #search(number: number): Position | undefined {
+  get #head(): number {
+    return this.outgoing?.head ?? 1
+  }
+
+  /** Shares are in the order of their numbers. */
+  #search(number: number): Share | undefined {
+    const shares = this.#shares
+    if (!shares) return undefined
     let low = 0
-    let high = this.#positions.length - 1
+    let high = shares.length - 1
     while (low <= high) {
       const middle = (low + high) >> 1
-      const position = this.#positions[middle]!
-      if (number < position.first) high = middle - 1
-      else if (number >= position.first + position.count) low = middle + 1
-      else return position
+      const share = shares[middle]!
+      if (number < share.first) high = middle - 1
+      else if (number >= share.end) low = middle + 1
+      else return share
     }
     return undefined
   }
 
-  #loadMore(): void {
-    const { found, more } = this.#log.positions(this.#session, this.#seen, heldPositions)
+  #loadMore(from: number): void {
+    if (this.#removedIn <= this.#keeper.flushed) this.#removed = undefined
+    const { found, more } = this.#keeper.log.page(this.#session, from)
     this.#complete = !more
-    for (const position of found) {
-      this.#seen = position.commit
-      position.left = this.#countLeft(position)
-      this.#positions.push(position)
-      if (position.left === 0) this.#pass(position)
+    this.#seen = found.at(-1)?.end ?? from
+    this.#shares ??= []
+    for (const share of found) {
+      if (this.#removed?.has(share.first)) continue
+      share.left = this.#countLeft(share)
+      this.#shares.push(share)
     }
+    for (const share of found)
+      if (share.left === 0 && share.commit !== this.#openCommit && this.#shares.includes(share)) this.#pass(share)
   }
 
-  #countLeft({ first, count }: Position): number {
+  #countLeft(share: Share): number {
     let left = 0
-    for (let number = first; number < first + count; number++) if (!this.outgoing?.isDone(number)) left++
+    for (const number of this.#keeper.log.numbersOf(share)) {
+      if (!this.outgoing?.isDone(number) && !share.lost?.has(number)) left++
+    }
     return left
   }
 }

@@ -1,18 +1,13 @@
 import type { Commit } from '../../commit.js'
-import type { QueueTotals } from '../../metrics.js'
 import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
-import type { SessionNumber } from './batch.js'
 import { writeCursor } from './cursor.js'
-import type { MessageLog } from './message-log.js'
-import { type Held, StoredQueue } from './stored-queue.js'
-import { hashOf, type Tables, type Write } from './tables.js'
+import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
+import { writeCount, writePage, writeSession, writeSubscription } from './records.js'
+import { type Held, type QueueKeeper, StoredQueue } from './stored-queue.js'
+import type { TableName, Write } from './tables.js'
 
 /** What a session asks of its store. */
-export interface SessionKeeper {
-  readonly tables: Tables
-  readonly log: MessageLog
-  /** What the queues of all sessions hold. */
-  readonly queued: QueueTotals
+export interface SessionKeeper extends QueueKeeper {
   /** Gathers a write into the coming commit. */
   write(write: Write): Commit
   /** Asks for {@link StoredSession.changes} when the coming commit is made. */
@@ -29,21 +24,31 @@ export interface Identity {
   readonly isGroup: boolean
 }
 
+/** What of a session's messages is not on disk: from which number on, and how much. */
+export interface Unflushed {
+  readonly first: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+const nothing: Unflushed = { first: Number.POSITIVE_INFINITY, messages: 0, bytes: 0 }
+
 /** One session's durable state. What changes with every message is written once a commit, as it is then. */
 export class StoredSession implements SessionStore {
   readonly number: SessionNumber
   readonly queue: StoredQueue
-  readonly #identity: Identity
+  readonly identity: Identity
   readonly #keeper: SessionKeeper
-  readonly #receivedPages = new Map<number, Uint8Array>()
+  /** Pages that have changed since the last commit. */
+  #receivedPages: Map<number, Uint8Array> | undefined
   #expirySeconds = 0
   #deleted = false
 
   constructor(identity: Identity, keeper: SessionKeeper, held?: Held) {
     this.number = identity.number
-    this.#identity = identity
+    this.identity = identity
     this.#keeper = keeper
-    this.queue = new StoredQueue(this.number, keeper.log, keeper.queued, held, () => keeper.touch(this))
+    this.queue = new StoredQueue(this.number, keeper, held, () => keeper.touch(this))
   }
 
   get outgoing(): OutgoingSource | undefined {
@@ -55,22 +60,24 @@ export class StoredSession implements SessionStore {
   }
 
   setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant, owed: boolean): Commit {
-    const record = { filter, qos, noLocal, retainAsPublished, identifier, ...(owed && { owed }) }
-    return this.#write(this.#keeper.tables.subscriptions, [this.number, hashOf(filter)], record)
+    const key = subscriptionKey(this.number, filter)
+    const record = { filter, qos, noLocal, retainAsPublished, identifier, owed }
+    return this.#write('subscriptions', key, writeSubscription(key, record))
   }
 
   deleteSubscription(filter: string): Commit {
-    return this.#write(this.#keeper.tables.subscriptions, [this.number, hashOf(filter)], undefined)
+    return this.#write('subscriptions', subscriptionKey(this.number, filter), undefined)
   }
 
   setReceived(page: number, bits: Uint8Array): Commit {
+    this.#receivedPages ??= new Map()
     this.#receivedPages.set(page, bits)
     return this.#keeper.touch(this)
   }
 
   connected(expirySeconds: number): Commit {
     this.#expirySeconds = expirySeconds
-    return this.#setRecord(null)
+    return this.#setRecord(undefined)
   }
 
   disconnected(expiresAt: number): Commit {
@@ -80,9 +87,9 @@ export class StoredSession implements SessionStore {
   delete(): Commit {
     this.#deleted = true
     this.queue.clear()
-    const { tables } = this.#keeper
-    this.#write(tables.ended, this.number, true)
-    const commit = this.#write(tables.sessions, this.number, undefined)
+    const key = sessionKey(this.number)
+    this.#write('ended', key, writeCount('ended', key, 0))
+    const commit = this.#write('sessions', key, undefined)
     this.#keeper.ended(this)
     return commit
   }
@@ -90,28 +97,50 @@ export class StoredSession implements SessionStore {
   /** What to write of it in the commit that is being made. */
   changes(): readonly Write[] {
     if (this.#deleted || !this.outgoing) return []
-    const { cursors, received } = this.#keeper.tables
-    const cursor = writeCursor({ ...this.outgoing.state(), bytes: this.queue.bytes })
-    const writes = [{ table: cursors, key: this.number, value: cursor } as unknown as Write]
-    for (const [page, bits] of this.#receivedPages) {
-      const value = bits.some((byte) => byte !== 0) ? Buffer.from(bits) : undefined
-      writes.push({ table: received, key: [this.number, page], value } as unknown as Write)
+    const { number } = this
+    const writes: Write[] = [this.cursor()!]
+    for (const [page, bits] of this.#receivedPages ?? []) {
+      const key = receivedKey(number, page)
+      const value = bits.some((byte) => byte !== 0) ? writePage(key, bits) : undefined
+      writes.push({ table: 'received', key, value })
     }
-    this.#receivedPages.clear()
+    this.#receivedPages = undefined
     return writes
   }
 
-  #setRecord(expiresAt: number | null): Commit {
-    this.#keeper.touch(this)
-    return this.#write(this.#keeper.tables.sessions, this.number, {
-      clientId: this.#identity.name,
-      expirySeconds: this.#expirySeconds,
-      expiresAt,
-      ...(this.#identity.isGroup && { group: true }),
+  /**
+   * Where its deliveries stand now; `undefined`: it has ended.
+   * @param unflushed what is left out, since it is not on disk.
+   */
+  cursor(unflushed: Unflushed = nothing): Write | undefined {
+    if (this.#deleted || !this.outgoing) return undefined
+    const { queue } = this
+    const key = sessionKey(this.number)
+    const state = this.outgoing.state()
+    const tail = Math.max(state.head, Math.min(state.tail, unflushed.first))
+    const value = writeCursor(key, {
+      ...state,
+      tail,
+      next: Math.min(state.next, tail),
+      handshakes: state.next <= tail ? state.handshakes : state.handshakes.subarray(0, tail - state.head),
+      bytes: Math.max(0, queue.bytes - unflushed.bytes),
+      messages: Math.max(0, queue.messages - unflushed.messages),
     })
+    return { table: 'cursors', key, value }
   }
 
-  #write(table: unknown, key: unknown, value: unknown): Commit {
-    return this.#keeper.write({ table, key, value } as Write)
+  #setRecord(expiresAt: number | undefined): Commit {
+    this.#keeper.touch(this)
+    const key = sessionKey(this.number)
+    const { name: clientId, isGroup } = this.identity
+    return this.#write(
+      'sessions',
+      key,
+      writeSession(key, { clientId, expirySeconds: this.#expirySeconds, expiresAt, isGroup }),
+    )
+  }
+
+  #write(table: TableName, key: Buffer, value: Uint8Array | undefined): Commit {
+    return this.#keeper.write({ table, key, value })
   }
 }

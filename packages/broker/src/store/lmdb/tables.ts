@@ -1,87 +1,98 @@
-import { createHash } from 'node:crypto'
-import type { Will } from '@godwit/protocol'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import type { StoredGrant } from '../store.js'
-import type { SessionNumber } from './batch.js'
 
-/** A session's own record. */
-export interface SessionRecord {
-  readonly clientId: string
-  readonly expirySeconds: number
-  /** Epoch ms; infinite = never; `null`: a connection is using it. */
-  readonly expiresAt: number | null
-  /** It is a shared group's, and the name is its filter. */
-  readonly group?: true
-}
+/** A table of one partition: bytes under keys that sort as bytes. What is in it is in {@link file://./records.ts}. */
+export type Table = Database<Buffer, Buffer>
 
-export interface SubscriptionRecord extends StoredGrant {
-  readonly filter: string
-  /** Not all that is retained has been sent for it. */
-  readonly owed?: true
-}
+/** The names of the tables, which are also what their checksums begin with; the order is that of the file's format. */
+export const tableNames = [
+  /** Session and first number → a run of its messages: see `share-record.ts`. */
+  'shares',
+  /** Group → bodies that several shares refer to: see `bodies-record.ts`. */
+  'bodies',
+  /** Group → how many shares still refer to it, where that is no longer what its record says. */
+  'readers',
+  /** Second, session and first number: in that share something expires then. */
+  'due',
+  'sessions',
+  /** Session → where its deliveries stand. */
+  'cursors',
+  /** Session and hash of the filter. */
+  'subscriptions',
+  /** Session and page → bits of received QoS 2 ids. */
+  'received',
+  /** Sessions that have ended and are still to be cleared away. */
+  'ended',
+  /** Hash of the topic → message. */
+  'retained',
+  /** Hash of the Client Identifier → will. */
+  'wills',
+  /** Facts of the whole: the clock. */
+  'facts',
+] as const
 
-export interface WillRecord {
-  readonly clientId: string
-  readonly will: Will
-  /** Epoch ms; `null`: its connection is open. */
-  readonly dueAt: number | null
-}
+export type TableName = (typeof tableNames)[number]
 
 /** The tables of one partition, all in one file and one transaction. */
-export interface Tables {
-  readonly root: RootDatabase<unknown, string>
-  /** Commit → batch of messages. */
-  readonly batches: Database<Buffer, number>
-  /** [session, commit] → that session's share of the batch. */
-  readonly shares: Database<Buffer, [SessionNumber, number]>
-  readonly sessions: Database<SessionRecord, SessionNumber>
-  /** Session → where its deliveries stand. */
-  readonly cursors: Database<Buffer, SessionNumber>
-  /** [session, hash of the filter]. */
-  readonly subscriptions: Database<SubscriptionRecord, [SessionNumber, string]>
-  /** [session, page] → bits of received QoS 2 ids. */
-  readonly received: Database<Buffer, [SessionNumber, number]>
-  /** Sessions that have ended and whose shares are still to be cleared away. */
-  readonly ended: Database<boolean, SessionNumber>
-  /** Hash of the topic → message. */
-  readonly retained: Database<Buffer, string>
-  /** Hash of the Client Identifier → will of its open connection. */
-  readonly wills: Database<WillRecord, string>
+export interface Tables extends Readonly<Record<TableName, Table>> {
+  readonly root: RootDatabase<Buffer, Buffer>
 }
 
 /** One write of a commit; `value` `undefined` removes. */
 export interface Write {
-  readonly table: Database<never, never>
-  readonly key: unknown
-  readonly value: unknown
+  readonly table: TableName
+  readonly key: Buffer
+  readonly value: Uint8Array | undefined
 }
+
+const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
 
 /** Opens, or makes, the tables in a file. */
-export function openTables(file: string): Tables {
+export function openTables(file: string, options: { readonly readOnly?: boolean } = {}): Tables {
   // With lmdb's own batching by turns, a commit that fails rejects a promise nobody is given, and that ends the process.
-  const root = open<unknown, string>({
+  const root = open<Buffer, Buffer>({
     path: file,
     noSubdir: true,
-    maxDbs: 16,
+    maxDbs: 32,
     compression: false,
     eventTurnBatching: false,
+    ...options,
+    ...binary,
   })
-  const binary = { encoding: 'binary' } as const
-  return {
-    root,
-    batches: root.openDB('batches', binary),
-    shares: root.openDB('shares', binary),
-    sessions: root.openDB('sessions', {}),
-    cursors: root.openDB('cursors', binary),
-    subscriptions: root.openDB('subscriptions', {}),
-    received: root.openDB('received', binary),
-    ended: root.openDB('ended', {}),
-    retained: root.openDB('retained', binary),
-    wills: root.openDB('wills', {}),
-  }
+  const tables = Object.fromEntries(tableNames.map((name) => [name, root.openDB<Buffer, Buffer>(name, binary)]))
+  return { root, ...tables } as Tables
 }
 
-/** Texts of up to 65,535 bytes as keys: lmdb's end at 1,978. Two texts with one SHA-256 do not occur. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+/** The end of the range of keys that begin with these bytes. */
+export function endOf(prefix: Buffer): Buffer {
+  return Buffer.concat([prefix, Buffer.alloc(40, 0xff)])
+}
+
+/** How many bytes of the file are in use, and how many it has: what is not in use, LMDB uses again. */
+export function sizesOf(tables: Tables): { readonly live: number; readonly file: number } {
+  // All that lmdb tells, though its types do not.
+  const whole = tables.root.getStats() as unknown as DatabaseStats & {
+    readonly free: DatabaseStats
+    readonly root: DatabaseStats
+    readonly lastPageNumber: number
+  }
+  let pages = pagesOf(whole.free) + pagesOf(whole.root) + 2
+  for (const name of tableNames) pages += pagesOf(tables[name].db.stat())
+  return { live: pages * whole.pageSize, file: (whole.lastPageNumber + 1) * whole.pageSize }
+}
+
+interface DatabaseStats {
+  readonly pageSize: number
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+function pagesOf(stats: DatabaseStats): number {
+  return stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages
+}
+
+declare module 'lmdb' {
+  interface Database {
+    readonly db: { stat(): DatabaseStats }
+  }
 }

@@ -11,3 +11,9 @@ export function notWritable(directory: string, cause: unknown): BrokerError {
   const what = `cannot be made or written to (${code}); choose another folder or change its owner`
   return unusable(directory, what, cause)
 }
+
+/** A file that is not as it was written, where nothing can be read past it. */
+export function damaged(directory: string, what: string): BrokerError {
+  const words = `the data folder ${directory} is damaged: ${what}; "godwit store check ${directory}" tells more, "godwit store repair" saves what can be read; or restore it from a backup`
+  return new BrokerError('store-damaged', words)
+}

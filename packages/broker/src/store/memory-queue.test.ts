@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
-import { MemoryQueue } from './queue.js'
+import { MemoryQueue } from './memory-queue.js'
 
 const entry = (text: string) =>
   ({ message: Message.of('t', encodeUtf8(text), 1), qos: 1, retain: false, identifiers: undefined }) as const
@@ -16,14 +16,14 @@ describe('MemoryQueue', () => {
       [4, 'dddd'],
     ] as const)
       queue.put(number, entry(text))
-    expect(queue.bytes).toBe(10)
+    expect(queue.bytes).toBe(10 + 4 * (100 + 't'.length))
     queue.delete(2)
     queue.delete(2)
     queue.delete(99)
-    expect(queue.bytes).toBe(8)
+    expect(queue.bytes).toBe(8 + 3 * 101)
     queue.release(3)
     expect(queue.get(3)).toBeUndefined()
-    expect(queue.bytes).toBe(5)
+    expect(queue.bytes).toBe(5 + 2 * 101)
   })
 
   it('gives a message its own bytes: the chunk it came in is reused', () => {

@@ -1,0 +1,48 @@
+/** Bytes held for anybody, and how many there may be. */
+export class Account {
+  bytes = 0
+  /** Default: no end. */
+  most: number
+
+  constructor(most: number = Number.POSITIVE_INFINITY) {
+    this.most = most
+  }
+
+  /** So many more are held; below 0, so many fewer. */
+  add(bytes: number): void {
+    this.bytes += bytes
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.most
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.bytes + bytes <= this.most
+  }
+}
+
+/**
+ * The two accounts of a broker. Every byte it holds for somebody is in one of them: topic, properties, payload and what the
+ * entry itself takes.
+ */
+export class Accounts {
+  /**
+   * What waits to be committed or answered: messages, records of sessions, subscriptions and wills, acknowledgements,
+   * replies that are held back. Bounded by `limits.maxWaitingBytes`.
+   */
+  readonly waiting: Account
+  /**
+   * What is kept: queues of sessions and shared groups, retained messages, records; in memory or on disk. Bounded by
+   * `limits.maxStoredBytes`.
+   */
+  readonly stored: Account
+
+  constructor(limits: { readonly maxWaitingBytes?: number; readonly maxStoredBytes?: number } = {}) {
+    this.waiting = new Account(limits.maxWaitingBytes)
+    this.stored = new Account(limits.maxStoredBytes)
+  }
+}
+
+/** What a small record (a session, a subscription) takes beside the texts in it, in memory and on disk, roughly. */
+export const recordOverheadBytes = 256

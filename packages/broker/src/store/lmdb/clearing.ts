@@ -1,0 +1,75 @@
+import type { Commit } from '../../commit.js'
+import type { Chore } from '../../time/chores.js'
+import type { Portions } from './background.js'
+import { readU48, type SessionNumber, sessionKey } from './keys.js'
+import type { MessageLog } from './message-log.js'
+import { endOf, type TableName, type Tables, type Write } from './tables.js'
+
+/** Records removed in one portion. */
+const recordsAtOnce = 512
+
+export interface ClearingParts {
+  readonly tables: Tables
+  readonly log: MessageLog
+  readonly flushed: () => Commit
+  write(write: Write): void
+}
+
+/**
+ * What an ended session still has on disk goes bit by bit, so that no commit grows with its queue; and after the commit
+ * that ended it, so that what was written before is seen.
+ */
+export class Clearing implements Portions {
+  readonly #parts: ClearingParts
+  /** Ended sessions, and the commit after which they can be cleared away. */
+  readonly #ended = new Map<SessionNumber, Commit>()
+
+  constructor(parts: ClearingParts) {
+    this.#parts = parts
+  }
+
+  add(session: SessionNumber, after: Commit): void {
+    this.#ended.set(session, after)
+  }
+
+  portion(): Chore | undefined {
+    const flushed = this.#parts.flushed()
+    for (const [session, after] of this.#ended) return after <= flushed ? this.#clear(session) : undefined
+    return undefined
+  }
+
+  *#clear(first: SessionNumber): Chore {
+    let left = recordsAtOnce
+    for (const [session, after] of this.#ended) {
+      if (session !== first && after > this.#parts.flushed()) return
+      left = yield* this.#clearOne(session, left)
+      if (left <= 0) return
+      this.#ended.delete(session)
+    }
+  }
+
+  /** Answers how much more may be done in this portion; 0: there is more of this session. */
+  *#clearOne(session: SessionNumber, most: number): Generator<number, number> {
+    const prefix = sessionKey(session)
+    const own = { start: prefix, end: endOf(prefix) }
+    const { tables, log, write } = this.#parts
+    let left = most
+    for (const key of [...tables.shares.getKeys({ ...own, limit: left })]) {
+      const share = log.opened(session, readU48(key, 4), tables.shares.get(key)!)
+      if (share) log.remove(share)
+      left--
+      yield 2
+    }
+    for (const table of ['subscriptions', 'received'] satisfies TableName[]) {
+      for (const key of left > 0 ? [...tables[table].getKeys({ ...own, limit: left })] : []) {
+        write({ table, key, value: undefined })
+        left--
+        yield 1
+      }
+    }
+    if (left <= 0) return 0
+    for (const table of ['cursors', 'ended'] satisfies TableName[]) write({ table, key: prefix, value: undefined })
+    yield 1
+    return left - 1
+  }
+}

@@ -1,0 +1,145 @@
+import type { Chore } from '../../time/chores.js'
+import type { Portions } from './background.js'
+import type { BodiesReader } from './bodies-record.js'
+import { dueKey, type GroupNumber, readU32, readU48, type SessionNumber, shareKey } from './keys.js'
+import { expiryIn } from './message-record.js'
+import { writeCount } from './records.js'
+import { ShareBuilder, ShareReader } from './share-record.js'
+import type { StoredSession } from './stored-session.js'
+import type { Tables, Write } from './tables.js'
+
+/** Shares looked at in one portion. */
+const sharesAtOnce = 256
+/** A share is written anew no more often than that for messages that expire one after another, in seconds. */
+const patienceSeconds = 10
+
+export interface ExpiryParts {
+  readonly tables: Tables
+  /** What has expired, in ms of the broker's time. */
+  now(): number
+  session(number: SessionNumber): StoredSession | undefined
+  write(write: Write): void
+  group(number: GroupNumber): BodiesReader | undefined
+  leave(groups: readonly GroupNumber[]): void
+  /** Its commit is not over. */
+  isUnflushed(session: SessionNumber, first: number): boolean
+}
+
+/**
+ * Removes messages that have expired wherever they stand in a queue [MQTT-3.3.2-5]: what is due when is a table on the disk, so
+ * that nothing is looked at that is not, and no index is in memory.
+ */
+export class Expiry implements Portions {
+  readonly #parts: ExpiryParts
+
+  constructor(parts: ExpiryParts) {
+    this.#parts = parts
+  }
+
+  portion(): Chore | undefined {
+    const now = this.#parts.now()
+    if (now < 0) return undefined
+    const end = dueKey(Math.floor(now / 1000) + 1, 0, 0)
+    const due = [...this.#parts.tables.due.getKeys({ end, limit: sharesAtOnce })]
+    return due.length > 0 ? this.#clear(due, now) : undefined
+  }
+
+  *#clear(due: readonly Buffer[], now: number): Chore {
+    for (const key of due) yield this.#look(key, now)
+  }
+
+  /** Answers the work it was. */
+  #look(key: Buffer, now: number): number {
+    const { tables, write } = this.#parts
+    const [session, first] = [readU32(key, 6), readU48(key, 10)]
+    if (this.#parts.isUnflushed(session, first)) return 1
+    write({ table: 'due', key, value: undefined })
+    const owner = this.#parts.session(session)
+    const value = tables.shares.get(shareKey(session, first))
+    if (!owner || !value || owner.queue.isRemoved(first)) return 1 // it went by itself
+    try {
+      return this.#shorten(owner, new ShareReader(session, first, value), now)
+    } catch {
+      return 1 // who reads the share will tell
+    }
+  }
+
+  #shorten(owner: StoredSession, record: ShareReader, now: number): number {
+    const { outgoing } = owner
+    const kept: number[] = []
+    const expiries: number[] = []
+    let gone = 0
+    let goneBytes = 0
+    for (let index = 0; index < record.entries; index++) {
+      const number = record.numberAt(index)
+      const [at, bytes] = this.#expiryAt(record, index)
+      if (at <= now && outgoing?.mayExpire(number)) {
+        gone++
+        goneBytes += bytes
+        continue
+      }
+      kept.push(index)
+      if (at > now && at !== Number.POSITIVE_INFINITY) expiries.push(at)
+    }
+    // What is on its way to a client stays, and is not looked at again: it goes when it is done.
+    const due = nextLook(expiries, now)
+    if (gone > 0) {
+      const share = (kept.length / record.entries) * record.charged
+      const bytes = Math.min(
+        record.charged,
+        kept.length === 0 ? record.charged : Math.max(goneBytes, record.charged - share),
+      )
+      this.#replace(record, kept, due, record.charged - bytes)
+      owner.queue.shortened(record.first, gone, bytes, due)
+      outgoing?.onExpired(gone)
+    } else {
+      if (due > 0) this.#write(record, due)
+      owner.queue.shortened(record.first, 0, 0, due)
+    }
+    return 2 + (record.entries >> 4)
+  }
+
+  /** When the message of an entry expires, and what it takes. */
+  #expiryAt(record: ShareReader, index: number): readonly [at: number, bytes: number] {
+    const entry = record.entryAt(index)
+    if (entry.body) return [expiryIn(record.bytes, entry.body.start), entry.body.end - entry.body.start]
+    const group = this.#parts.group(entry.place!.group)
+    if (!group) return [Number.POSITIVE_INFINITY, 0]
+    const [start, end] = group.boundsAt(entry.place!.index)
+    return [expiryIn(group.bytes, start), end - start]
+  }
+
+  #write({ session, first }: ShareReader, due: number): void {
+    const key = dueKey(due, session, first)
+    this.#parts.write({ table: 'due', key, value: writeCount('due', key, 0) })
+  }
+
+  /** The share with what is left of it. */
+  #replace(record: ShareReader, kept: readonly number[], due: number, bytes: number): void {
+    const { session, first, covered, groups } = record
+    const key = shareKey(session, first)
+    if (kept.length === 0) {
+      this.#parts.write({ table: 'shares', key, value: undefined })
+      this.#parts.leave(groups)
+      return
+    }
+    const builder = new ShareBuilder(session, first, new Uint8Array(256))
+    for (const index of kept) builder.copy(record.numberAt(index), record, index)
+    builder.due = due
+    this.#parts.write({ table: 'shares', key, value: builder.finish(covered, bytes, noPlace, groups) })
+    if (due > 0) this.#write(record, due)
+  }
+}
+
+const noPlace = (): never => {
+  throw new Error('copied entries know their places')
+}
+
+/** The second in which it is worth looking again: when an eighth of them has expired, or a little after the first. */
+function nextLook(expiries: number[], now: number): number {
+  if (expiries.length === 0) return 0
+  expiries.sort((a, b) => a - b)
+  const first = Math.ceil(expiries[0]! / 1000)
+  const eighth = Math.ceil(expiries[expiries.length >> 3]! / 1000)
+  return Math.max(Math.min(eighth, first + patienceSeconds), Math.floor(now / 1000) + 1)
+}

@@ -1,0 +1,69 @@
+import type { Commit } from '../../commit.js'
+import type { StoredSession } from './stored-session.js'
+import type { TableName, Write } from './tables.js'
+
+/** A commit is closed at this size: a small disk has it written in some tens of milliseconds. */
+const closesAtBytes = 2_097_152
+const closesAtRecords = 2_000
+
+/** What a record takes beside its key and value while it waits. */
+const recordOverheadBytes = 128
+
+/** What one commit will write. */
+export class Gathered {
+  readonly commit: Commit
+  /** When the first of it came, on the monotonic clock, in ms. */
+  readonly since: number
+  /** Bytes it holds in memory. */
+  bytes = 0
+  readonly touched = new Set<StoredSession>()
+  /** A later record takes the place of one with the same key: nobody holds more than one of each. */
+  readonly #records = new Map<string, Write>()
+  /** Shares and what is due in them: each is written and removed once. */
+  readonly #removals: Write[] = []
+
+  constructor(commit: Commit, since: number) {
+    this.commit = commit
+    this.since = since
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.size === 0 && this.touched.size === 0 && this.#removals.length === 0
+  }
+
+  /** Nothing more should be gathered: the next commit takes what comes. */
+  get isLarge(): boolean {
+    return (
+      this.bytes >= closesAtBytes || this.#records.size + this.#removals.length + this.touched.size >= closesAtRecords
+    )
+  }
+
+  /** Answers by how many bytes that has grown. */
+  write(write: Write): number {
+    const bytes = write.key.length + (write.value?.length ?? 0) + recordOverheadBytes
+    if (write.table === 'shares' || write.table === 'due') {
+      this.#removals.push(write)
+      this.bytes += bytes
+      return bytes
+    }
+    const name = nameOf(write.table, write.key)
+    const before = this.#records.get(name)
+    this.#records.set(name, write)
+    const grown = before ? (write.value?.length ?? 0) - (before.value?.length ?? 0) : bytes
+    this.bytes += grown
+    return grown
+  }
+
+  charge(bytes: number): void {
+    this.bytes += bytes
+  }
+
+  /** All of it, removals first: their pages are free for the next commit. */
+  writes(): Write[] {
+    return [...this.#removals, ...this.#records.values()]
+  }
+}
+
+function nameOf(table: TableName, key: Buffer): string {
+  return table + key.toString('latin1')
+}

@@ -1,0 +1,360 @@
+import { type QoS, Writer } from '@godwit/protocol'
+import { crc32 } from '../crc32.js'
+import type { QueuedMessage } from '../queue.js'
+import { type GroupNumber, readU32, readU48, type SessionNumber, shareKey, writeU32, writeU48 } from './keys.js'
+import { expiryIn, writeMessage } from './message-record.js'
+import { checksum } from './records.js'
+
+// A share is a run of one session's messages, with consecutive numbers, as one record. An entry is found by its number
+// without a look at any other:
+//
+//   entries   checksum (4), flags (1), identifiers (count, 4 each) if it has some, then the message itself, or
+//             where it lies when several sessions have it: group (6), place in it (4)
+//   table     an entry each: its number less the first (2), where it begins (4)
+//   trailer   groups referred to (6 each) and their count (2); when something in it expires, in seconds (6); bytes
+//             charged (6); numbers covered (4); entries (4); checksum of all behind the entries (4)
+//
+// Numbers that are covered and have no entry are gone: expired, or set aside because they were damaged.
+
+/** A share is closed when it is this large: reading one message reads no more than that, and its own length. */
+export const shareBytes = 32_768
+/** The table counts numbers in 16 bits. */
+const mostNumbers = 60_000
+
+const trailerBytes = 26
+const tableEntryBytes = 6
+const refBytes = 10
+
+const hasIdentifiers = 8
+const isShared = 16
+const isReference = 32
+
+/** Which body of the commit's shared ones an entry refers to; where that lies is known when the commit is closed. */
+interface Reference {
+  readonly at: number
+  readonly number: number
+  readonly body: number
+}
+
+/** Where a body that several sessions have ended up. */
+export interface BodyPlace {
+  readonly group: GroupNumber
+  readonly index: number
+}
+
+/** How a message is delivered, and where it lies: in the share itself, or among the bodies of a group. */
+export interface ShareEntry {
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly identifiers: readonly number[] | undefined
+  readonly shared: boolean
+  /** The message's record in the bytes of the share; `undefined`: it is in a group. */
+  readonly body: { readonly start: number; readonly end: number } | undefined
+  readonly place: BodyPlace | undefined
+}
+
+/** What was written of an entry is not what is read. */
+export class DamagedError extends Error {}
+
+/** A share while its commit gathers. */
+export class ShareBuilder {
+  readonly session: SessionNumber
+  readonly first: number
+  readonly #w = new Writer(0)
+  readonly #ats: number[] = []
+  readonly #numbers: number[] = []
+  #references: Reference[] | undefined
+  /** When the first of them expires, in seconds; 0: none does. */
+  due = 0
+  /** Its entries were read, and messages hold on to the buffer. */
+  isRead = false
+
+  constructor(session: SessionNumber, first: number, room: Uint8Array) {
+    this.session = session
+    this.first = first
+    this.#w.bytes = room
+  }
+
+  get size(): number {
+    return this.#w.position
+  }
+
+  get room(): Uint8Array {
+    return this.#w.bytes
+  }
+
+  get isFull(): boolean {
+    return this.#w.position >= shareBytes || this.#ats.length >= mostNumbers
+  }
+
+  /** Adds an entry with the message in it. */
+  add(number: number, entry: QueuedMessage): void {
+    const w = this.#w
+    const at = w.position
+    try {
+      this.#begin(number, entry, 0)
+      writeMessage(w, entry.message)
+    } catch (error) {
+      this.#takeBack(at)
+      throw error
+    }
+    this.#seal(number, at)
+    this.#note(entry.message.expiresAt)
+  }
+
+  /** Adds an entry for a message that is the commit's `body`-th shared one. */
+  addReference(number: number, entry: QueuedMessage, body: number): void {
+    const w = this.#w
+    const at = w.position
+    this.#begin(number, entry, isReference)
+    this.#references ??= []
+    this.#references.push({ at, number, body })
+    w.ensure(refBytes)
+    w.position += refBytes
+    this.#note(entry.message.expiresAt)
+  }
+
+  /** Adds an entry as another record has it. */
+  copy(number: number, record: ShareReader, index: number): void {
+    const w = this.#w
+    this.#ats.push(w.position)
+    this.#numbers.push(number)
+    const [start, end] = record.boundsAt(index)
+    w.copy(record.bytes, start, end)
+  }
+
+  get count(): number {
+    return this.#ats.length
+  }
+
+  numberAt(index: number): number {
+    return this.#numbers[index]!
+  }
+
+  /** The first of its numbers that is not below this one. */
+  numberFrom(number: number): number | undefined {
+    const at = number - this.first
+    return at < 0 || this.#numbers[at] === number
+      ? Math.max(number, this.first)
+      : this.#numbers.find((one) => one >= number)
+  }
+
+  /** -1: it has no such entry. */
+  indexOf(number: number): number {
+    const at = number - this.first
+    return this.#numbers[at] === number ? at : this.#numbers.indexOf(number)
+  }
+
+  /** Of the entry at an index: which shared body it refers to, or -1. */
+  bodyAt(index: number): number {
+    const at = this.#ats[index]
+    return this.#references?.find((one) => one.at === at)?.body ?? -1
+  }
+
+  /** The entry at an index, whose message is read from {@link room}, unless it is a shared one. */
+  entryAt(index: number): ShareEntry {
+    this.isRead = true
+    const start = this.#ats[index]!
+    const end = this.#ats[index + 1] ?? this.#w.position
+    const entry = entryIn(this.#w.bytes, start, end)
+    return entry
+  }
+
+  /**
+   * The whole record. References are filled in by `placeOf`.
+   * @param covered how many numbers, from the first.
+   * @param bytes charged for it.
+   */
+  finish(
+    covered: number,
+    bytes: number,
+    placeOf: (body: number) => BodyPlace,
+    groups: readonly GroupNumber[],
+  ): Uint8Array {
+    const w = this.#w
+    for (const { at, number, body } of this.#references ?? []) this.#fillIn(at, number, placeOf(body))
+    const tableAt = w.position
+    const entries = this.#ats.length
+    w.ensure(entries * tableEntryBytes + groups.length * 6 + trailerBytes)
+    const { bytes: target } = w
+    let to = tableAt
+    for (let index = 0; index < entries; index++) {
+      const offset = this.#numbers[index]! - this.first
+      target[to] = offset >>> 8
+      target[to + 1] = offset
+      writeU32(target, this.#ats[index]!, to + 2)
+      to += tableEntryBytes
+    }
+    for (const group of groups) {
+      writeU48(target, group, to)
+      to += 6
+    }
+    target[to] = groups.length >>> 8
+    target[to + 1] = groups.length
+    writeU48(target, this.due, to + 2)
+    writeU48(target, bytes, to + 8)
+    writeU32(target, covered, to + 14)
+    writeU32(target, entries, to + 18)
+    const key = shareKey(this.session, this.first)
+    writeU32(target, checksum('shares', key, target, tableAt, to + 22), to + 22)
+    w.position = to + trailerBytes
+    return w.written()
+  }
+
+  #begin(number: number, { qos, retain, identifiers, shared }: QueuedMessage, kind: number): void {
+    const w = this.#w
+    this.#ats.push(w.position)
+    this.#numbers.push(number)
+    w.ensure(5)
+    w.position += 4
+    w.u8(kind | (shared ? isShared : 0) | (identifiers ? hasIdentifiers : 0) | (qos << 1) | (retain ? 1 : 0))
+    if (!identifiers) return
+    w.u32(identifiers.length)
+    for (const identifier of identifiers) w.u32(identifier)
+  }
+
+  #takeBack(at: number): void {
+    this.#w.position = at
+    this.#ats.pop()
+    this.#numbers.pop()
+  }
+
+  #fillIn(at: number, number: number, { group, index }: BodyPlace): void {
+    const end = this.#endOf(at)
+    writeU48(this.#w.bytes, group, end - refBytes)
+    writeU32(this.#w.bytes, index, end - 4)
+    writeU32(this.#w.bytes, entryChecksum(this.session, number, this.#w.bytes, at + 4, end), at)
+  }
+
+  #endOf(at: number): number {
+    const flags = this.#w.bytes[at + 4]!
+    const identifiers = flags & hasIdentifiers ? 4 + 4 * readU32(this.#w.bytes, at + 5) : 0
+    return at + 5 + identifiers + refBytes
+  }
+
+  #seal(number: number, at: number): void {
+    const w = this.#w
+    writeU32(w.bytes, entryChecksum(this.session, number, w.bytes, at + 4, w.position), at)
+  }
+
+  #note(expiresAt: number): void {
+    if (expiresAt === Number.POSITIVE_INFINITY) return
+    const second = Math.ceil(expiresAt / 1000)
+    if (this.due === 0 || second < this.due) this.due = second
+  }
+}
+
+/** A share as it was stored. */
+export class ShareReader {
+  readonly session: SessionNumber
+  readonly first: number
+  readonly bytes: Uint8Array
+  /** How many entries there are, and how many numbers they are of. */
+  readonly entries: number
+  readonly covered: number
+  /** Charged for it. */
+  readonly charged: number
+  readonly due: number
+  readonly groups: readonly GroupNumber[]
+  readonly #tableAt: number
+
+  /** @throws DamagedError when what says where its entries are cannot be trusted. */
+  constructor(session: SessionNumber, first: number, bytes: Uint8Array) {
+    this.session = session
+    this.first = first
+    this.bytes = bytes
+    const trailerAt = bytes.length - trailerBytes
+    if (trailerAt < 0) throw new DamagedError('a share that is too short')
+    const groupCount = (bytes[trailerAt]! << 8) | bytes[trailerAt + 1]!
+    this.due = readU48(bytes, trailerAt + 2)
+    this.charged = readU48(bytes, trailerAt + 8)
+    this.covered = readU32(bytes, trailerAt + 14)
+    this.entries = readU32(bytes, trailerAt + 18)
+    this.#tableAt = trailerAt - groupCount * 6 - this.entries * tableEntryBytes
+    const end = trailerAt + trailerBytes - 4
+    if (
+      this.#tableAt < 0 ||
+      readU32(bytes, end) !== checksum('shares', shareKey(session, first), bytes, this.#tableAt, end)
+    ) {
+      throw new DamagedError('a share whose checksum is wrong')
+    }
+    this.groups =
+      groupCount === 0
+        ? noGroups
+        : Array.from({ length: groupCount }, (_, at) => readU48(bytes, trailerAt - (groupCount - at) * 6))
+  }
+
+  /** The number of the entry at an index. */
+  numberAt(index: number): number {
+    const at = this.#tableAt + index * tableEntryBytes
+    return this.first + ((this.bytes[at]! << 8) | this.bytes[at + 1]!)
+  }
+
+  /** The index of the first entry with this number or a later one. */
+  indexFrom(number: number): number {
+    const offset = number - this.first
+    if (offset <= 0) return 0
+    if (this.entries === this.covered) return Math.min(offset, this.entries) // nothing of it is gone
+    let low = 0
+    let high = this.entries
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.numberAt(middle) < number) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Where the entry at an index lies in {@link bytes}. */
+  boundsAt(index: number): readonly [start: number, end: number] {
+    return [this.#startAt(index), index + 1 < this.entries ? this.#startAt(index + 1) : this.#tableAt]
+  }
+
+  /** @throws DamagedError */
+  entryAt(index: number): ShareEntry {
+    const [start, end] = this.boundsAt(index)
+    if (readU32(this.bytes, start) !== entryChecksum(this.session, this.numberAt(index), this.bytes, start + 4, end)) {
+      throw new DamagedError('a message whose checksum is wrong')
+    }
+    return entryIn(this.bytes, start, end)
+  }
+
+  #startAt(index: number): number {
+    return readU32(this.bytes, this.#tableAt + index * tableEntryBytes + 2)
+  }
+}
+
+const noGroups: readonly GroupNumber[] = []
+
+function entryIn(bytes: Uint8Array, start: number, end: number): ShareEntry {
+  const flags = bytes[start + 4]!
+  let at = start + 5
+  let identifiers: number[] | undefined
+  if (flags & hasIdentifiers) {
+    const from = at + 4
+    identifiers = Array.from({ length: readU32(bytes, at) }, (_, index) => readU32(bytes, from + index * 4))
+    at = from + identifiers.length * 4
+  }
+  return {
+    qos: ((flags >> 1) & 3) as QoS,
+    retain: (flags & 1) !== 0,
+    identifiers,
+    shared: (flags & isShared) !== 0,
+    body: flags & isReference ? undefined : { start: at, end },
+    place: flags & isReference ? { group: readU48(bytes, at), index: readU32(bytes, at + 6) } : undefined,
+  }
+}
+
+const own = new Uint8Array(10)
+
+/** Covers whose it is and which number it has: an entry in a strange place is not delivered. */
+function entryChecksum(session: SessionNumber, number: number, bytes: Uint8Array, start: number, end: number): number {
+  writeU32(own, session, 0)
+  writeU48(own, number, 4)
+  return crc32(bytes, start, end, crc32(own, 0, 10))
+}
+
+/** When the message of an entry with its body in the share expires. */
+export function expiryOfEntry(bytes: Uint8Array, entry: ShareEntry): number {
+  return entry.body ? expiryIn(bytes, entry.body.start) : Number.POSITIVE_INFINITY
+}

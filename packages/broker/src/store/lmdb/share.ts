@@ -1,0 +1,40 @@
+import type { Commit } from '../../commit.js'
+import type { BodiesBuilder } from './bodies-record.js'
+import type { GroupNumber, SessionNumber } from './keys.js'
+import type { ShareBuilder, ShareReader } from './share-record.js'
+
+/** What is known in memory of one share: until its commit is flushed, and while a connected session reads it. */
+export class Share {
+  readonly session: SessionNumber
+  readonly first: number
+  /** Of an earlier process's, 0. */
+  readonly commit: Commit
+  /** Numbers it covers, from the first. */
+  count = 0
+  /** Messages in it that are not done. */
+  left = 0
+  /** What is charged for it. */
+  bytes = 0
+  /** When something in it expires, in seconds; 0: nothing does. */
+  due = 0
+  groups: readonly GroupNumber[] = []
+  /** What its commit will write; from then on it is read from the disk. */
+  builder: ShareBuilder | undefined
+  /** The bodies of the same commit. */
+  bodies: BodiesBuilder | undefined
+  /** As it was read from the disk, while that is remembered. */
+  record: ShareReader | undefined
+  /** Numbers that could not be read. */
+  lost: Set<number> | undefined
+
+  constructor(session: SessionNumber, first: number, commit: Commit) {
+    this.session = session
+    this.first = first
+    this.commit = commit
+  }
+
+  /** The number behind its last. */
+  get end(): number {
+    return this.first + this.count
+  }
+}

@@ -1,0 +1,54 @@
+import type { Chores } from '../time/chores.js'
+import type { MemoryQueue } from './memory-queue.js'
+
+/**
+ * Which queues in memory have something that expires, by the second: each queue once, for the first. A queue is looked
+ * through when that has come, a few messages a turn.
+ */
+export class MemoryExpiry {
+  readonly #due = new Map<number, Set<MemoryQueue>>()
+  #next = Number.POSITIVE_INFINITY
+  readonly #chores: Chores
+
+  constructor(chores: Chores) {
+    this.#chores = chores
+  }
+
+  add(queue: MemoryQueue, expiresAt: number): void {
+    const second = Math.ceil(expiresAt / 1000)
+    if (queue.dueAt > 0 && queue.dueAt <= second) return
+    if (queue.dueAt > 0) this.#remove(queue)
+    queue.dueAt = second
+    const others = this.#due.get(second)
+    if (others) others.add(queue)
+    else this.#due.set(second, new Set([queue]))
+    if (second < this.#next) this.#next = second
+  }
+
+  /** @param now in ms. */
+  clear(now: number): void {
+    if (this.#next * 1000 > now) return
+    const seconds = [...this.#due.keys()].filter((second) => second * 1000 <= now)
+    for (const second of seconds) {
+      const queues = this.#due.get(second)!
+      this.#due.delete(second)
+      this.#chores.add(clearAll(queues, now))
+    }
+    this.#next = Number.POSITIVE_INFINITY
+    for (const second of this.#due.keys()) this.#next = Math.min(this.#next, second)
+  }
+
+  #remove(queue: MemoryQueue): void {
+    const others = this.#due.get(queue.dueAt)
+    others?.delete(queue)
+    if (others?.size === 0) this.#due.delete(queue.dueAt)
+  }
+}
+
+function* clearAll(queues: Iterable<MemoryQueue>, now: number): Generator<number, void> {
+  for (const queue of queues) {
+    queue.dueAt = 0
+    yield* queue.clearExpired(now)
+    yield 1
+  }
+}

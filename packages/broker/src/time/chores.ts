@@ -1,0 +1,77 @@
+/**
+ * Long work in steps: each `yield` tells what the step has cost, in units of about ten microseconds (a record read, a
+ * message dropped, a session ended).
+ */
+export type Chore = Generator<number, void>
+
+/** Units of all chores together in one turn of the event loop: a few milliseconds. */
+const unitsATurn = 256
+
+/**
+ * Work that could be long, whoever asked for it: expiry, clearing away, sweeps. All of it shares one budget a turn, in turns
+ * of their own, so that what clients ask for meanwhile does not wait behind it.
+ */
+export class Chores {
+  #chores: Chore[] = []
+  #scheduled = false
+  readonly #failed: (error: unknown) => void
+  /** Units done since the start; for tests that count work. */
+  done = 0
+  /** The most that one turn has done. */
+  mostInOneTurn = 0
+
+  /** @param failed told of a chore that threw, which is then over. Default: thrown on. */
+  constructor(
+    failed: (error: unknown) => void = (error) => {
+      throw error
+    },
+  ) {
+    this.#failed = failed
+  }
+
+  get isIdle(): boolean {
+    return this.#chores.length === 0
+  }
+
+  add(chore: Chore): void {
+    this.#chores.push(chore)
+    this.#schedule()
+  }
+
+  /** Nothing more is done. */
+  close(): void {
+    this.#chores = []
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    let units = 0
+    while (units < unitsATurn && this.#chores.length > 0) {
+      const chore = this.#chores.shift()!
+      const cost = this.#step(chore)
+      if (cost === undefined) continue
+      units += Math.max(1, cost)
+      this.#chores.push(chore)
+    }
+    this.done += units
+    this.mostInOneTurn = Math.max(this.mostInOneTurn, units)
+    if (this.#chores.length > 0) this.#schedule()
+  }
+
+  /** `undefined`: it is over. */
+  #step(chore: Chore): number | undefined {
+    try {
+      const { done, value } = chore.next()
+      return done ? undefined : value
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    }
+  }
+}
