@@ -40,6 +40,7 @@ export const brokerRooms = [
     'message.ts',
     'metrics.ts',
     'network.ts',
+    'patient-timeout.ts',
     'unix-socket.ts',
     'version.ts',
     'watched-files.ts',

@@ -71,12 +71,15 @@ export class ControlSocket {
       connection.resume()
       return
     }
-    const late = setTimeout(() => connection.destroy(), requestMs).unref()
+    let hasAsked = false
+    const end = (): void => void (hasAsked || connection.destroy())
+    const late = setTimeout(() => setImmediate(end), requestMs).unref() // what it has sent is read before
     let text = ''
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1')
       const end = text.indexOf('\n')
       if (end < 0 && text.length <= mostRequestBytes) return
+      hasAsked = true
       clearTimeout(late)
       connection.off('data', onData).resume() // so that its end is seen
       void this.#answer(Buffer.from(text.slice(0, end < 0 ? text.length : end), 'latin1').toString(), answers)
