@@ -31,6 +31,7 @@ export const brokerRooms = [
     'changes.ts',
     'client-certificate.ts',
     'commit.ts',
+    'descriptors.ts',
     'drops.ts',
     'errors.ts',
     'histogram.ts',
