@@ -11,6 +11,7 @@ import { type TraceEvent, type TraceOptions, Tracing } from './connection/tracin
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
 import { WriterPool } from './connection/writer-pool.js'
+import { Descriptors } from './descriptors.js'
 import { Drops } from './drops.js'
 import { BrokerError } from './errors.js'
 import { HookRunner } from './hooks/hook-runner.js'
@@ -50,6 +51,7 @@ export interface RecoveredCounts {
   readonly queued: number
 }
 
+const lookAtDescriptorsMs = 10_000
 const sweepMs = 60_000
 const shuttingDown = 'the broker is shutting down'
 
@@ -94,6 +96,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: CheckedOptions
   readonly #wheel: TimerWheel
   readonly #drops: Drops
+  readonly #descriptors: Descriptors
   readonly #router: Router
   readonly #registry: Registry
   readonly #parts: ConnectionParts<Connection>
@@ -200,6 +203,7 @@ export class Broker implements AsyncDisposable {
     this.#options = options
     this.#wheel = wheel
     this.#drops = drops
+    this.#descriptors = new Descriptors(drops)
     this.#router = router
     this.#registry = registry
     this.#tracing = tracing
@@ -253,9 +257,10 @@ export class Broker implements AsyncDisposable {
       maxMessageBytes: limits.maxPacketBytes,
       metrics: this.metrics,
       drops: this.#drops,
+      descriptors: this.#descriptors,
       log,
     })
-    this.#listeners.push(listener)
+    if (this.#listeners.push(listener) === 1) this.#watchDescriptors()
     if (this.#closed) await listener.close()
     this.#ensureOpen()
     return listener
@@ -402,6 +407,17 @@ export class Broker implements AsyncDisposable {
 
   #ensureOpen(): void {
     if (this.#closed) throw new BrokerError('closed', 'the broker has been closed')
+  }
+
+  /** From the first listener on. */
+  #watchDescriptors(): void {
+    const { limits, log } = this.#options
+    const problem = this.#descriptors.shortFor(limits.maxConnections)
+    if (problem !== undefined) log.log('warn', problem)
+    this.#wheel.after(lookAtDescriptorsMs, () => {
+      this.#descriptors.look()
+      this.#watchDescriptors()
+    })
   }
 
   /** Removes retained messages whose time is over, now and then: what is asked for meanwhile is looked at then. */

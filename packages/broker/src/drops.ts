@@ -4,6 +4,11 @@ import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, Subscrip
 /** How long lines about the same thing are gathered into one. */
 const quietMs = 10_000
 
+const acceptProblems: Readonly<Record<string, string>> = {
+  EMFILE: 'this process may open no more files; raise it with ulimit -n, or LimitNOFILE= in the systemd unit (EMFILE)',
+  ENFILE: 'this machine may open no more files; raise the sysctl fs.file-max (ENFILE)',
+}
+
 /**
  * The one place where messages are reported as dropped, and connections and subscriptions as refused: each is counted, the
  * first of a kind is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.
@@ -50,6 +55,16 @@ export class Drops {
     this.#metrics.refused[reason]++
     const fields = { clientId: more.clientId, address, reason, why: more.why }
     this.#tell(reason, 'connection refused', 'connections refused', fields, { reason })
+  }
+
+  /**
+   * The system did not hand over a connection.
+   * @param code of its error; one of few.
+   */
+  acceptFailed(code: string): void {
+    this.#metrics.acceptFailures++
+    const why = acceptProblems[code] ?? code
+    this.#tell(`accept ${code}`, 'a connection could not be accepted', 'times that was so', { why }, { why })
   }
 
   /**

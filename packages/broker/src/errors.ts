@@ -26,8 +26,9 @@ export class BrokerError extends Error {
 
 /** What the system said of a file, without Node's code and the path: `no such file or directory`. */
 export function systemReason(error: unknown): string {
-  const { message } = error as Error
-  return /^\w+: (.*), \w+( '.*')?$/s.exec(message)?.[1] ?? message
+  const { message, code } = error as NodeJS.ErrnoException
+  const reason = /^\w+: (.*), \w+( '.*')?$/s.exec(message)?.[1] ?? message
+  return code === 'EMFILE' ? `${reason}; raise it with ulimit -n, or LimitNOFILE= in the systemd unit` : reason
 }
 
 /**

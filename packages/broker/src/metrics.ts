@@ -56,6 +56,8 @@ export type ConnectionRefusal =
   | 'connections'
   /** As many from its address as one may have. */
   | 'connections-of-address'
+  /** The process may open too few files (`ulimit -n`) for one more. */
+  | 'descriptors'
   /** Too many CONNECT packets in a short time, from all together. */
   | 'connect-rate'
   /** Too many from its address. */
@@ -154,6 +156,7 @@ export class Metrics {
   readonly refused: Record<ConnectionRefusal, number> = {
     connections: 0,
     'connections-of-address': 0,
+    descriptors: 0,
     'connect-rate': 0,
     'connect-rate-of-address': 0,
     overload: 0,
@@ -164,6 +167,8 @@ export class Metrics {
     unavailable: 0,
     connect: 0,
   }
+  /** Times the system did not hand over a connection: no descriptor, no memory. How many were lost nobody can tell. */
+  acceptFailures = 0
   readonly subscriptionsRefused: Record<SubscriptionRefusal, number> = {
     'not-authorized': 0,
     quota: 0,

@@ -1,4 +1,5 @@
 import { CommandError } from './command-error.js'
+import { isOutOfFiles, systemProblem } from './system-problem.js'
 import type { Command, Terminal } from './terminal.js'
 import { version } from './version.js'
 
@@ -66,6 +67,7 @@ export function failureLine(name: string | undefined, error: unknown): string {
 
 function messageOf(error: unknown): string {
   if (error instanceof CommandError) return error.message
+  if (isOutOfFiles(error)) return systemProblem(error)
   if (!(error instanceof Error)) return `unexpected failure: ${String(error)}; please report it`
   const where = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '))
   return `unexpected ${error.name}: ${error.message}${where ? ` (${where.trim()})` : ''}; please report it`

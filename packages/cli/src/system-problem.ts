@@ -1,4 +1,6 @@
 const words: Readonly<Record<string, string>> = {
+  EMFILE: 'this process may open no more files; raise it with ulimit -n, or LimitNOFILE= in the systemd unit',
+  ENFILE: 'this machine may open no more files; raise the sysctl fs.file-max',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
@@ -23,4 +25,10 @@ export function systemProblem(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
   return words[code] ?? error.message
+}
+
+/** Nothing is wrong with what was to be opened. */
+export function isOutOfFiles(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException
+  return code === 'EMFILE' || code === 'ENFILE'
 }

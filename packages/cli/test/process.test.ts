@@ -26,7 +26,8 @@ class Godwit {
   errors = ''
 
   constructor(...args: readonly string[]) {
-    this.child = spawn(process.execPath, [main, ...args])
+    const fitting = { GODWIT_LIMITS__MAX_CONNECTIONS: '1000' } // any machine lets it open as many files
+    this.child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...fitting } })
     started.push(this.child)
     this.child.stdout?.on('data', (chunk) => (this.output += chunk))
     this.child.stderr?.on('data', (chunk) => (this.errors += chunk))

@@ -1,6 +1,7 @@
 import type { Claims } from '../hooks/client-info.js'
 import type { AuthenticateRequest } from '../hooks/hooks.js'
 import { type Logger, silentLogger } from '../log.js'
+import { patientTimeout } from '../patient-timeout.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { AnswerCache } from './answer-cache.js'
 import type { Authenticator, Verdict } from './identity.js'
@@ -43,11 +44,21 @@ export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuth
   const { allowHttp = false, headers = {}, timeoutMs = 2_000, cacheSeconds = 60, maxConcurrent = 100 } = options
   const { log = silentLogger, clock = systemClock } = options
   const url = serviceUrl('url', options.url, allowHttp)
-  const known = new AnswerCache<Verdict>(cacheSeconds, mostRemembered, clock)
+  const known = new AnswerCache<Answer>(cacheSeconds, mostRemembered, clock)
   const counts = { asked: 0, cached: 0, failed: 0 }
   let underWay = 0
 
-  const ask = async (request: AuthenticateRequest): Promise<Verdict> => {
+  const ask = async (request: AuthenticateRequest): Promise<Answer> => {
+    const late = new AbortController()
+    const cancelTimeout = patientTimeout(timeoutMs, () => late.abort(new Error(`no answer in ${timeoutMs} ms`)))
+    try {
+      return await answerTo(request, late.signal)
+    } finally {
+      cancelTimeout()
+    }
+  }
+
+  const answerTo = async (request: AuthenticateRequest, signal: AbortSignal): Promise<Answer> => {
     const { clientId, username, password, address, version } = request
     const response = await fetch(url, {
       method: 'POST',
@@ -60,13 +71,13 @@ export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuth
         version,
       }),
       redirect: 'error', // the password is for this service only
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     })
     if (response.status !== 200) {
       await response.body?.cancel()
       throw new Error(`the answer has status ${response.status}, not 200`)
     }
-    return verdictOf(JSON.parse(await bodyOf(response)), clock)
+    return answerOf(JSON.parse(await bodyOf(response)), clock)
   }
 
   return {
@@ -76,9 +87,9 @@ export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuth
       const { clientId, username, password, address } = request
       const key = known.keyOf(clientId, username, password, address)
       const before = known.get(key)
-      if (before !== undefined && !isOver(before, clock)) {
+      if (before && before.until > clock.monotonic()) {
         counts.cached++
-        return before
+        return verdictOf(before, clock)
       }
       if (underWay >= maxConcurrent) {
         counts.failed++
@@ -87,9 +98,9 @@ export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuth
       underWay++
       counts.asked++
       try {
-        const verdict = await ask(request)
-        known.set(key, verdict)
-        return verdict
+        const answer = await ask(request)
+        known.set(key, answer)
+        return verdictOf(answer, clock)
       } catch (error) {
         counts.failed++
         log.log('error', 'http authentication failed', { clientId, why: whyOf(error) })
@@ -101,8 +112,17 @@ export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuth
   }
 }
 
-const isOver = (verdict: Verdict, clock: Clock): boolean =>
-  typeof verdict === 'object' && (verdict.expiresAt ?? Number.POSITIVE_INFINITY) <= clock.now()
+interface Answer {
+  readonly verdict: Verdict
+  /** When it stops being true, on the monotonic clock: the service has said for how long it is. */
+  readonly until: number
+}
+
+/** With the moment at which it ends, by the clock as it goes now. */
+function verdictOf({ verdict, until }: Answer, clock: Clock): Verdict {
+  if (typeof verdict !== 'object' || until === Number.POSITIVE_INFINITY) return verdict
+  return { ...verdict, expiresAt: clock.now() + until - clock.monotonic() }
+}
 
 /** `fetch` hides the reason behind "fetch failed". */
 function whyOf(error: unknown): string {
@@ -121,10 +141,10 @@ async function bodyOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function verdictOf(answer: unknown, clock: Clock): Verdict {
+function answerOf(answer: unknown, clock: Clock): Answer {
   const { result, username, claims, expiresInSeconds } = (answer ?? {}) as Readonly<Record<string, unknown>>
-  if (result === 'deny') return 'deny'
-  if (result === 'ignore') return 'not mine'
+  if (result === 'deny') return { verdict: 'deny', until: Number.POSITIVE_INFINITY }
+  if (result === 'ignore') return { verdict: 'not mine', until: Number.POSITIVE_INFINITY }
   if (result !== 'allow') throw new Error(`the answer's result is ${JSON.stringify(result)}, not allow, deny or ignore`)
   if (username !== undefined && typeof username !== 'string') throw new Error("the answer's username is no text")
   if (claims !== undefined && (typeof claims !== 'object' || claims === null))
@@ -133,8 +153,7 @@ function verdictOf(answer: unknown, clock: Clock): Verdict {
     throw new Error("the answer's expiresInSeconds is no number above 0")
   }
   return {
-    ...(username !== undefined && { username }),
-    ...(claims !== undefined && { claims: claims as Claims }),
-    ...(expiresInSeconds !== undefined && { expiresAt: clock.now() + expiresInSeconds * 1000 }),
+    verdict: { ...(username !== undefined && { username }), ...(claims !== undefined && { claims: claims as Claims }) },
+    until: expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + expiresInSeconds * 1000,
   }
 }

@@ -17,14 +17,19 @@ export function isUneventful(ending: string): boolean {
 export class Arrival {
   /** The first packet has come. */
   greeted = false
-  readonly #timer: WheelTimer
+  #timer: WheelTimer
   /** What has come before it, as far as it tells which version is spoken. */
   #firstBytes = noBytes
 
   constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
-    this.#timer = wheel.after(timeoutMs, () =>
-      onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time'),
-    )
+    const pausedBefore = wheel.pausedMs
+    const onDue = (): void => onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time')
+    this.#timer = wheel.after(timeoutMs, () => {
+      // Time in which the broker did not run is given back: hooks have not run either.
+      const lostMs = Math.min(wheel.pausedMs - pausedBefore, timeoutMs)
+      if (lostMs > 0) this.#timer = wheel.after(lostMs, onDue)
+      else onDue()
+    })
   }
 
   heard(chunk: Uint8Array): void {

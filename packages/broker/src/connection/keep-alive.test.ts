@@ -47,6 +47,38 @@ describe('KeepAlive', () => {
     clock.advance(1e9)
     expect(silences).toEqual([])
   })
+
+  it('hears what came while the process was stopped, before it calls anybody silent', () => {
+    const { clock, keepAlive, silences, start } = setUp()
+    start(2)
+    const awake = clock.pause(20_000)
+    keepAlive.heard()
+    awake()
+    clock.advance(2999)
+    expect(silences).toEqual([])
+    clock.advance(1001)
+    expect(silences).toHaveLength(1)
+  })
+
+  it('calls silent whom nothing came from', () => {
+    const { clock, silences, start } = setUp()
+    start(2)
+    const awake = clock.pause(20_000)
+    expect(silences).toEqual([])
+    awake()
+    expect(silences).toEqual([20_000])
+  })
+
+  it('does not count a stop between the reading and the look', () => {
+    const { clock, silences, start } = setUp()
+    start(2)
+    clock.advance(2900)
+    const awake = clock.pause(200) // late, and nobody is due yet
+    clock.pause(20_000)
+    awake()
+    expect(silences).toEqual([])
+  })
+
   it('does not count the time in which nobody listens', () => {
     const { clock, keepAlive, silences, start } = setUp()
     start(2)

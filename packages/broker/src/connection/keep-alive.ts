@@ -3,7 +3,8 @@ import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 
 /**
  * Notices a client that has sent nothing for one and a half times its Keep Alive [MQTT-3.1.2-24]. A packet costs one
- * number written; the timer looks at it when it is due and sets itself again.
+ * number written; the timer looks at it when it is due and sets itself again. Silence counts as far as the sockets have
+ * been read, not up to now: between the two the process may have been stopped.
  */
 export class KeepAlive {
   readonly #clock: Clock
@@ -53,7 +54,7 @@ export class KeepAlive {
   #watch(ms: number, graceMs: number, onSilence: () => void): void {
     this.#timer = this.#wheel.after(ms, () => {
       if (!this.#listening) this.heard()
-      const left = this.#heard + graceMs - this.#clock.monotonic()
+      const left = this.#heard + graceMs - this.#wheel.readUpTo
       if (left > 0) this.#watch(left, graceMs, onSilence)
       else onSilence()
     })

@@ -101,6 +101,11 @@ function addRefusals(text: Exposition, metrics: Metrics): void {
       by('reason', metrics.handshakesRefused),
     )
     .counter(
+      'godwit_accept_failures_total',
+      'Times the system did not hand over a connection: no file descriptor, no memory.',
+      metrics.acceptFailures,
+    )
+    .counter(
       'godwit_subscriptions_refused_total',
       'Filters refused in SUBACK, by reason.',
       by('reason', metrics.subscriptionsRefused),

@@ -92,6 +92,40 @@ describe('TimerWheel', () => {
     wheel.close()
   })
 
+  it('runs nothing after a pause before the sockets have been read, and only what was due by then', () => {
+    const { clock, wheel, fired, after } = setUp()
+    after(2000, 'during the pause')
+    after(22_000, 'during the reading')
+    const awake = clock.pause(20_000)
+    clock.advance(3000) // the reading takes a time of its own
+    expect(fired).toEqual([])
+    awake()
+    expect(fired).toEqual(['during the pause at 23000'])
+    expect(wheel.readUpTo).toBe(20_000)
+    clock.advance(1000)
+    expect(fired.slice(1)).toEqual(['during the reading at 24000'])
+  })
+
+  it('tells for how long the process did not run', () => {
+    const { clock, wheel, after } = setUp()
+    after(100_000, 'something')
+    clock.advance(10_000)
+    expect(wheel.pausedMs).toBe(0)
+    clock.pause(20_000)()
+    expect(wheel.pausedMs).toBe(19_000) // a second of it nothing was due
+    clock.advance(10_000)
+    expect(wheel.pausedMs).toBe(19_000)
+  })
+
+  it('takes one pause for no more than two seconds late, however long it was, and a second one for what it is', () => {
+    const { clock, wheel, after } = setUp()
+    after(1_000_000, 'something')
+    clock.pause(20_000)()
+    expect(wheel.lateMs).toBe(800)
+    clock.pause(20_000)()
+    expect(wheel.lateMs).toBeGreaterThan(7000)
+  })
+
   it('forgets everything when closed', () => {
     const { clock, wheel, fired, after } = setUp()
     after(1000, 'a')

@@ -3,6 +3,10 @@ import type { Clock } from './clock.js'
 const tickMs = 1000
 /** Of the last tick in {@link TimerWheel.lateMs}: one pause alone is not overload, three late ticks are. */
 const weightOfLast = 0.4
+/** A first late tick counts no more than this, however long the pause was. */
+const mostOfFirstMs = 2000
+/** A tick this late says that sockets may have waited unread: they are read before anybody is taken for silent. */
+const pauseMs = 100
 
 /** One running timer of a {@link TimerWheel}. */
 export interface WheelTimer {
@@ -29,7 +33,8 @@ class Timer implements WheelTimer {
 /**
  * All of the broker's timeouts on one clock tick a second: keep-alive, connect and drain timeouts, session expiry.
  * Setting and cancelling cost a set operation whatever the number of timers; a callback runs within one second after
- * it is due. Any duration is fine (Node's own timers end at 2^31 − 1 ms).
+ * it is due, or, when the process was stopped meanwhile, once the sockets have been read. Any duration is fine (Node's
+ * own timers end at 2^31 − 1 ms).
  */
 export class TimerWheel {
   readonly #clock: Clock
@@ -40,10 +45,18 @@ export class TimerWheel {
   #cancelTick: (() => void) | undefined
   /** Ms by which ticks come late, the last ones counting most: how long whoever waits for the event loop waits. */
   lateMs = 0
+  #lastLate = 0
+  /** Ms in which the process did not run, as long as there were timers. */
+  pausedMs = 0
+  /** All that came before this moment, on the monotonic clock, has been read: silence is judged by it. */
+  readUpTo: number
+  /** A late tick waits for the sockets to be read. */
+  #isReading = false
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#origin = clock.monotonic()
+    this.readUpTo = this.#origin
   }
 
   /** Runs `callback` once, between `ms` and `ms` + 1 s from now. */
@@ -55,7 +68,7 @@ export class TimerWheel {
     const timer = new Timer(this, due, callback)
     this.#ticks.set(due, timers.add(timer))
     if (!this.#cancelTick) {
-      this.lateMs = 0 // nothing is known of how it was meanwhile
+      this.lateMs = this.#lastLate = 0 // nothing is known of how it was meanwhile
       this.#arm()
     }
     return timer
@@ -83,11 +96,27 @@ export class TimerWheel {
   /** The next tick is set before the callbacks run: one that throws must not stop time. */
   #tick(expected: number): void {
     this.#cancelTick = undefined
-    const late = this.#clock.monotonic() - this.#origin - expected
-    this.lateMs += (Math.max(0, late) - this.lateMs) * weightOfLast
+    const now = this.#clock.monotonic()
+    const late = Math.max(0, now - this.#origin - expected)
+    const counts = Math.min(late, Math.max(this.#lastLate, mostOfFirstMs))
+    this.lateMs += (counts - this.lateMs) * weightOfLast
+    this.#lastLate = late
     if (this.#ticks.size === 0) return // nothing to wait for: the next `after` starts it again
     this.#arm()
-    const reached = Math.floor((this.#clock.monotonic() - this.#origin) / tickMs)
+    if (this.#isReading) return // what is due follows with the next tick
+    if (late < pauseMs || !this.#clock.afterReading) return this.#runDue(now)
+    this.pausedMs += late
+    this.#isReading = true
+    this.#clock.afterReading(() => {
+      this.#isReading = false
+      this.#runDue(now)
+    })
+  }
+
+  /** @param readUpTo what is due later waits, also when the process was stopped since. */
+  #runDue(readUpTo: number): void {
+    this.readUpTo = readUpTo
+    const reached = Math.floor((readUpTo - this.#origin) / tickMs)
     while (this.#done < reached) {
       const due = this.#ticks.get(++this.#done)
       if (!due) continue

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Drops } from '../drops.js'
 import type { HandshakeRefusal } from '../metrics.js'
 import { isOfThisMachine, networkOf } from '../network.js'
+import { patientTimeout } from '../patient-timeout.js'
 
 export interface HandshakeBounds {
   readonly timeoutMs: number
@@ -11,7 +12,7 @@ export interface HandshakeBounds {
 interface Handshake {
   /** Whom it counts for; `undefined`: nobody. */
   readonly network: string | undefined
-  readonly timer: NodeJS.Timeout
+  readonly cancelTimeout: () => void
 }
 
 /** What precedes the first byte of MQTT on the connections of one listener, bounded in time and number. */
@@ -40,9 +41,8 @@ export class Handshakes {
       this.refuse(socket, 'too-many', 'too many others are at their handshake')
       return false
     }
-    const timer = setTimeout(() => this.refuse(socket, 'too-slow', `it was not done in ${timeoutMs} ms`), timeoutMs)
-    timer.unref()
-    this.#underWay.set(socket, { network, timer })
+    const tooSlow = (): void => this.refuse(socket, 'too-slow', `it was not done in ${timeoutMs} ms`)
+    this.#underWay.set(socket, { network, cancelTimeout: patientTimeout(timeoutMs, tooSlow) })
     if (network !== undefined) this.#ofNetwork.set(network, ofNetwork + 1)
     socket.once('close', () => this.done(socket))
     return true
@@ -52,8 +52,8 @@ export class Handshakes {
   done(socket: Socket): void {
     const handshake = this.#underWay.get(socket)
     if (!handshake) return
-    const { network, timer } = handshake
-    clearTimeout(timer)
+    const { network, cancelTimeout } = handshake
+    cancelTimeout()
     this.#underWay.delete(socket)
     if (network === undefined) return
     const left = this.#ofNetwork.get(network)! - 1

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Descriptors } from '../descriptors.js'
 import type { Drops } from '../drops.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
@@ -25,6 +26,7 @@ export interface ListenParts {
   readonly maxMessageBytes: number
   readonly metrics: Metrics
   readonly drops: Drops
+  readonly descriptors: Descriptors
   readonly log: Logger
 }
 
@@ -38,7 +40,7 @@ type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
 export async function listen(options: ListenOptions, parts: ListenParts): Promise<Listener> {
   checkListenOptions(options)
   const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
-  const { accept, metrics, drops, log } = parts
+  const { accept, metrics, drops, descriptors, log } = parts
   const { anonymous = parts.anonymous } = options
   const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
@@ -61,6 +63,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
   if (tls || websocket || isProxy) {
     server.on('connection', (socket) => {
+      if (!descriptors.admits(socket)) return
       const peer = peerOf(socket, name)
       const isOfProxy = isProxy?.(peer.address) ?? false
       if (!handshakes.begin(socket, isOfProxy ? '' : peer.address)) return
@@ -76,6 +79,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     })
   } else {
     server.on('connection', (socket) => {
+      if (!descriptors.admits(socket)) return
       readIntoOne(socket)
       const peer = peerOf(socket, name)
       makeLean(socket)
@@ -85,6 +89,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   try {
     const bound = await bind(server, options, defaultPort(options))
     atLoopback = isLoopback(bound.host)
+    server.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => drops.acceptFailed(code)) // it goes on listening
     return {
       ...bound,
       reload: async () => secure?.reload(),

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type HttpAuthenticationOptions, type HttpAuthenticator, httpAuthentication } from '../../src/access/index.js'
 import { VirtualClock } from '../../src/testing/index.js'
 import { connectRequest } from './requests.js'
@@ -95,7 +95,7 @@ describe('httpAuthentication', () => {
     ],
     ['too much', { body: `{"result":"allow","x":"${'x'.repeat(70_000)}"}` }, 'the answer is longer than 65536 bytes'],
     ['a redirection', { status: 302, headers: { location: 'http://127.0.0.1:1/' }, body: '' }, 'fetch failed'],
-    ['no answer in time', 'never', 'timeout'],
+    ['no answer in time', 'never', 'no answer in 400 ms'],
   ])('%s lets nobody in, is counted and logged, and not remembered', async (_, answer, why) => {
     const { http, asked, log } = await serviceOf(() => answer, { timeoutMs: answer === 'never' ? 400 : 10_000 })
     expect(await http.check(request)).toBe('unavailable')
@@ -125,6 +125,19 @@ describe('httpAuthentication', () => {
     clock.advance(5000)
     await http.check(request)
     expect(asked).toHaveLength(2)
+  })
+
+  it('holds it for as long as was said, however the clock of the machine is set meanwhile', async () => {
+    const { http, asked, clock } = await serviceOf(saying({ result: 'allow', expiresInSeconds: 10 }))
+    await http.check(request)
+    let stepMs = 0
+    const now = vi.spyOn(clock, 'now').mockImplementation(() => Date.UTC(2026, 0, 1) + clock.monotonic() + stepMs)
+    clock.advance(4000)
+    for (stepMs of [3_600_000, -3_600_000]) {
+      expect(await http.check(request)).toEqual({ expiresAt: clock.now() + 6000 })
+    }
+    expect(asked).toHaveLength(1)
+    now.mockRestore()
   })
 
   it('has only so many requests under way', async () => {

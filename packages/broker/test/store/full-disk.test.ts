@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { createBroker } from '../../src/index.js'
 import { Deliveries, flushed, idle, messageOf } from '../../src/store/deliveries.contract.js'
 import { lmdbStore } from '../../src/store/lmdb/index.js'
+import { quietLmdb } from '../../src/store/lmdb/quiet-lmdb.js'
 
 const disk = mkdtempSync(join(tmpdir(), 'godwit-disk-'))
 const isMounted = mount()
@@ -26,7 +27,9 @@ function mount(): boolean {
 // What escapes from lmdb as an unhandled rejection fails the run by itself.
 describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmpfs)', () => {
   it('takes commits again once there is room; what waited is there, in order', async () => {
-    const silence = vi.spyOn(console, 'error').mockImplementation(() => {}) // lmdb tells each failure there
+    const printed = vi.spyOn(console, 'error')
+    const told: unknown[] = []
+    const undo = quietLmdb((error) => told.push(error))
     const lines: string[] = []
     let failed = () => {}
     const failure = new Promise<void>((resolve) => {
@@ -67,11 +70,14 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     expect(texts.map((text) => Number.parseInt(text, 10))).toEqual(texts.map((_, at) => at + 1))
     expect(texts).toHaveLength(session.tail - 1)
     await again.close()
-    silence.mockRestore()
+    undo()
+    expect(told.map(String)).toContainEqual(expect.stringMatching(/No space left on device/))
+    expect(printed).not.toHaveBeenCalled()
+    printed.mockRestore()
   })
 
   it('makes the broker say that it is not ready, and why; with room it is again', async () => {
-    const silence = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const undo = quietLmdb(() => {})
     const broker = await createBroker({ store: lmdbStore({ directory: join(disk, 'ready') }) })
     const { commits } = broker.metrics
     expect(await broker.readiness()).toEqual({ ready: true, reasons: [] })
@@ -88,6 +94,6 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     await vi.waitUntil(async () => (await broker.readiness()).ready, { timeout: 10_000 })
     await broker.close()
     expect(await broker.readiness()).toEqual({ ready: false, reasons: ['the broker is shutting down'] })
-    silence.mockRestore()
+    undo()
   })
 })

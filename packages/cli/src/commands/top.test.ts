@@ -15,6 +15,7 @@ const snapshot = (second: number): TopSnapshot => ({
   version: '1.2.3',
   pid: 4711,
   at: second * 1_000,
+  elapsedMs: second * 1_000,
   uptimeSeconds: second,
   clients: 1,
   sessions: 1,

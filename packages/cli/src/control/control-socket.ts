@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { BrokerError, isAnswered, type Logger } from '@godwit/broker'
+import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'
+import { isOutOfFiles, systemProblem } from '../system-problem.js'
 import { Answers } from './answers.js'
 import { type ControlRequest, controlRequest } from './control-protocol.js'
 
@@ -58,7 +60,7 @@ export class ControlSocket {
       process.umask(before)
     }
     await once(this.#server, 'listening')
-    this.#server.on('error', ({ message }) => this.#log.log('error', 'the control socket failed', { error: message }))
+    logAcceptErrors(this.#server, 'the control socket', this.#log)
   }
 
   #accept(connection: Socket): void {
@@ -71,12 +73,15 @@ export class ControlSocket {
       connection.resume()
       return
     }
-    const late = setTimeout(() => connection.destroy(), requestMs).unref()
+    let hasAsked = false
+    const end = (): void => void (hasAsked || connection.destroy())
+    const late = setTimeout(() => setImmediate(end), requestMs).unref() // what it has sent is read before
     let text = ''
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1')
       const end = text.indexOf('\n')
       if (end < 0 && text.length <= mostRequestBytes) return
+      hasAsked = true
       clearTimeout(late)
       connection.off('data', onData).resume() // so that its end is seen
       void this.#answer(Buffer.from(text.slice(0, end < 0 ? text.length : end), 'latin1').toString(), answers)
@@ -94,6 +99,7 @@ export class ControlSocket {
 
   #inWords(error: unknown): string {
     if (error instanceof CommandError || error instanceof BrokerError) return error.message
+    if (isOutOfFiles(error)) return systemProblem(error)
     this.#log.log('error', 'a request over the control socket failed', { error: String(error) })
     return `unexpected failure: ${String(error)}; please report it`
   }

@@ -7,6 +7,7 @@ const before: TopSnapshot = {
   version: '1.2.3',
   pid: 4711,
   at: 1_000_000,
+  elapsedMs: 1_000_000,
   uptimeSeconds: 93_783,
   clients: 1_234,
   sessions: 1_500,
@@ -32,6 +33,7 @@ const before: TopSnapshot = {
 const now: TopSnapshot = {
   ...before,
   at: 1_002_000,
+  elapsedMs: 1_002_000,
   totals: {
     messagesIn: 1_024_690,
     messagesOut: 2_246_912,

@@ -7,6 +7,8 @@ export interface TopSnapshot {
   readonly pid: number
   /** Milliseconds since 1970. */
   readonly at: number
+  /** Milliseconds since the process began, on a clock that nobody sets: for rates. */
+  readonly elapsedMs: number
   readonly uptimeSeconds: number
   readonly clients: number
   readonly sessions: number
@@ -39,7 +41,7 @@ export interface TopTotals {
 
 /** What became of the totals between two snapshots, a second. */
 export function perSecond(before: TopSnapshot, now: TopSnapshot): TopTotals {
-  const seconds = Math.max(now.at - before.at, 1) / 1_000
+  const seconds = Math.max(now.elapsedMs - before.elapsedMs, 1) / 1_000
   const rates = Object.entries(now.totals).map(([name, total]) => {
     return [name, (total - before.totals[name as keyof TopTotals]) / seconds] as const
   })

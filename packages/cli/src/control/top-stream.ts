@@ -58,6 +58,7 @@ function snapshotOf({ broker, rankings, topics, delay }: Watch): TopSnapshot {
     version,
     pid: process.pid,
     at: Date.now(),
+    elapsedMs: performance.now(),
     uptimeSeconds: Math.floor(process.uptime()),
     clients: clients.count,
     sessions: sessions.count,

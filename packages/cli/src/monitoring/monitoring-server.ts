@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Broker, type Logger, prometheusText } from '@godwit/broker'
+import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
 import { EventLoopDelay } from './event-loop-delay.js'
@@ -45,7 +46,7 @@ export class MonitoringServer {
         `cannot listen for metrics on ${host}:${port}: ${systemProblem(error)}; choose another with --metrics [HOST:]PORT`,
       )
     }
-    server.on('error', ({ message }) => log.log('error', 'the metrics server failed', { error: message }))
+    logAcceptErrors(server, 'the metrics server', log)
     return monitoring
   }
 

@@ -1,0 +1,17 @@
+// A broker in a process of its own, to be stopped, or started with few descriptors: what it is made of and where it listens
+// is in its first argument; it says to its parent where that is, and when asked what it has counted and logged.
+import { createBroker } from '../dist/index.js'
+
+const { options, doors } = JSON.parse(process.argv[2] ?? '{}')
+/** @type {string[]} */
+const lines = []
+const log = {
+  /** @type {import('../dist/index.js').Logger['log']} */
+  log: (level, message, fields) => void lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
+}
+const broker = await createBroker({ sysIntervalSeconds: 0, log, ...options })
+const ports = []
+for (const door of doors) ports.push((await broker.listen(door)).port)
+process.send?.(ports)
+process.on('message', () => process.send?.({ metrics: broker.metrics, clients: broker.clients.count, lines }))
+process.on('disconnect', () => process.exit())
