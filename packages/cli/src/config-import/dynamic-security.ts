@@ -74,8 +74,9 @@ function parse(file: string): Json {
 /** Whom rules are for. */
 type Whom = Pick<AccessRule, 'user' | 'client' | 'anonymous'>
 
-/** `receive` stands first, and is decided there for every topic: rules for `subscribe` speak of deliveries too. */
+/** All about `receive` stands first, and decides for every topic: rules for `subscribe` speak of deliveries too. */
 const actions = ['receive', 'publish', 'subscribe'] as const satisfies readonly AccessAction[]
+const actionOf = ({ rule: { allow, deny } }: ImportedRule): number => actions.indexOf((allow ?? deny) as AccessAction)
 const aclTypes = { receive: ['publishclientreceive'], publish: ['publishclientsend'], subscribe: [] } as const
 const defaultKeys = { receive: 'publishClientReceive', publish: 'publishClientSend', subscribe: 'subscribe' } as const
 
@@ -118,7 +119,7 @@ class Translation {
     this.#tellUnsubscribe()
     return {
       passwords: this.#passwords,
-      rules: this.#rules,
+      rules: this.#rules.sort((one, other) => actionOf(one) - actionOf(other)),
       untranslated: this.#untranslated,
       remarks: this.#remarks,
     }
@@ -173,9 +174,8 @@ class Translation {
   /** A client that may come in under one Client Identifier alone: under others it may do nothing. */
   #writeBound(user: string, client: string, rules: readonly ImportedRule[]): void {
     this.#write([...rules, ...this.#defaults()], { user, client })
-    for (const filter of this.#everything) {
-      this.#rules.push({ rule: { deny: [...actions], filter, user }, from: `client ${user} is ${client} alone` })
-    }
+    const under = actions.flatMap((deny) => this.#everything.map((filter) => ({ deny, filter, user })))
+    for (const rule of under) this.#rules.push({ rule, from: `client ${user} is ${client} alone` })
     this.#remarks.push({
       entry: `client ${user}`,
       why: `mosquitto lets it in as ${client} alone; here it comes in under any Client Identifier, and may do nothing under others`,
