@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
@@ -36,13 +37,14 @@ export async function configImport(args: readonly string[], terminal: Terminal):
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return 0
   const [file] = command.args
-  const passwordFile = flags.passwords ?? besideOutput(flags.output)
+  const given = flags.passwords ?? besideOutput(flags.output)
+  const passwordFile = given === undefined ? undefined : resolve(given)
   const imported = importMosquitto(file!, passwordFile === undefined ? {} : { passwords: passwordFile })
   const { refused, untranslated, remarks, yaml, passwords } = imported
   for (const note of refused) terminal.stderr.write(`refused: ${noteInWords(note)}\n`)
   if (refused.length > 0) {
     const lines = refused.length === 1 ? 'one line' : `${refused.length} lines`
-    throw new CommandError(`mosquitto does not start with ${lines} of ${file}; nothing is written`)
+    throw new CommandError(`${lines} of ${file} cannot be taken; nothing is written`)
   }
   if (passwords !== undefined && passwordFile !== undefined) writeNew(passwordFile, passwords, '--passwords', 0o600)
   if (flags.output === undefined) terminal.stdout.write(yaml)

@@ -40,8 +40,8 @@ export function importMosquitto(file: string, { passwords = 'godwit.passwords' }
   const order = new Map<string, number>()
   if (isDynamicSecurity(textOf(file))) writeDynamicSecurity(draft, [], file, readDynamicSecurity(file), passwords)
   else {
-    const { lines, missing, refused } = mosquittoText(file)
-    for (const [at, { where }] of lines.entries()) order.set(where, at)
+    const { lines, places, missing, refused } = mosquittoText(file)
+    for (const [at, where] of places.entries()) order.set(where, at)
     for (const { line, why } of refused) draft.refuse(line, why)
     for (const { line, why } of missing) draft.cannot(line, why)
     const reading = new Reading(draft)
@@ -57,7 +57,7 @@ export function importMosquitto(file: string, { passwords = 'godwit.passwords' }
     untranslated: sorted(draft.untranslated),
     remarks: sorted(draft.remarks),
   }
-  const yaml = yamlOf(draft, file, { ...result, needless: sorted(draft.needless) })
+  const yaml = yamlOf(draft, file, order.size > 0, { ...result, needless: sorted(draft.needless) })
   return { ...result, yaml, passwords: draft.passwords }
 }
 
@@ -84,12 +84,14 @@ function checkItself(draft: Draft): void {
 function yamlOf(
   draft: Draft,
   file: string,
+  isConf: boolean,
   notes: Record<'refused' | 'untranslated' | 'remarks' | 'needless', readonly Note[]>,
 ): string {
   const order = Object.keys(configSchema.shape)
   const entries = Object.entries(draft.values).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other))
   const body = commented(Object.fromEntries(entries), (path) => draft.originOf(path))
-  const head = `# Made by \`godwit config import ${file}\`, read as mosquitto 2.0 reads it. Behind each value: the line it comes from.\n`
+  const as = isConf ? ', read as mosquitto 2.0 reads it' : ''
+  const head = `# Made by \`godwit config import ${file}\`${as}. Behind each value: the line it comes from.\n`
   return [
     head,
     body,

@@ -17,6 +17,8 @@ export interface MosquittoLine {
 /** What mosquitto reads, and what it could not read. */
 export interface MosquittoText {
   readonly lines: readonly MosquittoLine[]
+  /** `FILE:LINE` of all lines, those of `include_dir` too, in the order they are read. */
+  readonly places: readonly string[]
   /** Folders of `include_dir` that cannot be read here, each with the reason. */
   readonly missing: readonly { readonly line: MosquittoLine; readonly why: string }[]
   /** Lines of `include_dir` that mosquitto does not start with. */
@@ -30,6 +32,7 @@ export interface MosquittoText {
 export function mosquittoText(file: string): MosquittoText {
   const missing: { line: MosquittoLine; why: string }[] = []
   const refused: { line: MosquittoLine; why: string }[] = []
+  const places: string[] = []
   const included = (line: MosquittoLine, folder: string): readonly MosquittoLine[] => {
     if (folder === '') {
       refused.push({ line, why: 'it names no folder' })
@@ -37,16 +40,18 @@ export function mosquittoText(file: string): MosquittoText {
     }
     return confFiles(folder, (why) => missing.push({ line, why })).flatMap((name) => {
       return linesOf(join(folder, name)).flatMap(({ line: inner }) => {
+        places.push(inner.where)
         if (inner.option !== 'include_dir') return [inner]
         refused.push({ line: inner, why: 'mosquitto takes it in the main file alone' })
         return []
       })
     })
   }
-  const lines = linesOf(file).flatMap(({ line, rest }) =>
-    line.option === 'include_dir' ? included(line, rest) : [line],
-  )
-  return { lines, missing, refused }
+  const lines = linesOf(file).flatMap(({ line, rest }) => {
+    places.push(line.where)
+    return line.option === 'include_dir' ? included(line, rest) : [line]
+  })
+  return { lines, places, missing, refused }
 }
 
 /** @returns The lines, each with what follows its option and one blank. */

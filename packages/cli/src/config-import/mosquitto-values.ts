@@ -66,7 +66,8 @@ function readNumber(
   value: string,
   unread: string,
 ): ReadValue | { readonly refused: string } {
-  if (!/^[+-]?(0|[1-9]\d*)$/.test(value)) return { refused: `it takes a whole number, not '${value}'` }
+  if (!/^[+-]?(0|[1-9]\d*)$/.test(value))
+    return { refused: `it takes a whole number, not '${value}', which mosquitto 2.0 and 2.1 read differently` }
   const parsed = Number(value)
   if (Math.abs(parsed) >= 2 ** 31) return { refused: `${value} is beyond what mosquitto can count` }
   if (least !== undefined && parsed < least) return { refused: `it takes ${rangeOf(least, most)}, not ${value}` }
