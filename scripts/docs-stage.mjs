@@ -63,6 +63,8 @@ const files = {
   'mosquitto/mosquitto.conf':
     'listener 1885 127.0.0.1\nallow_anonymous true\nacl_file mosquitto/acl\nmount_point home/\n',
   'mosquitto/acl': 'user ann\ntopic readwrite #\n',
+  'dynamic-security.json':
+    '{ "clients": [{ "username": "ann", "roles": [{ "rolename": "r" }], "iterations": 1, "salt": "c2FsdA==", "password": "eA==" }], "roles": [{ "rolename": "r", "acls": [{ "acltype": "subscribePattern", "topic": "#", "allow": true }] }] }',
 }
 
 export class Stage {

@@ -8,7 +8,10 @@ const pages = [
     text: 'Run it',
     names: ['operating', 'monitoring', 'configuration', 'security', 'durability', 'performance', 'command-line'],
   },
-  { text: 'Come from elsewhere', names: ['moving-from-mosquitto', 'moving-from-aedes', 'moving-from-mqtt-js'] },
+  {
+    text: 'Come from elsewhere',
+    names: ['moving-from-mosquitto', 'moving-from-other-brokers', 'moving-from-aedes', 'moving-from-mqtt-js'],
+  },
   { text: 'Together with', names: ['home-assistant', 'zigbee2mqtt', 'node-red'] },
   { text: 'Look up', names: ['error-codes', 'conformance', 'protocol-coverage', 'durability-figures'] },
 ]

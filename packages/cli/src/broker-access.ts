@@ -63,7 +63,8 @@ export async function accessOf(
     return chain
   }
   const rulesOf = async (own: Acl, path: Path): Promise<AccessRules | undefined> => {
-    const read = (): readonly AccessRule[] | undefined => rulesIn(own, path, settings)
+    const read = (): readonly AccessRule[] | undefined =>
+      rulesIn(own, path, settings, (warning) => log.log('warn', warning))
     const given = await inPlace(settings, [...path, 'file'], read)
     if (!given) return undefined
     const rules = accessRules(given)
@@ -201,7 +202,12 @@ function said<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], unde
  * @param path of this `acl` in the configuration.
  * @throws CommandError, BrokerError for what is wrong with them.
  */
-export function rulesIn({ file, rules }: Acl, path: Path, { origin }: Resolved): readonly AccessRule[] | undefined {
-  if (file !== undefined) return readAccessRules(file)
+export function rulesIn(
+  { file, rules }: Acl,
+  path: Path,
+  { origin }: Resolved,
+  warn?: (warning: string) => void,
+): readonly AccessRule[] | undefined {
+  if (file !== undefined) return readAccessRules(file, warn)
   return rules && parseAccessRules(rules, (at) => origin([...path, 'rules', at]))
 }

@@ -20,12 +20,19 @@ export interface AccessRule {
   readonly client?: string | readonly string[]
   /** True: only for clients without a user name. Default false. */
   readonly anonymous?: boolean
+  /**
+   * Of a rule for `subscribe` alone, which then says nothing of deliveries: the Topic Filters asked for that it decides
+   * on. `within`: those that match nothing beyond `filter`; `wildcard`: of these the ones with `+` or `#`; `exact`: this
+   * very filter. Left out: a rule that allows is `within`, one that denies decides on all that match anything of `filter`.
+   */
+  readonly matching?: 'within' | 'wildcard' | 'exact'
   /** Where it stands, for people: `rules.yaml:7`. */
   readonly where?: string
 }
 
 const actions: readonly unknown[] = ['publish', 'subscribe', 'receive'] satisfies AccessAction[]
-const keys = ['allow', 'deny', 'filter', 'user', 'client', 'anonymous']
+const keys = ['allow', 'deny', 'filter', 'user', 'client', 'anonymous', 'matching']
+const matchings: readonly unknown[] = ['within', 'wildcard', 'exact'] satisfies AccessRule['matching'][]
 
 /** `${username}`, `${clientId}` or `${claim.NAME}`, where it stands in a filter. */
 export const variable: RegExp = /\$\{(username|clientId|claim\.[^}]+)\}/g
@@ -70,6 +77,7 @@ export function parseRule(value: unknown, where: string): AccessRule {
     }
   }
   const { anonymous, filter } = rule
+  checkMatching(rule, fail)
   if (anonymous !== undefined && typeof anonymous !== 'boolean') fail('anonymous takes true or false')
   if (anonymous === true && rule.user !== undefined) fail('a rule for anonymous clients has no user')
   if (typeof filter !== 'string' || !isFilterWithVariables(filter)) {
@@ -78,6 +86,12 @@ export function parseRule(value: unknown, where: string): AccessRule {
     )
   }
   return { ...(rule as unknown as AccessRule), where }
+}
+
+function checkMatching({ allow, deny, matching }: Record<string, unknown>, fail: (problem: string) => never): void {
+  if (matching === undefined) return
+  if (!matchings.includes(matching)) fail(`matching is ${JSON.stringify(matching)}; it takes ${matchings.join(', ')}`)
+  if (listOf(allow ?? deny).some((action) => action !== 'subscribe')) fail('matching is for a rule of subscribe alone')
 }
 
 /** A variable is a part of its level, so the filter must be legal whatever stands for it. `$share` belongs to no rule. */

@@ -169,6 +169,46 @@ describe('parseAccessRules', () => {
 
 // ---- against a plain model: one rule after another, one topic after another
 
+describe('which filters a rule about subscriptions decides on', () => {
+  const rest: AccessRule = { allow: 'subscribe', filter: '#' }
+  const ask = (rule: AccessRule, ...filters: readonly string[]) =>
+    said([rule, rest], alice, ...filters.map((filter) => `subscribe ${filter}`))
+
+  it('one that denies: all that it touches; `within`: what matches nothing beyond it; `exact`: its own letters', () => {
+    const filters = ['a/#', 'a/b', 'a/+', 'a', '#', 'c']
+    expect(ask({ deny: 'subscribe', filter: 'a/#' }, ...filters)).toBe('-----+')
+    expect(ask({ deny: 'subscribe', filter: 'a/#', matching: 'within' }, ...filters)).toBe('----++')
+    expect(ask({ deny: 'subscribe', filter: 'a/#', matching: 'exact' }, ...filters)).toBe('-+++++')
+    expect(ask({ deny: 'subscribe', filter: '#', matching: 'wildcard' }, ...filters)).toBe('-+-+-+')
+  })
+
+  it('one that allows', () => {
+    const only = (matching: AccessRule['matching']) =>
+      said(
+        [{ allow: 'subscribe', filter: 'a/#', ...(matching && { matching }) }],
+        alice,
+        'subscribe a/#',
+        'subscribe a/b',
+      )
+    expect([only(undefined), only('within'), only('exact'), only('wildcard')]).toEqual(['++', '++', '+-', '+-'])
+  })
+
+  it('it says nothing of deliveries then', () => {
+    expect(said([{ deny: 'subscribe', filter: 'a', matching: 'exact' }, rest], alice, 'receive a')).toBe('+')
+    expect(said([{ allow: 'subscribe', filter: 'a', matching: 'exact' }], alice, 'receive a')).toBe('-')
+  })
+
+  it('it is for `subscribe` alone, and takes three words', () => {
+    const rule = (more: object) => () => parseAccessRules([{ filter: 'a', ...more }], () => 'rules:1')
+    expect(rule({ allow: 'subscribe', matching: 'most' })).toThrow(
+      'rules:1: matching is "most"; it takes within, wildcard, exact',
+    )
+    expect(rule({ allow: ['subscribe', 'receive'], matching: 'exact' })).toThrow(
+      'rules:1: matching is for a rule of subscribe alone',
+    )
+  })
+})
+
 const levels = ['a', 'b', 'c']
 const topics = [1, 2, 3].flatMap((depth) =>
   Array.from({ length: levels.length ** depth }, (_, n) =>

@@ -79,14 +79,24 @@ export function decidingRule(
 }
 
 /** A subscription promises its messages; only a rule about `receive` itself can take some of them away. */
-function applies({ actions }: ClientRule, action: AccessAction): boolean {
-  return actions.has(action) || (action === 'receive' && actions.has('subscribe'))
+function applies({ actions, rule }: ClientRule, action: AccessAction): boolean {
+  return actions.has(action) || (action === 'receive' && actions.has('subscribe') && rule.matching === undefined)
 }
 
 /** All of the filter must be allowed: a rule that denies any of it decides, one that allows only a part does not. */
 function decidingSubscribe(rules: readonly ClientRule[], filter: Levels): ClientRule | undefined {
-  return rules.find((rule) => {
-    if (!rule.actions.has('subscribe')) return false
-    return rule.allows ? covers(rule.levels, filter) : overlap(rule.levels, filter)
-  })
+  return rules.find((rule) => rule.actions.has('subscribe') && decidesOn(rule, filter))
+}
+
+function decidesOn({ allows, levels, rule: { matching } }: ClientRule, filter: Levels): boolean {
+  switch (matching) {
+    case 'exact':
+      return levels.length === filter.length && levels.every((level, at) => level === filter[at])
+    case 'wildcard':
+      return filter.some((level) => level === '+' || level === '#') && covers(levels, filter)
+    case 'within':
+      return covers(levels, filter)
+    default:
+      return allows ? covers(levels, filter) : overlap(levels, filter)
+  }
 }

@@ -1,5 +1,5 @@
 export type { WatchOptions } from '../watched-files.js'
-export { type AccessAction, type AccessRule, parseAccessRules } from './access-rule.js'
+export { type AccessAction, type AccessRule, isFilterWithVariables, parseAccessRules } from './access-rule.js'
 export { type AccessRequest, type AccessRules, accessRules, type Explanation } from './access-rules.js'
 export {
   type AuthenticationChain,

@@ -60,6 +60,21 @@ describe("mosquitto's acl_file", () => {
     expect(asked(username, 'id', wish)).toBe(answer)
   })
 
+  it('what mosquitto takes, and means nothing or more than it seems, is told by its line', () => {
+    const warnings: string[] = []
+    const text = 'topic read $share/g/a/#\ntopic deny $share/#\npattern read b/#\ntopic write c\n'
+    const rules = mosquittoAcl(text, 'acl', (warning) => warnings.push(warning))
+    expect(rules.map(({ filter, where }) => [filter, where])).toEqual([
+      ['c', 'acl:4'],
+      ['b/#', 'acl:3'],
+    ])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^acl:1: a line about \$share\/… means nothing, as in mosquitto/),
+      expect.stringMatching(/^acl:2: /),
+      'acl:3: the pattern has no %c and no %u: it is for everybody',
+    ])
+  })
+
   it.each([
     ['topics a', "acl:1: 'topics' begins no line of an acl_file; it takes user, topic and pattern"],
     ['user', "acl:1: 'user' begins no line of an acl_file; it takes user, topic and pattern"],

@@ -30,7 +30,7 @@ export interface InheritedOptions {
   readonly path?: never
 }
 
-/** Each of cert, key, ca and crl is the path of a PEM file, or PEM itself. Files are read again when they change. */
+/** Each of cert, key, ca and crl is the path of a PEM file, or PEM itself; ca may be several. Files are read again when they change. */
 export interface TlsOptions {
   /** The broker's certificate, followed by those between it and its CA. */
   readonly cert: string
@@ -38,7 +38,7 @@ export interface TlsOptions {
   /** Of the key. Default: it has none. */
   readonly passphrase?: string
   /** Who signs clients' certificates. Needed with `requestCert`. */
-  readonly ca?: string
+  readonly ca?: string | readonly string[]
   /** Certificates that the CA has revoked. Default: none. */
   readonly crl?: string
   /** Whether a client needs a certificate of `ca`. Default false. */
@@ -97,8 +97,9 @@ export function checkListenOptions(options: ListenOptions): void {
       throw invalid(`${name} is ${value}; it takes a whole number from 1`)
     }
   }
-  if (tls?.requestCert && !tls.ca) throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')
-  if (tls?.crl && !tls.ca) throw invalid('tls.crl needs tls.ca: who revokes')
+  if (tls?.requestCert && !tls.ca?.length)
+    throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')
+  if (tls?.crl && !tls.ca?.length) throw invalid('tls.crl needs tls.ca: who revokes')
   if (websocket?.path !== undefined && !/^(\/|\*$)/.test(websocket.path)) {
     throw invalid(`websocket.path is ${websocket.path}; it begins with /, or is *`)
   }

@@ -32,8 +32,9 @@ export async function readTls(options: TlsOptions): Promise<SecureContextOptions
 async function readTlsFiles(options: TlsOptions): Promise<SecureContextOptions> {
   const read: Partial<Record<(typeof kinds)[number], string>> = {}
   for (const kind of kinds) {
-    const given = options[kind]
-    if (given !== undefined) read[kind] = isPem(given) ? given : await readPem(kind, given)
+    const given = [options[kind] ?? []].flat()
+    const texts = await Promise.all(given.map((one) => (isPem(one) ? one : readPem(kind, one))))
+    if (texts.length > 0) read[kind] = texts.join('\n')
   }
   return {
     ...read,
@@ -56,5 +57,5 @@ async function readPem(kind: string, path: string): Promise<string> {
 
 /** The paths of those that are no PEM themselves. */
 export function tlsFilePaths(options: TlsOptions): readonly string[] {
-  return kinds.flatMap((kind) => (options[kind] !== undefined && !isPem(options[kind]) ? [options[kind]] : []))
+  return kinds.flatMap((kind) => [options[kind] ?? []].flat()).filter((given) => !isPem(given))
 }

@@ -82,6 +82,20 @@ it.each([
   expect(whys()).toEqual([typeof why === 'string' ? why : expect.stringMatching(why)])
 })
 
+it('several CAs, each in a file of its own, sign client certificates', async () => {
+  const files = [join(folder, 'one-ca.pem'), join(folder, 'other-ca.pem')]
+  await writeFile(files[0]!, ca.cert)
+  await writeFile(files[1]!, otherCa.cert)
+  const port = await listen({ ca: files, requestCert: true })
+  const third = await Authority.create('Third CA')
+  await refused(port, await third.issue('meter'))
+  for (const authority of [ca, otherCa]) {
+    const client = await greet(await open(port, await authority.issue('meter')))
+    client.send({ type: 'pingreq' })
+    expect(await client.next()).toEqual(['pingresp'])
+  }
+})
+
 it('a revoked client certificate is refused from the reload of the CRL on', async () => {
   const [meter, stolen] = [await ca.issue('meter'), await ca.issue('stolen')]
   const crl = join(folder, 'crl.pem')

@@ -9,11 +9,12 @@ import { systemProblem } from '../system-problem.js'
 /**
  * Reads access rules, each with the place where it stands. A file that ends in .yaml, .yml or .json has our form, under
  * `rules`, or under `acl` and `rules` as in the broker's configuration; any other is mosquitto's acl_file.
+ * @param warn is told of lines of an acl_file that mean something else than they seem to. Default: nobody.
  * @throws CommandError naming file and line.
  */
-export function readAccessRules(file: string): readonly AccessRule[] {
+export function readAccessRules(file: string, warn: (warning: string) => void = () => {}): readonly AccessRule[] {
   try {
-    return ['.yaml', '.yml', '.json'].includes(extname(file)) ? yamlRules(file) : mosquittoAcl(textOf(file), file)
+    return ['.yaml', '.yml', '.json'].includes(extname(file)) ? yamlRules(file) : mosquittoAcl(textOf(file), file, warn)
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     throw new CommandError(error.message)

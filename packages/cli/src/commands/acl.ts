@@ -51,7 +51,7 @@ export async function acl(args: readonly string[], terminal: Terminal): Promise<
   const { user: username, client: clientId, claim: claims = {} } = flags
   const wish = wishOf(flags)
   const client = { clientId, username, identity: { claims } }
-  const { rules, from } = rulesOf(flags)
+  const { rules, from } = rulesOf(flags, (warning) => terminal.stderr.write(`warning: ${warning}\n`))
   if (!rules) {
     await write(terminal.stdout, `allowed: ${from} has no access rules\n`)
     return 0
@@ -71,12 +71,12 @@ interface Rules {
   readonly from: string
 }
 
-function rulesOf({ acl: file, config, listener }: Flags): Rules {
+function rulesOf({ acl: file, config, listener }: Flags, warn: (warning: string) => void): Rules {
   if (file !== undefined) {
     if (config !== undefined || listener !== undefined) {
       throw new CommandError('--acl names the rules; leave out --config and --listener')
     }
-    return { rules: readAccessRules(file), from: file }
+    return { rules: readAccessRules(file, warn), from: file }
   }
   const settings = brokerConfig(config === undefined ? {} : { config }, process.env)
   const { acl: common, listeners } = settings.config
@@ -86,7 +86,9 @@ function rulesOf({ acl: file, config, listener }: Flags): Rules {
   }
   const from = config ?? 'the configuration'
   const rules = inOneLine(() =>
-    door?.acl ? rulesIn(door.acl, ['listeners', listener!, 'acl'], settings) : rulesIn(common, ['acl'], settings),
+    door?.acl
+      ? rulesIn(door.acl, ['listeners', listener!, 'acl'], settings, warn)
+      : rulesIn(common, ['acl'], settings, warn),
   )
   if (!rules && config === undefined) throw new CommandError('say where the rules are: --config FILE, or --acl FILE')
   return { rules, from }

@@ -24,7 +24,7 @@ import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
-import { logOf } from '../log.js'
+import { type BrokerLog, logOf } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { systemdNotify } from '../systemd-notify.js'
@@ -66,13 +66,21 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
+  const log = await inPlace(settings, ['log', 'file'], () => logOf(settings.config.log, terminal))
+  try {
+    return await serve(args, terminal, settings, log)
+  } finally {
+    await log.close()
+  }
+}
+
+async function serve(args: readonly string[], terminal: Terminal, settings: Resolved, log: BrokerLog): Promise<number> {
   boundYoungGeneration()
   const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
   const sockets = systemdSockets()
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
-  const log = logOf(logging, terminal)
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined
@@ -115,7 +123,9 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     })
     control = opened
     terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered, metrics: monitoring?.url }))
-    if (log.format === 'json') log.log('info', 'started', { version, listeners: doors.join(', '), data })
+    if (log.format === 'json' || logging.file !== undefined) {
+      log.log('info', 'started', { version, listeners: doors.join(', '), data })
+    }
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
     await systemdNotify('READY=1', log)
     if (!stopping.aborted) await once(stopping, 'abort')

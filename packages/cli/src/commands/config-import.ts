@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
@@ -7,36 +8,67 @@ import type { Terminal } from '../terminal.js'
 
 const examples = `  godwit config import /etc/mosquitto/mosquitto.conf -o godwit.yaml
   godwit config import mosquitto.conf --strict > godwit.yaml
+  godwit config import dynamic-security.json -o godwit.yaml    users into godwit.passwords, roles into rules
 
 The configuration goes to standard output, or into a new file. What cannot be translated is listed on standard error,
-line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1.
+line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1. A file that mosquitto
+itself would not start with is refused: its lines are listed, nothing is written, and the exit code is 1.
+
+The file is read as mosquitto 2.0 reads it; lines that begin with "note:" say where 2.1 differs.
 `
 
 interface Flags {
   readonly output?: string
+  readonly passwords?: string
   readonly strict?: true
 }
 
 /** `godwit config import`: a mosquitto configuration in our form. */
 export async function configImport(args: readonly string[], terminal: Terminal): Promise<number> {
   const command = commandLine('config import', 'Translates a configuration of mosquitto, 1.6 to 2.1.', examples)
-    .usage('[options] <mosquitto.conf>')
-    .argument('<file>', 'mosquitto.conf; what its include_dir holds is read too')
+    .usage('[options] <mosquitto.conf | dynamic-security.json>')
+    .argument('<file>', 'mosquitto.conf, with what its include_dir holds; or the file of its dynamic security plugin')
     .option('-o, --output <file>', 'a new file for the configuration (default: standard output)')
+    .option(
+      '--passwords <file>',
+      'a new password file for the users of dynamic-security.json (default: beside --output, as godwit.passwords)',
+    )
     .option('--strict', 'exit with 1 when something could not be translated')
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return 0
-  const { yaml, untranslated } = importMosquitto(command.args[0]!)
+  const [file] = command.args
+  const given = flags.passwords ?? besideOutput(flags.output)
+  const passwordFile = given === undefined ? undefined : resolve(given)
+  const imported = importMosquitto(file!, passwordFile === undefined ? {} : { passwords: passwordFile })
+  const { refused, untranslated, remarks, yaml, passwords } = imported
+  for (const note of refused) terminal.stderr.write(`refused: ${noteInWords(note)}\n`)
+  if (refused.length > 0) {
+    const lines = refused.length === 1 ? 'one line' : `${refused.length} lines`
+    throw new CommandError(`${lines} of ${file} cannot be taken; nothing is written`)
+  }
+  if (passwords !== undefined && passwordFile !== undefined) writeNew(passwordFile, passwords, '--passwords', 0o600)
   if (flags.output === undefined) terminal.stdout.write(yaml)
-  else writeNew(flags.output, yaml)
+  else writeNew(flags.output, yaml, '-o', 0o666)
   for (const note of untranslated) terminal.stderr.write(`not translated: ${noteInWords(note)}\n`)
-  return flags.strict && untranslated.length > 0 ? 1 : 0
+  for (const note of remarks) terminal.stderr.write(`note: ${noteInWords(note)}\n`)
+  const isKept = passwords === undefined || passwordFile !== undefined
+  if (!isKept) {
+    terminal.stderr.write(
+      'not translated: users and their passwords: with -o FILE or --passwords FILE they are written\n',
+    )
+  }
+  return flags.strict && (untranslated.length > 0 || !isKept) ? 1 : 0
 }
 
-function writeNew(file: string, text: string): void {
+/** `/etc/godwit/godwit.yaml`: `/etc/godwit/godwit.passwords`. */
+function besideOutput(output: string | undefined): string | undefined {
+  return output?.replace(/(\.(ya?ml|json))?$/, '.passwords')
+}
+
+function writeNew(file: string, text: string, flag: string, mode: number): void {
   try {
-    writeFileSync(file, text, { flag: 'wx' })
+    writeFileSync(file, text, { flag: 'wx', mode })
   } catch (error) {
-    throw new CommandError(`cannot write ${file}: ${systemProblem(error)}; choose another with -o FILE`)
+    throw new CommandError(`cannot write ${file}: ${systemProblem(error)}; choose another with ${flag} FILE`)
   }
 }

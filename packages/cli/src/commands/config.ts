@@ -1,12 +1,14 @@
-import { BrokerError } from '@godwit/broker'
+import { BrokerError, type Logger } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
 import { commandLine, helped, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
+import { inPlace } from '../config/in-place.js'
 import { printed } from '../config/print.js'
 import type { Resolved } from '../config/resolve.js'
 import { jsonSchema } from '../config/schema.js'
 import { tryOut } from '../control/trial.js'
+import { checkLogFile } from '../log-file.js'
 import { type Terminal, write } from '../terminal.js'
 import { configImport } from './config-import.js'
 
@@ -24,8 +26,12 @@ type Action = (flags: ConfigFlags, terminal: Terminal) => string | Promise<strin
 const actions: Readonly<Record<string, Action>> = {
   check: async (flags, terminal) => {
     const settings = brokerConfig(flags, process.env)
-    await tried(settings)
-    for (const warning of exposedSecrets(settings)) await write(terminal.stderr, `warning: ${warning}\n`)
+    const warnings: string[] = []
+    await tried(settings, (warning) => warnings.push(warning))
+    const { file } = settings.config.log
+    if (file !== undefined) await inPlace(settings, ['log', 'file'], () => checkLogFile(file))
+    for (const warning of [...warnings, ...exposedSecrets(settings)])
+      await write(terminal.stderr, `warning: ${warning}\n`)
     return `${flags.config ?? 'the configuration'} is right\n`
   },
   print: (flags) => printed(brokerConfig(flags, process.env)),
@@ -33,9 +39,10 @@ const actions: Readonly<Record<string, Action>> = {
 }
 
 /** @throws CommandError for what a broker would not start with. */
-async function tried(settings: Resolved): Promise<void> {
+async function tried(settings: Resolved, warn: (warning: string) => void): Promise<void> {
+  const log: Logger = { log: (level, message) => (level === 'warn' ? warn(message) : undefined) }
   try {
-    await tryOut(settings)
+    await tryOut(settings, [], log)
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     throw new CommandError(error.message)

@@ -1,29 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { importStage, open } from '../../test/import-stage.js'
 import { defaultLayer, fileLayer } from '../config/layers.js'
 import { resolve } from '../config/resolve.js'
 import { defaults } from '../config/schema.js'
-import { importMosquitto, noteInWords } from './mosquitto-import.js'
 import { mosquittoOptions } from './mosquitto-options.js'
 
-const home = mkdtempSync(join(tmpdir(), 'godwit-import-'))
-const file = join(home, 'mosquitto.conf')
-afterAll(() => rmSync(home, { recursive: true }))
-beforeEach(() => rmSync(file, { force: true }))
-
-/** The values, and what was told, with the path of the file cut off. */
-function imported(...lines: readonly string[]) {
-  writeFileSync(file, `${lines.join('\n')}\n`)
-  const { yaml, untranslated } = importMosquitto(file)
-  const told = untranslated.map((note) => noteInWords(note).replace(`${file}:`, ''))
-  return { yaml, values: parse(yaml) as Record<string, unknown>, told }
-}
-
-/** Without a word about who may come in. */
-const open = ['allow_anonymous true']
+const { home, file, imported } = importStage()
 
 describe('listeners', () => {
   test('without one, as mosquitto: this machine alone, and anybody of it', () => {
@@ -121,6 +106,11 @@ describe('settings of the broker', () => {
     ['retain_available false', { features: { retainAvailable: false } }],
     ['sys_interval 0', { sysIntervalSeconds: 0 }],
     ['log_type error\nlog_type notice\nlog_type warning', { log: { level: 'info' } }],
+    ['log_type error # all else is noise', { log: { level: 'error' } }],
+    ['log_type all\nlog_type none\nlog_type warning', { log: { level: 'warn' } }],
+    ['log_dest file /var/log/a b.log # not this', { log: { file: '/var/log/a b.log # not this' } }],
+    ['log_dest stdout\nlog_dest file /l', { log: { file: '/l', stderr: true } }],
+    ['log_dest none\nlog_dest file /l', { log: { file: '/l' } }],
     ['', { features: { mqtt31: true } }],
   ])('%j', (text, values) => {
     const result = imported(...open, 'listener 1883', text)
@@ -137,11 +127,12 @@ describe('settings of the broker', () => {
 
 describe('what cannot be is told by its line', () => {
   test.each<[string, RegExp]>([
-    ['listener 1884\ncapath /c', /^3: capath \/c: tls\.ca takes one PEM file/],
+    ['listener 1884\ncapath /c', /^3: capath \/c: its listener has no TLS/],
+    ['listener 1884\ncertfile c\nkeyfile k\ncapath /c', /^5: capath \/c: no certificate is found in it/],
     ['listener 1884\nmount_point a', /^3: mount_point a: topics are the same/],
     ['max_queued_messages 0', /^2: max_queued_messages 0: every bound is finite/],
     ['queue_qos0_messages true', /^2: queue_qos0_messages true: QoS 0 waits for nobody/],
-    ['log_dest file /var/log/m.log', /^2: log_dest file \/var\/log\/m\.log: the log goes to stderr/],
+    ['log_dest syslog', /^2: log_dest syslog: the log goes to stderr/],
     [
       'max_queued_mesages 1',
       /^2: max_queued_mesages 1: mosquitto has no such option; did you mean max_queued_messages\?/,
@@ -151,7 +142,6 @@ describe('what cannot be is told by its line', () => {
     ['listener 1884\ncertfile c\nkeyfile k\nrequire_certificate true', /^5: .*it needs tls\.ca/],
     ['listener 1884\nwebsockets_origin a', /^3: .*origins are for a listener of WebSocket/],
     ['acl_file rules.yaml', /^2: acl_file rules\.yaml: .*rename/],
-    ['listener many', /listener: listeners\[0\]\.port: it takes/],
   ])('%j', (text, why) => {
     expect(imported(...open, text).told).toEqual([expect.stringMatching(why)])
   })
@@ -190,17 +180,6 @@ test('the password and acl files of plugins of 2.1 are read', () => {
   expect(values.auth).toEqual({ passwordFile: '/p' })
 })
 
-test('files of include_dir stand in its place, capitals first', () => {
-  const folder = join(home, 'conf.d')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'a.conf'), 'max_keepalive 2\n')
-  writeFileSync(join(folder, 'B.conf'), 'max_keepalive 1\n')
-  writeFileSync(join(folder, 'ignored.txt'), 'nonsense\n')
-  const { values, yaml } = imported(...open, `include_dir ${folder}`)
-  expect(values.limits).toEqual({ maxKeepAliveSeconds: 2 })
-  expect(yaml).toContain(`B.conf:1: max_keepalive 1: ${folder}/a.conf:1 says otherwise`)
-})
-
 test('behind each value stands its line, and the whole passes the check', () => {
   const { yaml } = imported('listener 1883', 'password_file /p', 'set_tcp_nodelay true')
   expect(yaml).toContain(`passwordFile: /p # ${file}:2 password_file\n`)
@@ -210,12 +189,40 @@ test('behind each value stands its line, and the whole passes the check', () => 
   expect(resolve([defaultLayer(defaults), fileLayer(result)]).config.listeners).toHaveLength(1)
 })
 
+/** What mosquitto takes for each kind of value. */
+const valueFor = (option: string): string => {
+  const { kind } = mosquittoOptions.get(option)!
+  const own: Readonly<Record<string, string>> = {
+    log_dest: 'syslog',
+    accept_protocol_versions: '5',
+    tls_version: 'tlsv1.3',
+  }
+  if (kind.kind === 'word') return kind.words.at(-1)!
+  if (kind.kind === 'duration') return '1d'
+  if (kind.kind === 'number') return String(kind.most ?? 1_000)
+  return own[option] ?? (kind.kind === 'boolean' ? 'true' : 'x')
+}
+
 test('every option is known: it is written, or something is told of it', () => {
-  const silent = [...mosquittoOptions.keys()].filter((option) => {
-    const without = imported('persistence true', 'listener 1883', 'certfile c', 'keyfile k', 'cafile a')
-    const own = ['certfile', 'keyfile', 'cafile', 'persistence', 'retained_persistence'].includes(option)
-    const { yaml } = imported('persistence true', 'listener 1883', 'certfile c', 'keyfile k', 'cafile a', `${option} 1`)
-    return !own && yaml === without.yaml
+  const base = ['persistence false', 'listener 1883', 'certfile c', 'keyfile k', 'cafile a']
+  const plain = imported(...base).yaml
+  const silent = [...mosquittoOptions].filter(([option, { scope }]) => {
+    const group = scope === 'bridge' ? ['connection c'] : scope === 'plugin' ? ['plugin /p.so'] : []
+    const { yaml, refused } = imported(...base, ...group, `${option} ${valueFor(option)}`)
+    return refused.length > 0 || yaml === plain
   })
-  expect(silent).toEqual([])
+  expect(silent.map(([option]) => option)).toEqual([])
+})
+
+const manual = '/usr/share/man/man5/mosquitto.conf.5.gz'
+
+test('the table has every option of the manual that is installed here', ({ skip }) => {
+  if (!existsSync(manual)) skip(`${manual} is not there: apt-get install mosquitto`)
+  const text = gunzipSync(readFileSync(manual)).toString()
+  const named = [...text.matchAll(/^\.PP\n\\fB([a-z][\w.\\&]*)\\fR/gm)].map(([, name]) => name!.replaceAll(/\\&?/g, ''))
+  const options = new Set(
+    named.filter((name) => !/^(listener|include_dir|auth_opt_|plugin_opt_|mosquitto(\.conf)?)$/.test(name)),
+  )
+  expect(options.size).toBeGreaterThan(80)
+  expect([...options].filter((name) => !mosquittoOptions.has(name))).toEqual([])
 })

@@ -19,6 +19,7 @@ export interface ConfigFlags {
   readonly mqtt31?: boolean
   readonly logLevel?: string
   readonly logFormat?: string
+  readonly logFile?: string
   readonly maxInflight?: number
   readonly maxQueued?: number
   readonly maxQueuedBytes?: number
@@ -34,6 +35,7 @@ const flagNames = {
   'features.mqtt31': '--mqtt31',
   'log.level': '--log-level',
   'log.format': '--log-format',
+  'log.file': '--log-file',
   'limits.maxInflight': '--max-inflight',
   'limits.maxQueuedMessages': '--max-queued',
   'limits.maxQueuedBytes': '--max-queued-bytes',
@@ -72,6 +74,7 @@ export function withConfigOptions(command: Command): Command {
       'text; json, one object a line; or auto: text on a terminal, else json (default: auto)',
       oneOf(logFormats),
     )
+    .option('--log-file <file>', 'log into that file instead of stderr; SIGHUP and godwit reload open it anew')
 }
 
 /**
@@ -88,7 +91,7 @@ export function brokerConfig(flags: ConfigFlags, environment: NodeJS.ProcessEnv)
 }
 
 function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, ...more }: ConfigFlags): Values {
-  const { logLevel: level, logFormat: format, ...limits } = more
+  const { logLevel: level, logFormat: format, logFile: file, ...limits } = more
   const { maxInflight, maxQueued: maxQueuedMessages, maxQueuedBytes } = limits
   const listener = said({ host, port })
   const values = {
@@ -98,7 +101,7 @@ function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, 
     control,
     metrics,
     features: said({ mqtt31 }),
-    log: said({ level, format }),
+    log: said({ level, format, file }),
     limits: said({ maxInflight, maxQueuedMessages, maxQueuedBytes }),
   }
   return said(values) ?? {}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
+import { isDynamicSecurityFile, isMosquittoConf } from './mosquitto-file.js'
 
 export type Path = readonly (string | number)[]
 export type Values = Readonly<Record<string, unknown>>
@@ -40,14 +41,20 @@ export function fileLayer(file: string): Layer {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
+  if (isMosquittoConf(text)) throw new CommandError(`${file} is a configuration of mosquitto; ${toImport(file)}`)
   const [error] = [...document.errors, ...document.warnings]
   if (error) throw new CommandError(`${position(error.pos[0])}: ${yamlProblem(error.message)}`)
   const values = withoutNothing(valuesOf(document, file)) ?? {}
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new CommandError(`${file}:1:1: a configuration is a list of "key: value"; see docs/configuration.md`)
   }
+  if (isDynamicSecurityFile(values)) {
+    throw new CommandError(`${file} is a file of mosquitto's dynamic security; ${toImport(file)}`)
+  }
   return { values: values as Values, where: (path) => position(offsetOf(document.contents, path)) }
 }
+
+const toImport = (file: string): string => `translate it first: godwit config import ${file} -o godwit.yaml`
 
 function yamlProblem(message: string): string {
   if (/tab/i.test(message)) return `${message}; indent with spaces`

@@ -43,7 +43,10 @@ const tls = z
     key: text.describe('PEM file: its key.'),
     passphrase: secret.optional().describe('Of the key. Better given by `passphraseFile` or the environment.'),
     passphraseFile: text.optional().describe('A file that holds it.'),
-    ca: text.optional().describe('PEM file: who signs the certificates of clients.'),
+    ca: z
+      .union([text, z.array(text).min(1)], { error: 'it takes a PEM file, or a list of them' })
+      .optional()
+      .describe('PEM file, or a list of them: who signs the certificates of clients.'),
     crl: text.optional().describe('PEM file: certificates the CA has revoked. Needs `ca`.'),
     requestCert: flag.default(false).describe('Whether a client needs a certificate of `ca`.'),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('The oldest TLS taken.'),
@@ -253,8 +256,12 @@ export const configSchema = z.strictObject({
         .enum(logFormats)
         .default('auto')
         .describe('`auto` is text where stderr is a terminal, else `json`: one object a line.'),
+      file: text
+        .optional()
+        .describe('A file for it, instead of stderr; lines are added, and SIGHUP and `godwit reload` open it anew.'),
+      stderr: flag.optional().describe('Whether it goes to stderr too. Default: where there is no `file`.'),
     })
-    .describe('What the broker tells about its work, on stderr.'),
+    .describe('What the broker tells about its work, on stderr or in a file.'),
 })
 
 /** A configuration with every default filled in. */

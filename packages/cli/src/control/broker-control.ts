@@ -3,6 +3,7 @@ import type { Access } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import type { Config } from '../config/schema.js'
+import type { BrokerLog } from '../log.js'
 import { systemProblem } from '../system-problem.js'
 import { controlPath, pathProblem } from './control-path.js'
 import type { ReloadAnswer } from './control-protocol.js'
@@ -23,7 +24,7 @@ export interface RunningBroker {
   readonly sockets: readonly InheritedSocket[]
   /** What file, environment and flags say now; throws where they are wrong. */
   readonly read: () => Resolved
-  readonly log: Logger
+  readonly log: BrokerLog
 }
 
 /** What the person who runs a broker may do to it while it runs. */
@@ -41,7 +42,10 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   const { broker, settings, doors, sockets, read, log } = running
   const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
   const reloading = new Reloading({ started: settings, read, tried, parts: partsOf(running), log })
-  const reload = (): Promise<ReloadAnswer> => reloading.reload()
+  const reload = (): Promise<ReloadAnswer> => {
+    log.reopen() // whatever becomes of the rest: the file may have been renamed
+    return reloading.reload()
+  }
   const path = controlPath(settings.config)
   const requests = controlRequests({ broker, listeners: doors, reload })
   const socket = path === undefined ? undefined : await open(path, requests, log)

@@ -1,4 +1,4 @@
-import type { InheritedSocket } from '@godwit/broker'
+import type { InheritedSocket, Logger } from '@godwit/broker'
 import { checkListen } from '@godwit/broker'
 import { accessOf, whoMayCome } from '../broker-access.js'
 import { listenOptions } from '../broker-doors.js'
@@ -9,12 +9,17 @@ import { withSystemdSockets } from '../systemd-sockets.js'
 /**
  * Tries whether a broker could start with these settings: reads every file they name, with throw-away parts.
  * @param sockets those that systemd has given to this process. Default: none.
+ * @param log is told what a broker would be told at its start. Default: nobody.
  * @throws CommandError, BrokerError
  */
-export async function tryOut(settings: Resolved, sockets: readonly InheritedSocket[] = []): Promise<void> {
+export async function tryOut(
+  settings: Resolved,
+  sockets: readonly InheritedSocket[] = [],
+  log: Logger = { log() {} },
+): Promise<void> {
   const { config } = settings
   whoMayCome(withSystemdSockets(config, sockets))
-  const access = await accessOf(settings, { log() {} }, () => {})
+  const access = await accessOf(settings, log, () => {})
   access.close()
   for (const [at, door] of config.listeners.entries()) {
     await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))
