@@ -14,6 +14,7 @@ import {
   type AnyClientError,
   ClientError,
   ConnectionError,
+  InvalidArgumentError,
   ServerDisconnectedError,
   ServerRefusedError,
   storeFailed,
@@ -226,10 +227,16 @@ export class Connection {
       )
     } catch (error) {
       // Not from inside the constructor: whoever made this does not hold it yet.
-      queueMicrotask(() =>
-        this.fail(asClientError(error, (cause) => this.#error('network-error', String(cause), cause))),
-      )
+      queueMicrotask(() => this.fail(asClientError(error, (cause) => this.#notOpened(cause))))
     }
+  }
+
+  /** What a stream throws at once, because of what it was given, it would throw again. */
+  #notOpened(error: unknown): AnyClientError {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+      return new InvalidArgumentError('invalid-option', `${this.server.url}: ${error.message}`)
+    }
+    return this.#error('network-error', String(error), error)
   }
 
   #write(bytes: Uint8Array): boolean {

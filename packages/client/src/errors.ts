@@ -19,9 +19,24 @@ export abstract class ClientError extends Error {
   }
 }
 
-/** An option or argument that can never work. Nothing was sent. */
+/**
+ * An option or argument that can never work. Nothing was sent.
+ *
+ * - `invalid-option`: an option, or an event, that does not exist, is of the wrong type or out of its range
+ * - `invalid-payload`: it is no string and no bytes
+ * - `invalid-topic`: no topic name: text of 1 to 65,535 bytes without wildcards
+ * - `invalid-filter`: no topic filter
+ * - `unsupported-scheme`: a URL that begins with something else than `mqtt`, `mqtts`, `ws`, `wss` or `unix`
+ * - `unsupported-version`: it needs MQTT 5.0, and the server is spoken to at 3.1.1
+ */
 export class InvalidArgumentError extends ClientError {
-  readonly code: 'invalid-option' | 'unsupported-scheme' | 'unsupported-version' | 'invalid-topic' | 'invalid-filter'
+  readonly code:
+    | 'invalid-option'
+    | 'invalid-payload'
+    | 'invalid-topic'
+    | 'invalid-filter'
+    | 'unsupported-scheme'
+    | 'unsupported-version'
   readonly permanent = true as const
 
   constructor(code: InvalidArgumentError['code'], message: string) {

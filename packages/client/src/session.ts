@@ -1,19 +1,21 @@
-import { type PacketOf, type Publish, ReceivedPublish, reason, type TopicPattern } from '@godwit/protocol'
+import { type PacketOf, type Publish, ReceivedPublish, reason } from '@godwit/protocol'
 import { Call } from './call.js'
-import type { ClientEvents, PublishOptions, PublishResult } from './client.js'
+import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
+import { dropError } from './drop-error.js'
 import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
 import { type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
-import { type Publication, publicationError, publicationOf } from './publication.js'
+import type { Publication } from './publication.js'
 import { publicationRefused } from './server-limits.js'
 import type { Settings } from './settings.js'
 import { type Delivery, Inbound } from './state/inbound.js'
-import { type DropReason, Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
+import { Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
 import { PacketIds } from './state/packet-ids.js'
 import { ReceiveWindow } from './state/receive-window.js'
 import type { StoredPublish } from './state/store.js'
-import type { ActiveSubscription, SubscribeOptions } from './subscription.js'
+import type { SubscribeArguments } from './subscribe-arguments.js'
+import type { ActiveSubscription } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
 import { Unclaimed } from './unclaimed.js'
 
@@ -24,6 +26,8 @@ const defaultMaxInflight = { 5: 1000, below: 20 }
 export interface SessionEvents {
   onUnclaimed(message: Message): void
   onRecovered(publication: ClientEvents['recovered']): void
+  onUnpublished(topic: string, error: AnyClientError): void
+  onUnsubscribed(filters: readonly string[], error: unknown): void
 }
 
 /**
@@ -63,6 +67,7 @@ export class Session {
       clock,
       ids: this.#ids,
       onBuffered: (change) => this.#onBuffered(change),
+      onFailed: (filters, error) => events.onUnsubscribed(filters, error),
     })
     this.#unclaimed = new Unclaimed(settings, (message) => events.onUnclaimed(message))
   }
@@ -105,6 +110,7 @@ export class Session {
       send: (packet) => connection.send(packet),
       version,
       limits,
+      sessionPresent,
       remembered: sessionPresent && sameServer,
       sessionKept,
     })
@@ -188,17 +194,17 @@ export class Session {
     connection.violation(`${type.toUpperCase()} ${packetId} does not belong to the QoS of that publication`)
   }
 
-  publish(topic: string, content: string | Uint8Array, options: PublishOptions): Promise<PublishResult> {
-    const publication = publicationOf(topic, content, options)
-    const error = this.#ended ?? publicationError(publication) ?? this.#notNow(publication)
-    if (error !== undefined) return Promise.reject(error)
-    const { qos } = publication
-    const interruptible = options.signal !== undefined || options.timeoutMs !== undefined
+  /** @throws what keeps it from being taken at all. */
+  publish(publication: Publication, options: CallOptions | undefined): Promise<PublishResult> {
+    const error = this.#ended ?? this.#notNow(publication)
+    if (error !== undefined) throw error
+    const { topic, qos } = publication
     const call = new Call<PublishResult>(
       this.#settings.clock,
-      interruptible ? options : undefined,
+      options?.signal === undefined && options?.timeoutMs === undefined ? undefined : options,
       `publish to '${topic}'`,
       () => this.#outbound.withdraw(message),
+      (why) => this.#events.onUnpublished(topic, why as AnyClientError),
     )
     if (call.settled) return call.promise
     const message: Outgoing = this.#outbound.add({
@@ -212,7 +218,7 @@ export class Session {
             reasonCode: ack?.reasonCode ?? 0,
             properties: ack?.properties,
           }),
-        dropped: (why) => call.reject(this.#dropError(topic, why)),
+        dropped: (why) => call.reject(dropError(topic, why, this.#ended)),
       },
     })
     this.#pump()
@@ -224,12 +230,16 @@ export class Session {
     return seconds === undefined ? Infinity : this.#settings.clock.date() + seconds * 1000
   }
 
-  subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
+  subscribe({ patterns, options }: SubscribeArguments): Promise<ActiveSubscription<string>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     const started = this.#subscriptions.subscribe(patterns, options)
-    this.#unclaimed.offer((topic) => this.#subscriptions.match(topic))
+    this.#unclaimed.offer((topic) => this.#subscriptions.routes.match(topic))
     this.#updateReading()
     return started
+  }
+
+  unsubscribe(filters: readonly string[], options: CallOptions | undefined): Promise<void> {
+    return this.#ended === undefined ? this.#subscriptions.unsubscribe(filters, options) : Promise.reject(this.#ended)
   }
 
   ready(options: CallOptions | undefined): Promise<void> {
@@ -296,26 +306,8 @@ export class Session {
       completed: () => this.#events.onRecovered({ ...publication, error: undefined }),
       dropped: (why) => {
         if (why === 'client-closed') return // not its end: the store has it still
-        this.#events.onRecovered({ ...publication, error: this.#dropError(topic, why) as PublishError })
+        this.#events.onRecovered({ ...publication, error: dropError(topic, why, this.#ended) as PublishError })
       },
-    }
-  }
-
-  #dropError(topic: string, why: DropReason): AnyClientError {
-    if (why instanceof PublishError) return why
-    switch (why) {
-      case 'session-lost':
-        return new PublishError(
-          why,
-          topic,
-          'the server forgot the session in mid-handshake; it may have arrived or not',
-        )
-      case 'connection-lost':
-        return new PublishError(why, topic, 'the connection ended before this QoS 0 message was sent')
-      case 'expired':
-        return new PublishError(why, topic, 'its Message Expiry Interval was over before it could be sent')
-      case 'client-closed':
-        return this.#ended ?? new InterruptedError('client-closed', 'the client is closed')
     }
   }
 
@@ -327,7 +319,7 @@ export class Session {
     const delivery = packet.qos === 0 ? undefined : this.#inbound.onPublish(packet)
     if (packet.qos > 0 && delivery === undefined) return
     const payload = copyPayload(packet)
-    const routes = this.#subscriptions.routes(packet.topic, packet.properties?.subscriptionIdentifiers)
+    const routes = this.#subscriptions.routes.of(packet.topic, packet.properties?.subscriptionIdentifiers)
     const settle = this.#settler(delivery, Math.max(1, routes.length))
     if (routes.length === 0) {
       this.#unclaimed.add((pattern) => new ReceivedMessage(packet, payload, pattern.params, settle), packet.topic)

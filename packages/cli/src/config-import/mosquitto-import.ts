@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { nearest } from '@godwit/protocol'
 import { defaultLayer, type Layer, type Path } from '../config/layers.js'
-import { nearest } from '../config/nearest.js'
 import { commented } from '../config/print.js'
 import { resolve } from '../config/resolve.js'
 import { configSchema, defaults } from '../config/schema.js'
