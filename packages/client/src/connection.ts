@@ -120,6 +120,7 @@ export class Connection {
     if (this.#phase === 'up') this.#outbox.send(packet)
   }
 
+  /** @throws what keeps it from being written; then nothing of it has been. */
   publish(message: Outgoing, dup: boolean): void {
     if (this.#phase !== 'up') return
     const { maximumPacketSize } = this.limits
@@ -129,14 +130,19 @@ export class Connection {
     )
     const properties = this.#propertiesOf(message)
     if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, properties)
-    this.#outbox.publish(message, dup, aliased.topic, { ...properties, topicAlias: aliased.alias })
+    try {
+      this.#outbox.publish(message, dup, aliased.topic, { ...properties, topicAlias: aliased.alias })
+    } catch (error) {
+      if (aliased.topic !== '') this.#outgoingAliases.forget(aliased.topic)
+      throw error
+    }
   }
 
   /** A message that has waited has less time left. Once sent it is sent again in any case, and says 1 s then. */
-  #propertiesOf({ properties, expiresAt }: Outgoing): Outgoing['properties'] {
-    if (expiresAt === Infinity) return properties
+  #propertiesOf({ properties, deadline }: Outgoing): Outgoing['properties'] {
+    if (deadline === Infinity) return properties
     const least = Math.min(1, properties?.messageExpiryInterval ?? 1)
-    const left = Math.ceil((expiresAt - this.#clock.date()) / 1000)
+    const left = Math.ceil((deadline - this.#clock.now()) / 1000)
     return { ...properties, messageExpiryInterval: Math.max(least, left) }
   }
 

@@ -3,7 +3,7 @@ import type { DropReason } from './state/outbound.js'
 
 /** The error of a publication that is over without having been completed; `ended` is that of a client that is over. */
 export function dropError(topic: string, why: DropReason, ended: AnyClientError | undefined): AnyClientError {
-  if (why instanceof PublishError) return why
+  if (typeof why !== 'string') return why
   switch (why) {
     case 'session-lost':
       return new PublishError(why, topic, 'the server forgot the session in mid-handshake; it may have arrived or not')

@@ -222,6 +222,9 @@ function inWords(reasonCode: number, properties: { readonly reasonString?: strin
  *   after the fixed header; nothing was sent
  * - `qos-not-supported`, `retain-not-supported`: CONNACK said that the server does not take it; nothing was sent
  * - `refused`: the server answered PUBACK or PUBREC with a reason code of 0x80 or more
+ * - `ends-connection`: the server ended 3 connections when this publication came, the last time nothing else: it is larger
+ *   than the server takes, or not allowed, and this is how servers of 3.1.1 say so. The last connection's error is the
+ *   `cause`
  */
 export class PublishError extends ClientError {
   readonly code:
@@ -234,6 +237,7 @@ export class PublishError extends ClientError {
     | 'qos-not-supported'
     | 'retain-not-supported'
     | 'refused'
+    | 'ends-connection'
   readonly permanent = false as const
   readonly topic: string
   /** Of the server's answer, or of the limit it announced; undefined where the server has no part in it. */
@@ -247,8 +251,9 @@ export class PublishError extends ClientError {
     message: string,
     reasonCode?: number,
     properties?: PropertiesOf<'puback'>,
+    cause?: unknown,
   ) {
-    super(`publish to '${topic}': ${message}`)
+    super(`publish to '${topic}': ${message}`, cause)
     this.code = code
     this.topic = topic
     this.reasonCode = reasonCode
@@ -258,6 +263,12 @@ export class PublishError extends ClientError {
   static refused(topic: string, reasonCode: number, properties: PropertiesOf<'puback'> | undefined): PublishError {
     const message = `the server refused it: ${inWords(reasonCode, properties)}`
     return new PublishError('refused', topic, message, reasonCode, properties)
+  }
+
+  static endsConnection(topic: string, times: number, last: AnyClientError): PublishError {
+    const why = 'it may be larger than it takes, or not allowed'
+    const message = `the server ended ${times} connections when this came: ${why}; the last time: ${last.message}`
+    return new PublishError('ends-connection', topic, message, undefined, undefined, last)
   }
 }
 
@@ -361,6 +372,30 @@ export type AnyClientError =
   | StoreError
 
 export type ClientErrorCode = AnyClientError['code']
+
+/** Reasons of DISCONNECT that are about what the client has sent. */
+const aboutPackets: ReadonlySet<number> = new Set([
+  reason.unspecifiedError,
+  reason.malformedPacket,
+  reason.protocolError,
+  reason.implementationSpecificError,
+  reason.notAuthorized,
+  reason.topicNameInvalid,
+  reason.packetTooLarge,
+  reason.quotaExceeded,
+  reason.payloadFormatInvalid,
+  reason.retainNotSupported,
+  reason.qosNotSupported,
+])
+
+/** Whether the server ended a connection as it does because of a packet, rather than the network or this side. */
+export function isServersDoing(error: AnyClientError): boolean {
+  if (error instanceof ServerDisconnectedError) return aboutPackets.has(error.reasonCode)
+  if (!(error instanceof ConnectionError)) return false
+  if (error.code === 'connection-closed') return true
+  // What was not read when a server closed makes its system reset the connection.
+  return error.code === 'network-error' && /^(ECONNRESET|EPIPE)$/.test(String((error.cause as { code?: unknown } | undefined)?.code))
+}
 
 /** Whether a client that met this error stops for good rather than trying again. */
 export function isPermanent(error: unknown): boolean {

@@ -211,7 +211,7 @@ export class ReconnectingClient {
         this.#connection = undefined
         this.#interrupt = () => {}
         if (connectedAt !== undefined) {
-          this.#session.detach()
+          this.#session.detach(error)
           this.#life.end()
         }
         resolve({ error, connectedMs: connectedAt === undefined ? undefined : clock.now() - connectedAt, unanswered })

@@ -3,7 +3,7 @@ import { Call } from './call.js'
 import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
 import { dropError } from './drop-error.js'
-import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
+import { type AnyClientError, InterruptedError, InvalidArgumentError, isServersDoing, PublishError } from './errors.js'
 import { type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
@@ -83,7 +83,13 @@ export class Session {
   /** Takes up what the store has. */
   async load(): Promise<void> {
     const { outgoing, received } = await this.#settings.store.load()
-    this.#outbound.restore(outgoing, (publish) => this.#ownerOf(publish))
+    const { clock } = this.#settings
+    const passed = clock.now() - clock.date()
+    this.#outbound.restore(
+      outgoing,
+      (publish) => this.#ownerOf(publish),
+      (expiresAt) => expiresAt + passed,
+    )
     this.#inbound.restore(received)
   }
 
@@ -103,7 +109,7 @@ export class Session {
       sessionPresent,
       window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
       refusal: (message) => publicationRefused(limits, message),
-      now: () => this.#settings.clock.date(),
+      now: () => this.#settings.clock.now(),
     })
     this.#inbound.restart(sessionPresent)
     this.#subscriptions.attach({
@@ -117,8 +123,10 @@ export class Session {
     this.#pump()
   }
 
-  detach(): void {
+  detach(error: AnyClientError): void {
     this.#connection = undefined
+    // A SUBSCRIBE without an answer may be what the server did not like.
+    if (isServersDoing(error) && !this.#subscriptions.busy) this.#outbound.endedByServer(error)
     for (const call of this.#idleCalls) call.reject(new InterruptedError('client-closed', 'the connection ended'))
     this.#idleCalls = []
     this.#inbound.detach()
@@ -209,7 +217,7 @@ export class Session {
     if (call.settled) return call.promise
     const message: Outgoing = this.#outbound.add({
       ...publication,
-      expiresAt: this.#expiryOf(publication),
+      ...this.#expiryOf(publication),
       owner: {
         completed: (packetId, ack) =>
           call.resolve({
@@ -225,9 +233,10 @@ export class Session {
     return call.promise
   }
 
-  #expiryOf({ properties }: Publication): number {
-    const seconds = properties?.messageExpiryInterval
-    return seconds === undefined ? Infinity : this.#settings.clock.date() + seconds * 1000
+  #expiryOf({ properties }: Publication): Pick<Outgoing, 'expiresAt' | 'deadline'> {
+    const ms = (properties?.messageExpiryInterval ?? Infinity) * 1000
+    const { clock } = this.#settings
+    return { expiresAt: clock.date() + ms, deadline: clock.now() + ms }
   }
 
   subscribe({ patterns, options }: SubscribeArguments): Promise<ActiveSubscription<string>> {
@@ -344,13 +353,25 @@ export class Session {
         if (step === undefined) break
         const { message, packet, dup } = step
         if (packet === 'pubrel') connection.send({ type: 'pubrel', packetId: message.packetId })
-        else connection.publish(message, dup)
+        else if (!this.#publish(connection, message, dup)) continue
         if (message.qos === 0) message.owner.completed(0)
       }
       if (this.#isReady()) this.#readyCalls = resolveAll(this.#readyCalls)
     }
     if (this.#outbound.idle) this.#idleCalls = resolveAll(this.#idleCalls)
     this.#updateReading()
+  }
+
+  /** False: it cannot be written, as may be with what a store gave, and is over; the others go on. */
+  #publish(connection: Connection, message: Outgoing, dup: boolean): boolean {
+    try {
+      connection.publish(message, dup)
+      return true
+    } catch (error) {
+      const what = `publish to '${message.topic}': it cannot be written: ${(error as Error).message}`
+      this.#outbound.fail(message, new InvalidArgumentError('invalid-option', what))
+      return false
+    }
   }
 
   #onBuffered(change: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodeInto, encodePublishHead, type Packet, Writer } from '../src/index.js'
+import { encodeInto, type Packet, Writer } from '../src/index.js'
 import { vectors } from './vectors.js'
 
 /** A writer whose memory comes to an end: the n-th time room is asked for there is none. */
@@ -65,10 +65,4 @@ test('text or bytes of the wrong type are refused, not written as something else
     expect(() => encodeInto(writer, packet as Packet, 5)).toThrow(expect.objectContaining({ name: 'ProtocolError' }))
     expect(writer.position).toBe(0)
   }
-})
-
-test('a property that does not exist for its packet is refused, not left out', () => {
-  const write = (properties: object): void => encodePublishHead(new Writer(), 'a', 0, false, false, 0, properties, 0, 5)
-  expect(() => write({ contenttype: 'x' })).toThrow("there is no property 'contenttype'")
-  expect(() => write({ contentType: undefined })).not.toThrow()
 })
