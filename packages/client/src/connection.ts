@@ -24,7 +24,7 @@ import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
 import { publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
 import type { ByteStream, OpenStream } from './socket.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 import { IncomingAliases, OutgoingAliases } from './topic-aliases.js'
 
 /** How long a last word may take to leave before the stream is cut. */

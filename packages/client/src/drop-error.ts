@@ -1,5 +1,5 @@
 import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
-import type { DropReason } from './state/outbound.js'
+import type { DropReason } from './state/outgoing.js'
 
 /** The error of a publication that is over without having been completed; `ended` is that of a client that is over. */
 export function dropError(topic: string, why: DropReason, ended: AnyClientError | undefined): AnyClientError {

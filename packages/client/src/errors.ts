@@ -6,7 +6,7 @@ import type { FilterGrant } from './filter-grant.js'
  * {@link AnyClientError} narrows to the class that carries the fields of that case.
  */
 export abstract class ClientError extends Error {
-  abstract readonly code: string
+  abstract readonly code: ClientErrorCode
   /**
    * True when trying again with the same options cannot succeed: the client ends. False when it can: the client
    * reconnects, or the caller may repeat the call.
@@ -373,28 +373,12 @@ export type AnyClientError =
 
 export type ClientErrorCode = AnyClientError['code']
 
-/** Reasons of DISCONNECT that are about what the client has sent. */
-const aboutPackets: ReadonlySet<number> = new Set([
-  reason.unspecifiedError,
-  reason.malformedPacket,
-  reason.protocolError,
-  reason.implementationSpecificError,
-  reason.notAuthorized,
-  reason.topicNameInvalid,
-  reason.packetTooLarge,
-  reason.quotaExceeded,
-  reason.payloadFormatInvalid,
-  reason.retainNotSupported,
-  reason.qosNotSupported,
-])
-
-/** Whether the server ended a connection as it does because of a packet, rather than the network or this side. */
-export function isServersDoing(error: AnyClientError): boolean {
-  if (error instanceof ServerDisconnectedError) return aboutPackets.has(error.reasonCode)
-  if (!(error instanceof ConnectionError)) return false
-  if (error.code === 'connection-closed') return true
-  // What was not read when a server closed makes its system reset the connection.
-  return error.code === 'network-error' && /^(ECONNRESET|EPIPE)$/.test(String((error.cause as { code?: unknown } | undefined)?.code))
+/**
+ * Whether something that was caught is an error of this package; `switch (error.code)` then narrows to its class, and a code
+ * that does not exist does not compile.
+ */
+export function isClientError(error: unknown): error is AnyClientError {
+  return error instanceof ClientError
 }
 
 /** Whether a client that met this error stops for good rather than trying again. */

@@ -26,6 +26,7 @@ export {
   ConnectionError,
   InterruptedError,
   InvalidArgumentError,
+  isClientError,
   isPermanent,
   PublishError,
   ServerDisconnectedError,

@@ -1,4 +1,4 @@
-import type { PropertiesOf, Publish, QoS, TopicParams } from '@godwit/protocol'
+import { type PropertiesOf, type Publish, type QoS, ReceivedPublish, type TopicParams } from '@godwit/protocol'
 
 /** The named wildcards of one filter, or of whichever of several filters matched. */
 export type ParamsOf<F extends string> = F extends string ? TopicParams<F> : never
@@ -95,4 +95,15 @@ export class ReceivedMessage<F extends string> implements Message<F> {
     this.#state = 'abandoned'
     this.#settle?.('abandoned')
   }
+}
+
+/** A received payload is a view into a buffer of the decoder; a message outlives that. */
+export function copyPayload(packet: Publish): Uint8Array {
+  const { bytes, payloadStart, payloadEnd } =
+    packet instanceof ReceivedPublish
+      ? packet
+      : { bytes: packet.payload, payloadStart: 0, payloadEnd: packet.payload.length }
+  const copy = new Uint8Array(payloadEnd - payloadStart)
+  copy.set(bytes.subarray(payloadStart, payloadEnd))
+  return copy
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../test/virtual-clock.js'
 import { Outbox } from './outbox.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 
 test('a publication that cannot be written leaves nothing behind: the next packet is whole', async () => {
   const written: string[] = []

@@ -1,6 +1,6 @@
 import { encodeInto, encodePublishHead, type Packet, type ProtocolVersion, Writer } from '@godwit/protocol'
 import type { Clock } from './clock.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 
 /** Bytes gathered before a flush is not put off any longer, and beyond which the outbox counts as full. */
 const highWaterBytes = 65_536

@@ -1,16 +1,18 @@
-import { type PacketOf, type Publish, ReceivedPublish, reason } from '@godwit/protocol'
+import { type PacketOf, type Publish, reason } from '@godwit/protocol'
 import { Call } from './call.js'
 import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
 import { dropError } from './drop-error.js'
-import { type AnyClientError, InterruptedError, InvalidArgumentError, isServersDoing, PublishError } from './errors.js'
-import { type Message, ReceivedMessage } from './message.js'
+import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
+import { copyPayload, type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
 import { publicationRefused } from './server-limits.js'
+import { isServersDoing } from './servers-doing.js'
 import type { Settings } from './settings.js'
 import { type Delivery, Inbound } from './state/inbound.js'
-import { Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
+import { Outbound } from './state/outbound.js'
+import { type Outgoing, type OutgoingOwner, sizeOf } from './state/outgoing.js'
 import { PacketIds } from './state/packet-ids.js'
 import { ReceiveWindow } from './state/receive-window.js'
 import type { StoredPublish } from './state/store.js'
@@ -395,15 +397,4 @@ export class Session {
 function resolveAll(calls: Call<void>[]): Call<void>[] {
   for (const call of calls) call.resolve()
   return calls.length === 0 ? calls : []
-}
-
-/** A received payload is a view into a buffer of the decoder; a message outlives that. */
-function copyPayload(packet: Publish): Uint8Array {
-  const { bytes, payloadStart, payloadEnd } =
-    packet instanceof ReceivedPublish
-      ? packet
-      : { bytes: packet.payload, payloadStart: 0, payloadEnd: packet.payload.length }
-  const copy = new Uint8Array(payloadEnd - payloadStart)
-  copy.set(bytes.subarray(payloadStart, payloadEnd))
-  return copy
 }

@@ -5,7 +5,14 @@ import { settled } from './virtual-clock.js'
 
 inBothVersions((version) => {
   test('what a store gives and nobody can write is rejected alone: nothing of it leaves, and what is behind goes on', async () => {
-    const message = { topic: 'a', qos: 1, retain: false, properties: undefined, expiresAt: Infinity, released: 0 } as const
+    const message = {
+      topic: 'a',
+      qos: 1,
+      retain: false,
+      properties: undefined,
+      expiresAt: Infinity,
+      released: 0,
+    } as const
     const outgoing: StoredPublish[] = [
       { ...message, sequence: 1, packetId: 0, payload: BigInt64Array.of(1n) as unknown as Uint8Array },
       { ...message, sequence: 2, packetId: 0, payload: Uint8Array.of(0x62) },
@@ -18,7 +25,10 @@ inBothVersions((version) => {
     const client = await connecting
     const told: unknown[] = []
     client.on('recovered', ({ topic, error }) => told.push([topic, error?.message]))
-    const { packetId } = await peer.expect('publish', { topic: 'a', ...(version === 5 && { properties: { topicAlias: 1 } }) })
+    const { packetId } = await peer.expect('publish', {
+      topic: 'a',
+      ...(version === 5 && { properties: { topicAlias: 1 } }),
+    })
     peer.send({ type: 'puback', packetId: packetId! })
     await settled()
     expect(told).toEqual([

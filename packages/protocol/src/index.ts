@@ -1,3 +1,5 @@
+import './node-floor.js'
+
 export { byteLength, encodeUtf8 } from './bytes.js'
 export { Decoder, type DecoderOptions } from './decoder.js'
 export type { Packet, PacketOf } from './definitions.js'
