@@ -24,7 +24,7 @@ import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
-import { localMessage, type PublishOptions } from './router/local-message.js'
+import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { RetainedMessages } from './router/retained.js'
 import { Router } from './router/router.js'
@@ -245,11 +245,12 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Opens a door: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
-   * over TCP on port 1883 of this machine alone. There may be several.
+   * over TCP on port 1883 of this machine alone. There may be several. A number is the port: `listen(1884)`.
    * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.
    */
-  async listen(options: ListenOptions = {}): Promise<Listener> {
+  async listen(where: ListenOptions | number = {}): Promise<Listener> {
     this.#ensureOpen()
+    const options = typeof where === 'number' ? { port: where } : where
     const { limits, hooks, log } = this.#options
     const listener = await listen(options, {
       accept: (transport) => this.#accept(transport),
@@ -279,17 +280,18 @@ export class Broker implements AsyncDisposable {
   /**
    * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
    * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
-   * @throws BrokerError at once: `invalid-topic` (section 4.7); `closed`.
+   * Bytes in any view are published as they lie in memory; they are copied.
+   * @throws BrokerError at once: `invalid-topic` (section 4.7); `invalid-option`, for what is no payload; `closed`.
    * @throws ProtocolError at once, for properties that MQTT cannot carry.
    */
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
+  publish(topic: string, payload: string | ArrayBuffer | ArrayBufferView, options: PublishOptions = {}): Promise<void> {
     this.#ensureOpen()
     if (!isTopicName(topic) || topicLevels(topic) > this.#options.limits.maxTopicLevels) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name to publish to`)
     }
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
-    const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
+    const bytes = ownBytes(payload)
     const commit = this.#router.publish(localMessage(topic, bytes, options, this.#time.now()))
     return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
   }

@@ -20,6 +20,25 @@ describe('publish and subscribe inside the process', () => {
     expect(got).toHaveLength(2)
   })
 
+  it.each<[string, string | ArrayBuffer | ArrayBufferView, number[]]>([
+    ['a Uint16Array', Uint16Array.of(0x0201, 0x0403), [1, 2, 3, 4]],
+    ['a Float32Array', Float32Array.of(1), [0, 0, 0x80, 0x3f]],
+    ['a BigInt64Array', BigInt64Array.of(1n), [1, 0, 0, 0, 0, 0, 0, 0]],
+    ['a DataView', new DataView(Uint8Array.of(1, 2, 3).buffer, 1, 2), [2, 3]],
+    ['an ArrayBuffer', Uint8Array.of(1, 2).buffer, [1, 2]],
+  ])('publish %s as its bytes', async (_, payload, bytes) => {
+    const { broker } = await startRig()
+    const got: number[][] = []
+    broker.subscribe('a', (message) => got.push([...message.payload]))
+    await broker.publish('a', payload)
+    expect(got).toEqual([bytes])
+  })
+
+  it.each([[undefined], [null], [5], [{}], [[1]]])('refuse a payload that is none: %s', async (payload) => {
+    const { broker } = await startRig()
+    expect(() => broker.publish('a', payload as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+  })
+
   it('can be iterated; the end of the subscription ends the iteration after what had come', async () => {
     const { broker } = await startRig()
     const subscription = broker.subscribe('+name')
@@ -288,4 +307,10 @@ describe('a program around the broker', () => {
       Array.from({ length: 50 }, (_, at) => `publish a "message ${at + 1}" qos 1 id ${at + 1}`),
     )
   })
+})
+
+it('listen() takes a port alone', async () => {
+  await using broker = await createBroker()
+  const { port } = await broker.listen(0)
+  expect(port).toBeGreaterThan(0)
 })

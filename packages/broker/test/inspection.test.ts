@@ -6,6 +6,25 @@ import { type Rig, startRig } from './rig.js'
 import { publishPacket, type TestClient } from './test-client.js'
 
 describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (version) => {
+  it('all of it, in loops that go from page to page', async () => {
+    const { broker, connect } = await startRig({}, version)
+    const a = await connect('a')
+    for (const filter of ['x', 'y']) a.subscribe(filter, 0)
+    await a.heard()
+    for (let n = 0; n < 1001; n++) await broker.publish(`k/${n}`, 'm', { retain: true })
+    const mine = async (list: AsyncIterable<{ readonly clientId: string }>): Promise<number> => {
+      let count = 0
+      for await (const { clientId } of list) if (clientId === 'a') count += 1
+      return count
+    }
+    expect([await mine(broker.clients), await mine(broker.sessions), await mine(broker.subscriptions)]).toEqual([
+      1, 1, 2,
+    ])
+    const topics = new Set<string>()
+    for await (const { topic } of broker.retained) topics.add(topic)
+    expect([...topics].filter((topic) => topic.startsWith('k/'))).toHaveLength(1001)
+  })
+
   it('its clients, as they are now', async () => {
     const { broker, connect, clock } = await startRig({}, version)
     const a = await connect('a', { username: 'ann', keepAliveSeconds: 30, cleanStart: true })

@@ -132,7 +132,14 @@ function willOf(flags: ConnectionFlags): WillOptions | undefined {
 
 /** The options of the client that stand for properties of CONNECT. */
 function connectOptionsOf(properties: PropertiesOf<'connect'> = {}, flags: ConnectionFlags): ConnectOptions {
-  const { sessionExpiryInterval, maximumPacketSize, authenticationMethod, authenticationData, ...same } = properties
+  const {
+    sessionExpiryInterval,
+    maximumPacketSize,
+    authenticationMethod,
+    authenticationData,
+    userProperties,
+    ...same
+  } = properties
   if (sessionExpiryInterval !== undefined && flags.sessionExpiryInterval !== undefined) {
     throw new CommandError('the session expiry interval is given twice; leave out --session-expiry-interval')
   }
@@ -145,6 +152,7 @@ function connectOptionsOf(properties: PropertiesOf<'connect'> = {}, flags: Conne
   }
   return {
     ...same,
+    ...(userProperties && { properties: { userProperties } }),
     ...(expiry !== undefined && { sessionExpirySeconds: expiry }),
     ...(maximumPacketSize !== undefined && { maxPacketBytes: Math.min(maximumPacketSize, largestPacket) }),
     ...(authenticationMethod !== undefined && {

@@ -1,17 +1,29 @@
 import type { Clock } from './clock.js'
 import { InterruptedError } from './errors.js'
 import type { CallOptions } from './options.js'
+import { quiet } from './quiet.js'
 
 /** A promise that waits for the server, its signal and its time limit. Only the first outcome counts. */
 export class Call<T> {
   readonly promise: Promise<T>
   #resolve!: (value: T) => void
   #reject!: (error: unknown) => void
+  readonly #onReject: ((error: unknown) => void) | undefined
   #cleanUp: (() => void) | undefined
   #settled = false
 
-  /** `what` is the subject of the error: "publish to 'a/b'". `onInterrupt` runs when the caller gives up later. */
-  constructor(clock: Clock, options: CallOptions | undefined, what: string, onInterrupt: () => void) {
+  /**
+   * `what` is the subject of the error: "publish to 'a/b'". `onInterrupt` runs when the caller gives up later, `onReject`
+   * whenever the promise rejects.
+   */
+  constructor(
+    clock: Clock,
+    options: CallOptions | undefined,
+    what: string,
+    onInterrupt: () => void,
+    onReject?: (error: unknown) => void,
+  ) {
+    this.#onReject = onReject
     this.promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -50,7 +62,10 @@ export class Call<T> {
   }
 
   reject(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    if (!this.#settle()) return
+    quiet(this.promise)
+    this.#reject(error)
+    this.#onReject?.(error)
   }
 
   #settle(): boolean {

@@ -1,7 +1,9 @@
 import type { PropertiesOf, ProtocolVersion, QoS } from '@godwit/protocol'
 import type { AnyClientError, PublishError } from './errors.js'
+import type { GivenProperties } from './given-properties.js'
 import type { Message } from './message.js'
 import type { CallOptions } from './options.js'
+import type { Payload } from './payload.js'
 import type { SubscribeOptions, Subscription } from './subscription.js'
 
 /**
@@ -26,7 +28,7 @@ export interface PublishOptions extends CallOptions {
  * What an application may say with a PUBLISH (section 3.3.2.3). The Message Expiry Interval counts from the call: what waits
  * meanwhile, for a connection or in a store, is sent with what is left of it, and rejects with `expired` when nothing is.
  */
-export type PublishProperties = Omit<PropertiesOf<'publish'>, 'topicAlias' | 'subscriptionIdentifiers'>
+export type PublishProperties = Omit<GivenProperties<'publish'>, 'topicAlias' | 'subscriptionIdentifiers'>
 
 export interface RequestOptions extends CallOptions {
   /** Of the request. Default 1. */
@@ -35,12 +37,17 @@ export interface RequestOptions extends CallOptions {
   readonly properties?: Omit<PublishProperties, 'responseTopic' | 'correlationData'>
   /** How long the response may take. Milliseconds, default 30,000; 0: no limit. */
   readonly timeoutMs?: number
-  /** The same, in one word. {@link timeoutMs} goes before it. */
-  readonly timeout?: number
 }
 
-/** What answers one request; undefined is an empty response. */
-export type Response = string | Uint8Array | undefined
+/** What answers one request: a payload alone (undefined is an empty one), or with what a response may say besides. */
+export type Response = Payload | undefined | ResponseMessage
+
+export interface ResponseMessage {
+  /** Default: empty. */
+  readonly payload?: Payload
+  /** Where the response goes and whose it is the request says. */
+  readonly properties?: Omit<PublishProperties, 'responseTopic' | 'correlationData'>
+}
 
 export type ResponseHandler<F extends string> = (message: Message<F>) => Response | PromiseLike<Response>
 
@@ -114,14 +121,31 @@ export interface ClientEvents {
   unclaimed: Message
   /** The handler of respond() failed, or its response could not be published: nobody was answered. */
   unanswered: { readonly message: Message; readonly error: unknown }
+  /**
+   * A publication was not completed: its promise rejects with the same error. For programs that do not look at each
+   * promise; those that wait for them need not listen.
+   */
+  unpublished: { readonly topic: string; readonly error: AnyClientError }
+  /**
+   * A subscription has ended with an error, or did not come about: its handler threw, or the server refused it, at once or
+   * when it was asked again after a reconnection. The promise of subscribe(), or `closed`, rejects with the same error.
+   * Not told when the client itself ends: that is `close`.
+   */
+  unsubscribed: { readonly filters: readonly string[]; readonly error: unknown }
   /** A publication that the store had from an earlier process has ended. */
   recovered: RecoveredPublication
   /** The client has ended: by close() when there is no error. */
   close: { readonly error: AnyClientError | undefined }
 }
 
+/**
+ * Every call gives a promise, and what is wrong with its arguments is a rejection, too. A rejection that nobody looks at
+ * does not end the process: the events `unpublished` and `unsubscribed` tell of what was lost.
+ */
 export interface Client extends AsyncDisposable {
   readonly state: ClientState
+  /** Whether the connection stands: `state` is `connected`. */
+  readonly connected: boolean
   /** As asked for, or as the server assigned it (5.0). */
   readonly clientId: string
   /** The version spoken, after a fallback if there was one; before the first CONNACK the one asked for. */
@@ -135,13 +159,14 @@ export interface Client extends AsyncDisposable {
   /**
    * Publishes. QoS 0 resolves when the message has been handed to the connection; QoS 1 with PUBACK; QoS 2 with
    * PUBCOMP. While offline QoS 1 and 2 wait for the next connection; see `offlineQueue` for the limits and for QoS 0.
-   * All messages leave in the order of the calls. The payload must not be changed before the promise settles.
+   * All messages leave in the order of the calls. A payload of bytes, in whichever view, is sent as it lies in memory; it
+   * must not be changed before the promise settles.
    *
    * `signal` and `timeoutMs` reject the promise; a message not sent by then never will be, one already sent completes.
    *
-   * Rejects with PublishError, InterruptedError, or InvalidArgumentError 'invalid-topic'.
+   * Rejects with PublishError, InterruptedError, or InvalidArgumentError.
    */
-  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult>
+  publish(topic: string, payload: Payload, options?: PublishOptions): Promise<PublishResult>
   /**
    * Resolves when a further publication would be sent at once: connected, with room in the in-flight window and in the
    * send buffer. Awaiting it before each publish() gives an ordered stream with backpressure and full pipelining.
@@ -155,9 +180,17 @@ export interface Client extends AsyncDisposable {
    * the server names none, it goes to all that match: a server may send a copy for each subscription, and where
    * subscriptions of one client overlap each of them gets each copy.
    *
-   * Rejects with SubscriptionRefusedError, InterruptedError, or InvalidArgumentError 'invalid-filter'.
+   * Rejects with SubscriptionRefusedError, InterruptedError, or InvalidArgumentError.
    */
   subscribe<const F extends string>(filter: F | readonly F[], options?: SubscribeOptions<F>): Promise<Subscription<F>>
+  /**
+   * Ends every subscription of this client to these filters (names of wildcards make no difference); one that has other
+   * filters too goes on with those. Resolves with UNSUBACK. The server is asked also when this client has no such
+   * subscription: a session that is kept may have it from an earlier process.
+   *
+   * Rejects with UnsubscribeRefusedError, InterruptedError, or InvalidArgumentError.
+   */
+  unsubscribe(filter: string | readonly string[], options?: CallOptions): Promise<void>
   /**
    * Publishes a request and resolves with the response (5.0, section 4.10). Its Response Topic is
    * `<Response Information>/<clientId>` when the server gave Response Information (ask for it with
@@ -168,7 +201,7 @@ export interface Client extends AsyncDisposable {
    * Rejects as publish() and subscribe(), with InterruptedError 'timeout' when nobody answers, and with
    * InvalidArgumentError 'unsupported-version' below 5.0.
    */
-  request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message>
+  request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message>
   /**
    * Answers requests, one at a time, in their order (5.0): what the handler returns is published to the request's
    * Response Topic with its Correlation Data and its QoS. A request is acknowledged when the handler has finished.
@@ -188,13 +221,16 @@ export interface Client extends AsyncDisposable {
    * InvalidArgumentError 'invalid-option' without `authentication`, below 5.0, or not connected.
    */
   reauthenticate(): Promise<void>
-  /** Listens; the function returned stops it. */
+  /**
+   * Listens; the function returned stops it.
+   * @throws InvalidArgumentError 'invalid-option' for an event that does not exist.
+   */
   on<E extends keyof ClientEvents>(event: E, listener: (detail: ClientEvents[E]) => void): () => void
   /**
    * Ends the client. When connected it waits up to `timeoutMs` for what was published to complete, sends DISCONNECT, and gives the last bytes as long again (at least a second) to leave. Whatever still
    * waits is rejected with InterruptedError 'client-closed'; at QoS 1 and 2 the store has it still, and the next client
-   * that is given the store sends it. Never rejects, always settles; repeating it gives the same
-   * promise.
+   * that is given the store sends it. Always settles, and rejects only with InvalidArgumentError, for an option that does
+   * not exist: the client is closed all the same. Repeating it is harmless.
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -1,7 +1,10 @@
-import { type Connect, encode, type PropertiesOf, ProtocolError, type ProtocolVersion } from '@godwit/protocol'
+import { type Connect, encode, type PropertiesOf, type ProtocolVersion } from '@godwit/protocol'
 import type { Credentials } from './credentials.js'
 import { type Authentication, authenticationFailed } from './enhanced-auth.js'
 import { ConnectionError, InvalidArgumentError } from './errors.js'
+import { checkOptions } from './option-checks.js'
+import { credentialsTable } from './option-tables.js'
+import { requirePayload } from './payload.js'
 import type { ServerAddress } from './server-address.js'
 import { expiryInterval } from './session-life.js'
 import { largestPacketBytes, type Settings } from './settings.js'
@@ -33,22 +36,23 @@ export async function connectPacket(settings: Settings, attempt: Attempt): Promi
     ...(settings.will !== undefined && { will: settings.will }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && {
-      password: typeof password === 'string' ? new TextEncoder().encode(password) : password,
+      password: requirePayload('connect', 'password', password),
     }),
     ...(version === 5 && { properties: await propertiesOf(settings, server) }),
   }
   try {
     encode(connect, version)
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new InvalidArgumentError('invalid-option', `these options cannot be written as a CONNECT: ${error.message}`)
+    // Whatever it was: these options will never make a CONNECT, so nothing is gained by trying again.
+    const { message } = error as Error
+    throw new InvalidArgumentError('invalid-option', `these options cannot be written as a CONNECT: ${message}`)
   }
   return connect
 }
 
 /** Only what differs from the standard's defaults. */
 async function propertiesOf(settings: Settings, server: ServerAddress): Promise<PropertiesOf<'connect'>> {
-  const { sessionExpirySeconds, receiveMaximum, maxPacketBytes, topicAliasMaximum, userProperties } = settings
+  const { sessionExpirySeconds, receiveMaximum, maxPacketBytes, topicAliasMaximum, properties } = settings
   return {
     ...(sessionExpirySeconds > 0 && { sessionExpiryInterval: expiryInterval(sessionExpirySeconds) }),
     ...(receiveMaximum < 65_535 && { receiveMaximum }),
@@ -56,7 +60,7 @@ async function propertiesOf(settings: Settings, server: ServerAddress): Promise<
     ...(topicAliasMaximum > 0 && { topicAliasMaximum }),
     ...(settings.requestResponseInformation && { requestResponseInformation: true }),
     ...(!settings.requestProblemInformation && { requestProblemInformation: false }),
-    ...(userProperties.length > 0 && { userProperties }),
+    ...properties,
     ...(settings.authentication && (await authenticationOf(settings.authentication, server))),
   }
 }
@@ -74,6 +78,12 @@ async function authenticationOf(
 }
 
 async function credentialsOf(settings: Settings, server: ServerAddress): Promise<Credentials> {
+  const answer = await ask(settings, server)
+  checkOptions('credentials()', answer, credentialsTable, 'the answer is')
+  return answer
+}
+
+async function ask(settings: Settings, server: ServerAddress): Promise<Credentials> {
   try {
     return await settings.credentials()
   } catch (error) {

@@ -1,22 +1,44 @@
 import type { Client } from './client.js'
+import { ClientDoor } from './client-door.js'
 import type { ConnectOptions } from './options.js'
 import { ReconnectingClient } from './reconnecting-client.js'
-import { resolveOptions } from './settings.js'
+import { type GivenServers, isUrl } from './server-address.js'
+import { type ServerOptions, splitServer } from './server-options.js'
+import { resolveOptions, type Settings } from './settings.js'
 
 /**
  * Connects to an MQTT server and stays connected.
  *
  * Resolves with the first CONNACK that accepts. Until then it tries the given servers in turn, with backoff.
  *
- * @param url `scheme://[user[:password]@]host[:port]`. Several are tried in turn. `mqtt` or `tcp`: TCP, port 1883 by
+ * @param server `scheme://[user[:password]@]host[:port]`. Several are tried in turn. `mqtt` or `tcp`: TCP, port 1883 by
  *   default; `mqtts`, `ssl` or `tls`: TLS, 8883; `ws`, `wss`: a WebSocket, 80, over TLS 443, where a path may follow,
  *   `/mqtt` by default. `unix:///path`: a Unix domain socket. Other environments than Node have `ws` and `wss` only.
- * @throws InvalidArgumentError for options that cannot work; ServerRefusedError and other permanent errors as soon as
- *   they are known; ConnectionError 'connect-timeout' after `connectTimeoutMs`, or the first failure when `reconnect`
- *   is false; InterruptedError 'aborted' when `signal` fires.
+ * @throws InvalidArgumentError for options that cannot work, or do not exist; ServerRefusedError and other permanent
+ *   errors as soon as they are known; ConnectionError 'connect-timeout' after `connectTimeoutMs`, or the first failure
+ *   when `reconnect` is false; InterruptedError 'aborted' when `signal` fires.
  */
-export async function connect(url: string | readonly string[], options: ConnectOptions = {}): Promise<Client> {
-  const client = new ReconnectingClient(resolveOptions(url, options))
+export async function connect(server: GivenServers, options?: ConnectOptions): Promise<Client>
+/**
+ * The same with one object, which names one server by `host`, `port`, `protocol` and `path` instead of a URL:
+ * `connect({ host: 'broker.local', clientId: 'thermo' })`.
+ */
+export async function connect(options: ServerOptions & ConnectOptions): Promise<Client>
+export async function connect(
+  server: GivenServers | (ServerOptions & ConnectOptions),
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const settings = settingsOf(server, options)
+  const client = new ReconnectingClient(settings)
+  const door = new ClientDoor(client, settings)
   await client.start()
-  return client
+  return door
+}
+
+function settingsOf(server: GivenServers | (ServerOptions & ConnectOptions), options: ConnectOptions): Settings {
+  if (typeof server !== 'object' || server === null || Array.isArray(server) || isUrl(server)) {
+    return resolveOptions(server as GivenServers, options)
+  }
+  const { url, options: own } = splitServer({ ...(server as ServerOptions), ...options })
+  return resolveOptions(url, own)
 }

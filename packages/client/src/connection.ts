@@ -14,6 +14,7 @@ import {
   type AnyClientError,
   ClientError,
   ConnectionError,
+  InvalidArgumentError,
   ServerDisconnectedError,
   ServerRefusedError,
   storeFailed,
@@ -23,7 +24,7 @@ import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
 import { publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
 import type { ByteStream, OpenStream } from './socket.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 import { IncomingAliases, OutgoingAliases } from './topic-aliases.js'
 
 /** How long a last word may take to leave before the stream is cut. */
@@ -119,6 +120,7 @@ export class Connection {
     if (this.#phase === 'up') this.#outbox.send(packet)
   }
 
+  /** @throws what keeps it from being written; then nothing of it has been. */
   publish(message: Outgoing, dup: boolean): void {
     if (this.#phase !== 'up') return
     const { maximumPacketSize } = this.limits
@@ -128,14 +130,19 @@ export class Connection {
     )
     const properties = this.#propertiesOf(message)
     if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, properties)
-    this.#outbox.publish(message, dup, aliased.topic, { ...properties, topicAlias: aliased.alias })
+    try {
+      this.#outbox.publish(message, dup, aliased.topic, { ...properties, topicAlias: aliased.alias })
+    } catch (error) {
+      if (aliased.topic !== '') this.#outgoingAliases.forget(aliased.topic)
+      throw error
+    }
   }
 
   /** A message that has waited has less time left. Once sent it is sent again in any case, and says 1 s then. */
-  #propertiesOf({ properties, expiresAt }: Outgoing): Outgoing['properties'] {
-    if (expiresAt === Infinity) return properties
+  #propertiesOf({ properties, deadline }: Outgoing): Outgoing['properties'] {
+    if (deadline === Infinity) return properties
     const least = Math.min(1, properties?.messageExpiryInterval ?? 1)
-    const left = Math.ceil((expiresAt - this.#clock.date()) / 1000)
+    const left = Math.ceil((deadline - this.#clock.now()) / 1000)
     return { ...properties, messageExpiryInterval: Math.max(least, left) }
   }
 
@@ -226,10 +233,16 @@ export class Connection {
       )
     } catch (error) {
       // Not from inside the constructor: whoever made this does not hold it yet.
-      queueMicrotask(() =>
-        this.fail(asClientError(error, (cause) => this.#error('network-error', String(cause), cause))),
-      )
+      queueMicrotask(() => this.fail(asClientError(error, (cause) => this.#notOpened(cause))))
     }
+  }
+
+  /** What a stream throws at once, because of what it was given, it would throw again. */
+  #notOpened(error: unknown): AnyClientError {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+      return new InvalidArgumentError('invalid-option', `${this.server.url}: ${error.message}`)
+    }
+    return this.#error('network-error', String(error), error)
   }
 
   #write(bytes: Uint8Array): boolean {

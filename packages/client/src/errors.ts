@@ -6,7 +6,7 @@ import type { FilterGrant } from './filter-grant.js'
  * {@link AnyClientError} narrows to the class that carries the fields of that case.
  */
 export abstract class ClientError extends Error {
-  abstract readonly code: string
+  abstract readonly code: ClientErrorCode
   /**
    * True when trying again with the same options cannot succeed: the client ends. False when it can: the client
    * reconnects, or the caller may repeat the call.
@@ -19,9 +19,24 @@ export abstract class ClientError extends Error {
   }
 }
 
-/** An option or argument that can never work. Nothing was sent. */
+/**
+ * An option or argument that can never work. Nothing was sent.
+ *
+ * - `invalid-option`: an option, or an event, that does not exist, is of the wrong type or out of its range
+ * - `invalid-payload`: it is no string and no bytes
+ * - `invalid-topic`: no topic name: text of 1 to 65,535 bytes without wildcards
+ * - `invalid-filter`: no topic filter
+ * - `unsupported-scheme`: a URL that begins with something else than `mqtt`, `mqtts`, `ws`, `wss` or `unix`
+ * - `unsupported-version`: it needs MQTT 5.0, and the server is spoken to at 3.1.1
+ */
 export class InvalidArgumentError extends ClientError {
-  readonly code: 'invalid-option' | 'unsupported-scheme' | 'unsupported-version' | 'invalid-topic' | 'invalid-filter'
+  readonly code:
+    | 'invalid-option'
+    | 'invalid-payload'
+    | 'invalid-topic'
+    | 'invalid-filter'
+    | 'unsupported-scheme'
+    | 'unsupported-version'
   readonly permanent = true as const
 
   constructor(code: InvalidArgumentError['code'], message: string) {
@@ -207,6 +222,9 @@ function inWords(reasonCode: number, properties: { readonly reasonString?: strin
  *   after the fixed header; nothing was sent
  * - `qos-not-supported`, `retain-not-supported`: CONNACK said that the server does not take it; nothing was sent
  * - `refused`: the server answered PUBACK or PUBREC with a reason code of 0x80 or more
+ * - `ends-connection`: the server ended 3 connections when this publication came, the last time nothing else: it is larger
+ *   than the server takes, or not allowed, and this is how servers of 3.1.1 say so. The last connection's error is the
+ *   `cause`
  */
 export class PublishError extends ClientError {
   readonly code:
@@ -219,6 +237,7 @@ export class PublishError extends ClientError {
     | 'qos-not-supported'
     | 'retain-not-supported'
     | 'refused'
+    | 'ends-connection'
   readonly permanent = false as const
   readonly topic: string
   /** Of the server's answer, or of the limit it announced; undefined where the server has no part in it. */
@@ -232,8 +251,9 @@ export class PublishError extends ClientError {
     message: string,
     reasonCode?: number,
     properties?: PropertiesOf<'puback'>,
+    cause?: unknown,
   ) {
-    super(`publish to '${topic}': ${message}`)
+    super(`publish to '${topic}': ${message}`, cause)
     this.code = code
     this.topic = topic
     this.reasonCode = reasonCode
@@ -243,6 +263,12 @@ export class PublishError extends ClientError {
   static refused(topic: string, reasonCode: number, properties: PropertiesOf<'puback'> | undefined): PublishError {
     const message = `the server refused it: ${inWords(reasonCode, properties)}`
     return new PublishError('refused', topic, message, reasonCode, properties)
+  }
+
+  static endsConnection(topic: string, times: number, last: AnyClientError): PublishError {
+    const why = 'it may be larger than it takes, or not allowed'
+    const message = `the server ended ${times} connections when this came: ${why}; the last time: ${last.message}`
+    return new PublishError('ends-connection', topic, message, undefined, undefined, last)
   }
 }
 
@@ -346,6 +372,14 @@ export type AnyClientError =
   | StoreError
 
 export type ClientErrorCode = AnyClientError['code']
+
+/**
+ * Whether something that was caught is an error of this package; `switch (error.code)` then narrows to its class, and a code
+ * that does not exist does not compile.
+ */
+export function isClientError(error: unknown): error is AnyClientError {
+  return error instanceof ClientError
+}
 
 /** Whether a client that met this error stops for good rather than trying again. */
 export function isPermanent(error: unknown): boolean {

@@ -12,6 +12,7 @@ export type {
   RespondOptions,
   Response,
   ResponseHandler,
+  ResponseMessage,
   ServerInfo,
 } from './client.js'
 export type { Clock } from './clock.js'
@@ -25,6 +26,7 @@ export {
   ConnectionError,
   InterruptedError,
   InvalidArgumentError,
+  isClientError,
   isPermanent,
   PublishError,
   ServerDisconnectedError,
@@ -43,8 +45,10 @@ export type {
   ReconnectOptions,
   WillOptions,
 } from './options.js'
+export type { Bytes, Payload } from './payload.js'
 export { scramSha256 } from './scram.js'
-export type { ServerAddress, Transport } from './server-address.js'
+export type { GivenServers, ServerAddress, Transport } from './server-address.js'
+export type { ServerOptions } from './server-options.js'
 export type { ByteStream, ByteStreamEvents, OpenStream } from './socket.js'
 export type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
 export { memoryStore } from './state/store.js'

@@ -1,4 +1,4 @@
-import type { PropertiesOf, Publish, QoS, TopicParams } from '@godwit/protocol'
+import { type PropertiesOf, type Publish, type QoS, ReceivedPublish, type TopicParams } from '@godwit/protocol'
 
 /** The named wildcards of one filter, or of whichever of several filters matched. */
 export type ParamsOf<F extends string> = F extends string ? TopicParams<F> : never
@@ -22,6 +22,11 @@ export interface Message<F extends string = string> {
   /** The payload as text. Bytes that are not UTF-8 become U+FFFD. */
   text(): string
   /**
+   * The payload read as JSON, as `Response.json()` of fetch does. The type is the caller's word: nothing checks it.
+   * @throws SyntaxError when it is none.
+   */
+  json<T = unknown>(): T
+  /**
    * Acknowledges now. Needed with `ack: 'manual'`; otherwise the next pull, or the end of the handler, does it.
    * Repeating it is harmless, and so is calling it after the connection has gone: the server then sends the message
    * again. Acknowledgements leave in the order of arrival [MQTT-4.6.0-2], so one waits for those before it.
@@ -42,9 +47,9 @@ export class ReceivedMessage<F extends string> implements Message<F> {
   readonly properties: PropertiesOf<'publish'> | undefined
   readonly #paramsOf: (topic: string) => ParamsOf<F>
   readonly #settle: ((how: 'done' | 'abandoned') => void) | undefined
-  #settled = false
+  #state: 'open' | 'abandoned' | 'done' = 'open'
 
-  /** `payload` is owned by the message; `settle` is called once, with how its consumer ended. */
+  /** `payload` is owned by the message; `settle` is told how its consumer ended: 'done' once, before it perhaps 'abandoned'. */
   constructor(
     packet: Publish,
     payload: Uint8Array,
@@ -70,18 +75,35 @@ export class ReceivedMessage<F extends string> implements Message<F> {
     return utf8.decode(this.payload)
   }
 
+  json<T = unknown>(): T {
+    try {
+      return JSON.parse(this.text().replace(/^\ufeff/, '')) as T
+    } catch (error) {
+      throw new SyntaxError(`the message on '${this.topic}' is not JSON: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
   ack(): void {
-    this.#end('done')
+    if (this.#state === 'done') return
+    this.#state = 'done'
+    this.#settle?.('done')
   }
 
-  /** The consumer left without finishing. */
+  /** The consumer left without finishing; it may still do so. */
   abandon(): void {
-    this.#end('abandoned')
+    if (this.#state !== 'open') return
+    this.#state = 'abandoned'
+    this.#settle?.('abandoned')
   }
+}
 
-  #end(how: 'done' | 'abandoned'): void {
-    if (this.#settled) return
-    this.#settled = true
-    this.#settle?.(how)
-  }
+/** A received payload is a view into a buffer of the decoder; a message outlives that. */
+export function copyPayload(packet: Publish): Uint8Array {
+  const { bytes, payloadStart, payloadEnd } =
+    packet instanceof ReceivedPublish
+      ? packet
+      : { bytes: packet.payload, payloadStart: 0, payloadEnd: packet.payload.length }
+  const copy = new Uint8Array(payloadEnd - payloadStart)
+  copy.set(bytes.subarray(payloadStart, payloadEnd))
+  return copy
 }

@@ -2,6 +2,8 @@ import type { PropertiesOf, ProtocolVersion, QoS } from '@godwit/protocol'
 import type { Clock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
+import type { GivenProperties } from './given-properties.js'
+import type { Payload } from './payload.js'
 import type { OpenStream } from './socket.js'
 import type { ClientStore } from './state/store.js'
 import type { TlsOptions } from './tls-options.js'
@@ -17,7 +19,7 @@ export interface CallOptions {
 /** The message the server publishes when this client goes without DISCONNECT (section 3.1.2.5). */
 export interface WillOptions {
   readonly topic: string
-  readonly payload: string | Uint8Array
+  readonly payload: Payload
   /** Default 0. */
   readonly qos?: QoS
   /** Default false. */
@@ -28,7 +30,7 @@ export interface WillOptions {
    */
   readonly delaySeconds?: number
   /** Of the message that is published (5.0). */
-  readonly properties?: Omit<PropertiesOf<'will'>, 'willDelayInterval'>
+  readonly properties?: Omit<GivenProperties<'will'>, 'willDelayInterval'>
 }
 
 /**
@@ -97,8 +99,8 @@ export interface ConnectOptions extends Credentials {
    * which 3.1.1 does not have.
    */
   readonly fallback?: boolean
-  /** Name and value pairs for CONNECT (5.0); what they mean is between you and the server. */
-  readonly userProperties?: readonly (readonly [string, string])[]
+  /** For CONNECT (5.0): name and value pairs; what they mean is between you and the server. */
+  readonly properties?: Pick<PropertiesOf<'connect'>, 'userProperties'>
   /** An exchange of AUTH packets instead of, or beside, user name and password (5.0, section 4.12). */
   readonly authentication?: Authentication
   /**

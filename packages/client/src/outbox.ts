@@ -1,6 +1,6 @@
 import { encodeInto, encodePublishHead, type Packet, type ProtocolVersion, Writer } from '@godwit/protocol'
 import type { Clock } from './clock.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 
 /** Bytes gathered before a flush is not put off any longer, and beyond which the outbox counts as full. */
 const highWaterBytes = 65_536
@@ -49,13 +49,22 @@ export class Outbox {
     this.#schedule()
   }
 
-  /** `topic` and `properties` are the message's own, or what stands for them on this connection. */
+  /**
+   * `topic` and `properties` are the message's own, or what stands for them on this connection.
+   * @throws what keeps it from being written; then nothing of it has been.
+   */
   publish(message: Outgoing, dup: boolean, topic: string, properties: Outgoing['properties']): void {
     if (this.#dead) return
     const { payload, qos, retain, packetId } = message
     const writer = this.#writer
-    encodePublishHead(writer, topic, qos, retain, dup, packetId, properties, payload.length, this.#version)
-    writer.copy(payload, 0, payload.length)
+    const before = writer.position
+    try {
+      encodePublishHead(writer, topic, qos, retain, dup, packetId, properties, payload.length, this.#version)
+      writer.copy(payload, 0, payload.length)
+    } catch (error) {
+      writer.position = before // no half packet may be left: whatever followed would be read as the rest of it
+      throw error
+    }
     this.#schedule()
   }
 

@@ -1,12 +1,15 @@
-import { isTopicName, ProtocolError, type QoS } from '@godwit/protocol'
-import type { PublishOptions, PublishProperties } from './client.js'
+import { isTopicName, type PropertiesOf, ProtocolError, type QoS } from '@godwit/protocol'
+import type { PublishOptions } from './client.js'
 import { type AnyClientError, InvalidArgumentError, PublishError } from './errors.js'
-import { isQos } from './qos.js'
+import { ownProperties } from './given-properties.js'
+import { checkOptions } from './option-checks.js'
+import { publishTable } from './option-tables.js'
+import { type Payload, requirePayload } from './payload.js'
 import { publishBytes } from './server-limits.js'
+import { kindOf } from './value-kind.js'
 
 /** A PUBLISH holds at most this many bytes of payload whatever its topic; beyond, the exact size decides. */
 const safePayloadBytes = 268_435_455 - 65_535 - 4
-const textEncoder = new TextEncoder()
 
 /** What publish() was given, with its defaults. */
 export interface Publication {
@@ -14,42 +17,46 @@ export interface Publication {
   readonly payload: Uint8Array
   readonly qos: QoS
   readonly retain: boolean
-  readonly properties: PublishProperties | undefined
+  readonly properties: PropertiesOf<'publish'> | undefined
 }
 
-export function publicationOf(topic: string, content: string | Uint8Array, options: PublishOptions): Publication {
-  const { qos = 0, retain = false, properties } = options
-  return {
-    topic,
-    payload: typeof content === 'string' ? textEncoder.encode(content) : content,
-    qos,
-    retain,
-    properties,
+/**
+ * Reads the arguments of publish().
+ * @throws InvalidArgumentError, or PublishError 'packet-too-large', for what no server could be sent.
+ */
+export function publicationOf(topic: string, payload: Payload, options: PublishOptions | undefined): Publication {
+  if (typeof topic !== 'string') {
+    throw new InvalidArgumentError('invalid-topic', `publish: the topic is ${kindOf(topic)}, not a string`)
   }
-}
-
-/** Why no server could be sent this. */
-export function publicationError(publication: Publication): AnyClientError | undefined {
-  const { topic, payload, qos, properties } = publication
-  const invalid = (what: string): AnyClientError =>
-    new InvalidArgumentError('invalid-option', `publish to '${topic}': ${what}`)
-  if (!isQos(qos)) return invalid(`qos is ${qos}, not 0, 1 or 2`)
-  if (!ArrayBuffer.isView(payload)) return invalid('the payload is no string or Uint8Array')
   if (!isTopicName(topic)) {
-    return new InvalidArgumentError('invalid-topic', `'${topic}' is not a topic name: no wildcards, 1 to 65,535 bytes`)
+    throw new InvalidArgumentError('invalid-topic', `'${topic}' is not a topic name: no wildcards, 1 to 65,535 bytes`)
   }
+  const call = `publish to '${topic}'`
+  if (typeof options === 'function') throw noCallbacks(call, 'await the promise that publish() gives')
+  if (options !== undefined) checkOptions(call, options, publishTable)
+  const { qos = 0, retain = false, properties } = options ?? {}
+  const bytes = requirePayload(call, 'the payload', payload)
+  const publication = { topic, payload: bytes, qos, retain, properties: ownProperties<'publish'>(properties) }
+  const error = sizeError(publication)
+  if (error !== undefined) throw error
+  return publication
+}
+
+export function noCallbacks(call: string, instead: string): InvalidArgumentError {
+  return new InvalidArgumentError('invalid-option', `${call}: there are no callbacks here: ${instead}`)
+}
+
+function sizeError(publication: Publication): AnyClientError | undefined {
+  const { topic, payload, properties } = publication
   if (payload.length > safePayloadBytes) return tooLarge(publication)
   if (properties === undefined) return undefined
-  // [MQTT-3.3.4-6]
-  if ('topicAlias' in properties || 'subscriptionIdentifiers' in properties) {
-    return invalid('topic aliases and subscription identifiers are not for applications to set')
-  }
   try {
     publishBytes(publication)
     return undefined
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    return error.code === 'packet-too-large' ? tooLarge(publication) : invalid(error.message)
+    if (error.code === 'packet-too-large') return tooLarge(publication)
+    return new InvalidArgumentError('invalid-option', `publish to '${topic}': ${error.message}`)
   }
 }
 

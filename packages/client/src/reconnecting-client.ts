@@ -1,16 +1,11 @@
 import type { Connect, PacketOf, ProtocolVersion } from '@godwit/protocol'
 import { Call } from './call.js'
 import type {
-  Client,
   ClientEvents,
   ClientState,
   CloseOptions,
-  PublishOptions,
   PublishResult,
   RecoveredPublication,
-  RequestOptions,
-  RespondOptions,
-  ResponseHandler,
   ServerInfo,
 } from './client.js'
 import { connectPacket } from './connect-packet.js'
@@ -26,27 +21,25 @@ import {
   storeFailed,
 } from './errors.js'
 import { Listeners } from './events.js'
-import type { Message } from './message.js'
 import type { CallOptions } from './options.js'
-import { Requests, respond } from './requests.js'
+import type { Publication } from './publication.js'
 import { type Ending, Route } from './route.js'
 import { Session } from './session.js'
 import { SessionLife } from './session-life.js'
 import type { Settings } from './settings.js'
-import { patternsOf } from './subscribe-arguments.js'
-import type { SubscribeOptions, Subscription } from './subscription.js'
+import type { SubscribeArguments } from './subscribe-arguments.js'
+import type { Subscription } from './subscription.js'
 
 const defaultCloseMs = 2000
 /** How long the last bytes and the server's end of the connection may take at least after DISCONNECT. */
 const lingerMs = 1000
 
 /** The state machine: connecting → connected → waiting → connecting …, until closing → closed. */
-export class ReconnectingClient implements Client {
+export class ReconnectingClient {
   readonly #settings: Settings
   readonly #session: Session
   readonly #life: SessionLife
   readonly #route: Route
-  readonly #requests: Requests
   readonly #listeners = new Listeners<ClientEvents>()
   #clientId: string
   #server: ServerInfo | undefined
@@ -68,10 +61,11 @@ export class ReconnectingClient implements Client {
     this.#session = new Session(settings, {
       onUnclaimed: (message) => this.#listeners.emit('unclaimed', message),
       onRecovered: (publication) => this.#onRecovered(publication),
+      onUnpublished: (topic, error) => this.tell('unpublished', { topic, error }),
+      onUnsubscribed: (filters, error) => this.tell('unsubscribed', { filters, error }),
     })
     this.#life = new SessionLife(settings)
     this.#route = new Route(settings)
-    this.#requests = new Requests(this, settings.clock)
   }
 
   get state(): ClientState {
@@ -118,38 +112,21 @@ export class ReconnectingClient implements Client {
     }
   }
 
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
-    return this.#closing === undefined ? this.#session.publish(topic, payload, options) : Promise.reject(closed())
+  /** @throws when it is not taken at all. */
+  publish(publication: Publication, options: CallOptions | undefined): Promise<PublishResult> {
+    return this.#open().publish(publication, options)
   }
 
-  ready(options?: CallOptions): Promise<void> {
-    return this.#closing === undefined ? this.#session.ready(options) : Promise.reject(closed())
+  async ready(options: CallOptions | undefined): Promise<void> {
+    return this.#open().ready(options)
   }
 
-  async subscribe<const F extends string>(
-    filter: F | readonly F[],
-    options: SubscribeOptions<F> = {},
-  ): Promise<Subscription<F>> {
-    const patterns = patternsOf(filter, options)
-    if (this.#closing !== undefined) throw closed()
-    // The names of the wildcards are types only: below this door every filter is a string.
-    const started = this.#session.subscribe(patterns, options as SubscribeOptions)
-    return started as Promise<unknown> as Promise<Subscription<F>>
+  async subscribe(given: SubscribeArguments): Promise<Subscription> {
+    return this.#open().subscribe(given)
   }
 
-  async request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
-    if (this.#closing !== undefined) throw closed()
-    return this.#requests.request(topic, payload, options)
-  }
-
-  respond<const F extends string>(
-    filter: F | readonly F[],
-    handler: ResponseHandler<F>,
-    options: RespondOptions = {},
-  ): Promise<Subscription<F>> {
-    return respond(this, filter, handler, options, (message, error) =>
-      this.#listeners.emit('unanswered', { message, error }),
-    )
+  async unsubscribe(filters: readonly string[], options: CallOptions | undefined): Promise<void> {
+    return this.#open().unsubscribe(filters, options)
   }
 
   reauthenticate(): Promise<void> {
@@ -174,7 +151,8 @@ export class ReconnectingClient implements Client {
     return remove
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
+  /** Never rejects. */
+  close(options: CloseOptions): Promise<void> {
     if (this.#closing === undefined) {
       let done: () => void = () => {}
       this.#closing = new Promise((resolve) => {
@@ -185,8 +163,15 @@ export class ReconnectingClient implements Client {
     return this.#closing
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  /** Tells listeners, but not from inside a call: they may make another. */
+  tell<E extends keyof ClientEvents>(event: E, detail: ClientEvents[E]): void {
+    if (this.#listeners.has(event)) queueMicrotask(() => this.#listeners.emit(event, detail))
+  }
+
+  /** @throws InterruptedError 'client-closed'. */
+  #open(): Session {
+    if (this.#closing !== undefined) throw closed()
+    return this.#session
   }
 
   async #run(): Promise<void> {
@@ -226,7 +211,7 @@ export class ReconnectingClient implements Client {
         this.#connection = undefined
         this.#interrupt = () => {}
         if (connectedAt !== undefined) {
-          this.#session.detach()
+          this.#session.detach(error)
           this.#life.end()
         }
         resolve({ error, connectedMs: connectedAt === undefined ? undefined : clock.now() - connectedAt, unanswered })
@@ -243,14 +228,14 @@ export class ReconnectingClient implements Client {
       }
       connectPacket(this.#settings, attempt).then(
         (connect) => {
-          if (!over) this.#open(connect, end, onConnack)
+          if (!over) this.#dial(connect, end, onConnack)
         },
         (error: unknown) => end(asClientError(error, server.url)),
       )
     })
   }
 
-  #open(
+  #dial(
     connect: Connect,
     onClose: (error: AnyClientError) => void,
     onConnack: (connection: Connection, connect: Connect, connack: PacketOf<'connack'>) => void,
@@ -337,7 +322,6 @@ export class ReconnectingClient implements Client {
   async #finish(error: AnyClientError | undefined): Promise<void> {
     if (this.#state === 'closed') return
     this.#session.end(error)
-    this.#requests.end(new InterruptedError('client-closed', 'the client is closed', error))
     const storeError = await this.#closeStore()
     this.#setState('closed')
     this.#listeners.emit('close', { error: error ?? storeError })

@@ -1,9 +1,13 @@
 import { Call } from './call.js'
-import type { Client, RequestOptions, RespondOptions, ResponseHandler } from './client.js'
+import type { Client, RequestOptions, RespondOptions, Response, ResponseHandler, ResponseMessage } from './client.js'
 import type { Clock } from './clock.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Message } from './message.js'
+import { checkOptions, isObject } from './option-checks.js'
+import { requestTable, respondTable, responseTable } from './option-tables.js'
+import { bytesOf, type Payload } from './payload.js'
 import type { Subscription } from './subscription.js'
+import { kindOf } from './value-kind.js'
 
 const defaultTimeoutMs = 30_000
 const correlationBytes = 16
@@ -29,8 +33,9 @@ export class Requests {
     this.#clock = clock
   }
 
-  async request(topic: string, payload: string | Uint8Array, options: RequestOptions): Promise<Message> {
-    const { qos = 1, timeout = defaultTimeoutMs, timeoutMs = timeout, signal, properties } = options
+  async request(topic: string, payload: Payload, options: RequestOptions = {}): Promise<Message> {
+    checkOptions(`request to '${topic}'`, options, requestTable)
+    const { qos = 1, timeoutMs = defaultTimeoutMs, signal, properties } = options
     this.#checkVersion('request')
     const correlationData = crypto.getRandomValues(new Uint8Array(correlationBytes))
     const key = keyOf(correlationData)
@@ -56,7 +61,7 @@ export class Requests {
 
   async #send(
     topic: string,
-    payload: string | Uint8Array,
+    payload: Payload,
     { qos, properties }: Pick<RequestOptions, 'qos'> & { readonly properties: object },
     call: Call<Message>,
   ): Promise<void> {
@@ -110,17 +115,22 @@ export async function respond<const F extends string>(
   client: RequestingClient,
   filter: F | readonly F[],
   handler: ResponseHandler<F>,
-  { qos = 1, ...call }: RespondOptions,
+  options: RespondOptions = {},
   onUnanswered: (message: Message, error: unknown) => void,
 ): Promise<Subscription<F>> {
+  if (typeof handler !== 'function') {
+    throw new InvalidArgumentError('invalid-option', `respond: the handler is ${kindOf(handler)}, not a function`)
+  }
+  checkOptions('respond', options, respondTable)
+  const { qos = 1, ...call } = options
   checkVersion(client, 'respond')
   const answer = async (message: Message<F>): Promise<void> => {
     const { responseTopic, correlationData } = message.properties ?? {}
     if (responseTopic === undefined) return
     try {
-      const response = await handler(message)
-      const properties = correlationData && { correlationData }
-      await client.publish(responseTopic, response ?? '', { qos: message.qos, ...(properties && { properties }) })
+      const { payload = '', properties: own } = responseOf(await handler(message))
+      const properties = { ...own, ...(correlationData && { correlationData }) }
+      await client.publish(responseTopic, payload, { qos: message.qos, properties })
     } catch (error) {
       onUnanswered(message as Message, error)
     }
@@ -130,6 +140,12 @@ export async function respond<const F extends string>(
   await subscription.unsubscribe()
   checkVersion(client, 'respond')
   return subscription
+}
+
+function responseOf(answer: Response): ResponseMessage {
+  if (bytesOf(answer) !== undefined || !isObject(answer)) return { payload: (answer ?? '') as Payload }
+  checkOptions('respond: what the handler gave', answer, responseTable)
+  return answer as ResponseMessage
 }
 
 function checkVersion({ version }: RequestingClient, what: string): void {

@@ -1,5 +1,6 @@
 import type { Credentials } from './credentials.js'
 import { InvalidArgumentError } from './errors.js'
+import { kindOf } from './value-kind.js'
 
 /** How bytes travel: over TCP, TLS, a WebSocket, a WebSocket over TLS, or a Unix domain socket. */
 export type Transport = 'tcp' | 'tls' | 'ws' | 'wss' | 'unix'
@@ -18,6 +19,9 @@ export interface ServerAddress {
   /** From the URL; `credentials` and the options of the same names win. */
   readonly credentials: Credentials
 }
+
+/** A server, or several that are tried in turn. */
+export type GivenServers = string | URL | readonly (string | URL)[]
 
 interface Scheme {
   readonly transport: Transport
@@ -38,9 +42,20 @@ const supported = 'use mqtt://host[:port], mqtts://, ws://, wss:// or unix:///pa
 /** Where most servers have MQTT when a URL does not say. */
 const usualPath = '/mqtt'
 
-/** Reads a URL that the program gave: of a server in the network, or `unix:///path`. Throws InvalidArgumentError. */
-export function givenServer(text: string): ServerAddress {
-  return /^unix:/i.test(text) ? unixServer(text) : parseServerUrl(text)
+/** The servers that the program gave. Throws InvalidArgumentError. */
+export function givenServers(given: GivenServers): readonly ServerAddress[] {
+  const servers = (Array.isArray(given) ? (given as readonly unknown[]) : [given]).map(givenServer)
+  if (servers.length === 0) throw invalid(`connect: no server is given: ${supported}`)
+  return servers
+}
+
+/** A URL of a server in the network, or `unix:///path`. Throws InvalidArgumentError. */
+export function givenServer(given: unknown): ServerAddress {
+  if (typeof given === 'string' || isUrl(given)) {
+    const text = String(given)
+    return /^unix:/i.test(text) ? unixServer(text) : parseServerUrl(text)
+  }
+  throw invalid(`connect: the server is ${kindOf(given)}, not a URL: ${supported}`)
 }
 
 /**
@@ -79,6 +94,11 @@ export function parseServerUrl(text: string): ServerAddress {
       ...(url.password !== '' && { password: decoded(url.password, `'${shown}'`) }),
     },
   }
+}
+
+/** Also one of another realm. */
+export function isUrl(value: unknown): value is URL {
+  return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]'
 }
 
 function unixServer(text: string): ServerAddress {

@@ -9,7 +9,7 @@ import {
   Writer,
 } from '@godwit/protocol'
 import { PublishError } from './errors.js'
-import type { Outgoing } from './state/outbound.js'
+import type { Outgoing } from './state/outgoing.js'
 
 /** What CONNACK allows, with the standard's defaults for what it does not mention (section 3.2.2.3). */
 export interface ServerLimits {

@@ -1,19 +1,23 @@
-import { type PacketOf, type Publish, ReceivedPublish, reason, type TopicPattern } from '@godwit/protocol'
+import { type PacketOf, type Publish, reason } from '@godwit/protocol'
 import { Call } from './call.js'
-import type { ClientEvents, PublishOptions, PublishResult } from './client.js'
+import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
-import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
-import { type Message, ReceivedMessage } from './message.js'
+import { dropError } from './drop-error.js'
+import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
+import { copyPayload, type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
-import { type Publication, publicationError, publicationOf } from './publication.js'
+import type { Publication } from './publication.js'
 import { publicationRefused } from './server-limits.js'
+import { isServersDoing } from './servers-doing.js'
 import type { Settings } from './settings.js'
 import { type Delivery, Inbound } from './state/inbound.js'
-import { type DropReason, Outbound, type Outgoing, type OutgoingOwner, sizeOf } from './state/outbound.js'
+import { Outbound } from './state/outbound.js'
+import { type Outgoing, type OutgoingOwner, sizeOf } from './state/outgoing.js'
 import { PacketIds } from './state/packet-ids.js'
 import { ReceiveWindow } from './state/receive-window.js'
 import type { StoredPublish } from './state/store.js'
-import type { ActiveSubscription, SubscribeOptions } from './subscription.js'
+import type { SubscribeArguments } from './subscribe-arguments.js'
+import type { ActiveSubscription } from './subscription.js'
 import { Subscriptions } from './subscriptions.js'
 import { Unclaimed } from './unclaimed.js'
 
@@ -24,6 +28,8 @@ const defaultMaxInflight = { 5: 1000, below: 20 }
 export interface SessionEvents {
   onUnclaimed(message: Message): void
   onRecovered(publication: ClientEvents['recovered']): void
+  onUnpublished(topic: string, error: AnyClientError): void
+  onUnsubscribed(filters: readonly string[], error: unknown): void
 }
 
 /**
@@ -63,6 +69,7 @@ export class Session {
       clock,
       ids: this.#ids,
       onBuffered: (change) => this.#onBuffered(change),
+      onFailed: (filters, error) => events.onUnsubscribed(filters, error),
     })
     this.#unclaimed = new Unclaimed(settings, (message) => events.onUnclaimed(message))
   }
@@ -78,7 +85,13 @@ export class Session {
   /** Takes up what the store has. */
   async load(): Promise<void> {
     const { outgoing, received } = await this.#settings.store.load()
-    this.#outbound.restore(outgoing, (publish) => this.#ownerOf(publish))
+    const { clock } = this.#settings
+    const passed = clock.now() - clock.date()
+    this.#outbound.restore(
+      outgoing,
+      (publish) => this.#ownerOf(publish),
+      (expiresAt) => expiresAt + passed,
+    )
     this.#inbound.restore(received)
   }
 
@@ -98,21 +111,24 @@ export class Session {
       sessionPresent,
       window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
       refusal: (message) => publicationRefused(limits, message),
-      now: () => this.#settings.clock.date(),
+      now: () => this.#settings.clock.now(),
     })
     this.#inbound.restart(sessionPresent)
     this.#subscriptions.attach({
       send: (packet) => connection.send(packet),
       version,
       limits,
+      sessionPresent,
       remembered: sessionPresent && sameServer,
       sessionKept,
     })
     this.#pump()
   }
 
-  detach(): void {
+  detach(error: AnyClientError): void {
     this.#connection = undefined
+    // A SUBSCRIBE without an answer may be what the server did not like.
+    if (isServersDoing(error) && !this.#subscriptions.busy) this.#outbound.endedByServer(error)
     for (const call of this.#idleCalls) call.reject(new InterruptedError('client-closed', 'the connection ended'))
     this.#idleCalls = []
     this.#inbound.detach()
@@ -188,22 +204,22 @@ export class Session {
     connection.violation(`${type.toUpperCase()} ${packetId} does not belong to the QoS of that publication`)
   }
 
-  publish(topic: string, content: string | Uint8Array, options: PublishOptions): Promise<PublishResult> {
-    const publication = publicationOf(topic, content, options)
-    const error = this.#ended ?? publicationError(publication) ?? this.#notNow(publication)
-    if (error !== undefined) return Promise.reject(error)
-    const { qos } = publication
-    const interruptible = options.signal !== undefined || options.timeoutMs !== undefined
+  /** @throws what keeps it from being taken at all. */
+  publish(publication: Publication, options: CallOptions | undefined): Promise<PublishResult> {
+    const error = this.#ended ?? this.#notNow(publication)
+    if (error !== undefined) throw error
+    const { topic, qos } = publication
     const call = new Call<PublishResult>(
       this.#settings.clock,
-      interruptible ? options : undefined,
+      options?.signal === undefined && options?.timeoutMs === undefined ? undefined : options,
       `publish to '${topic}'`,
       () => this.#outbound.withdraw(message),
+      (why) => this.#events.onUnpublished(topic, why as AnyClientError),
     )
     if (call.settled) return call.promise
     const message: Outgoing = this.#outbound.add({
       ...publication,
-      expiresAt: this.#expiryOf(publication),
+      ...this.#expiryOf(publication),
       owner: {
         completed: (packetId, ack) =>
           call.resolve({
@@ -212,24 +228,29 @@ export class Session {
             reasonCode: ack?.reasonCode ?? 0,
             properties: ack?.properties,
           }),
-        dropped: (why) => call.reject(this.#dropError(topic, why)),
+        dropped: (why) => call.reject(dropError(topic, why, this.#ended)),
       },
     })
     this.#pump()
     return call.promise
   }
 
-  #expiryOf({ properties }: Publication): number {
-    const seconds = properties?.messageExpiryInterval
-    return seconds === undefined ? Infinity : this.#settings.clock.date() + seconds * 1000
+  #expiryOf({ properties }: Publication): Pick<Outgoing, 'expiresAt' | 'deadline'> {
+    const ms = (properties?.messageExpiryInterval ?? Infinity) * 1000
+    const { clock } = this.#settings
+    return { expiresAt: clock.date() + ms, deadline: clock.now() + ms }
   }
 
-  subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
+  subscribe({ patterns, options }: SubscribeArguments): Promise<ActiveSubscription<string>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     const started = this.#subscriptions.subscribe(patterns, options)
-    this.#unclaimed.offer((topic) => this.#subscriptions.match(topic))
+    this.#unclaimed.offer((topic) => this.#subscriptions.routes.match(topic))
     this.#updateReading()
     return started
+  }
+
+  unsubscribe(filters: readonly string[], options: CallOptions | undefined): Promise<void> {
+    return this.#ended === undefined ? this.#subscriptions.unsubscribe(filters, options) : Promise.reject(this.#ended)
   }
 
   ready(options: CallOptions | undefined): Promise<void> {
@@ -296,26 +317,8 @@ export class Session {
       completed: () => this.#events.onRecovered({ ...publication, error: undefined }),
       dropped: (why) => {
         if (why === 'client-closed') return // not its end: the store has it still
-        this.#events.onRecovered({ ...publication, error: this.#dropError(topic, why) as PublishError })
+        this.#events.onRecovered({ ...publication, error: dropError(topic, why, this.#ended) as PublishError })
       },
-    }
-  }
-
-  #dropError(topic: string, why: DropReason): AnyClientError {
-    if (why instanceof PublishError) return why
-    switch (why) {
-      case 'session-lost':
-        return new PublishError(
-          why,
-          topic,
-          'the server forgot the session in mid-handshake; it may have arrived or not',
-        )
-      case 'connection-lost':
-        return new PublishError(why, topic, 'the connection ended before this QoS 0 message was sent')
-      case 'expired':
-        return new PublishError(why, topic, 'its Message Expiry Interval was over before it could be sent')
-      case 'client-closed':
-        return this.#ended ?? new InterruptedError('client-closed', 'the client is closed')
     }
   }
 
@@ -327,7 +330,7 @@ export class Session {
     const delivery = packet.qos === 0 ? undefined : this.#inbound.onPublish(packet)
     if (packet.qos > 0 && delivery === undefined) return
     const payload = copyPayload(packet)
-    const routes = this.#subscriptions.routes(packet.topic, packet.properties?.subscriptionIdentifiers)
+    const routes = this.#subscriptions.routes.of(packet.topic, packet.properties?.subscriptionIdentifiers)
     const settle = this.#settler(delivery, Math.max(1, routes.length))
     if (routes.length === 0) {
       this.#unclaimed.add((pattern) => new ReceivedMessage(packet, payload, pattern.params, settle), packet.topic)
@@ -352,13 +355,25 @@ export class Session {
         if (step === undefined) break
         const { message, packet, dup } = step
         if (packet === 'pubrel') connection.send({ type: 'pubrel', packetId: message.packetId })
-        else connection.publish(message, dup)
+        else if (!this.#publish(connection, message, dup)) continue
         if (message.qos === 0) message.owner.completed(0)
       }
       if (this.#isReady()) this.#readyCalls = resolveAll(this.#readyCalls)
     }
     if (this.#outbound.idle) this.#idleCalls = resolveAll(this.#idleCalls)
     this.#updateReading()
+  }
+
+  /** False: it cannot be written, as may be with what a store gave, and is over; the others go on. */
+  #publish(connection: Connection, message: Outgoing, dup: boolean): boolean {
+    try {
+      connection.publish(message, dup)
+      return true
+    } catch (error) {
+      const what = `publish to '${message.topic}': it cannot be written: ${(error as Error).message}`
+      this.#outbound.fail(message, new InvalidArgumentError('invalid-option', what))
+      return false
+    }
   }
 
   #onBuffered(change: number): void {
@@ -382,15 +397,4 @@ export class Session {
 function resolveAll(calls: Call<void>[]): Call<void>[] {
   for (const call of calls) call.resolve()
   return calls.length === 0 ? calls : []
-}
-
-/** A received payload is a view into a buffer of the decoder; a message outlives that. */
-function copyPayload(packet: Publish): Uint8Array {
-  const { bytes, payloadStart, payloadEnd } =
-    packet instanceof ReceivedPublish
-      ? packet
-      : { bytes: packet.payload, payloadStart: 0, payloadEnd: packet.payload.length }
-  const copy = new Uint8Array(payloadEnd - payloadStart)
-  copy.set(bytes.subarray(payloadStart, payloadEnd))
-  return copy
 }

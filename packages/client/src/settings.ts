@@ -1,12 +1,16 @@
-import { isTopicName, type ProtocolVersion, type Will } from '@godwit/protocol'
+import { isTopicName, type PropertiesOf, type ProtocolVersion, type Will } from '@godwit/protocol'
 import { socketOpener } from '#socket'
 import type { BackoffSettings } from './backoff.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
 import { InvalidArgumentError } from './errors.js'
+import { ownProperties } from './given-properties.js'
+import { checkOptions } from './option-checks.js'
+import { connectTable } from './option-tables.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
-import { givenServer, type ServerAddress } from './server-address.js'
+import { requirePayload } from './payload.js'
+import { type GivenServers, givenServers, type ServerAddress } from './server-address.js'
 import type { OpenStream } from './socket.js'
 import { type ClientStore, memoryStore } from './state/store.js'
 
@@ -19,7 +23,7 @@ export interface Settings {
   readonly clientId: string
   readonly clean: boolean
   readonly sessionExpirySeconds: number
-  readonly userProperties: readonly (readonly [string, string])[]
+  readonly properties: PropertiesOf<'connect'> | undefined
   readonly authentication: Authentication | undefined
   readonly keepAliveSeconds: number
   readonly pingTimeoutMs: number
@@ -50,9 +54,9 @@ export interface Settings {
 export const largestPacketBytes = 268_435_460
 
 /** Throws InvalidArgumentError for what can never work. */
-export function resolveOptions(url: string | readonly string[], options: ConnectOptions): Settings {
-  const servers = (typeof url === 'string' ? [url] : url).map(givenServer)
-  if (servers.length === 0) throw invalid('no server URL was given')
+export function resolveOptions(given: GivenServers, options: ConnectOptions): Settings {
+  checkOptions('connect', options, connectTable)
+  const servers = givenServers(given)
   const { unref = false } = options
   const clock = options.clock ?? systemClock(unref)
   return {
@@ -60,7 +64,7 @@ export function resolveOptions(url: string | readonly string[], options: Connect
     ...identityOf(options, clock),
     ...limitsOf(options),
     followRedirects: options.followRedirects ?? true,
-    userProperties: options.userProperties ?? [],
+    properties: ownProperties(options.properties),
     authentication: options.authentication,
     keepAliveSeconds: number('keepAliveSeconds', options.keepAliveSeconds, 60, 0, 65_535),
     pingTimeoutMs: number('pingTimeoutMs', options.pingTimeoutMs, 10_000, 1),
@@ -185,10 +189,10 @@ function willOf({ topic, payload, qos = 0, retain = false, delaySeconds, propert
   const willDelayInterval = number('will.delaySeconds', delaySeconds, 0, 0, 0xffff_ffff)
   return {
     topic,
-    payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
+    payload: requirePayload('connect', 'will.payload', payload).slice(),
     qos,
     retain,
-    properties: { ...properties, ...(willDelayInterval > 0 && { willDelayInterval }) },
+    properties: { ...ownProperties<'will'>(properties), ...(willDelayInterval > 0 && { willDelayInterval }) },
   }
 }
 

@@ -1,29 +1,45 @@
 import { encode, ProtocolError, splitShared, type TopicPattern, topicPattern } from '@godwit/protocol'
 import { InvalidArgumentError } from './errors.js'
-import { isQos } from './qos.js'
+import { ownProperties } from './given-properties.js'
+import { checkOptions } from './option-checks.js'
+import { subscribeTable } from './option-tables.js'
+import { noCallbacks } from './publication.js'
 import type { SubscribeOptions } from './subscription.js'
+import { kindOf } from './value-kind.js'
 
-/**
- * The filters of subscribe(), read.
- * @throws InvalidArgumentError for what no server could be sent.
- */
-export function patternsOf<F extends string>(
-  filter: F | readonly F[],
-  { qos = 0, noLocal = false, retainHandling = 0, properties }: SubscribeOptions<F>,
-): TopicPattern<string>[] {
-  const patterns = (typeof filter === 'string' ? [filter] : filter).map(patternOf)
-  if (patterns.length === 0) throw new InvalidArgumentError('invalid-filter', 'no topic filter was given') // [MQTT-3.8.3-3]
-  if (!isQos(qos)) throw invalidOption(`qos is ${qos}, not 0, 1 or 2`)
-  if (![0, 1, 2].includes(retainHandling)) throw invalidOption(`retainHandling is ${retainHandling}, not 0, 1 or 2`)
+/** What subscribe() was given, read and copied. */
+export interface SubscribeArguments {
+  readonly patterns: readonly TopicPattern<string>[]
+  readonly options: SubscribeOptions
+}
+
+/** @throws InvalidArgumentError for what no server could be sent. */
+export function subscribeArguments(filter: unknown, options: SubscribeOptions | undefined): SubscribeArguments {
+  const patterns = patternsOf('subscribe', filter)
+  if (typeof options === 'function') {
+    const instead = 'give messages a handler with { onMessage }, and await the promise that subscribe() gives'
+    throw noCallbacks('subscribe', instead)
+  }
+  if (options === undefined) return { patterns, options: {} }
+  checkOptions('subscribe', options, subscribeTable)
+  const { noLocal = false } = options
   const shared = noLocal ? patterns.find((pattern) => splitShared(pattern.filter)) : undefined
   if (shared !== undefined) throw invalidOption(`noLocal is not for the shared subscription '${shared.filter}'`) // [MQTT-3.8.3-4] of 5.0
-  if (properties !== undefined) checkProperties(properties)
+  const properties = ownProperties<'subscribe'>(options.properties)
+  if (properties === undefined) return { patterns, options }
+  checkProperties(properties)
+  return { patterns, options: { ...options, properties } }
+}
+
+/** @throws InvalidArgumentError 'invalid-filter'. */
+export function patternsOf(call: string, filter: unknown): TopicPattern<string>[] {
+  const patterns = (Array.isArray(filter) ? filter : [filter]).map((each) => patternOf(call, each))
+  if (patterns.length === 0) throw new InvalidArgumentError('invalid-filter', `${call}: no topic filter was given`) // [MQTT-3.8.3-3]
   return patterns
 }
 
-function checkProperties({ userProperties }: NonNullable<SubscribeOptions['properties']>): void {
+function checkProperties(properties: NonNullable<SubscribeOptions['properties']>): void {
   try {
-    const properties = userProperties && { userProperties }
     encode({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }], properties }, 5)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
@@ -31,7 +47,10 @@ function checkProperties({ userProperties }: NonNullable<SubscribeOptions['prope
   }
 }
 
-function patternOf(filter: string): TopicPattern<string> {
+function patternOf(call: string, filter: unknown): TopicPattern<string> {
+  if (typeof filter !== 'string') {
+    throw new InvalidArgumentError('invalid-filter', `${call}: the filter is ${kindOf(filter)}, not a string`)
+  }
   try {
     return topicPattern(filter)
   } catch (error) {

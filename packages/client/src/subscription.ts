@@ -3,18 +3,20 @@ import type { AnyClientError } from './errors.js'
 import type { FilterGrant } from './filter-grant.js'
 import type { Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
+import { quiet } from './quiet.js'
 
 export interface SubscribeOptions<F extends string = string> extends CallOptions {
   /** The highest QoS at which the server shall deliver. Default 0. */
   readonly qos?: QoS
   /**
-   * The callback form. One message at a time, in order: the next one waits until a returned promise settles. A handler
-   * that throws or rejects ends the subscription with its error and leaves that message unacknowledged.
+   * The callback form. One message at a time, in order: the next one waits until a returned promise settles; whatever else
+   * it returns means nothing. A handler that throws or rejects ends the subscription with its error and leaves that message
+   * unacknowledged; `closed` rejects, and the event `unsubscribed` tells.
    */
-  readonly onMessage?: (message: Message<F>) => void | PromiseLike<void>
+  readonly onMessage?: (message: Message<F>) => unknown
   /**
-   * 'auto' (the default): a message is acknowledged when the consumer asks for the next one, or when its handler has
-   * finished. 'manual': when `message.ack()` is called.
+   * 'auto' (the default): a message is acknowledged when the loop that took it asks for the next one, or when its handler
+   * has finished. 'manual': when `message.ack()` is called.
    */
   readonly ack?: 'auto' | 'manual'
   /**
@@ -42,7 +44,9 @@ export interface SubscribeOptions<F extends string = string> extends CallOptions
 
 /**
  * A subscription that lasts: after a reconnection the client asks again for what the server has forgotten. Iterate over
- * it, or give `onMessage`; both are fed by one queue.
+ * it, or give `onMessage`; both are fed by one queue. Several loops share the messages among them, and each acknowledges
+ * its own. Where one iterator is pulled several times at once, each further pull acknowledges the earliest message taken
+ * from it: that suits batches; workers that end out of order need a loop each.
  *
  * Leaving a `for await` loop ends the subscription. The message at hand then stays unacknowledged, so that a kept
  * session delivers it again (unless a later message of the same QoS is acknowledged first: acknowledgements keep
@@ -69,21 +73,23 @@ export interface Subscription<F extends string = string> extends AsyncIterable<M
 export interface SubscriptionHost {
   /** Messages waiting for consumers became more or fewer. */
   onBuffered(change: number): void
+  /** Its handler failed. */
+  onFailed(error: unknown): void
   /** It has ended and wants no more messages. May be repeated; the promise settles when the server has been told. */
   onEnd(options: CallOptions | undefined): Promise<void>
 }
 
 /** One queue between the router and the consumer, whichever form the consumer has. */
 export class ActiveSubscription<F extends string> implements Subscription<F> {
-  readonly patterns: readonly TopicPattern<F>[]
+  patterns: readonly TopicPattern<F>[]
   readonly options: SubscribeOptions<F>
   readonly closed: Promise<void>
   readonly #host: SubscriptionHost
   readonly #grants = new Map<string, number>()
   #queue: ReceivedMessage<F>[] = []
   readonly #pulls: Pull<F>[] = []
-  /** Taken by the consumer and not finished. */
-  #current: ReceivedMessage<F> | undefined
+  /** Taken by consumers and not finished. */
+  readonly #unfinished = new Set<ReceivedMessage<F>>()
   #handling = false
   #state: 'open' | 'draining' | 'ended' = 'open'
   #error: AnyClientError | undefined
@@ -93,10 +99,11 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
     this.patterns = patterns
     this.options = options
     this.#host = host
-    this.closed = new Promise((resolve, reject) => {
-      this.#close = (error) => (error === undefined ? resolve() : reject(error))
-    })
-    this.closed.catch(() => {}) // for those who do not look at it
+    this.closed = quiet(
+      new Promise((resolve, reject) => {
+        this.#close = (error) => (error === undefined ? resolve() : reject(error))
+      }),
+    )
   }
 
   get filters(): readonly string[] {
@@ -118,7 +125,19 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
   /** The server's answer to one filter; true when all filters have one. */
   grant(filter: string, reasonCode: number): boolean {
     this.#grants.set(filter, reasonCode)
+    return this.isAnswered
+  }
+
+  get isAnswered(): boolean {
     return this.#grants.size === new Set(this.filters).size
+  }
+
+  /** This filter is not wanted any more; without any it ends. */
+  forgo(filter: string): void {
+    const rest = this.patterns.filter((pattern) => pattern.filter !== filter)
+    if (rest.length === 0) return this.#finish()
+    this.patterns = rest
+    this.#grants.delete(filter)
   }
 
   push(message: ReceivedMessage<F>): void {
@@ -150,36 +169,41 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message<F>> {
+    const taken: ReceivedMessage<F>[] = []
     return {
-      next: () => this.#next(),
+      next: () => this.#next(taken),
       return: () => {
         // Not awaited: leaving a loop must not depend on the server.
-        this.#leave().catch(() => {})
+        void this.#leave()
         return Promise.resolve({ done: true, value: undefined })
       },
     }
   }
 
-  #next(): Promise<IteratorResult<Message<F>>> {
-    this.#finishCurrent()
-    return new Promise((resolve, reject) => {
-      this.#pulls.push({ resolve, reject })
-      this.#advance()
-    })
+  /** Asking for the next message acknowledges one taken before, by the same iterator. */
+  #next(taken: ReceivedMessage<F>[]): Promise<IteratorResult<Message<F>>> {
+    const done = taken.shift()
+    if (done !== undefined) this.#acknowledge(done)
+    return quiet(
+      new Promise((resolve, reject) => {
+        this.#pulls.push({ taken, resolve, reject })
+        this.#advance()
+      }),
+    )
   }
 
-  /** Asking for the next message acknowledges the one before. */
-  #finishCurrent(): void {
-    const message = this.#current
-    this.#current = undefined
-    if (this.options.ack !== 'manual') message?.ack()
+  #acknowledge(message: ReceivedMessage<F>): void {
+    this.#unfinished.delete(message)
+    message.ack()
   }
 
   #advance(): void {
     if (this.options.onMessage === undefined) {
       while (this.#queue.length > 0 && this.#pulls.length > 0) {
-        this.#current = this.#take()
-        this.#pulls.shift()!.resolve({ done: false, value: this.#current })
+        const pull = this.#pulls.shift()!
+        const message = this.#take()
+        if (this.options.ack !== 'manual') pull.taken.push(message)
+        pull.resolve({ done: false, value: message })
       }
     } else {
       while (this.#queue.length > 0 && !this.#handling) this.#handle(this.options.onMessage, this.#take())
@@ -189,20 +213,22 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
   }
 
   #take(): ReceivedMessage<F> {
+    const message = this.#queue.shift()!
+    if (this.options.ack !== 'manual') this.#unfinished.add(message)
     this.#host.onBuffered(-1)
-    return this.#queue.shift()!
+    return message
   }
 
   #handle(handler: NonNullable<SubscribeOptions<F>['onMessage']>, message: ReceivedMessage<F>): void {
-    this.#current = message
     try {
       const result = handler(message)
-      if (result === undefined) return this.#finishCurrent()
+      if (!isThenable(result)) return this.#handled(message)
       this.#handling = true
-      result.then(
+      // Not `result.then`: a thenable of somebody else's may call back at once, twice or never in a promise's order.
+      Promise.resolve(result).then(
         () => {
           this.#handling = false
-          this.#finishCurrent()
+          this.#handled(message)
           this.#advance()
         },
         (error: unknown) => this.#handlerFailed(error),
@@ -212,26 +238,34 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
     }
   }
 
+  #handled(message: ReceivedMessage<F>): void {
+    if (this.options.ack !== 'manual') this.#acknowledge(message)
+  }
+
   #handlerFailed(error: unknown): void {
     this.#handling = false
     this.#close(error)
-    this.#leave().catch(() => {})
+    this.#host.onFailed(error)
+    void this.#leave()
   }
 
   #leave(options?: CallOptions): Promise<void> {
-    if (this.#state !== 'ended') {
-      const unwanted = this.#queue
-      const unfinished = this.#current
-      this.#end()
-      for (const message of unwanted) message.ack() // [MQTT-4.5.0-2]
-      if (this.options.ack !== 'manual') unfinished?.abandon()
-    }
+    this.#finish()
     return this.#host.onEnd(options)
+  }
+
+  /** Nobody wants it any more. What is with a consumer stays unacknowledged unless that finishes it. */
+  #finish(): void {
+    if (this.#state === 'ended') return
+    const unwanted = this.#queue
+    this.#end()
+    for (const message of unwanted) message.ack() // [MQTT-4.5.0-2]
+    for (const message of this.#unfinished) message.abandon()
+    this.#unfinished.clear()
   }
 
   #end(): void {
     this.#state = 'ended'
-    this.#current = undefined
     if (this.#queue.length > 0) this.#host.onBuffered(-this.#queue.length)
     this.#queue = []
     this.#close(this.#error)
@@ -249,6 +283,13 @@ export class ActiveSubscription<F extends string> implements Subscription<F> {
 }
 
 interface Pull<F extends string> {
+  /** What its iterator has taken and not finished, the earliest first. */
+  readonly taken: ReceivedMessage<F>[]
   resolve(result: IteratorResult<Message<F>>): void
   reject(error: unknown): void
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { then?: unknown }).then === 'function'
 }

@@ -1,17 +1,17 @@
 import {
   encode,
-  matchesFilter,
   type Packet,
   type PacketOf,
   type PropertiesOf,
   type ProtocolVersion,
-  splitShared,
   type TopicPattern,
 } from '@godwit/protocol'
 import { Call } from './call.js'
 import type { Clock } from './clock.js'
-import { type AnyClientError, SubscriptionRefusedError, UnsubscribeRefusedError } from './errors.js'
+import { type AnyClientError, InterruptedError, SubscriptionRefusedError, UnsubscribeRefusedError } from './errors.js'
+import { byIdentifier, type FilterState, newFilter } from './filter-state.js'
 import type { CallOptions } from './options.js'
+import { Routes } from './routes.js'
 import { filterRefused, type ServerLimits } from './server-limits.js'
 import type { PacketIds } from './state/packet-ids.js'
 import { subscribePacket } from './subscribe-packet.js'
@@ -19,13 +19,13 @@ import { ActiveSubscription, type SubscribeOptions } from './subscription.js'
 
 /** Servers limit the size of a SUBSCRIBE; a packet carries at most this many filters. */
 const filtersPerPacket = 100
-/** Topics whose routes are remembered. */
-const routeCacheSize = 1000
 
 export interface SubscriptionsOptions {
   readonly clock: Clock
   readonly ids: PacketIds
   onBuffered(change: number): void
+  /** A subscription that stood has ended with an error of its own. */
+  onFailed(filters: readonly string[], error: unknown): void
 }
 
 /** The connection of the moment. */
@@ -33,34 +33,12 @@ export interface SubscriptionTerms {
   readonly send: (packet: Packet) => void
   readonly version: ProtocolVersion
   readonly limits: ServerLimits
+  /** The server has a session, of whomever. */
+  readonly sessionPresent: boolean
   /** The server still has what it confirmed before. */
   readonly remembered: boolean
   /** The server keeps the session when the connection ends. */
   readonly sessionKept: boolean
-}
-
-/** One consumer of a topic. */
-export interface Route {
-  readonly subscription: ActiveSubscription<string>
-  readonly pattern: TopicPattern<string>
-}
-
-/** One filter: what is wanted on this side and what the server has. */
-export interface FilterState {
-  readonly filter: string
-  /**
-   * By this the server says which subscriptions a message is for (5.0). What one call subscribes to has one, so that it
-   * fits into one packet.
-   */
-  readonly identifier: number
-  /** Those who want it; when there are none it is to be unsubscribed. */
-  readonly subscribers: Set<ActiveSubscription<string>>
-  /** SUBSCRIBE must be sent, again perhaps. */
-  due: boolean
-  /** The server has it, or may have. */
-  held: boolean
-  /** SUBSCRIBE or UNSUBSCRIBE is on its way. */
-  busy: boolean
 }
 
 interface Handshake {
@@ -81,10 +59,10 @@ export class Subscriptions {
   readonly #options: SubscriptionsOptions
   readonly #filters = new Map<string, FilterState>()
   readonly #active = new Set<ActiveSubscription<string>>()
+  readonly routes = new Routes(this.#active, this.#filters)
   readonly #starting = new Map<ActiveSubscription<string>, Call<ActiveSubscription<string>>>()
   #leaving: Leaving[] = []
   readonly #handshakes = new Map<number, Handshake>()
-  readonly #routes = new Map<string, readonly Route[]>()
   #terms: SubscriptionTerms | undefined
   #sessionKept = false
   #nextIdentifier = 1
@@ -102,6 +80,7 @@ export class Subscriptions {
   subscribe(patterns: readonly TopicPattern<string>[], options: SubscribeOptions): Promise<ActiveSubscription<string>> {
     const subscription: ActiveSubscription<string> = new ActiveSubscription(patterns, options, {
       onBuffered: (change) => this.#options.onBuffered(change),
+      onFailed: (error) => this.#options.onFailed(subscription.filters, error),
       onEnd: (callOptions) => this.#end(subscription, callOptions),
     })
     const what = `subscribe to '${subscription.filters.join("', '")}'`
@@ -113,7 +92,7 @@ export class Subscriptions {
     if (call.settled) return call.promise
     this.#starting.set(subscription, call)
     this.#active.add(subscription)
-    this.#routes.clear()
+    this.routes.clear()
     const identifier = this.#nextIdentifier++
     for (const filter of new Set(subscription.filters)) {
       const state = this.#filters.get(filter) ?? newFilter(filter, identifier)
@@ -126,45 +105,35 @@ export class Subscriptions {
     return call.promise
   }
 
-  /** Who gets a message: those the server named, or without such a name all that match. */
-  routes(topic: string, identifiers: readonly number[] | undefined): readonly Route[] {
-    if (identifiers === undefined) return this.match(topic)
-    // No topic has U+0000: these keys cannot be taken for those of match().
-    return this.#remembered(`${identifiers.join()}\0${topic}`, () => this.#named(topic, identifiers))
-  }
-
-  /** Who wants a message with this topic. */
-  match(topic: string): readonly Route[] {
-    return this.#remembered(topic, () =>
-      [...this.#active].flatMap((subscription) => {
-        const pattern = subscription.patterns.find(({ filter }) => matches(filter, topic))
-        return pattern === undefined ? [] : [{ subscription, pattern }]
-      }),
-    )
-  }
-
-  #remembered(key: string, find: () => readonly Route[]): readonly Route[] {
-    let routes = this.#routes.get(key)
-    if (routes === undefined) {
-      routes = find()
-      if (this.#routes.size >= routeCacheSize) this.#routes.clear()
-      this.#routes.set(key, routes)
-    }
-    return routes
-  }
-
-  #named(topic: string, identifiers: readonly number[]): readonly Route[] {
-    const named: Route[] = []
-    for (const { filter, identifier, subscribers } of this.#filters.values()) {
-      if (!identifiers.includes(identifier) || !matches(filter, topic)) continue
-      for (const subscription of subscribers) {
-        if (!named.some((route) => route.subscription === subscription)) {
-          named.push({ subscription, pattern: subscription.patterns.find((pattern) => pattern.filter === filter)! })
-        }
+  /**
+   * Ends what this client has subscribed to by these filters; and what the server may have of an earlier process, which only
+   * it knows.
+   */
+  unsubscribe(filters: readonly string[], options: CallOptions | undefined): Promise<void> {
+    for (const filter of filters) {
+      const known = this.#filters.get(filter)
+      const state = known ?? newFilter(filter, this.#nextIdentifier++)
+      if (known === undefined) {
+        state.held = true
+        this.#filters.set(filter, state)
       }
+      for (const subscription of state.subscribers) this.#forgo(subscription, filter)
+      state.subscribers.clear()
     }
-    // An identifier that is not known is from an earlier life of the session.
-    return named.length > 0 ? named : this.match(topic)
+    this.routes.clear()
+    this.#changed = true
+    return this.#leave(filters, options)
+  }
+
+  /** It goes on with its other filters, if it has any. */
+  #forgo(subscription: ActiveSubscription<string>, filter: string): void {
+    subscription.forgo(filter)
+    const call = this.#starting.get(subscription)
+    if (!subscription.open) {
+      this.#starting.delete(subscription)
+      this.#active.delete(subscription)
+      call?.reject(new InterruptedError('aborted', `subscribe to '${filter}': unsubscribe() came before SUBACK`))
+    } else if (call !== undefined && subscription.isAnswered) this.#onAnswered(subscription, undefined)
   }
 
   /** A new connection. */
@@ -173,7 +142,8 @@ export class Subscriptions {
     this.#sessionKept = terms.sessionKept
     for (const state of this.#filters.values()) {
       if (terms.remembered) continue
-      state.held = false
+      // What is only to be ended the session may have from whoever came before.
+      state.held = state.subscribers.size === 0 && terms.sessionPresent
       state.due = true
     }
     this.#tidy()
@@ -251,7 +221,10 @@ export class Subscriptions {
 
   #end(subscription: ActiveSubscription<string>, options: CallOptions | undefined): Promise<void> {
     this.#remove(subscription)
-    const { filters } = subscription
+    return this.#leave(subscription.filters, options)
+  }
+
+  #leave(filters: readonly string[], options: CallOptions | undefined): Promise<void> {
     const call = new Call<void>(this.#options.clock, options, `unsubscribe from '${filters.join("', '")}'`, () => {
       this.#leaving = this.#leaving.filter((leaving) => leaving.call !== call)
     })
@@ -263,7 +236,7 @@ export class Subscriptions {
   #remove(subscription: ActiveSubscription<string>): void {
     this.#starting.delete(subscription)
     this.#active.delete(subscription)
-    this.#routes.clear()
+    this.routes.clear()
     for (const filter of subscription.filters) this.#filters.get(filter)?.subscribers.delete(subscription)
     this.#changed = true
   }
@@ -314,7 +287,8 @@ export class Subscriptions {
     const error = new SubscriptionRefusedError(granted, said)
     subscription.fail(error)
     this.#remove(subscription)
-    call?.reject(error)
+    if (call === undefined) this.#options.onFailed(subscription.filters, error)
+    else call.reject(error)
   }
 
   #request(type: Handshake['type'], states: readonly FilterState[]): void {
@@ -379,18 +353,4 @@ export class Subscriptions {
       return waits
     })
   }
-}
-
-function newFilter(filter: string, identifier: number): FilterState {
-  return { filter, identifier, subscribers: new Set(), due: true, held: false, busy: false }
-}
-
-function byIdentifier(states: readonly FilterState[]): FilterState[][] {
-  const groups = new Map<number, FilterState[]>()
-  for (const state of states) groups.set(state.identifier, [...(groups.get(state.identifier) ?? []), state])
-  return [...groups.values()]
-}
-
-function matches(filter: string, topic: string): boolean {
-  return matchesFilter(splitShared(filter)?.filter ?? filter, topic)
 }

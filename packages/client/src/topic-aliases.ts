@@ -24,6 +24,11 @@ export class OutgoingAliases {
     this.#aliases.set(topic, alias)
     return { topic, alias }
   }
+
+  /** The packet that was to tell of the latest alias was not sent. */
+  forget(topic: string): void {
+    this.#aliases.delete(topic)
+  }
 }
 
 /** Aliases of the server, up to the maximum that CONNECT announced [MQTT-3.3.2-10]. */

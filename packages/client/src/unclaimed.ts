@@ -1,7 +1,7 @@
 import { type TopicPattern, topicPattern } from '@godwit/protocol'
 import type { Message, ReceivedMessage } from './message.js'
+import type { Route } from './routes.js'
 import type { Settings } from './settings.js'
-import type { Route } from './subscriptions.js'
 
 interface Held {
   readonly topic: string

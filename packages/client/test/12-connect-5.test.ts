@@ -14,10 +14,12 @@ describe('MQTT 5.0', () => {
         topicAliasMaximum: 3,
         requestResponseInformation: true,
         requestProblemInformation: false,
-        userProperties: [
-          ['a', '1'],
-          ['a', '2'],
-        ],
+        properties: {
+          userProperties: [
+            ['a', '1'],
+            ['a', '2'],
+          ],
+        },
         will: { topic: 'gone', payload: 'bye', delaySeconds: 5, properties: { contentType: 'text/plain' } },
       })
       void connect('mqtt://broker', options)
@@ -90,7 +92,7 @@ describe('MQTT 5.0', () => {
       ['user name', { username: '\udfff' }],
       ['will topic', { will: { topic: 'a\ud800', payload: '' } }],
       ['will QoS', { will: { topic: 'a', payload: '', qos: 3 as 0 } }],
-      ['user property', { userProperties: [['a', '\ud800'] as const] }],
+      ['user property', { properties: { userProperties: [['a', '\ud800'] as const] } }],
       ['will content type', { will: { topic: 'a', payload: '', properties: { contentType: '\ud800' } } }],
       ['will response topic', { will: { topic: 'a', payload: '', properties: { responseTopic: 'a/#' } } }],
     ])(

@@ -31,6 +31,17 @@ describe('MQTT 5.0', () => {
       await peer.expect('publish', { properties: { messageExpiryInterval: 7 } })
     })
 
+    test.each([3_600_000, -3_600_000])('counts time, whatever somebody sets the clock to: %i ms', async (setMs) => {
+      const { client, clock, back } = await offline()
+      const late = failure(client.publish('t', 'late', expiring))
+      void client.publish('t', 'in time', { qos: 1, properties: { messageExpiryInterval: 60 } })
+      clock.setMs = setMs
+      await clock.sleep(11_000)
+      const peer = await back()
+      expect(await late).toMatchObject({ code: 'expired' })
+      await peer.expect('publish', { properties: { messageExpiryInterval: 49 } })
+    })
+
     test('rejects when its time is over before it could be sent, and those behind it go', async () => {
       const { client, clock, back } = await offline()
       const late = failure(client.publish('t', 'late', expiring))

@@ -196,7 +196,7 @@ class Line {
     this.#later(() => {
       this.#decoder.push(arriving)
       for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#server.onPacket(packet, this)
-      if (bytes.length > room) this.break()
+      if (bytes.length > room) this.break(lost())
     })
     return true
   }
@@ -210,14 +210,14 @@ class Line {
       const half = arriving.length >> 1
       if (half > 0) this.#events.onData(arriving.slice(0, half))
       if (!this.#broken) this.#events.onData(arriving.slice(half))
-      if (bytes.length > room) this.break()
+      if (bytes.length > room) this.break(lost())
     })
   }
 
-  break(): void {
+  break(error?: Error): void {
     if (this.#broken) return
     this.#broken = true
-    queueMicrotask(() => this.#events.onClose())
+    queueMicrotask(() => this.#events.onClose(error))
   }
 
   end(): void {
@@ -234,4 +234,9 @@ class Line {
   #later(task: () => void): void {
     this.#clock.after(this.fate.delayMs, () => this.#broken || task())
   }
+}
+
+/** The network's doing, not the server's. */
+function lost(): Error {
+  return Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' })
 }

@@ -80,6 +80,12 @@ export class Peer {
     expect(this.#packets).toEqual([])
   }
 
+  /** All packets not looked at yet. */
+  async take(): Promise<Packet[]> {
+    await settled()
+    return this.#packets.splice(0)
+  }
+
   /** All packets not looked at yet, in words: `publish 1 dup`. */
   async rest(): Promise<string[]> {
     await settled()

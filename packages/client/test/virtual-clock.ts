@@ -13,6 +13,8 @@ export function settled(): Promise<void> {
 /** Time that passes only when the test says so. */
 export class VirtualClock implements Clock {
   #now = 0
+  /** By so much somebody has set the time of day. */
+  setMs = 0
   readonly #timers = new Set<Timer>()
   readonly random: () => number
 
@@ -30,7 +32,7 @@ export class VirtualClock implements Clock {
   }
 
   date(): number {
-    return 1_700_000_000_000 + this.#now
+    return 1_700_000_000_000 + this.#now + this.setMs
   }
 
   after(ms: number, task: () => void): () => void {

@@ -58,9 +58,11 @@ export const binary: Field<Uint8Array> = {
 
 export const pair: Field<readonly [string, string]> = {
   read: (r) => [r.utf8(), r.utf8()], // both halves are strings [MQTT-1.5.7-1]
-  write(w, [name, value]) {
-    writeText(w, name)
-    writeText(w, value)
+  write(w, both) {
+    if (!Array.isArray(both))
+      throw new ProtocolError('malformed-packet', 'something else where a pair of strings belongs')
+    writeText(w, both[0])
+    writeText(w, both[1])
   },
 }
 

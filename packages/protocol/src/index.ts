@@ -1,8 +1,11 @@
+import './node-floor.js'
+
 export { byteLength, encodeUtf8 } from './bytes.js'
 export { Decoder, type DecoderOptions } from './decoder.js'
 export type { Packet, PacketOf } from './definitions.js'
 export { encode, encodeInto } from './encoder.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
+export { nearest } from './nearest.js'
 export type { Puback, Pubcomp, Pubrec, Pubrel } from './packets/acks.js'
 export { type Connack, connackReturnCode } from './packets/connack.js'
 export type { Connect, Will } from './packets/connect.js'

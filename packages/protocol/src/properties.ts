@@ -154,6 +154,7 @@ export function writeProperties(w: Writer, host: PropertyHost, properties: objec
     const value = given[name]
     if (value === undefined) continue
     if (!hosts.has(host)) throw new ProtocolError('protocol-error', `${name} is not for ${host}`)
+    if (list && !Array.isArray(value)) throw new ProtocolError('malformed-packet', `${name} is no list`)
     for (const each of list ? (value as readonly unknown[]) : [value]) {
       body.u8(id)
       field.write(body, each)

@@ -19,8 +19,9 @@ export function flawOfText(text: string, allowControlCharacters: boolean): strin
   return undefined
 }
 
-/** @throws ProtocolError `malformed-packet`. */
+/** @throws ProtocolError `malformed-packet`; also for what is no string: types do not hold everywhere. */
 export function checkText(text: string, allowControlCharacters: boolean): string {
+  if (typeof text !== 'string') throw new ProtocolError('malformed-packet', `a ${typeof text} where a string belongs`)
   const flaw = flawOfText(text, allowControlCharacters)
   if (flaw) throw new ProtocolError('malformed-packet', flaw)
   return text
@@ -28,5 +29,6 @@ export function checkText(text: string, allowControlCharacters: boolean): string
 
 /** A string from the other side as it may stand in an error: quoted, and no longer than a line. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text)
+  const shown = String(text) // also of what is no string
+  return JSON.stringify(shown.length > 64 ? `${shown.slice(0, 64)}…` : shown)
 }

@@ -5,7 +5,7 @@ const maxBytes = 65_535
 const hasWildcard = /[+#]/
 
 function hasLegalText(topic: string): boolean {
-  if (topic.length === 0 || topic.includes('\0')) return false // [MQTT-4.7.3-1] [MQTT-4.7.3-2]
+  if (typeof topic !== 'string' || topic.length === 0 || topic.includes('\0')) return false // [MQTT-4.7.3-1] [MQTT-4.7.3-2]
   if (!topic.isWellFormed()) return false // half a surrogate pair has no UTF-8 [MQTT-1.5.3-1]
   return topic.length * 3 <= maxBytes || byteLength(topic) <= maxBytes // [MQTT-4.7.3-3]
 }

@@ -13,6 +13,14 @@ export function varintSize(value: number): number {
   return value < 2_097_152 ? 3 : 4
 }
 
+/** @throws ProtocolError for what has no bytes to copy one by one, a Float32Array too: types do not hold everywhere. */
+export function checkBytes(value: Uint8Array): void {
+  // Not `instanceof`: another realm's bytes are bytes.
+  if ((value as Uint8Array | undefined | null)?.BYTES_PER_ELEMENT !== 1) {
+    throw new ProtocolError('malformed-packet', 'something else where a Uint8Array belongs')
+  }
+}
+
 /** A growing buffer with a cursor. */
 export class Writer {
   bytes: Uint8Array
@@ -81,6 +89,7 @@ export class Writer {
 
   /** Binary Data with its length in front. */
   binary(value: Uint8Array): void {
+    checkBytes(value)
     if (value.length > 65_535) {
       throw new ProtocolError('malformed-packet', `binary data of ${value.length} bytes; MQTT ends at 65,535`)
     }

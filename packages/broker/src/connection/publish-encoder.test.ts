@@ -70,3 +70,41 @@ it('gives a client of 5.0 what is its own: identifiers, aliases, remaining expir
   const { properties } = decoder.next() as Publish
   expect(properties).toEqual({ messageExpiryInterval: 5, subscriptionIdentifiers: [4], topicAlias: 1 })
 })
+
+/** A writer that has room so many times, and then no more. */
+class FailingWriter extends Writer {
+  left = Number.POSITIVE_INFINITY
+
+  override ensure(more: number): void {
+    if (this.left-- <= 0) throw new RangeError('Array buffer allocation failed')
+    super.ensure(more)
+  }
+}
+
+describe.each([4, 5] as const)('whatever fails, at version %d', (version) => {
+  it.each([true, false])('nothing of the packet is left, and the next one is whole (for many: %s)', (isForMany) => {
+    const encoder = new PublishEncoder(shared, { ...defaultTerms, version, topicAliasMaximum: version === 5 ? 5 : 0 })
+    const message = Message.of('a/b', encodeUtf8('x'.repeat(100)), 2)
+    message.isForMany = isForMany
+    const writer = new FailingWriter(8)
+    const before = Uint8Array.of(0xd0, 0)
+    writer.copy(before, 0, 2)
+    let failures = 0
+    for (let step = 0; step < 100; step++) {
+      writer.left = step
+      try {
+        encoder.write(writer, { message, qos: 1, retain: false }, false, 7)
+        break
+      } catch {
+        failures += 1
+        expect([...writer.written()]).toEqual([...before])
+      }
+    }
+    expect(failures).toBeGreaterThan(0)
+    const decoder = new Decoder({ version })
+    decoder.push(writer.written().slice())
+    expect(decoder.next()).toMatchObject({ type: 'pingresp' })
+    // The topic is named: an alias that was given to a packet that never left is nobody's.
+    expect(decoder.next()).toMatchObject({ type: 'publish', topic: 'a/b', packetId: 7 })
+  })
+})

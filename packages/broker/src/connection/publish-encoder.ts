@@ -65,8 +65,23 @@ export class PublishEncoder {
     return maximumPacketSize === unlimited || this.#sizeOf(delivery) <= maximumPacketSize
   }
 
-  /** Writes the packet, and answers the payload if that is better sent from where it is. */
+  /**
+   * Writes the packet, and answers the payload if that is better sent from where it is. Whatever fails, no half packet is
+   * left, nor an alias that the client has not been told of.
+   */
   write(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
+    const before = writer.position
+    const aliases = this.#aliases?.count
+    try {
+      return this.#write(writer, delivery, dup, packetId)
+    } catch (error) {
+      writer.position = before
+      if (this.#aliases && this.#aliases.count !== aliases) this.#aliases.forget(delivery.message.topic)
+      throw error
+    }
+  }
+
+  #write(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
     const { message } = delivery
     const { payloadBytes } = message
     if (message.isForMany && payloadBytes < viewFrom && this.#isPlain(delivery)) {

@@ -44,4 +44,13 @@ export class OutgoingAliases {
     this.#numbers.set(topic, number)
     return { number, isKnown: false }
   }
+
+  get count(): number {
+    return this.#numbers.size
+  }
+
+  /** The packet that was to tell of the latest alias was not sent. */
+  forget(topic: string): void {
+    this.#numbers.delete(topic)
+  }
 }

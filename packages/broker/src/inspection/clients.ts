@@ -1,7 +1,7 @@
 import type { ProtocolVersion } from '@godwit/protocol'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
-import { type Page, type PageOptions, pageOf } from './page.js'
+import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A client that is connected, as it is now. */
 export interface ClientView {
@@ -49,6 +49,11 @@ export class Clients {
    */
   list(options: PageOptions = {}): Page<ClientView> {
     return pageOf(this.#names(), options, (clientId) => this.get(clientId)!)
+  }
+
+  /** All of them, page by page: `for await (const client of broker.clients)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<ClientView, undefined> {
+    return everyItem((options) => this.list(options))
   }
 
   *#names(): Generator<string> {

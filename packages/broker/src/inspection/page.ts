@@ -17,6 +17,18 @@ export interface Page<T> {
 const mostItems = 1_000
 
 /**
+ * Everything, page by page, for `for await`. Between two pages other work gets its turn, so what comes and goes meanwhile is
+ * seen or not.
+ */
+export async function* everyItem<T>(list: (options: PageOptions) => Page<T>): AsyncGenerator<T, undefined> {
+  for (let page = list({ limit: mostItems }); ; page = list({ limit: mostItems, after: page.next })) {
+    yield* page.items
+    if (page.next === undefined) return undefined
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/**
  * A page in the order of names: whatever comes and goes between two pages, a walk over all of them sees once what was there
  * throughout. Each page looks at all names.
  * @throws BrokerError `invalid-option`.

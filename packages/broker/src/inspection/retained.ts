@@ -3,7 +3,7 @@ import { BrokerError } from '../errors.js'
 import type { Message } from '../message.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import { type Page, type PageOptions, pageOf } from './page.js'
+import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A retained message. */
 export interface RetainedView {
@@ -55,6 +55,11 @@ export class RetainedList {
   list(options: RetainedPageOptions = {}): Page<RetainedView> {
     const { filter = '#' } = options
     return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!))
+  }
+
+  /** All of them, page by page: `for await (const message of broker.retained)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<RetainedView, undefined> {
+    return everyItem((options) => this.list(options))
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Registry } from '../session/registry.js'
 import type { Session } from '../session/session.js'
-import { type Page, type PageOptions, pageOf } from './page.js'
+import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A session, with or without a connection, as it is now. */
 export interface SessionView {
@@ -40,6 +40,11 @@ export class Sessions {
    */
   list(options: PageOptions = {}): Page<SessionView> {
     return pageOf(this.#names(), options, (clientId) => this.get(clientId)!)
+  }
+
+  /** All of them, page by page: `for await (const session of broker.sessions)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<SessionView, undefined> {
+    return everyItem((options) => this.list(options))
   }
 
   /**

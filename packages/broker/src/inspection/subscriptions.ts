@@ -2,7 +2,7 @@ import { type QoS, splitShared } from '@godwit/protocol'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
 import type { Registry } from '../session/registry.js'
-import { type Page, type PageOptions, pageOf } from './page.js'
+import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A subscription of a session. */
 export interface SubscriptionView {
@@ -52,6 +52,11 @@ export class SubscriptionList {
       const [clientId = '', filter = ''] = name.split(between)
       return viewOf(clientId, filter, this.#registry.get(clientId)!.subscriptions.get(filter)!)
     })
+  }
+
+  /** All of them, page by page: `for await (const subscription of broker.subscriptions)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<SubscriptionView, undefined> {
+    return everyItem((options) => this.list(options))
   }
 
   *#names({ clientId, filter }: SubscriptionPageOptions): Generator<string> {

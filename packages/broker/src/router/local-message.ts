@@ -1,4 +1,5 @@
-import { encodePublishHead, type PropertiesOf, type QoS, Writer } from '@godwit/protocol'
+import { encodePublishHead, encodeUtf8, type PropertiesOf, type QoS, Writer } from '@godwit/protocol'
+import { BrokerError } from '../errors.js'
 import { Message } from '../message.js'
 
 /** The properties of a message that are its own, not a connection's (section 3.3.2.3). */
@@ -22,4 +23,20 @@ export function localMessage(topic: string, bytes: Uint8Array, options: PublishO
   if (properties) encodePublishHead(new Writer(64), topic, 1, false, false, 1, properties, 0, 5) // throws for what is wrong
   const source = { topic, qos, retain, properties, bytes, payloadStart: 0, payloadEnd: bytes.length }
   return Message.kept(source, '', now)
+}
+
+/**
+ * A payload as bytes of its own: what is published may be changed by its publisher afterwards.
+ * @throws BrokerError `invalid-option`.
+ */
+export function ownBytes(payload: string | ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (typeof payload === 'string') return encodeUtf8(payload)
+  if (ArrayBuffer.isView(payload)) {
+    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).slice()
+  }
+  if (Object.prototype.toString.call(payload) === '[object ArrayBuffer]') return new Uint8Array(payload).slice()
+  throw new BrokerError(
+    'invalid-option',
+    `the payload is ${payload === null ? 'null' : `a ${typeof payload}`}; it takes a string or bytes`,
+  )
 }

@@ -119,7 +119,7 @@ describe('where to, and as whom', () => {
     [['-D', 'connect', 'session-expiry-interval', '60'], { options: { ...options, sessionExpirySeconds: 60 } }],
     [
       ['-D', 'connect', 'receive-maximum', '5', '-D', 'connect', 'user-property', 'a', 'b'],
-      { options: { ...options, receiveMaximum: 5, userProperties: [['a', 'b']] } },
+      { options: { ...options, receiveMaximum: 5, properties: { userProperties: [['a', 'b']] } } },
     ],
     [['-D', 'connect', 'maximum-packet-size', '100'], { options: { ...options, maxPacketBytes: 100 } }],
     [['-D', 'connect', 'maximum-packet-size', '4294967295'], { options: { ...options, maxPacketBytes: 268_435_460 } }],

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Client, Message, PublishProperties } from '@godwit/client'
+import type { Client, Message, PropertiesOf } from '@godwit/client'
 import { isTopicName, type QoS } from '@godwit/protocol'
 import { qos, topicFilter } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
@@ -32,7 +32,7 @@ export interface RrSettings {
   readonly content: SingleContent
   readonly qos: QoS
   /** Of the request (MQTT 5.0). */
-  readonly properties: PublishProperties
+  readonly properties: PropertiesOf<'publish'>
   readonly printing: PrintingFlags
   /** Whether a retained message counts as the response. */
   readonly stale: boolean

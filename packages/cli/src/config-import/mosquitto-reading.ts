@@ -1,4 +1,4 @@
-import { nearest } from '../config/nearest.js'
+import { nearest } from '@godwit/protocol'
 import type { Draft } from './draft.js'
 import type { MosquittoLine } from './mosquitto-lines.js'
 import { type MosquittoListener, readListener, type Said } from './mosquitto-listener.js'

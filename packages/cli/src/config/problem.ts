@@ -1,6 +1,6 @@
+import { nearest } from '@godwit/protocol'
 import type { z } from 'zod'
 import type { Path } from './layers.js'
-import { nearest } from './nearest.js'
 import { keysAt, pathInWords } from './schema-path.js'
 import { isSecret } from './secrets.js'
 

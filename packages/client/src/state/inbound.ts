@@ -81,12 +81,12 @@ export class Inbound {
     return delivery
   }
 
-  /** One consumer has finished with it, or has left without finishing. */
+  /** One consumer has finished with it; or it has left without finishing, which it may still do. */
   settle(delivery: Delivery, how: 'done' | 'abandoned'): void {
     if (delivery.state === 'done') return
-    delivery.consumers -= 1
-    if (how === 'abandoned') delivery.state = 'abandoned'
-    if (delivery.consumers > 0 || delivery.state === 'abandoned') return
+    if (how === 'done') delivery.consumers -= 1
+    else delivery.state = 'abandoned'
+    if (delivery.consumers > 0) return
     delivery.state = 'done'
     this.#flush(delivery.qos)
   }

@@ -1,46 +1,10 @@
-import type { PropertiesOf, QoS } from '@godwit/protocol'
-import { PublishError } from '../errors.js'
+import { type AnyClientError, PublishError } from '../errors.js'
+import { type Acknowledgement, type Outgoing, type OutgoingOwner, sizeOf } from './outgoing.js'
 import type { PacketIds } from './packet-ids.js'
 import type { ClientStore, StoredPublish } from './store.js'
 
-/** A publication from publish() to the end of its handshake. */
-export interface Outgoing {
-  readonly sequence: number
-  readonly topic: string
-  readonly payload: Uint8Array
-  readonly qos: QoS
-  readonly retain: boolean
-  readonly properties: PropertiesOf<'publish'> | undefined
-  /** Epoch ms after which it is not sent for the first time; Infinity: never. */
-  readonly expiresAt: number
-  /** 0: not sent yet, or QoS 0. */
-  packetId: number
-  /** 0: no PUBREC yet. Otherwise its place among the PUBRECs. */
-  released: number
-  /** PUBREC, when it came in this process: what the server said of the message. */
-  receipt?: Acknowledgement
-  /** Who waits for it. */
-  readonly owner: OutgoingOwner
-}
-
-/** Told once how a publication ended. */
-export interface OutgoingOwner {
-  completed(packetId: number, ack?: Acknowledgement): void
-  dropped(why: DropReason): void
-}
-
-/**
- * 'session-lost': the server forgot the session in the middle of the handshake. 'connection-lost': QoS 0, not sent when
- * the connection ended. 'expired': its time was over before it could be sent. 'client-closed': the client ended. An error: the server refused it, or its limits do.
- */
-export type DropReason = 'session-lost' | 'connection-lost' | 'expired' | 'client-closed' | PublishError
-
-/** What PUBACK, PUBREC and PUBCOMP have in common. */
-export interface Acknowledgement {
-  readonly packetId: number
-  readonly reasonCode?: number | undefined
-  readonly properties?: Pick<PropertiesOf<'puback'>, 'reasonString' | 'userProperties'> | undefined
-}
+/** So many connections that the server ends when it comes are its own doing. */
+const mostEndings = 3
 
 /** What a new connection means for the log. */
 export interface OutboundTerms {
@@ -49,7 +13,7 @@ export interface OutboundTerms {
   readonly window: number
   /** Why a publication may not be sent to this server. */
   readonly refusal: (message: Outgoing) => PublishError | undefined
-  /** Epoch ms. */
+  /** Ms that only grow. */
   readonly now: () => number
 }
 
@@ -81,6 +45,12 @@ export class Outbound {
   #nextSequence = 1
   #nextRelease = 1
   #queuedBytes = 0
+  /** Counts the connections. */
+  #connection = 0
+  /** Goes alone on this connection, since the server has ended others when it came. */
+  #onTrial: Outgoing | undefined
+  /** Ids of QoS 2 that the server may know still; free again when it has forgotten the session. */
+  #withheld: number[] = []
 
   constructor(ids: PacketIds, store: ClientStore) {
     this.#ids = ids
@@ -107,7 +77,7 @@ export class Outbound {
 
   /** Whether everything before a publication made now has been sent. */
   get caughtUp(): boolean {
-    return this.queued === 0 && this.#againAt >= this.#again.length
+    return this.#onTrial === undefined && this.queued === 0 && this.#againAt >= this.#again.length
   }
 
   /** Whether a publication made now would be sent at once. */
@@ -120,10 +90,15 @@ export class Outbound {
   }
 
   /** Takes up what an earlier process left. Who published it is gone: `ownerOf` says who is told instead. */
-  restore(stored: readonly StoredPublish[], ownerOf: (publish: StoredPublish) => OutgoingOwner): void {
+  restore(
+    stored: readonly StoredPublish[],
+    ownerOf: (publish: StoredPublish) => OutgoingOwner,
+    deadlineOf: (expiresAt: number) => number,
+  ): void {
     const released: Outgoing[] = []
     for (const publish of stored) {
-      const message: Outgoing = { ...publish, owner: ownerOf(publish) }
+      const deadline = deadlineOf(publish.expiresAt)
+      const message: Outgoing = { ...publish, deadline, sentOn: 0, endings: 0, owner: ownerOf(publish) }
       this.#nextSequence = Math.max(this.#nextSequence, publish.sequence + 1)
       this.#nextRelease = Math.max(this.#nextRelease, publish.released + 1)
       if (message.packetId === 0) {
@@ -139,11 +114,22 @@ export class Outbound {
   }
 
   /** Adds a publication at the end of the log. */
-  add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released' | 'receipt'>): Outgoing {
-    const { topic, payload, qos, retain, properties, expiresAt, owner } = publish
+  add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released' | 'receipt' | 'sentOn' | 'endings'>): Outgoing {
+    const { topic, payload, qos, retain, properties, expiresAt, deadline, owner } = publish
     const sequence = this.#nextSequence++
-    const state = { packetId: 0, released: 0 }
-    const message: Outgoing = { sequence, topic, payload, qos, retain, properties, expiresAt, ...state, owner }
+    const state = { packetId: 0, released: 0, sentOn: 0, endings: 0 }
+    const message: Outgoing = {
+      sequence,
+      topic,
+      payload,
+      qos,
+      retain,
+      properties,
+      expiresAt,
+      deadline,
+      ...state,
+      owner,
+    }
     this.#enqueue(message)
     this.#keep(message)
     return message
@@ -152,6 +138,7 @@ export class Outbound {
   /** Takes back a publication; false when it has been sent already. */
   withdraw(message: Outgoing): boolean {
     if (!this.#queue.delete(message)) return false
+    if (this.#onTrial === message) this.#onTrial = undefined
     this.#queuedBytes -= sizeOf(message)
     if (message.qos > 0) this.#store.removeOutgoing(message.sequence)
     return true
@@ -177,15 +164,46 @@ export class Outbound {
   /** A new connection: either the server has the session still, or everything begins anew [MQTT-3.2.2-5]. */
   restart(terms: OutboundTerms): void {
     this.#terms = terms
+    this.#connection += 1
     this.#quota = terms.window
     this.#againAt = 0
     this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
     if (!terms.sessionPresent) this.#forgetSession()
+    const first = this.#unacknowledged.values().next().value ?? this.#queue.values().next().value
+    this.#onTrial = first !== undefined && first.endings >= mostEndings - 1 ? first : undefined
+  }
+
+  /**
+   * The server has ended the connection. Below 5.0 that may be all it has to say of a publication that is too large for it,
+   * or that it does not allow: the first that it has not answered is under suspicion, and the last time it goes alone.
+   */
+  endedByServer(error: AnyClientError): void {
+    const message = this.#unacknowledged.values().next().value
+    if (message === undefined || message.sentOn !== this.#connection) return
+    message.endings += 1
+    if (message.endings < mostEndings) return
+    this.#unacknowledged.delete(message.packetId)
+    if (message.qos === 2) {
+      this.#withheld.push(message.packetId) // another message under it might be taken for this one [MQTT-4.3.3-10]
+      message.packetId = 0
+    }
+    this.#drop(message, PublishError.endsConnection(message.topic, message.endings, error))
+  }
+
+  /** It cannot be written. */
+  fail(message: Outgoing, error: AnyClientError): void {
+    if (message.qos === 0) return message.owner.dropped(error)
+    this.#unacknowledged.delete(message.packetId)
+    this.#refill()
+    this.#drop(message, error)
   }
 
   /** The next packet that may be sent now; undefined when there is none, or no room in the window, or no free id. */
   next(): Step | undefined {
-    return this.#nextAgain() ?? (this.#againAt < this.#again.length ? undefined : this.#nextNew())
+    if (this.#onTrial?.sentOn === this.#connection) return undefined
+    const step = this.#nextAgain() ?? (this.#againAt < this.#again.length ? undefined : this.#nextNew())
+    if (step?.packet === 'publish') step.message.sentOn = this.#connection
+    return step
   }
 
   #nextAgain(): Step | undefined {
@@ -212,7 +230,7 @@ export class Outbound {
 
   #nextNew(): Step | undefined {
     for (const message of this.#queue) {
-      const why = message.expiresAt < this.#terms.now() ? 'expired' : this.#terms.refusal(message)
+      const why = message.deadline < this.#terms.now() ? 'expired' : this.#terms.refusal(message)
       if (why !== undefined) {
         this.withdraw(message)
         message.owner.dropped(why)
@@ -260,6 +278,7 @@ export class Outbound {
       this.#settle(message, ack)
       return 'ended'
     }
+    if (this.#onTrial === message) this.#onTrial = undefined
     message.released = this.#nextRelease++
     message.receipt = ack
     this.#released.set(packetId, message)
@@ -283,6 +302,7 @@ export class Outbound {
    * arrived, and "exactly once" forbids guessing.
    */
   #forgetSession(): void {
+    for (const packetId of this.#withheld.splice(0)) this.#ids.release(packetId)
     const waiting = this.#queue
     this.#queue = new Set()
     this.#queuedBytes = 0
@@ -322,7 +342,8 @@ export class Outbound {
   }
 
   /** It is over; with an error its owner is told. */
-  #drop(message: Outgoing, error: PublishError | undefined): void {
+  #drop(message: Outgoing, error: AnyClientError | undefined): void {
+    if (this.#onTrial === message) this.#onTrial = undefined
     this.#ids.release(message.packetId)
     this.#store.removeOutgoing(message.sequence)
     if (error !== undefined) message.owner.dropped(error)
@@ -333,9 +354,4 @@ export class Outbound {
     if (qos === 0) return
     this.#store.putOutgoing({ sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released })
   }
-}
-
-/** What a waiting publication counts against `offlineQueue.maxBytes`. */
-export function sizeOf(message: { readonly topic: string; readonly payload: Uint8Array }): number {
-  return message.topic.length + message.payload.length
 }

@@ -5,7 +5,7 @@ import type { Reader } from '../reader.js'
 import { quote } from '../text.js'
 import { isTopicName } from '../topic.js'
 import type { ProtocolVersion, QoS } from '../version.js'
-import type { Writer } from '../writer.js'
+import { checkBytes, type Writer } from '../writer.js'
 
 /** PUBLISH (section 3.3): an application message. */
 export interface Publish {
@@ -102,6 +102,7 @@ function checkPublish(p: Publish, version: ProtocolVersion): void {
   if (!byAlias && !isTopicName(p.topic)) {
     throw new ProtocolError('topic-name-invalid', `${quote(p.topic)} is not a topic name`)
   }
+  checkBytes(p.payload)
   checkQos(p.qos)
   if (p.qos === 0 ? p.packetId !== undefined : !isPacketId(p.packetId)) {
     throw new ProtocolError('protocol-error', `packet identifier ${p.packetId} at QoS ${p.qos}`) // [MQTT-2.3.1-5]
