@@ -21,6 +21,7 @@ import { SubscriptionList } from './inspection/subscriptions.js'
 import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
+import { plainAddress } from './network.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
 import { localMessage, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
@@ -217,7 +218,7 @@ export class Broker implements AsyncDisposable {
    */
   handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
     this.#ensureOpen()
-    this.#accept(new DuplexTransport(stream, peer))
+    this.#accept(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
   }
 
   /**

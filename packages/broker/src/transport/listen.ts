@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { Drops } from '../drops.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
+import { isLoopback, plainAddress } from '../network.js'
 import { bind } from './bind.js'
 import { DuplexTransport, LayeredTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
 import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
-import { isLoopback, proxies, readProxyHeader } from './proxy-protocol.js'
+import { proxies, readProxyHeader } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
 import { TlsDoor } from './tls.js'
 import { readTls } from './tls-files.js'
@@ -120,5 +121,5 @@ function defaultPort({ tls, websocket }: ListenOptions): number {
 function peerOf({ remoteAddress, remotePort }: Socket, listener: string | undefined): Peer {
   const where = listener !== undefined && { listener }
   if (remotePort === undefined) return { transport: 'unix', address: '', ...where }
-  return { transport: 'tcp', address: remoteAddress ?? '', port: remotePort, ...where }
+  return { transport: 'tcp', address: plainAddress(remoteAddress ?? ''), port: remotePort, ...where }
 }
