@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { BrokerError, isAnswered, type Logger } from '@godwit/broker'
+import { BrokerError, isAnswered, type Logger, listenAt } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
 import { Answers } from './answers.js'
 import { type ControlRequest, controlRequest } from './control-protocol.js'
@@ -51,12 +51,7 @@ export class ControlSocket {
   }
 
   async #listen(path: string): Promise<void> {
-    const before = process.umask(0o177) // the socket is made in this turn, and never open to others, not for a moment
-    try {
-      this.#server.listen({ path })
-    } finally {
-      process.umask(before)
-    }
+    listenAt(this.#server, path, 0o600)
     await once(this.#server, 'listening')
     this.#server.on('error', ({ message }) => this.#log.log('error', 'the control socket failed', { error: message }))
   }
