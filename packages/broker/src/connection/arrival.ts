@@ -7,11 +7,16 @@ const noBytes: Uint8Array = new Uint8Array(0)
 
 /**
  * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
- * refused, and whoever looks whether the port is open says nothing.
+ * refused, and whoever looks whether the port is open says nothing, and may leave by a reset.
+ * @param error of the transport, if there was one.
  */
-export function isUneventful(ending: string): boolean {
+export function isUneventful(ending: string, error?: NodeJS.ErrnoException): boolean {
+  if (error) return networkFailures.includes(error.code ?? '')
   return ending === 'connection refused' || ending === 'connection closed by the client'
 }
+
+/** That of the way to the other side, and not of what it said. */
+const networkFailures = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']
 
 /** What a connection has only until its client is in. */
 export class Arrival {

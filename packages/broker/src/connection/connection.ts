@@ -341,7 +341,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   onClose(error?: Error): void {
-    if (!this.closed) this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client')
+    const why = error ? `connection failed: ${error.message}` : 'connection closed by the client'
+    if (!this.closed) this.#letGo(why, error)
   }
 
   #abort(why: string): void {
@@ -377,7 +378,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.reply(refuse(this, { reasonCode: reason.unsupportedProtocolVersion, why: message }))
   }
 
-  #letGo(why: string): Commit {
+  #letGo(why: string, error?: Error): Commit {
     this.closed = true
     this.#arrival?.end()
     this.#drainWatch?.stop()
@@ -391,7 +392,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
       this.services.hooks.disconnected(client, why)
     }
-    const level = client || !isUneventful(why) ? 'info' : 'debug'
+    const level = client || !isUneventful(why, error) ? 'info' : 'debug'
     this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
     this.#parts.onClosed(this)
     return commit

@@ -43,6 +43,19 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   const { anonymous = parts.anonymous } = options
   const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
+  let hasAddresses = true
+  /** `undefined`: whoever it was has reset the connection before it was accepted, and nobody can tell any more who it was. */
+  const peerOf = (socket: Socket): Peer | undefined => {
+    const { remoteAddress, remotePort } = socket
+    const where = name !== undefined && { listener: name }
+    if (!hasAddresses) return { transport: 'unix', address: '', ...where }
+    if (remoteAddress !== undefined && remotePort !== undefined) {
+      return { transport: 'tcp', address: plainAddress(remoteAddress), port: remotePort, ...where }
+    }
+    log.log('debug', 'client gone', { reason: 'connection closed by the client' })
+    socket.destroy()
+    return undefined
+  }
 
   // From the last step to the first: each knows the next.
   let next: Step = (stream, socket, peer) => {
@@ -62,23 +75,30 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
   if (tls || websocket || isProxy) {
     server.on('connection', (socket) => {
-      const peer = peerOf(socket, name)
+      const peer = peerOf(socket)
+      if (!peer) return
       const isOfProxy = isProxy?.(peer.address) ?? false
-      if (!handshakes.begin(socket, isOfProxy ? '' : peer.address)) return
+      if (!handshakes.begin(socket, peer.address, isOfProxy)) return
       if (!isOfProxy) return first(socket, socket, peer)
-      readProxyHeader(
-        socket,
-        (source) => {
-          first(socket, socket, { ...peer, ...source })
+      readProxyHeader(socket, {
+        onSource: (source, headerBytes) => {
+          const known = { ...peer, ...source }
+          if (!handshakes.identified(socket, known.address, headerBytes)) return
+          first(socket, socket, known)
           if (!secure) socket.resume() // it was read by hand, so it would wait to be told; TLS reads by itself
         },
-        (why) => handshakes.refuse(socket, 'proxy-header', why),
-      )
+        onBroken: (why) => handshakes.refuse(socket, 'proxy-header', why),
+        onLeft: () => {
+          handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
+          socket.destroy()
+        },
+      })
     })
   } else {
     server.on('connection', (socket) => {
       readIntoOne(socket)
-      const peer = peerOf(socket, name)
+      const peer = peerOf(socket)
+      if (!peer) return
       makeLean(socket)
       accept(new DuplexTransport(socket, peer))
     })
@@ -86,6 +106,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   try {
     const bound = await bind(server, options, defaultPort(options))
     atLoopback = isLoopback(bound.host)
+    hasAddresses = bound.host !== '' // those of a Unix socket have none
     return {
       ...bound,
       reload: async () => secure?.reload(),
@@ -116,10 +137,4 @@ export async function checkListen(options: ListenOptions): Promise<void> {
 function defaultPort({ tls, websocket }: ListenOptions): number {
   if (websocket) return tls ? 8084 : 8083
   return tls ? 8883 : 1883
-}
-
-function peerOf({ remoteAddress, remotePort }: Socket, listener: string | undefined): Peer {
-  const where = listener !== undefined && { listener }
-  if (remotePort === undefined) return { transport: 'unix', address: '', ...where }
-  return { transport: 'tcp', address: plainAddress(remoteAddress ?? ''), port: remotePort, ...where }
 }

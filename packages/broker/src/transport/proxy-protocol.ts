@@ -78,20 +78,25 @@ function address6(bytes: Buffer): string {
   return plainAddress(Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16)).join(':'))
 }
 
-/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. One of the two is called. */
-export function readProxyHeader(
-  socket: Socket,
-  onSource: (source: ProxySource) => void,
-  onBroken: (why: string) => void,
-): void {
+/** What {@link readProxyHeader} comes to; one of them is called. */
+export interface ProxyHeaderEvents {
+  onSource(source: ProxySource, headerBytes: number): void
+  onBroken(why: string): void
+  /** The proxy has ended it before the header was whole, in order or by a reset. */
+  onLeft(): void
+}
+
+/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. */
+export function readProxyHeader(socket: Socket, { onSource, onBroken, onLeft }: ProxyHeaderEvents): void {
   let bytes: Buffer = Buffer.alloc(0)
   const stop = (): void => {
     socket.off('readable', onReadable)
     socket.off('end', onEnd)
+    socket.off('close', onEnd)
   }
   const onEnd = (): void => {
     stop()
-    onBroken('it ended before its PROXY header did')
+    onLeft()
   }
   const onReadable = (): void => {
     for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
@@ -101,11 +106,12 @@ export function readProxyHeader(
       stop()
       if (header.state === 'broken') return onBroken(header.why)
       if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
-      return onSource(header.source)
+      return onSource(header.source, header.length)
     }
   }
   socket.on('readable', onReadable)
   socket.on('end', onEnd)
+  socket.on('close', onEnd)
 }
 
 /**
