@@ -25,6 +25,8 @@ export class Arrival {
   readonly #timer: WheelTimer
   /** What has come before it, as far as it tells which version is spoken. */
   #firstBytes = noBytes
+  /** Made when somebody is asked who the client is. */
+  #gone: AbortController | undefined
 
   constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
     this.#timer = wheel.after(timeoutMs, () =>
@@ -47,7 +49,20 @@ export class Arrival {
     return nameAndLevel.every((byte, n) => bytes[at + 1 + n] === byte)
   }
 
+  /** Aborted when the connection goes before the client is in. */
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController()
+    return this.#gone.signal
+  }
+
+  /** The client is in. */
   end(): void {
     this.#timer.cancel()
+  }
+
+  /** Nobody will be. */
+  fail(): void {
+    this.end()
+    this.#gone?.abort()
   }
 }

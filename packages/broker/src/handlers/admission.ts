@@ -19,7 +19,9 @@ export interface Refusal {
 /** Asks the hooks whether the client may come in and leave its will. Answers who it is, or why not. */
 export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<ClientInfo | Refusal> {
   const { hooks } = c.services
-  return whenReady(hooks.authenticate({ ...client, password: p.password }), (admission) => {
+  const { signal } = hooks.asksWho ? c : {}
+  const admission = hooks.authenticate({ ...client, password: p.password, ...(signal && { signal }) })
+  return whenReady(admission, (admission) => {
     const refusal = refusalFor(admission)
     if (refusal) return refusal
     const isSomebody = typeof admission === 'object' && 'admittedAs' in admission

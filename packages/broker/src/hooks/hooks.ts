@@ -5,6 +5,8 @@ import type { AuthenticationMethod } from './extended-authentication.js'
 
 export interface AuthenticateRequest extends ClientInfo {
   readonly password: Uint8Array | undefined
+  /** Aborted when the client has gone, or its time is over, before the answer is there: nobody waits for it any more. */
+  readonly signal?: AbortSignal
 }
 
 export interface AuthorizeRequest {

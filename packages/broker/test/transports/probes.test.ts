@@ -25,7 +25,7 @@ const shown = (): string[] => doors.log.filter((line) => !line.startsWith('debug
 
 /** Opens a door, lets one in that says this, if anything, and ends so; answers once the broker has no connection more. */
 async function visit(options: ListenOptions, says: string | undefined, leave: (socket: Socket) => void): Promise<void> {
-  const listener = await doors.broker.listen({ port: 0, ...options })
+  const listener = await doors.broker.listen({ port: 0, ...options } as ListenOptions)
   const socket = await openTcp(listener.port)
   if (says !== undefined) socket.write(Buffer.from(says, 'latin1'))
   await pause(20) // the broker has accepted it: there is no event that says so
@@ -35,7 +35,7 @@ async function visit(options: ListenOptions, says: string | undefined, leave: (s
   await settled() // and the broker has been told
 }
 
-const ends = {
+const ends: Readonly<Record<string, (socket: Socket) => void>> = {
   FIN: (socket: Socket) => void socket.end().resume(),
   RST: (socket: Socket) => void socket.resetAndDestroy(),
 }
@@ -86,7 +86,7 @@ describe.each(Object.entries(ends))('a probe that ends with %s', (_name, leave) 
 })
 
 it('a handshake behind a proxy that comes to nothing is told with the address of its client', async () => {
-  await visit({ tls: pair, proxyProtocol: { from } }, `${header}no TLS`, ends.FIN)
+  await visit({ tls: pair, proxyProtocol: { from } }, `${header}no TLS`, ends.FIN!)
   expect(shown()).toEqual([
     expect.stringMatching(/^warn .*"address":"192.0.2.7","reason":"tls","why":"what came is no TLS/),
   ])
@@ -102,7 +102,7 @@ it('a client that is gone before it was accepted is none of a Unix socket, and w
 })
 
 it('a client of MQTT at a door for WebSocket is told of', async () => {
-  await visit({ websocket: {} }, '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00', ends.FIN)
+  await visit({ websocket: {} }, '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00', ends.FIN!)
   expect(shown()).toEqual([
     'warn connection refused before MQTT {"address":"127.0.0.1","reason":"upgrade","why":"what came is no HTTP request"}',
   ])
