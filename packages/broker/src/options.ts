@@ -15,6 +15,13 @@ import { type Clock, systemClock } from './time/clock.js'
 export interface Features {
   /** Whether MQTT 3.1 (`MQIsdp`, level 3) is served. Default false: return code 1. */
   readonly mqtt31: boolean
+  /**
+   * Whether a bridge of another broker that marks itself by its Protocol Level (0x84; 0x83 where `mqtt31` is on, as
+   * mosquitto and VerneMQ do) is served as one: what it has published does not come back to it, and RETAIN stays as
+   * published, as No Local and Retain As Published say at 5.0. Default true. Off: return code 1, and most bridges try again
+   * without the mark.
+   */
+  readonly bridgeProtocol: boolean
   /** Whether filters may have wildcards. Default true. Off: 0xA2 at 5.0, refused in SUBACK below [MQTT-3.8.3-2]. */
   readonly wildcardSubscriptions: boolean
   /**
@@ -113,6 +120,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     limits: checkLimits(given.limits),
     features: {
       mqtt31: given.mqtt31 ?? false,
+      bridgeProtocol: given.bridgeProtocol ?? true,
       wildcardSubscriptions: given.wildcardSubscriptions ?? true,
       retainAvailable: given.retainAvailable ?? true,
       sharedSubscriptions: given.sharedSubscriptions ?? true,

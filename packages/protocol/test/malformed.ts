@@ -80,6 +80,27 @@ export const malformedConnects: readonly Malformed[] = [
     'level 6',
   ],
   ['connect-level-255', all, "10 0e 0004 'MQTT' ff 02 003c 0002 'h1'", 'unsupported-protocol-version', 'level 255'],
+  [
+    "a bridge's level at 5.0",
+    all,
+    "10 0e 0004 'MQTT' 85 02 003c 0002 'h1'",
+    'unsupported-protocol-version',
+    'level 133',
+  ],
+  [
+    "a bridge's level under the other name",
+    all,
+    "10 0e 0004 'MQTT' 83 02 003c 0002 'h1'",
+    'unsupported-protocol-version',
+    'level 131',
+  ],
+  [
+    "a bridge's level under the name of 3.1",
+    all,
+    "10 10 0006 'MQIsdp' 84 02 003c 0002 'h1'",
+    'unsupported-protocol-version',
+    'level 132',
+  ],
   ['unknown level, unreadable rest', all, "10 08 0004 'MQTT' 63 ff", 'unsupported-protocol-version', 'level 99'],
   ['the reserved connect flag [MQTT-3.1.2-3]', all, "10 0e 0004 'MQTT' 04 03 003c 0002 'h1'", bad, 'reserved'],
   [
