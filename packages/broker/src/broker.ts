@@ -22,6 +22,7 @@ import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { plainAddress } from './network.js'
+import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
 import { localMessage, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
@@ -68,6 +69,9 @@ export interface DisconnectOptions {
   /** Another server to use (section 4.11). Default: none. */
   readonly serverReference?: string
 }
+
+const disconnectNames: NamesOf<DisconnectOptions> = { reasonCode: true, reasonString: true, serverReference: true }
+const traceNames: NamesOf<TraceOptions> = { clientId: true, topic: true }
 
 /**
  * An MQTT broker inside this process. Made by {@link createBroker}; it serves nobody until {@link Broker.listen} opens
@@ -191,7 +195,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Opens a door: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
-   * over TCP on port 1883 of this machine alone. There may be several.
+   * over TCP on port 1883 of this machine alone. There may be several. An address that other machines reach needs a hook that
+   * authenticates, or `allowAnonymous: true`.
    * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.
    */
   async listen(options: ListenOptions = {}): Promise<Listener> {
@@ -199,7 +204,7 @@ export class Broker implements AsyncDisposable {
     const { limits, hooks, log } = this.#options
     const listener = await listen(options, {
       accept: (transport) => this.#accept(transport),
-      anonymous: !hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
+      authenticates: hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
       maxMessageBytes: limits.maxPacketBytes,
       metrics: this.metrics,
       drops: this.#drops,
@@ -224,7 +229,7 @@ export class Broker implements AsyncDisposable {
   /**
    * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
    * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
-   * @throws BrokerError at once: `invalid-topic` (section 4.7); `closed`.
+   * @throws BrokerError at once: `invalid-topic` (section 4.7); `invalid-option`; `closed`.
    * @throws ProtocolError at once, for properties that MQTT cannot carry.
    */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
@@ -268,6 +273,7 @@ export class Broker implements AsyncDisposable {
    */
   disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
     this.#ensureOpen()
+    checkNames(options, disconnectNames, 'disconnect')
     const { serverReference } = options
     const { reasonCode = serverReference === undefined ? reason.administrativeAction : reason.useAnotherServer } =
       options
@@ -296,9 +302,10 @@ export class Broker implements AsyncDisposable {
   /**
    * Shows packets as they come and go, without payloads and passwords. What costs is the packets that are shown; the
    * listener is called in the middle of the broker's work and must not take its time.
-   * @throws BrokerError `invalid-topic`.
+   * @throws BrokerError `invalid-topic`; `invalid-option`.
    */
   trace(options: TraceOptions, listener: (event: TraceEvent) => void): Watch {
+    checkNames(options, traceNames, 'trace')
     const { topic } = options
     if (topic !== undefined && !isTopicFilter(topic)) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic filter`)

@@ -46,6 +46,7 @@ export type {
   QueueTotals,
   SubscriptionRefusal,
 } from './metrics.js'
+export { nearest } from './nearest.js'
 export type { BrokerOptions, Features } from './options.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'

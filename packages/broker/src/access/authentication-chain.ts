@@ -4,6 +4,7 @@ import type { AuthenticationMethod, AuthenticationStep } from '../hooks/extended
 import type { AuthenticateRequest, Hooks } from '../hooks/hooks.js'
 import { type Logger, silentLogger } from '../log.js'
 import { afterwards, type MaybeAsync, whenReady } from '../maybe-async.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { BackOff, type BackOffOptions, freeTurn } from './back-off.js'
 import { type ExchangeGuard, guardedMethods } from './guarded-exchange.js'
@@ -28,6 +29,14 @@ export interface AuthenticationChainOptions {
   readonly log?: Logger
   /** For tests that own time. Default: the system's. */
   readonly clock?: Clock
+}
+
+const names: NamesOf<AuthenticationChainOptions> = {
+  backOff: true,
+  authenticationMethods: true,
+  disconnect: true,
+  log: true,
+  clock: true,
 }
 
 /** How many CONNECTs, and re-authentications, ended how, since start. */
@@ -87,6 +96,7 @@ class Chain implements AuthenticationChain, ExchangeGuard {
   readonly #expiries = new Map<ClientInfo, () => void>()
 
   constructor(authenticators: readonly Authenticator[], options: AuthenticationChainOptions) {
+    checkNames(options, names, 'authenticationChain')
     const { backOff = {}, authenticationMethods = {}, log = silentLogger, clock = systemClock, disconnect } = options
     if (authenticators.length === 0 && Object.keys(authenticationMethods).length === 0) {
       throw new BrokerError('invalid-option', 'an authentication chain needs a link')

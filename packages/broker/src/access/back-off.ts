@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { MaybeAsync } from '../maybe-async.js'
 import { networkOf } from '../network.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import type { Clock } from '../time/clock.js'
 import { type Turn, Turns } from './turns.js'
 
@@ -30,6 +31,15 @@ interface Failures {
   forgetAt: number
 }
 
+const names: NamesOf<BackOffOptions> = {
+  afterFailures: true,
+  firstMs: true,
+  mostMs: true,
+  forgetMs: true,
+  mostAddresses: true,
+  mostWaiting: true,
+}
+
 /** Of one address; a guesser does not repeat itself sooner than that. */
 const mostTried = 16
 
@@ -46,6 +56,7 @@ export class BackOff {
   readonly #turns: Turns
 
   constructor(options: BackOffOptions, clock: Clock) {
+    checkNames(options, names, 'backOff')
     const { afterFailures = 5, firstMs = 1_000, mostMs = 60_000, forgetMs = 600_000, mostAddresses = 10_000 } = options
     const { mostWaiting = 10_000 } = options
     this.#options = { afterFailures, firstMs, mostMs, forgetMs, mostAddresses, mostWaiting }

@@ -54,7 +54,7 @@ export class RetainedList {
    */
   list(options: RetainedPageOptions = {}): Page<RetainedView> {
     const { filter = '#' } = options
-    return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!))
+    return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!), { filter: true })
   }
 
   /**

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Drops } from '../drops.js'
+import { BrokerError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
 import { isLoopback, plainAddress } from '../network.js'
@@ -20,8 +21,8 @@ import { WebSocketDoor } from './websocket.js'
 export interface ListenParts {
   /** A client is there, and MQTT begins. */
   readonly accept: (transport: Transport) => void
-  /** Whether anybody may come in. */
-  readonly anonymous: boolean
+  /** Whether a hook asks who comes in. */
+  readonly authenticates: boolean
   /** Largest WebSocket message. */
   readonly maxMessageBytes: number
   readonly metrics: Metrics
@@ -40,7 +41,11 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   checkListenOptions(options)
   const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
   const { accept, metrics, drops, log } = parts
-  const { anonymous = parts.anonymous } = options
+  const { allowAnonymous = false } = options
+  const anonymous = allowAnonymous || !parts.authenticates
+  const isClosedTo = (host: string): boolean => anonymous && !allowAnonymous && !isLoopback(host)
+  const { host, path, fd } = options
+  if (path === undefined && fd === undefined && host !== undefined && isClosedTo(host)) throw openToAll(host)
   const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
   let hasAddresses = true
@@ -105,6 +110,10 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   }
   try {
     const bound = await bind(server, options, defaultPort(options))
+    if (fd !== undefined && bound.host !== '' && isClosedTo(bound.host)) {
+      server.close()
+      throw openToAll(bound.host)
+    }
     atLoopback = isLoopback(bound.host)
     hasAddresses = bound.host !== '' // those of a Unix socket have none
     return {
@@ -122,6 +131,12 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     throw error
   }
 }
+
+const openToAll = (host: string): BrokerError =>
+  new BrokerError(
+    'invalid-option',
+    `${host} can be reached by other machines and no hook authenticates, so anybody could come in; add a hook with authenticate, or say allowAnonymous: true`,
+  )
 
 /**
  * Tries whether {@link listen} could open such a door, as far as that can be told without opening it: reads the files of

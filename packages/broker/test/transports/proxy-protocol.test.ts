@@ -133,7 +133,7 @@ it('clients of IPv4 that a proxy names in the form of IPv6 are counted each for 
 })
 
 it('a socket that listens for IPv4 and IPv6 shows clients of IPv4 as what they are', async () => {
-  const { port } = await doors.broker.listen({ host: '::', port: 0 })
+  const { port } = await doors.broker.listen({ host: '::', port: 0, allowAnonymous: true })
   await greet(await openTcp(port))
   expect(doors.clients[0]?.address).toBe('127.0.0.1')
 })

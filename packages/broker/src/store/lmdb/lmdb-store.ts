@@ -5,6 +5,7 @@ import type { Commit } from '../../commit.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
 import { type CommitMetrics, Metrics, type QueueTotals } from '../../metrics.js'
+import { checkNames, type NamesOf } from '../../option-names.js'
 import type { Recovered, SessionStore, Store } from '../store.js'
 import { type Folder, openFolder } from './folder.js'
 import { MessageLog } from './message-log.js'
@@ -26,6 +27,8 @@ export interface LmdbStoreOptions {
   readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
 }
 
+const names: NamesOf<LmdbStoreOptions> = { directory: true, maxWaitingBytes: true, log: true, onStep: true }
+
 /** How long after a failed commit it is tried again: at first, doubling, and at most. */
 const firstRetryMs = 200
 const lastRetryMs = 5000
@@ -41,6 +44,7 @@ const clearedAtOnce = 512
  * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
  */
 export function lmdbStore(options: LmdbStoreOptions): Store {
+  checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
   return new LmdbStore(options)
 }
 
