@@ -28,6 +28,7 @@ export const packageRules = {
  */
 export const brokerRooms = [
   [
+    'buffer-over.ts',
     'changes.ts',
     'client-certificate.ts',
     'commit.ts',

@@ -15,7 +15,7 @@ export interface AuthenticationExchange {
    * Takes the Authentication Data of CONNECT or AUTH.
    * @param signal aborted when a client that is not in yet has gone, or its time is over, before the answer is there.
    */
-  next(data: Uint8Array | undefined, client: ClientInfo, signal?: AbortSignal): MaybeAsync<AuthenticationStep>
+  next(data: Buffer | undefined, client: ClientInfo, signal?: AbortSignal): MaybeAsync<AuthenticationStep>
 }
 
 /** An Authentication Method: begins an exchange. */

@@ -78,6 +78,11 @@ export class HookRunner {
       })
   }
 
+  /** Whether anybody looks at what is published. */
+  get seesMessages(): boolean {
+    return this.#onPublish.length > 0
+  }
+
   /** True: go on. False: a hook failed. */
   publish(message: PublishedMessage, client: ClientInfo): MaybeAsync<boolean> {
     return this.#each<boolean>(

@@ -10,7 +10,7 @@ export interface RetainedView {
   readonly topic: string
   readonly qos: QoS
   /** A copy. */
-  readonly payload: Uint8Array
+  readonly payload: Buffer
   readonly payloadBytes: number
   /** Client Identifier of the publisher; empty for the broker and the program that embeds it. */
   readonly publisher: string
@@ -78,5 +78,5 @@ export class RetainedList {
 }
 
 function viewOf({ topic, qos, payload, payloadBytes, publisher, expiresAt }: Message): RetainedView {
-  return { topic, qos, payload: new Uint8Array(payload), payloadBytes, publisher, expiresAt }
+  return { topic, qos, payload: Buffer.from(payload), payloadBytes, publisher, expiresAt }
 }
