@@ -42,6 +42,7 @@ export const brokerRooms = [
     'metrics.ts',
     'nearest.ts',
     'network.ts',
+    'node-version.ts',
     'option-names.ts',
     'unix-socket.ts',
     'version.ts',

@@ -1,3 +1,5 @@
+import { checkNode } from './node-version.js'
+
 export {
   Broker,
   createBroker,
@@ -77,3 +79,5 @@ export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
 export type { Listener, Peer } from './transport/transport.js'
 export { isAnswered, listenAt } from './unix-socket.js'
 export { version } from './version.js'
+
+checkNode('@godwit/broker')

@@ -1,3 +1,5 @@
+import { checkNode } from './node-version.js'
+
 export type { Case, Check, Dialogue } from './check.js'
 export { allChecks50 } from './checks/5.0.js'
 export { hostileChecks50 } from './checks/5.0-hostile.js'
@@ -29,3 +31,5 @@ export { statements50 } from './statements-5.0.js'
 export type { ByteStream, Target, WebSocketStream } from './target.js'
 export type { ConnectedPeer, ConnectOptions, Credentials, Offer, Trial, TrialOptions } from './trial.js'
 export { type UrlTargetOptions, urlTarget } from './url-target.js'
+
+checkNode('@godwit/conformance')
