@@ -6,7 +6,7 @@ await using broker = await createBroker({
   hooks: [
     {
       name: 'house rules',
-      authenticate: ({ username, password }) => username === 'ann' && new TextDecoder().decode(password) === 'secret',
+      authenticate: ({ username, password }) => username === 'ann' && password?.toString() === 'secret',
       authorize: ({ action, client, topic }) => action === 'subscribe' || topic.startsWith(`${client.username}/`),
       onPublish: ({ topic, payload }) => console.log(topic, payload.length), // ann/notes 5
       onDisconnect: (client) => console.log(`${client.clientId} left`),

@@ -28,6 +28,8 @@ export const packageRules = {
  */
 export const brokerRooms = [
   [
+    'accounts.ts',
+    'buffer-over.ts',
     'changes.ts',
     'client-certificate.ts',
     'commit.ts',
@@ -41,12 +43,14 @@ export const brokerRooms = [
     'message.ts',
     'metrics.ts',
     'network.ts',
+    'option-names.ts',
     'patient-timeout.ts',
     'unix-socket.ts',
     'version.ts',
     'watched-files.ts',
   ],
-  ['transport', 'store', 'hooks', 'time'],
+  ['time'],
+  ['transport', 'store', 'hooks'],
   ['access', 'delivery', 'options.ts'],
   ['router'],
   ['session'],

@@ -23,6 +23,8 @@ import { SubscriptionList } from './inspection/subscriptions.js'
 import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import { Metrics } from './metrics.js'
+import { plainAddress } from './network.js'
+import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
@@ -74,6 +76,9 @@ export interface DisconnectOptions {
   /** Another server to use (section 4.11). Default: none. */
   readonly serverReference?: string
 }
+
+const disconnectNames: NamesOf<DisconnectOptions> = { reasonCode: true, reasonString: true, serverReference: true }
+const traceNames: NamesOf<TraceOptions> = { clientId: true, topic: true }
 
 /**
  * An MQTT broker inside this process. Made by {@link createBroker}; it serves nobody until {@link Broker.listen} opens
@@ -245,7 +250,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Opens a door: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
-   * over TCP on port 1883 of this machine alone. There may be several. A number is the port: `listen(1884)`.
+   * over TCP on port 1883 of this machine alone. There may be several. A number is the port: `listen(1884)`. An address that
+   * other machines reach needs a hook that authenticates, or `allowAnonymous: true`.
    * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.
    */
   async listen(where: ListenOptions | number = {}): Promise<Listener> {
@@ -254,7 +260,7 @@ export class Broker implements AsyncDisposable {
     const { limits, hooks, log } = this.#options
     const listener = await listen(options, {
       accept: (transport) => this.#accept(transport),
-      anonymous: !hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
+      authenticates: hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
       maxMessageBytes: limits.maxPacketBytes,
       metrics: this.metrics,
       drops: this.#drops,
@@ -274,7 +280,7 @@ export class Broker implements AsyncDisposable {
    */
   handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
     this.#ensureOpen()
-    this.#accept(new DuplexTransport(stream, peer))
+    this.#accept(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
   }
 
   /**
@@ -325,6 +331,7 @@ export class Broker implements AsyncDisposable {
    */
   disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
     this.#ensureOpen()
+    checkNames(options, disconnectNames, 'disconnect')
     const { serverReference } = options
     const { reasonCode = serverReference === undefined ? reason.administrativeAction : reason.useAnotherServer } =
       options
@@ -353,9 +360,10 @@ export class Broker implements AsyncDisposable {
   /**
    * Shows packets as they come and go, without payloads and passwords. What costs is the packets that are shown; the
    * listener is called in the middle of the broker's work and must not take its time.
-   * @throws BrokerError `invalid-topic`.
+   * @throws BrokerError `invalid-topic`; `invalid-option`.
    */
   trace(options: TraceOptions, listener: (event: TraceEvent) => void): Watch {
+    checkNames(options, traceNames, 'trace')
     const { topic } = options
     if (topic !== undefined && !isTopicFilter(topic)) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic filter`)

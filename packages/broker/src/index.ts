@@ -81,5 +81,5 @@ export type {
 export { memoryPair } from './transport/memory.js'
 export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
 export type { Listener, Peer } from './transport/transport.js'
-export { isAnswered } from './unix-socket.js'
+export { isAnswered, listenAt } from './unix-socket.js'
 export { version } from './version.js'

@@ -1,4 +1,5 @@
 import { BrokerError } from './errors.js'
+import { checkNames, type NamesOf } from './option-names.js'
 
 /**
  * Every bound the broker keeps, with its unit. All are finite by default: what a client can make the broker hold,
@@ -125,6 +126,10 @@ export const defaultLimits: Limits = {
   willsAfterRestartPerSecond: 1_000,
 }
 
+export const limitNames: NamesOf<Limits> = Object.fromEntries(
+  Object.keys(defaultLimits).map((name) => [name, true]),
+) as NamesOf<Limits>
+
 /** The Session Expiry Interval that means "never" (5.0, section 3.1.2.11.2). */
 export const neverExpires = 0xffff_ffff
 
@@ -160,10 +165,8 @@ export function limitRange(name: keyof Limits): readonly [least: number, most: n
  * @throws BrokerError `invalid-option`, naming the limit and its range.
  */
 export function checkLimits(given: Partial<Limits> = {}): Limits {
+  checkNames(given, limitNames, 'limits')
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaultLimits, name)) {
-      throw new BrokerError('invalid-option', `limits.${name} is not a limit this broker knows`)
-    }
     const [least, most] = limitRange(name as keyof Limits)
     if (!Number.isSafeInteger(value) || value < least || value > most) {
       throw new BrokerError(

@@ -5,3 +5,17 @@ export type MaybeAsync<T> = T | Promise<T>
 export function whenReady<T, R>(value: MaybeAsync<T>, next: (value: T) => MaybeAsync<R>): MaybeAsync<R> {
   return value instanceof Promise ? value.then(next) : next(value)
 }
+
+/** Does the work, and `after` once it is done: with a result or an error, at once or later. */
+export function afterwards<T>(work: () => MaybeAsync<T>, after: () => void): MaybeAsync<T> {
+  let answer: MaybeAsync<T>
+  try {
+    answer = work()
+  } catch (error) {
+    after()
+    throw error
+  }
+  if (answer instanceof Promise) return answer.finally(after)
+  after()
+  return answer
+}

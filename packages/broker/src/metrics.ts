@@ -188,7 +188,7 @@ export class Metrics {
   takeovers = 0
   sessionsExpired = 0
   willsPublished = 0
-  /** Acknowledgements that belong to nothing: counted and ignored. */
+  /** Acknowledgements that are not the one their packet id waits for: ignored where it waits for none, else the end of the connection. */
   strayAcks = 0
   readonly handshakesRefused: Record<HandshakeRefusal, number> = {
     'too-many': 0,

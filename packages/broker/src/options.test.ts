@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { accessRules, authenticationChain } from './access/index.js'
 import { BrokerError } from './errors.js'
 import { checkLimits, defaultLimits, type Limits } from './limits.js'
 import { type BrokerOptions, checkOptions } from './options.js'
@@ -52,11 +53,9 @@ describe('checkLimits', () => {
 
   it('does not know other names', () => {
     expect(messageOf(() => checkLimits({ maxInFlight: 1 } as never))).toBe(
-      'limits.maxInFlight is not a limit this broker knows',
+      'limits has no maxInFlight; did you mean maxInflight?',
     )
-    expect(messageOf(() => checkLimits({ toString: 1 } as never))).toBe(
-      'limits.toString is not a limit this broker knows',
-    )
+    expect(messageOf(() => checkLimits({ toString: 1 } as never))).toMatch(/^limits has no toString; there are max/)
   })
 })
 
@@ -64,6 +63,7 @@ describe('checkOptions', () => {
   it('has the parts of MQTT switched on by default, but for 3.1, control characters and a look at payloads', () => {
     expect(checkOptions({}).features).toEqual({
       mqtt31: false,
+      bridgeProtocol: true,
       wildcardSubscriptions: true,
       subscriptionIdentifiers: true,
       retainAvailable: true,
@@ -85,5 +85,69 @@ describe('checkOptions', () => {
     [{ limits: { maxInflight: 0 } }, 'limits.maxInflight is 0; it takes a whole number from 1 to 65535'],
   ])('refuses %j', (given, message) => {
     expect(messageOf(() => checkOptions(given))).toBe(message)
+  })
+
+  class Guard {
+    db = {}
+    authenticate(): boolean {
+      return !!this.db
+    }
+    reload(): void {}
+  }
+  class OfAedes {
+    authorizePublish(): boolean {
+      return true
+    }
+  }
+  class Typo {
+    autenticate(): boolean {
+      return false
+    }
+  }
+
+  it.each<[string, unknown, string]>([
+    [
+      'a hook',
+      { authenticate: () => false },
+      'createBroker has no authenticate; here that is hooks: [{ authenticate }]',
+    ],
+    [
+      'a hook of aedes',
+      { authorizePublish() {} },
+      'createBroker has no authorizePublish; here that is hooks: [{ authorize }]',
+    ],
+    [
+      'a store of aedes',
+      { persistence: {} },
+      'createBroker has no persistence; here that is store, such as lmdbStore({ directory })',
+    ],
+    ['a door', { port: 1883 }, 'createBroker has no port; here that is broker.listen({ port })'],
+    ['a limit', { maxInflight: 1 }, 'createBroker has no maxInflight; here that is limits: { maxInflight }'],
+    ['a slip', { maximumQoS: 1 }, 'createBroker has no maximumQoS; did you mean maximumQos?'],
+    ['what nobody knows', { colour: 'red' }, 'createBroker has no colour; there are limits, hooks, store,'],
+    ['no options', 'fast', 'createBroker is fast; it takes an object'],
+    ['one hook', { hooks: { authenticate: () => true } }, 'hooks takes a list, such as [{ authenticate }]'],
+    ['no hook', { hooks: [() => true] }, 'hooks[0] is () => true; it takes an object, such as { authenticate }'],
+    [
+      'a hook of mosca',
+      { hooks: [{}, { clientConnected() {} }] },
+      'hooks[1] has no clientConnected; here that is onConnect',
+    ],
+    ['a slip in a hook', { hooks: [{ authorise() {} }] }, 'hooks[0] has no authorise; did you mean authorize?'],
+    [
+      'a method of aedes',
+      { hooks: [new OfAedes()] },
+      "hooks[0] has no authorizePublish; here that is authorize, which is asked with action 'publish'",
+    ],
+    ['a slip in a class', { hooks: [new Typo()] }, 'hooks[0] has no autenticate; did you mean authenticate?'],
+    ['a hook that is none', { hooks: [{ authenticate: true }] }, 'hooks[0].authenticate is true; it takes a function'],
+    ['a slip in the limits', { limits: { maxInFlight: 1 } }, 'limits has no maxInFlight; did you mean maxInflight?'],
+  ])('refuses %s that would do nothing', (_, given, message) => {
+    expect(messageOf(() => checkOptions(given as BrokerOptions))).toContain(message)
+  })
+
+  it('takes hooks that are instances of a class, with methods and fields of its own, and those of the access door', () => {
+    const hooks = [new Guard(), accessRules([]), authenticationChain([{ name: 'any', check: () => 'allow' }])]
+    expect(checkOptions({ hooks }).hooks).toBe(hooks)
   })
 })

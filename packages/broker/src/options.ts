@@ -1,9 +1,11 @@
 import type { QoS } from '@godwit/protocol'
 import { BrokerError } from './errors.js'
 import type { ClientInfo } from './hooks/client-info.js'
+import { checkHooks } from './hooks/hook-names.js'
 import type { Hooks } from './hooks/hooks.js'
-import { checkLimits, type Limits } from './limits.js'
+import { checkLimits, type Limits, limitNames } from './limits.js'
 import { type Logger, silentLogger } from './log.js'
+import { checkNames, type NamesOf } from './option-names.js'
 import { memoryForStore, memoryStore } from './store/memory.js'
 import type { Store } from './store/store.js'
 import { type Clock, systemClock } from './time/clock.js'
@@ -15,6 +17,13 @@ import { type Clock, systemClock } from './time/clock.js'
 export interface Features {
   /** Whether MQTT 3.1 (`MQIsdp`, level 3) is served. Default false: return code 1. */
   readonly mqtt31: boolean
+  /**
+   * Whether a bridge of another broker that marks itself by its Protocol Level (0x84; 0x83 where `mqtt31` is on, as
+   * mosquitto and VerneMQ do) is served as one: what it has published does not come back to it, and RETAIN stays as
+   * published, as No Local and Retain As Published say at 5.0. Default true. Off: return code 1, and most bridges try again
+   * without the mark.
+   */
+  readonly bridgeProtocol: boolean
   /** Whether filters may have wildcards. Default true. Off: 0xA2 at 5.0, refused in SUBACK below [MQTT-3.8.3-2]. */
   readonly wildcardSubscriptions: boolean
   /**
@@ -91,11 +100,85 @@ export interface CheckedOptions {
   readonly clock: Clock
 }
 
+const names: NamesOf<BrokerOptions> = {
+  limits: true,
+  hooks: true,
+  store: true,
+  log: true,
+  responseInformation: true,
+  willsAfterRestart: true,
+  sysIntervalSeconds: true,
+  clock: true,
+  mqtt31: true,
+  bridgeProtocol: true,
+  wildcardSubscriptions: true,
+  retainAvailable: true,
+  sharedSubscriptions: true,
+  subscriptionIdentifiers: true,
+  sharedHandOverAtDisconnect: true,
+  maximumQos: true,
+  emptyClientIds: true,
+  controlCharacters: true,
+  checkPayloadFormat: true,
+  publishBeyondRate: true,
+}
+
+const inHooks = (name: string): string => `hooks: [{ ${name} }]`
+const inLimits = (name: keyof Limits): string => `limits: { ${name} }`
+const inListen = (name: string): string => `broker.listen({ ${name} })`
+
+/** Options that stand at another place here, and those of aedes and mosca. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(limitNames).map((name) => [name, inLimits(name as keyof Limits)])),
+  ...Object.fromEntries(
+    [
+      'authenticate',
+      'authenticationMethods',
+      'authorize',
+      'authorizeDelivery',
+      'onPublish',
+      'onConnect',
+      'onDisconnect',
+    ].map((name) => [name, inHooks(name)]),
+  ),
+  preConnect: inHooks('authenticate'),
+  authorizePublish: inHooks('authorize'),
+  authorizeSubscribe: inHooks('authorize'),
+  authorizeForward: inHooks('authorizeDelivery'),
+  published: inHooks('onPublish'),
+  persistence: 'store, such as lmdbStore({ directory })',
+  backend: 'store, such as lmdbStore({ directory })',
+  mq: 'nothing: one process is the broker',
+  id: 'nothing: the broker has no id',
+  logger: 'log',
+  features: 'each of them by itself, such as { mqtt31: true }',
+  heartbeatInterval: 'sysIntervalSeconds',
+  concurrency: 'nothing: a slow client holds up nobody else',
+  drainTimeout: inLimits('drainTimeoutMs'),
+  queueLimit: inLimits('maxUnauthenticatedBytes'),
+  connectTimeout: inLimits('connectTimeoutMs'),
+  keepaliveLimit: inLimits('maxKeepAliveSeconds'),
+  maxClientsIdLength: inLimits('maxClientIdBytes'),
+  maxInflightMessages: inLimits('maxInflight'),
+  maxInflightInbound: inLimits('receiveMaximum'),
+  trustProxy: inListen('proxyProtocol'),
+  trustedProxies: inListen('proxyProtocol'),
+  host: inListen('host'),
+  port: inListen('port'),
+  http: inListen('websocket'),
+  websocket: inListen('websocket'),
+  tls: inListen('tls'),
+  secure: inListen('tls'),
+  allowAnonymous: inListen('allowAnonymous'),
+}
+
 /**
  * Checks everything once, here.
  * @throws BrokerError `invalid-option`.
  */
 export function checkOptions(given: BrokerOptions): CheckedOptions {
+  checkNames(given, names, 'createBroker', elsewhere)
+  checkHooks(given.hooks)
   const { sysIntervalSeconds = 10, maximumQos = 2, willsAfterRestart = 'publish', publishBeyondRate = 'slow' } = given
   if (!Number.isSafeInteger(sysIntervalSeconds) || sysIntervalSeconds < 0 || sysIntervalSeconds > 86_400) {
     throw new BrokerError('invalid-option', `sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
@@ -112,19 +195,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   const store = given.store ?? memoryStore()
   return {
     limits: limitsFor(store, given.limits),
-    features: {
-      mqtt31: given.mqtt31 ?? false,
-      wildcardSubscriptions: given.wildcardSubscriptions ?? true,
-      retainAvailable: given.retainAvailable ?? true,
-      sharedSubscriptions: given.sharedSubscriptions ?? true,
-      subscriptionIdentifiers: given.subscriptionIdentifiers ?? true,
-      sharedHandOverAtDisconnect: given.sharedHandOverAtDisconnect ?? true,
-      maximumQos,
-      emptyClientIds: given.emptyClientIds ?? true,
-      controlCharacters: given.controlCharacters ?? false,
-      checkPayloadFormat: given.checkPayloadFormat ?? false,
-      publishBeyondRate,
-    },
+    features: { ...featuresOf(given), maximumQos, publishBeyondRate },
     hooks: given.hooks ?? [],
     store,
     log: given.log ?? silentLogger,
@@ -140,4 +211,19 @@ function limitsFor(store: Store, given: Partial<Limits> | undefined): Limits {
   const limits = checkLimits(given)
   if (store.isLasting || given?.maxStoredBytes !== undefined) return limits
   return { ...limits, maxStoredBytes: Math.min(limits.maxStoredBytes, memoryForStore()) }
+}
+
+function featuresOf(given: Partial<Features>): Omit<Features, 'maximumQos' | 'publishBeyondRate'> {
+  return {
+    mqtt31: given.mqtt31 ?? false,
+    bridgeProtocol: given.bridgeProtocol ?? true,
+    wildcardSubscriptions: given.wildcardSubscriptions ?? true,
+    retainAvailable: given.retainAvailable ?? true,
+    sharedSubscriptions: given.sharedSubscriptions ?? true,
+    subscriptionIdentifiers: given.subscriptionIdentifiers ?? true,
+    sharedHandOverAtDisconnect: given.sharedHandOverAtDisconnect ?? true,
+    emptyClientIds: given.emptyClientIds ?? true,
+    controlCharacters: given.controlCharacters ?? false,
+    checkPayloadFormat: given.checkPayloadFormat ?? false,
+  }
 }

@@ -183,13 +183,6 @@ it.each([4, 5, 6, 255])('level %i under the name of 3.1 is refused in the form t
   expect([await client.heard(), client.closed]).toEqual([['connack 84'], true])
 })
 
-it('a bridge that marks itself in its level is refused as 3.1.1 does, and tries again without the mark', async () => {
-  const rig = await startRig()
-  const bridge = rig.open('b').sendHex('100e 0004 4d515454 84 02 003c 0002 6831')
-  expect(await bridge.heard()).toEqual(['connack 84']) // in 3.1.1's form: return code 1
-  expect(bridge.closed).toBe(true)
-})
-
 describe('a second CONNECT', () => {
   it.each([
     ['of the same kind', '100e 0004 4d515454 04 02 003c 0002 6831'],

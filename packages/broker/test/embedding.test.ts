@@ -228,7 +228,7 @@ describe('listen', () => {
   })
 
   it.each([
-    [{ host: '192.0.2.1', port: 19_601 }, 'no such address'],
+    [{ host: '192.0.2.1', port: 19_601, allowAnonymous: true }, 'no such address'],
     [{ port: 70_000 }, 'cannot listen on 127.0.0.1:70000'],
   ])('says what is wrong with %j', async (options, words) => {
     const broker = await createBroker()

@@ -257,3 +257,29 @@ describe.each([4, 5] as const)('onConnect and onDisconnect at version %i', (vers
     expect(rig.log.filter((line) => line.startsWith('error hook'))).toHaveLength(3)
   })
 })
+
+it('hands out passwords, payloads and authentication data as Buffers, whose text is a toString() away', async () => {
+  const seen: string[] = []
+  const see = (value: Buffer | undefined): boolean => !!seen.push(`${Buffer.isBuffer(value)} ${value?.toString()}`)
+  const rig = await startRig(
+    {
+      hooks: [
+        {
+          authenticate: ({ password }) => see(password) && password?.toString() === 'secret',
+          onPublish: ({ payload }) => void see(payload),
+          authenticationMethods: { WORD: () => ({ next: (data) => (see(data) ? { outcome: 'admitted' } : denied) }) },
+        },
+      ],
+    },
+    5,
+  )
+  rig.broker.subscribe('a', ({ payload }) => void see(payload))
+  const client = await rig.connect('c', { username: 'u', password: 'secret' })
+  client.publish('a', 'grüße', 1, 1, true)
+  await client.heard()
+  see(rig.broker.retained.get('a')?.payload)
+  await rig.connect('d', { properties: { authenticationMethod: 'WORD', authenticationData: Buffer.from('word') } })
+  expect(seen).toEqual(['true secret', 'true grüße', 'true grüße', 'true grüße', 'true word'])
+})
+
+const denied = { outcome: 'refused', admission: false } as const

@@ -106,7 +106,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     const view = broker.retained.get('k/1')!
     expect(view).toMatchObject({ topic: 'k/1', qos: 1, payloadBytes: 3, publisher: 'a', expiresAt: Infinity })
     view.payload.fill(0)
-    expect(broker.retained.get('k/1')!.payload).toEqual(new TextEncoder().encode('one'))
+    expect(broker.retained.get('k/1')!.payload.toString()).toBe('one')
     expect(broker.retained.list({ filter: '+/2' }).items.map(({ topic }) => topic)).toEqual(['k/2'])
     expect(broker.retained.delete('k/#')).toBe(2)
     a.subscribe('k/#', 0, 3)

@@ -1,3 +1,4 @@
+import type { Packet, QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { startRig } from './rig.js'
 import { connectPacket, publishPacket } from './test-client.js'
@@ -113,6 +114,37 @@ describe.each([4, 5] as const)('at version %i, a session kept', (version) => {
     client.send({ type: 'pubrel', packetId: 9 }, { type: 'pingreq' })
     expect(await client.heard()).toEqual(['pubrel 9', 'pubcomp 9', 'pingresp'])
     expect(rig.broker.metrics.strayAcks).toBeGreaterThanOrEqual(2)
+    expect(rig.broker.metrics.protocolErrors).toBe(0)
+  })
+
+  it.each<[QoS, string, readonly Packet[]]>([
+    [1, 'pubrec', [{ type: 'pubrec', packetId: 1 }]],
+    [1, 'pubcomp', [{ type: 'pubcomp', packetId: 1 }]],
+    [2, 'puback', [{ type: 'puback', packetId: 1 }]],
+    [2, 'pubcomp', [{ type: 'pubcomp', packetId: 1 }]],
+    [
+      2,
+      'puback',
+      [
+        { type: 'pubrec', packetId: 1 },
+        { type: 'puback', packetId: 1 },
+      ],
+    ],
+  ])('at QoS %i ends with a %s that is out of turn [MQTT-4.8.0-1]', async (qos, type, answers) => {
+    const rig = await startRig({}, version)
+    const client = await rig.connect('c')
+    client.subscribe('a', qos)
+    await client.heard()
+    rig.broker.publish('a', 'x', { qos })
+    await client.heard()
+    client.send(...answers)
+    await client.heard()
+    expect(client.closed).toBe(true)
+    const { strayAcks, protocolErrors } = rig.broker.metrics
+    expect({ strayAcks, protocolErrors }).toEqual({ strayAcks: 1, protocolErrors: 1 })
+    expect(rig.log.at(-1)).toBe(
+      `info client gone {"clientId":"c","address":"test","reason":"${type} for packet id 1, which waits for another packet"}`,
+    )
   })
 })
 

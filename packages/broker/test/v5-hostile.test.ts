@@ -20,7 +20,8 @@ describe('after CONNECT at 5.0', () => {
     ['subscribe-no-prop-length', '82020001', '0x81'],
     ['subscribe-sub-id-twice', '820b0001040b010b0200016100', '0x82'],
     ['subscribe-retain-handling-3', '820700010000016130', '0x82'],
-    ['subscribe-qos3', '820700010000016103', '0x8[12]'],
+    ['subscribe-qos3', '820700010000016103', '0x82'],
+    ['publish-alias-0', '300700016103230000', '0x94'],
     ['pingreq-with-body', 'c00100', '0x81'],
   ])('%s', async (_, hex, reason) => {
     const rig = await startRig()

@@ -9,10 +9,10 @@ const defaultPorts = { mqtt: 1883, mqtts: 8883, ws: 8083, wss: 8084 }
 /**
  * What the broker is told of a listener of the configuration.
  * @param name what hooks and logs call it.
- * @param anonymous whether anybody may come in there.
+ * @param allowAnonymous whether anybody may come in there.
  * @throws CommandError for a file that cannot be read.
  */
-export function listenOptions(door: Door, name: string, anonymous: boolean): ListenOptions {
+export function listenOptions(door: Door, name: string, allowAnonymous: boolean): ListenOptions {
   const { protocol, host, port, socket, socketMode, path, origins, proxyProtocol, tls } = door
   const { handshakeTimeoutMs, maxHandshakes } = door
   const mode = socketMode === undefined ? undefined : Number.parseInt(socketMode, 8)
@@ -20,7 +20,7 @@ export function listenOptions(door: Door, name: string, anonymous: boolean): Lis
   return given({
     ...where,
     name,
-    anonymous,
+    allowAnonymous,
     tls: tls && tlsOptions(tls),
     websocket: protocol.startsWith('ws') ? given({ path, origins }) : undefined,
     proxyProtocol: proxyProtocol && { from: proxyProtocol },

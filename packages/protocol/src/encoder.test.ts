@@ -35,7 +35,7 @@ const refused: readonly (readonly [string, ProtocolVersion, object, ProtocolErro
     { ...publish, topic: '', properties: { topicAlias: 1 } },
     'topic-name-invalid',
   ],
-  ['Topic Alias 0 [MQTT-3.3.2-8]', 5, { ...publish, properties: { topicAlias: 0 } }, breach],
+  ['Topic Alias 0 [MQTT-3.3.2-8]', 5, { ...publish, properties: { topicAlias: 0 } }, 'topic-alias-invalid'],
   ['a surrogate in a topic [MQTT-1.5.3-1]', 4, { ...publish, topic: 'a\ud800' }, 'topic-name-invalid'],
   ['a topic of 65,536 bytes [MQTT-4.7.3-3]', 4, { ...publish, topic: long }, 'topic-name-invalid'],
   ['a response topic with a wildcard [MQTT-3.3.2-14]', 5, { ...publish, properties: { responseTopic: '+' } }, breach],

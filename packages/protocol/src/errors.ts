@@ -16,6 +16,8 @@ const reasonOf = {
   'topic-name-invalid': reason.topicNameInvalid,
   /** A Topic Filter that is empty, too long, or has wildcards where none may be. */
   'topic-filter-invalid': reason.topicFilterInvalid,
+  /** A Topic Alias of 0, which none is. */
+  'topic-alias-invalid': reason.topicAliasInvalid,
 } as const
 
 export type ProtocolErrorCode = keyof typeof reasonOf

@@ -1,4 +1,4 @@
-import { ProtocolError } from './errors.js'
+import { ProtocolError, type ProtocolErrorCode } from './errors.js'
 import type { Reader } from './reader.js'
 import { checkText } from './text.js'
 import { isTopicName } from './topic.js'
@@ -11,10 +11,17 @@ export interface Field<T> {
   write(w: Writer, value: T): void
 }
 
-function integer(kind: 'u8' | 'u16' | 'u32' | 'varint', least: number, most: number): Field<number> {
+/** @param code what a value out of range is. Default: what the standard says of most, a Protocol Error. */
+function integer(
+  kind: 'u8' | 'u16' | 'u32' | 'varint',
+  least: number,
+  most: number,
+  code: ProtocolErrorCode = 'protocol-error',
+  name = '',
+): Field<number> {
   const check = (value: number): number => {
     if (Number.isInteger(value) && value >= least && value <= most) return value
-    throw new ProtocolError('protocol-error', `${value} is not in ${least} to ${most}`)
+    throw new ProtocolError(code, `${name}${value} is not in ${least} to ${most}`)
   }
   return {
     read: (r) => check(r[kind]()),
@@ -24,6 +31,8 @@ function integer(kind: 'u8' | 'u16' | 'u32' | 'varint', least: number, most: num
 
 export const u16: Field<number> = integer('u16', 0, 0xffff)
 export const u16FromOne: Field<number> = integer('u16', 1, 0xffff)
+/** Has a reason code of its own, which 0 gets as one above the maximum does (section 3.3.2.3.4) [MQTT-3.3.2-8]. */
+export const topicAlias: Field<number> = integer('u16', 1, 0xffff, 'topic-alias-invalid', 'topic alias ')
 export const u32: Field<number> = integer('u32', 0, 0xffff_ffff)
 export const u32FromOne: Field<number> = integer('u32', 1, 0xffff_ffff)
 export const varintFromOne: Field<number> = integer('varint', 1, 268_435_455)

@@ -6,6 +6,7 @@ import {
   flag,
   pair,
   responseTopic,
+  topicAlias,
   u16,
   u16FromOne,
   u32,
@@ -72,7 +73,7 @@ const rows = {
   reasonString: one(0x1f, utf8, 'connack', ...acks, 'disconnect', 'auth'),
   receiveMaximum: one(0x21, u16FromOne, 'connect', 'connack'),
   topicAliasMaximum: one(0x22, u16, 'connect', 'connack'),
-  topicAlias: one(0x23, u16FromOne, 'publish'), // never 0 [MQTT-3.3.2-8]
+  topicAlias: one(0x23, topicAlias, 'publish'),
   maximumQos: one(0x24, bit, 'connack'),
   retainAvailable: one(0x25, flag, 'connack'),
   userProperties: many(

@@ -10,6 +10,7 @@ const reasonCodes = {
   'unsupported-protocol-name': 0x84,
   'topic-filter-invalid': 0x8f,
   'topic-name-invalid': 0x90,
+  'topic-alias-invalid': 0x94,
   'packet-too-large': 0x95,
 } as const
 

@@ -71,10 +71,11 @@ describe.each(properties)('$name', (row) => {
       expect(hexOf(encode(packet, 5))).toBe(hexOf(data))
     })
 
-    test.each(row.bad)('refuses %s', (hex, says) => {
+    test.each(row.bad)('refuses %s: %s, %i', (hex, says, reasonCode) => {
       const error = read(wire(host, beside, one(row, hex)))
       expect(error).toBeInstanceOf(ProtocolError)
       expect((error as Error).message).toContain(says)
+      expect((error as ProtocolError).reasonCode).toBe(reasonCode)
     })
 
     const repeatable = list && !(name === 'subscriptionIdentifiers' && host === 'subscribe')

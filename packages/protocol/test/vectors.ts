@@ -36,6 +36,18 @@ const connects: readonly Vector[] = [
     packet: { ...connect, version: 4 },
   },
   {
+    title: 'CONNECT of a bridge, which marks itself',
+    versions: [4],
+    hex: "10 0e 0004 'MQTT' 84 02 003c 0002 'h1'",
+    packet: { ...connect, version: 4, bridge: true },
+  },
+  {
+    title: 'CONNECT of a bridge of 3.1',
+    versions: [3],
+    hex: "10 10 0006 'MQIsdp' 83 02 003c 0002 'h1'",
+    packet: { ...connect, version: 3, bridge: true },
+  },
+  {
     title: 'CONNECT without clean session, keep alive off, empty client id',
     versions: [4],
     hex: "10 0c 0004 'MQTT' 04 00 0000 0000",

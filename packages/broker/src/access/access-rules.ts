@@ -37,29 +37,42 @@ const mostDecisions = 1024
  * @throws BrokerError `invalid-option` for a rule that cannot be, as `replace` does; what was in force then stays.
  */
 export function accessRules(rules: readonly AccessRule[]): AccessRules {
-  let set = new RuleSet(rules)
-  let known = new WeakMap<RuleSubject, Decisions>() // goes with the connection's own object
-  const decisionsOf = (client: RuleSubject): Decisions => {
-    const present = known.get(client)
-    if (present) return present
-    const decisions = new Decisions(set.of(client))
-    known.set(client, decisions)
-    return decisions
+  return new Engine(rules)
+}
+
+class Engine implements AccessRules {
+  readonly name = 'access rules'
+  #set: RuleSet
+  #known = new WeakMap<RuleSubject, Decisions>() // goes with the connection's own object
+
+  constructor(rules: readonly AccessRule[]) {
+    this.#set = new RuleSet(rules)
   }
-  return {
-    name: 'access rules',
-    authorize({ action, client, topic }) {
-      return decisionsOf(client).decide(action, topic)
-    },
-    authorizeDelivery: (topic, client) => decisionsOf(client).decide('receive', topic),
-    explain({ action, client, topic }) {
-      const deciding = decidingRule(set.of(client), action, topic)
-      return { allowed: deciding?.allows ?? false, rule: deciding?.rule }
-    },
-    replace(next) {
-      set = new RuleSet(next)
-      known = new WeakMap()
-    },
+
+  authorize({ action, client, topic }: AccessRequest): boolean {
+    return this.#decisionsOf(client).decide(action, topic)
+  }
+
+  authorizeDelivery(topic: string, client: ClientInfo): boolean {
+    return this.#decisionsOf(client).decide('receive', topic)
+  }
+
+  explain({ action, client, topic }: AccessRequest): Explanation {
+    const deciding = decidingRule(this.#set.of(client), action, topic)
+    return { allowed: deciding?.allows ?? false, rule: deciding?.rule }
+  }
+
+  replace(next: readonly AccessRule[]): void {
+    this.#set = new RuleSet(next)
+    this.#known = new WeakMap()
+  }
+
+  #decisionsOf(client: RuleSubject): Decisions {
+    const present = this.#known.get(client)
+    if (present) return present
+    const decisions = new Decisions(this.#set.of(client))
+    this.#known.set(client, decisions)
+    return decisions
   }
 }
 

@@ -3,11 +3,13 @@ import type { Admission, ClientInfo, Identity } from '../hooks/client-info.js'
 import type { AuthenticationMethod, AuthenticationStep } from '../hooks/extended-authentication.js'
 import type { AuthenticateRequest, Hooks } from '../hooks/hooks.js'
 import { type Logger, silentLogger } from '../log.js'
-import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import { afterwards, type MaybeAsync, whenReady } from '../maybe-async.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import { type Clock, systemClock } from '../time/clock.js'
-import { BackOff, type BackOffOptions } from './back-off.js'
+import { BackOff, type BackOffOptions, freeTurn } from './back-off.js'
 import { type ExchangeGuard, guardedMethods } from './guarded-exchange.js'
 import type { Authenticator, Verdict } from './identity.js'
+import type { Turn } from './turns.js'
 
 export interface AuthenticationChainOptions {
   /** How addresses that keep failing are made to wait; `false`: never. */
@@ -27,6 +29,14 @@ export interface AuthenticationChainOptions {
   readonly log?: Logger
   /** For tests that own time. Default: the system's. */
   readonly clock?: Clock
+}
+
+const names: NamesOf<AuthenticationChainOptions> = {
+  backOff: true,
+  authenticationMethods: true,
+  disconnect: true,
+  log: true,
+  clock: true,
 }
 
 /** How many CONNECTs, and re-authentications, ended how, since start. */
@@ -86,6 +96,7 @@ class Chain implements AuthenticationChain, ExchangeGuard {
   readonly #expiries = new Map<ClientInfo, () => void>()
 
   constructor(authenticators: readonly Authenticator[], options: AuthenticationChainOptions) {
+    checkNames(options, names, 'authenticationChain')
     const { backOff = {}, authenticationMethods = {}, log = silentLogger, clock = systemClock, disconnect } = options
     if (authenticators.length === 0 && Object.keys(authenticationMethods).length === 0) {
       throw new BrokerError('invalid-option', 'an authentication chain needs a link')
@@ -103,12 +114,15 @@ class Chain implements AuthenticationChain, ExchangeGuard {
   }
 
   identify(request: AuthenticateRequest): MaybeAsync<Identity | Refusal> {
-    if (this.#mustWait(request)) return 'unavailable'
-    return whenReady(this.#ask(request, 0), ({ verdict, by }) => this.#conclude(request, verdict, by))
+    const judge = (): MaybeAsync<Identity | Refusal> =>
+      whenReady(this.#ask(request, 0), ({ verdict, by }) => this.#conclude(request, verdict, by))
+    return whenReady(this.#turnAt(request.address, request.signal), (turn) =>
+      turn ? afterwards(judge, () => turn.end()) : 'unavailable',
+    )
   }
 
-  mayBegin(client: ClientInfo): boolean {
-    return this.#admitted.has(client) || !this.#mustWait(client)
+  turnOf(client: ClientInfo, signal: AbortSignal | undefined): MaybeAsync<Turn | undefined> {
+    return this.#admitted.has(client) ? freeTurn : this.#turnAt(client.address, signal)
   }
 
   ended(step: AuthenticationStep, method: string, client: ClientInfo, data: Uint8Array | undefined): void {
@@ -142,10 +156,12 @@ class Chain implements AuthenticationChain, ExchangeGuard {
     this.#expiries.clear()
   }
 
-  #mustWait({ address }: ClientInfo): boolean {
-    const mustWait = this.#backOff?.mustWait(address) ?? false
-    if (mustWait) this.counts.backedOff++
-    return mustWait
+  #turnAt(address: string, signal: AbortSignal | undefined): MaybeAsync<Turn | undefined> {
+    if (!this.#backOff) return freeTurn
+    return whenReady(this.#backOff.attempt(address, signal), (turn) => {
+      if (!turn && !signal?.aborted) this.counts.backedOff++
+      return turn
+    })
   }
 
   #ask(request: AuthenticateRequest, at: number): MaybeAsync<{ readonly verdict: Verdict; readonly by: string }> {

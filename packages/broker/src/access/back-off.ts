@@ -1,9 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import type { MaybeAsync } from '../maybe-async.js'
 import { networkOf } from '../network.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import type { Clock } from '../time/clock.js'
+import { type Turn, Turns } from './turns.js'
 
 export interface BackOffOptions {
-  /** Different wrong credentials an address may try before it has to wait. Default 5. */
+  /**
+   * Different wrong credentials an address may try before it has to wait. Default 5. So many of its attempts are judged at
+   * once, less those that have failed, and one at a time afterwards; those beyond wait for their verdicts.
+   */
   readonly afterFailures?: number
   /** Milliseconds of the first wait; each further failure doubles it. Default 1,000. */
   readonly firstMs?: number
@@ -13,6 +19,8 @@ export interface BackOffOptions {
   readonly forgetMs?: number
   /** Addresses remembered; the one that failed longest ago goes first. Default 10,000. */
   readonly mostAddresses?: number
+  /** Attempts of one address that wait for the verdicts of others, while their clients do. Default 10,000. Beyond: `unavailable`. */
+  readonly mostWaiting?: number
 }
 
 interface Failures {
@@ -21,6 +29,15 @@ interface Failures {
   count: number
   waitUntil: number
   forgetAt: number
+}
+
+const names: NamesOf<BackOffOptions> = {
+  afterFailures: true,
+  firstMs: true,
+  mostMs: true,
+  forgetMs: true,
+  mostAddresses: true,
+  mostWaiting: true,
 }
 
 /** Of one address; a guesser does not repeat itself sooner than that. */
@@ -36,17 +53,33 @@ export class BackOff {
   readonly #secret = randomBytes(32)
   /** Those that failed last stand last. */
   readonly #byAddress = new Map<string, Failures>()
+  readonly #turns: Turns
 
   constructor(options: BackOffOptions, clock: Clock) {
+    checkNames(options, names, 'backOff')
     const { afterFailures = 5, firstMs = 1_000, mostMs = 60_000, forgetMs = 600_000, mostAddresses = 10_000 } = options
-    this.#options = { afterFailures, firstMs, mostMs, forgetMs, mostAddresses }
+    const { mostWaiting = 10_000 } = options
+    this.#options = { afterFailures, firstMs, mostMs, forgetMs, mostAddresses, mostWaiting }
     this.#clock = clock
+    this.#turns = new Turns({
+      mostWaiting,
+      mustWait: (network) => (this.#byAddress.get(network)?.waitUntil ?? 0) > clock.monotonic(),
+      atOnce: (network) => Math.max(1, afterFailures - this.#failuresOf(network)),
+    })
   }
 
-  /** Clients without an address, those of a Unix socket, are on this machine: they never wait. */
-  mustWait(address: string): boolean {
-    const known = this.#byAddress.get(networkOf(address))
-    return address !== '' && known !== undefined && known.waitUntil > this.#clock.monotonic()
+  /**
+   * An attempt is to be judged: now, or when those before it have been, and `end` is called of its turn after
+   * {@link failed}, if it failed. `undefined`: not now. Clients without an address, those of a Unix socket, are on this
+   * machine: they never wait.
+   */
+  attempt(address: string, signal: AbortSignal | undefined): MaybeAsync<Turn | undefined> {
+    return address === '' ? freeTurn : this.#turns.take(networkOf(address), signal)
+  }
+
+  #failuresOf(network: string): number {
+    const known = this.#byAddress.get(network)
+    return known && known.forgetAt > this.#clock.monotonic() ? known.count : 0
   }
 
   /** @returns for how many ms the address has to wait from now on, if this was one failure too many. */
@@ -78,3 +111,6 @@ export class BackOff {
     return waitMs
   }
 }
+
+/** Of whoever need not wait. */
+export const freeTurn: Turn = { end: () => {} }

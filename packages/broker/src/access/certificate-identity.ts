@@ -1,4 +1,5 @@
 import type { ClientCertificate } from '../client-certificate.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import type { Authenticator } from './identity.js'
 
 export interface CertificateIdentityOptions {
@@ -6,11 +7,15 @@ export interface CertificateIdentityOptions {
   readonly from?: 'cn' | 'san-dns' | 'san-email'
 }
 
+const names: NamesOf<CertificateIdentityOptions> = { from: true }
+
 /**
  * The client's certificate, which the transport has verified, says who it is, whatever its CONNECT says. A client
  * without a certificate is not its business; one whose certificate has no such name is refused.
  */
-export function certificateIdentity({ from = 'cn' }: CertificateIdentityOptions = {}): Authenticator {
+export function certificateIdentity(options: CertificateIdentityOptions = {}): Authenticator {
+  checkNames(options, names, 'certificateIdentity')
+  const { from = 'cn' } = options
   return {
     name: 'client certificate',
     check({ certificate }) {

@@ -4,11 +4,13 @@ import type {
   AuthenticationMethod,
   AuthenticationStep,
 } from '../hooks/extended-authentication.js'
-import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import { afterwards, type MaybeAsync, whenReady } from '../maybe-async.js'
+import type { Turn } from './turns.js'
 
-/** Who decides whether an exchange may begin, and is told how it ended. */
+/** Who decides whether a step of an exchange may be judged, and is told how an exchange ended. */
 export interface ExchangeGuard {
-  mayBegin(client: ClientInfo): boolean
+  /** `undefined`: not now. */
+  turnOf(client: ClientInfo, signal: AbortSignal | undefined): MaybeAsync<Turn | undefined>
   /** @param data what the client said last. */
   ended(step: AuthenticationStep, method: string, client: ClientInfo, data: Uint8Array | undefined): void
 }
@@ -21,16 +23,23 @@ export function guardedMethods(
   return Object.fromEntries(Object.entries(methods).map(([name, begin]) => [name, () => guarded(begin(), name, guard)]))
 }
 
+/**
+ * Every step has a turn of its own, which ends with the answer to it: else whoever begins many exchanges could guess at
+ * the end of all of them, and whoever ends none would keep the places of others.
+ */
 function guarded(exchange: AuthenticationExchange, method: string, guard: ExchangeGuard): AuthenticationExchange {
-  let hasBegun = false
   return {
-    next(data, client): MaybeAsync<AuthenticationStep> {
-      if (!hasBegun && !guard.mayBegin(client)) return { outcome: 'refused', admission: 'unavailable' }
-      hasBegun = true
-      return whenReady(exchange.next(data, client), (step) => {
-        if (step.outcome !== 'continue') guard.ended(step, method, client, data)
-        return step
-      })
+    next(data, client, signal): MaybeAsync<AuthenticationStep> {
+      const step = (): MaybeAsync<AuthenticationStep> =>
+        whenReady(exchange.next(data, client, signal), (answer) => {
+          if (answer.outcome !== 'continue') guard.ended(answer, method, client, data)
+          return answer
+        })
+      return whenReady(guard.turnOf(client, signal), (turn) =>
+        turn ? afterwards(step, () => turn.end()) : refusedForNow,
+      )
     },
   }
 }
+
+const refusedForNow: AuthenticationStep = { outcome: 'refused', admission: 'unavailable' }

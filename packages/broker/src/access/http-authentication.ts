@@ -1,6 +1,7 @@
 import type { Claims } from '../hooks/client-info.js'
 import type { AuthenticateRequest } from '../hooks/hooks.js'
 import { type Logger, silentLogger } from '../log.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import { patientTimeout } from '../patient-timeout.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { AnswerCache } from './answer-cache.js'
@@ -31,6 +32,16 @@ export interface HttpAuthenticator extends Authenticator {
   readonly counts: Readonly<Record<'asked' | 'cached' | 'failed', number>>
 }
 
+const names: NamesOf<HttpAuthenticationOptions> = {
+  url: true,
+  allowHttp: true,
+  headers: true,
+  timeoutMs: true,
+  cacheSeconds: true,
+  maxConcurrent: true,
+  log: true,
+  clock: true,
+}
 const mostRemembered = 10_000
 const mostAnswerBytes = 65_536
 
@@ -41,6 +52,7 @@ const mostAnswerBytes = 65_536
  * @throws BrokerError `invalid-option`.
  */
 export function httpAuthentication(options: HttpAuthenticationOptions): HttpAuthenticator {
+  checkNames(options, names, 'httpAuthentication')
   const { allowHttp = false, headers = {}, timeoutMs = 2_000, cacheSeconds = 60, maxConcurrent = 100 } = options
   const { log = silentLogger, clock = systemClock } = options
   const url = serviceUrl('url', options.url, allowHttp)

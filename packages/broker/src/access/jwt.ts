@@ -2,6 +2,7 @@ import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { BrokerError } from '../errors.js'
 import { type Logger, silentLogger } from '../log.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import type { Authenticator, Verdict } from './identity.js'
 import { serviceUrl } from './service-url.js'
@@ -36,6 +37,22 @@ export interface JwtOptions {
   readonly clock?: Clock
 }
 
+const names: NamesOf<JwtOptions> = {
+  secret: true,
+  publicKey: true,
+  jwksUrl: true,
+  allowHttp: true,
+  timeoutMs: true,
+  cacheSeconds: true,
+  issuer: true,
+  audience: true,
+  algorithms: true,
+  usernameClaim: true,
+  clockTolerance: true,
+  log: true,
+  clock: true,
+}
+
 const secretAlgorithms = ['HS256', 'HS384', 'HS512']
 const keyAlgorithms = [
   'RS256',
@@ -59,6 +76,7 @@ const looksLikeToken = /^[\w-]+\.[\w-]+\.[\w-]*$/
  * @throws BrokerError `invalid-option`.
  */
 export function jwt(options: JwtOptions): Authenticator {
+  checkNames(options, names, 'jwt')
   const { issuer, audience, usernameClaim = 'sub', clockTolerance = 5 } = options
   const { log = silentLogger, clock = systemClock } = options
   const key = keySource(options)

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { BrokerError, systemReason } from '../errors.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { WatchedFiles, type WatchOptions } from '../watched-files.js'
 import { AnswerCache } from './answer-cache.js'
@@ -23,6 +24,14 @@ export interface PasswordFileOptions extends WatchOptions {
   readonly clock?: Clock
 }
 
+const names: NamesOf<PasswordFileOptions> = {
+  maxConcurrentHashes: true,
+  maxWaiting: true,
+  cacheSeconds: true,
+  clock: true,
+  watchMs: true,
+  log: true,
+}
 const mostRemembered = 10_000
 
 /**
@@ -31,6 +40,7 @@ const mostRemembered = 10_000
  * @throws BrokerError `invalid-option`, naming the file, and the line that cannot be used.
  */
 export async function passwordFile(path: string, options: PasswordFileOptions = {}): Promise<Authenticator> {
+  checkNames(options, names, 'passwordFile')
   const { maxConcurrentHashes = 2, maxWaiting = 1_000, cacheSeconds = 300, clock = systemClock } = options
   const queue = new HashQueue(maxConcurrentHashes, maxWaiting)
   const right = new AnswerCache<PasswordLine>(cacheSeconds, mostRemembered, clock)

@@ -7,11 +7,16 @@ const noBytes: Uint8Array = new Uint8Array(0)
 
 /**
  * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
- * refused, and whoever looks whether the port is open says nothing.
+ * refused, and whoever looks whether the port is open says nothing, and may leave by a reset.
+ * @param error of the transport, if there was one.
  */
-export function isUneventful(ending: string): boolean {
+export function isUneventful(ending: string, error?: NodeJS.ErrnoException): boolean {
+  if (error) return networkFailures.includes(error.code ?? '')
   return ending === 'connection refused' || ending === 'connection closed by the client'
 }
+
+/** That of the way to the other side, and not of what it said. */
+const networkFailures = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']
 
 /** What a connection has only until its client is in. */
 export class Arrival {
@@ -20,6 +25,8 @@ export class Arrival {
   #timer: WheelTimer
   /** What has come before it, as far as it tells which version is spoken. */
   #firstBytes = noBytes
+  /** Made when somebody is asked who the client is. */
+  #gone: AbortController | undefined
 
   constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
     const pausedBefore = wheel.pausedMs
@@ -47,7 +54,20 @@ export class Arrival {
     return nameAndLevel.every((byte, n) => bytes[at + 1 + n] === byte)
   }
 
+  /** Aborted when the connection goes before the client is in. */
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController()
+    return this.#gone.signal
+  }
+
+  /** The client is in. */
   end(): void {
     this.#timer.cancel()
+  }
+
+  /** Nobody will be. */
+  fail(): void {
+    this.end()
+    this.#gone?.abort()
   }
 }

@@ -41,18 +41,14 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly #keepAlive: KeepAlive
   #client: ClientInfo | undefined
   #session: Session | undefined
-  /** Until the client is in. */
-  #arrival: Arrival | undefined
-  /** Made when more waits than should. */
-  #drainWatch: DrainWatch | undefined
+  #arrival: Arrival | undefined // until the client is in
+  #drainWatch: DrainWatch | undefined // made when more waits than should
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
   #aliases: IncomingAliases | undefined
-  /** Made with the first publication. */
-  #publishRate: PublishRate | undefined
+  #publishRate: PublishRate | undefined // made with the first publication
   #maxInflight = 1
-  /** At 5.0 a client may say that it does not want reasons in words. */
-  wantsReasons = true
+  wantsReasons = true // at 5.0 a client may say that it wants none in words
   /** QoS 1 and 2 messages of the client that are not yet acknowledged. */
   #receiving = 0
   /** The client has ended its side. */
@@ -218,6 +214,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   get accepted(): boolean {
     return this.#session !== undefined
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#arrival?.signal
   }
 
   #beforeConnack(packet: Packet): Answer {
@@ -408,7 +408,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   onClose(error?: Error): void {
-    if (!this.closed) this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client')
+    if (this.closed) return
+    this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client', error)
   }
 
   #abort(why: string): void {
@@ -444,9 +445,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.reply(refuse(this, { reasonCode: reason.unsupportedProtocolVersion, why: message }))
   }
 
-  #letGo(why: string): Commit {
+  #letGo(why: string, error?: Error): Commit {
     this.closed = true
-    this.#arrival?.end()
+    this.#arrival?.fail()
     this.#drainWatch?.stop()
     this.#keepAlive.stop()
     this.#publishRate?.stop()
@@ -460,7 +461,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
       this.services.hooks.disconnected(client, why)
     }
-    const level = client || !isUneventful(why) ? 'info' : 'debug'
+    const level = client || !isUneventful(why, error) ? 'info' : 'debug'
     this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
     this.#parts.onClosed(this)
     return commit

@@ -1,4 +1,5 @@
 import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason } from '@godwit/protocol'
+import { bufferOver } from '../buffer-over.js'
 import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
 import { shownToBe } from '../hooks/hook-runner.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
@@ -19,7 +20,13 @@ export interface Refusal {
 /** Asks the hooks whether the client may come in and leave its will. Answers who it is, or why not. */
 export function admit(c: Context, p: Connect, client: ClientInfo): MaybeAsync<ClientInfo | Refusal> {
   const { hooks } = c.services
-  return whenReady(hooks.authenticate({ ...client, password: p.password }), (admission) => {
+  const { signal } = hooks.asksWho ? c : {}
+  const admission = hooks.authenticate({
+    ...client,
+    password: p.password && bufferOver(p.password),
+    ...(signal && { signal }),
+  })
+  return whenReady(admission, (admission) => {
     const refusal = refusalFor(admission)
     if (refusal) return refusal
     const isSomebody = typeof admission === 'object' && 'admittedAs' in admission

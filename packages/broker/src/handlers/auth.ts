@@ -1,4 +1,5 @@
 import { type Auth, type Connect, type PropertiesOf, reason } from '@godwit/protocol'
+import { bufferOver } from '../buffer-over.js'
 import { MqttError } from '../errors.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationStep } from '../hooks/extended-authentication.js'
@@ -15,7 +16,9 @@ export function beginAuthentication(c: Context, connect: Connect, client: Client
     return refuse(c, { reasonCode: reason.badAuthenticationMethod, why }, client.clientId) // [MQTT-4.12.0-1]
   }
   c.authenticating = { method, exchange, connect, client }
-  return whenReady(exchange.next(authenticationData, client), (step) => (c.closed ? undefined : onStep(c, step)))
+  return whenReady(exchange.next(authenticationData && bufferOver(authenticationData), client, c.signal), (step) =>
+    c.closed ? undefined : onStep(c, step),
+  )
 }
 
 /** AUTH (section 3.15): the next step, or from a client that is in, a re-authentication. */
@@ -32,7 +35,10 @@ export function onAuth(c: Context, p: Auth): Answer {
   }
   const exchange = known.exchange ?? c.services.hooks.beginExchange(known.method)!
   c.authenticating = { ...known, exchange }
-  return whenReady(exchange.next(authenticationData, known.client), (step) => (c.closed ? undefined : onStep(c, step)))
+  return whenReady(
+    exchange.next(authenticationData && bufferOver(authenticationData), known.client, c.signal),
+    (step) => (c.closed ? undefined : onStep(c, step)),
+  )
 }
 
 function onStep(c: Context, step: AuthenticationStep): Answer {

@@ -17,6 +17,7 @@ export function onConnect(c: Context, p: Connect): Answer {
     address: c.peer.address,
     version: p.version,
     cleanStart: p.cleanStart,
+    ...(p.bridge && { bridge: true }),
     ...(c.peer.listener !== undefined && { listener: c.peer.listener }),
     ...(c.peer.certificate && { certificate: c.peer.certificate }),
   }
@@ -31,6 +32,9 @@ function objectionTo(c: Context, p: Connect): Refusal | undefined {
   const { features } = c.services
   if (p.version === 3 && !features.mqtt31) {
     return { reasonCode: reason.unsupportedProtocolVersion, why: 'MQTT 3.1 is not served here' } // [MQTT-3.1.2-2]
+  }
+  if (p.bridge && !features.bridgeProtocol) {
+    return { reasonCode: reason.unsupportedProtocolVersion, why: 'bridges that mark themselves are not served here' }
   }
   const objection = objectionToClientId(c, p)
   if (objection) return { reasonCode: reason.clientIdentifierNotValid, why: objection } // [MQTT-3.1.3-9]

@@ -73,6 +73,8 @@ export interface Context extends SessionUser {
   readonly peer: Peer
   /** True once the connection is gone: what a handler does after waiting for a hook would come too late. */
   readonly closed: boolean
+  /** Aborted when the connection goes before its client is in; `undefined` once it is. */
+  readonly signal: AbortSignal | undefined
   readonly version: ProtocolVersion
   /** Whether the client takes reasons in words: Request Problem Information of 5.0 [MQTT-3.1.2-29]. */
   readonly wantsReasons: boolean

@@ -4,5 +4,5 @@ import { strayAck } from './stray-ack.js'
 
 /** PUBACK (section 3.4): the message is done, also when it refuses [MQTT-4.4.0-2]. One that belongs to nothing is ignored. */
 export function onPuback(c: Context, p: Puback): undefined {
-  if (!c.session.delivery.acknowledge(p.packetId)) strayAck(c, p.packetId)
+  if (!c.session.delivery.acknowledge(p.packetId)) strayAck(c, p)
 }

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { byteLength, type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
+import { bufferOver } from '../buffer-over.js'
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
-import { whenReady } from '../maybe-async.js'
+import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
@@ -84,12 +85,19 @@ function askThenRoute(c: Context, p: Publish, message: Message): Answer {
   return whenReady(hooks.authorize({ action: 'publish', client, topic, qos, retain }), (allowed) => {
     if (c.closed) return undefined // not taken over: the client sends it again, and only that one may count
     if (!allowed) return refuse(c, p, 'not-authorized', topic)
-    return whenReady(hooks.publish(message, client), (accepted) => {
+    return whenReady(shown(c, message), (accepted) => {
       if (c.closed) return undefined
       if (!accepted) throw new MqttError(reason.implementationSpecificError, 'a hook failed to take the message')
       return route(c, p, message)
     })
   })
+}
+
+/** Those who look at messages see it; false: one of them failed. */
+function shown(c: Context, { topic, payload, qos, retain, publisher }: Message): MaybeAsync<boolean> {
+  const { hooks } = c.services
+  if (!hooks.seesMessages) return true
+  return hooks.publish({ topic, payload: bufferOver(payload), qos, retain, publisher }, c.client)
 }
 
 /** A payload that says it is UTF-8 (section 3.3.2.3.2): looked at only where that is asked for. */

@@ -8,12 +8,12 @@ export function onPubrec(c: Context, p: Pubrec): Reply | undefined {
   const { packetId, reasonCode = 0 } = p
   const { delivery } = c.session
   if (reasonCode >= 0x80) {
-    if (!delivery.refuse(packetId)) strayAck(c, packetId) // refused: no PUBREL, never sent again [MQTT-4.4.0-2]
+    if (!delivery.refuse(packetId)) strayAck(c, p) // refused: no PUBREL, never sent again [MQTT-4.4.0-2]
     return undefined
   }
   const commit = delivery.release(packetId)
   if (commit === 'wrong') {
-    strayAck(c, packetId)
+    strayAck(c, p)
     return undefined
   }
   if (typeof commit === 'number') return { packet: { type: 'pubrel', packetId }, commit }

@@ -149,8 +149,11 @@ class Subscribing {
   }
 
   #subscribe(subscription: Subscription, qos: QoS): Verdict {
-    const { session, services } = this.#c
-    const { filter, noLocal = false, retainAsPublished = false, retainHandling = 0 } = subscription
+    const { session, services, client } = this.#c
+    const { filter, retainHandling = 0 } = subscription
+    const isShared = splitShared(filter) !== undefined
+    // Below 5.0 no client can ask for these; a bridge needs them, though never No Local of a shared one [MQTT-3.8.3-4].
+    const { noLocal = client.bridge === true && !isShared, retainAsPublished = client.bridge === true } = subscription
     const identifier = this.#identifier
     const isNew = !session.subscriptions.has(filter)
     const full = session.subscriptions.size >= services.limits.maxSubscriptionsPerSession

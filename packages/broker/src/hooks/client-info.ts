@@ -25,6 +25,8 @@ export interface ClientInfo {
   /** The `name` of the listener it came to, where that has one. */
   readonly listener?: string
   readonly version: ProtocolVersion
+  /** True of a bridge that has marked itself by its Protocol Level; see `bridgeProtocol`. */
+  readonly bridge?: boolean
   readonly cleanStart: boolean
   /** Its certificate, where the listener asks for one; verified. */
   readonly certificate?: ClientCertificate

@@ -11,8 +11,11 @@ export type AuthenticationStep =
 
 /** One client's extended authentication (5.0, section 4.12), from CONNECT, or from a re-authentication, to its end. */
 export interface AuthenticationExchange {
-  /** Takes the Authentication Data of CONNECT or AUTH. */
-  next(data: Uint8Array | undefined, client: ClientInfo): MaybeAsync<AuthenticationStep>
+  /**
+   * Takes the Authentication Data of CONNECT or AUTH.
+   * @param signal aborted when a client that is not in yet has gone, or its time is over, before the answer is there.
+   */
+  next(data: Buffer | undefined, client: ClientInfo, signal?: AbortSignal): MaybeAsync<AuthenticationStep>
 }
 
 /** An Authentication Method: begins an exchange. */

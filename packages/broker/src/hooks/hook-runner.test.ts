@@ -9,7 +9,7 @@ import type { AuthorizeRequest, Hooks } from './hooks.js'
 const client: ClientInfo = { clientId: 'c', username: undefined, address: '', version: 4, cleanStart: true }
 const connect = { ...client, password: undefined }
 const wish: AuthorizeRequest = { action: 'publish', client, topic: 't', qos: 0, retain: false }
-const message = { topic: 't', payload: new Uint8Array(), qos: 0, retain: false, publisher: 'c' } as const
+const message = { topic: 't', payload: Buffer.alloc(0), qos: 0, retain: false, publisher: 'c' } as const
 
 function runnerOf(...hooks: Hooks[]) {
   const log: string[] = []

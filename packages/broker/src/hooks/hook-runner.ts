@@ -30,6 +30,11 @@ export class HookRunner {
     return this.#authorize.length > 0 || this.#onPublish.length > 0
   }
 
+  /** Whether anybody decides on a CONNECT. */
+  get asksWho(): boolean {
+    return this.#authenticate.length > 0
+  }
+
   authenticate(request: AuthenticateRequest): MaybeAsync<Admission> {
     let known = request
     const ask = (hook: Hooks): MaybeAsync<Admission> =>
@@ -71,6 +76,11 @@ export class HookRunner {
           return false
         }
       })
+  }
+
+  /** Whether anybody looks at what is published. */
+  get seesMessages(): boolean {
+    return this.#onPublish.length > 0
   }
 
   /** True: go on. False: a hook failed. */

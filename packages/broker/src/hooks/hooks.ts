@@ -4,7 +4,10 @@ import type { Admission, ClientInfo } from './client-info.js'
 import type { AuthenticationMethod } from './extended-authentication.js'
 
 export interface AuthenticateRequest extends ClientInfo {
-  readonly password: Uint8Array | undefined
+  /** As it came: MQTT says nothing of its form. `toString()` is its text, where it is UTF-8. */
+  readonly password: Buffer | undefined
+  /** Aborted when the client has gone, or its time is over, before the answer is there: nobody waits for it any more. */
+  readonly signal?: AbortSignal
 }
 
 export interface AuthorizeRequest {
@@ -19,7 +22,8 @@ export interface AuthorizeRequest {
 /** A message as hooks and in-process listeners see it. */
 export interface PublishedMessage {
   readonly topic: string
-  readonly payload: Uint8Array
+  /** `toString()` is its text, where it is UTF-8. */
+  readonly payload: Buffer
   readonly qos: QoS
   readonly retain: boolean
   /** Client Identifier of the publisher; empty for the broker itself. */

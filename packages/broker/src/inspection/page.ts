@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 
 export interface PageOptions {
   /** What the page before gave as `next`. Default: from the beginning. */
@@ -15,6 +16,7 @@ export interface Page<T> {
 }
 
 const mostItems = 1_000
+const pageNames: NamesOf<PageOptions> = { after: true, limit: true }
 
 /**
  * Everything, page by page, for `for await`. Between two pages other work gets its turn, so what comes and goes meanwhile is
@@ -31,13 +33,17 @@ export async function* everyItem<T>(list: (options: PageOptions) => Page<T>): As
 /**
  * A page in the order of names: whatever comes and goes between two pages, a walk over all of them sees once what was there
  * throughout. Each page looks at all names.
+ * @param more further options of this listing.
  * @throws BrokerError `invalid-option`.
  */
 export function pageOf<T>(
   names: Iterable<string>,
-  { after, limit = 100 }: PageOptions,
+  options: PageOptions,
   view: (name: string) => T,
+  more: Readonly<Record<string, true>> = {},
 ): Page<T> {
+  checkNames(options, { ...pageNames, ...more }, 'list')
+  const { after, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
     throw new BrokerError('invalid-option', `limit is ${limit}; it takes a whole number from 1 to ${mostItems}`)
   }

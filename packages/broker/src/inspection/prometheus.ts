@@ -80,7 +80,7 @@ function addTraffic(text: Exposition, metrics: Metrics): void {
     .counter('godwit_wills_published_total', 'Wills that were published.', metrics.willsPublished)
     .counter(
       'godwit_stray_acknowledgements_total',
-      'Acknowledgements that belong to nothing: ignored.',
+      'Acknowledgements that were not the one their packet id waits for.',
       metrics.strayAcks,
     )
     .counter(

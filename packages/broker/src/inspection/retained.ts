@@ -10,7 +10,7 @@ export interface RetainedView {
   readonly topic: string
   readonly qos: QoS
   /** A copy. */
-  readonly payload: Uint8Array
+  readonly payload: Buffer
   readonly payloadBytes: number
   /** Client Identifier of the publisher; empty for the broker and the program that embeds it. */
   readonly publisher: string
@@ -54,7 +54,7 @@ export class RetainedList {
    */
   list(options: RetainedPageOptions = {}): Page<RetainedView> {
     const { filter = '#' } = options
-    return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!))
+    return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!), { filter: true })
   }
 
   /** All of them, page by page: `for await (const message of broker.retained)`. */
@@ -83,5 +83,5 @@ export class RetainedList {
 }
 
 function viewOf({ topic, qos, payload, payloadBytes, publisher, expiresAt }: Message): RetainedView {
-  return { topic, qos, payload: new Uint8Array(payload), payloadBytes, publisher, expiresAt }
+  return { topic, qos, payload: Buffer.from(payload), payloadBytes, publisher, expiresAt }
 }

@@ -48,10 +48,15 @@ export class SubscriptionList {
    * @throws BrokerError `invalid-option`.
    */
   list(options: SubscriptionPageOptions = {}): Page<SubscriptionView> {
-    return pageOf(this.#names(options), options, (name) => {
-      const [clientId = '', filter = ''] = name.split(between)
-      return viewOf(clientId, filter, this.#registry.get(clientId)!.subscriptions.get(filter)!)
-    })
+    return pageOf(
+      this.#names(options),
+      options,
+      (name) => {
+        const [clientId = '', filter = ''] = name.split(between)
+        return viewOf(clientId, filter, this.#registry.get(clientId)!.subscriptions.get(filter)!)
+      },
+      { clientId: true, filter: true },
+    )
   }
 
   /** All of them, page by page: `for await (const subscription of broker.subscriptions)`. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { ProtocolError, type QoS, type TopicParams, type TopicPattern, topicPattern } from '@godwit/protocol'
+import { bufferOver } from '../buffer-over.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import { BrokerError } from '../errors.js'
@@ -11,7 +12,7 @@ import type { Subscriber } from './subscriber.js'
 /** A message for an in-process subscriber. */
 export interface LocalMessage<F extends string = string> {
   readonly topic: string
-  readonly payload: Uint8Array
+  readonly payload: Buffer
   readonly qos: QoS
   /** True for a message that was retained when the subscription was made. */
   readonly retain: boolean
@@ -67,7 +68,8 @@ export class LocalSubscription<F extends string = string>
   }
 
   offer(message: Message, retain: boolean): void {
-    const { topic, qos, publisher, payload, properties, expiresAt } = message.keep()
+    const { topic, qos, publisher, properties, expiresAt } = message.keep()
+    const payload = bufferOver(message.payload)
     const params = this.#pattern.params(topic)
     const text = (): string => new TextDecoder().decode(payload)
     const local = { topic, payload, qos, retain, publisher, properties, expiresAt, params, text }

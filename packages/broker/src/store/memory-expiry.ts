@@ -1,12 +1,19 @@
-import type { Chores } from '../time/chores.js'
-import type { MemoryQueue } from './memory-queue.js'
+import type { Chore, Chores } from '../time/chores.js'
+
+/** Something whose messages expire: a queue in memory. */
+export interface Expiring {
+  /** When it is looked through, in seconds; 0: nothing in it expires, as far as is known. */
+  dueAt: number
+  /** Removes what has expired and was never sent, and says again when to look. */
+  clearExpired(now: number): Chore
+}
 
 /**
  * Which queues in memory have something that expires, by the second: each queue once, for the first. A queue is looked
  * through when that has come, a few messages a turn.
  */
 export class MemoryExpiry {
-  readonly #due = new Map<number, Set<MemoryQueue>>()
+  readonly #due = new Map<number, Set<Expiring>>()
   #next = Number.POSITIVE_INFINITY
   readonly #chores: Chores
 
@@ -14,7 +21,7 @@ export class MemoryExpiry {
     this.#chores = chores
   }
 
-  add(queue: MemoryQueue, expiresAt: number): void {
+  add(queue: Expiring, expiresAt: number): void {
     const second = Math.ceil(expiresAt / 1000)
     if (queue.dueAt > 0 && queue.dueAt <= second) return
     if (queue.dueAt > 0) this.#remove(queue)
@@ -38,14 +45,14 @@ export class MemoryExpiry {
     for (const second of this.#due.keys()) this.#next = Math.min(this.#next, second)
   }
 
-  #remove(queue: MemoryQueue): void {
+  #remove(queue: Expiring): void {
     const others = this.#due.get(queue.dueAt)
     others?.delete(queue)
     if (others?.size === 0) this.#due.delete(queue.dueAt)
   }
 }
 
-function* clearAll(queues: Iterable<MemoryQueue>, now: number): Generator<number, void> {
+function* clearAll(queues: Iterable<Expiring>, now: number): Generator<number, void> {
   for (const queue of queues) {
     queue.dueAt = 0
     yield* queue.clearExpired(now)

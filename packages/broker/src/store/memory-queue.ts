@@ -2,7 +2,7 @@ import { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { QueueTotals } from '../metrics.js'
 import { type Chore, Chores } from '../time/chores.js'
-import { MemoryExpiry } from './memory-expiry.js'
+import { type Expiring, MemoryExpiry } from './memory-expiry.js'
 import type { KeptMessage, Queue, QueuedMessage } from './queue.js'
 import type { OutgoingSource } from './store.js'
 
@@ -18,7 +18,7 @@ function countedAlone(): MemoryAccounts {
 }
 
 /** A queue that lives as long as the process. */
-export class MemoryQueue implements Queue {
+export class MemoryQueue implements Queue, Expiring {
   /** Set by the session: which numbers were sent. */
   outgoing: OutgoingSource | undefined
   /** Made when the first message comes: most sessions hold none most of the time. */

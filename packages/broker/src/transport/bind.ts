@@ -1,7 +1,7 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
 import type { AddressInfo, Server } from 'node:net'
 import { BrokerError } from '../errors.js'
-import { isAnswered } from '../unix-socket.js'
+import { isAnswered, listenAt } from '../unix-socket.js'
 import type { InheritedOptions, TcpOptions, UnixOptions } from './listen-options.js'
 
 /** Where a server listens. */
@@ -25,15 +25,18 @@ export async function bind(
   where: TcpOptions | UnixOptions | InheritedOptions,
   defaultPort: number,
 ): Promise<Bound> {
-  if (where.fd !== undefined) return bound(await listening(server, { fd: where.fd }, `file descriptor ${where.fd}`))
+  if (where.fd !== undefined) {
+    const { fd } = where
+    return bound(await listening(server, () => server.listen({ fd }), `file descriptor ${fd}`))
+  }
   if (where.path !== undefined) {
-    await removeStale(where.path)
-    await listening(server, { path: where.path, backlog }, where.path)
-    chmodSync(where.path, where.mode ?? defaultMode)
-    return { host: '', port: 0, path: where.path }
+    const { path, mode = defaultMode } = where
+    await removeStale(path)
+    await listening(server, () => listenAt(server, path, mode, { backlog }), path)
+    return { host: '', port: 0, path }
   }
   const { host = '127.0.0.1', port = defaultPort } = where
-  return { ...bound(await listening(server, { host, port, backlog }, `${host}:${port}`)), host }
+  return { ...bound(await listening(server, () => server.listen({ host, port, backlog }), `${host}:${port}`)), host }
 }
 
 function bound(server: Server): Bound {
@@ -44,14 +47,15 @@ function bound(server: Server): Bound {
     : { host: address.address, port: address.port }
 }
 
-function listening(server: Server, where: Parameters<Server['listen']>[0] & object, name: string): Promise<Server> {
+function listening(server: Server, listen: () => void, name: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(new BrokerError('listen-failed', `cannot listen on ${name}: ${explain(error)}`, { cause: error }))
     }
     server.on('error', failed) // stays: a later error of the listener must not end the process
     try {
-      server.listen(where, () => resolve(server))
+      server.once('listening', () => resolve(server))
+      listen()
     } catch (error) {
       failed(error as NodeJS.ErrnoException) // a port that is none
     }

@@ -17,7 +17,12 @@ function setUp(most: number) {
     handshakes,
     /** How many of so many connections may begin. */
     begin: (count: number, address: string) =>
-      Array.from({ length: count }, () => new Socket()).filter((socket) => handshakes.begin(socket, address)),
+      Array.from({ length: count }, () => new Socket()).filter((socket) => handshakes.begin(socket, address, false)),
+    /** The same of those that a proxy makes. */
+    beginFor: (count: number, address: string) =>
+      Array.from({ length: count }, () => new Socket()).filter(
+        (socket) => handshakes.begin(socket, '10.0.0.1', true) && handshakes.identified(socket, address, 50),
+      ),
   }
 }
 
@@ -32,8 +37,15 @@ describe('handshakes', () => {
   })
 
   it('of this machine and of a proxy are no one address', () => {
-    const { begin } = setUp(10)
-    expect([...begin(5, '127.0.0.1'), ...begin(5, '')]).toHaveLength(10)
+    const { begin, beginFor } = setUp(10)
+    expect([...begin(5, '127.0.0.1'), ...beginFor(5, '127.0.0.1')]).toHaveLength(10)
+  })
+
+  it('of a proxy count for its client, once that is known', () => {
+    const { beginFor, lines } = setUp(10)
+    expect(beginFor(9, '192.0.2.1')).toHaveLength(5)
+    expect(beginFor(9, '192.0.2.2')).toHaveLength(5)
+    expect(lines[0]).toContain('"address":"192.0.2.1"')
   })
 
   it('that are done or gone make room', async () => {
@@ -51,7 +63,7 @@ describe('handshakes', () => {
     const { begin, lines } = setUp(1)
     begin(1_000, '192.0.2.1')
     expect(lines).toEqual([
-      'connection refused before MQTT {"address":"","reason":"too-many","why":"too many others are at their handshake"}',
+      'connection refused before MQTT {"address":"192.0.2.1","reason":"too-many","why":"too many others are at their handshake"}',
     ])
   })
 })

@@ -11,8 +11,14 @@ export interface HandshakeBounds {
 
 interface Handshake {
   /** Whom it counts for; `undefined`: nobody. */
-  readonly network: string | undefined
+  network: string | undefined
   readonly cancelTimeout: () => void
+}
+
+/** Who is at the other end, and what of all that has come is its proxy's. */
+interface Visitor {
+  readonly address: string
+  readonly headerBytes: number
 }
 
 /** What precedes the first byte of MQTT on the connections of one listener, bounded in time and number. */
@@ -21,6 +27,7 @@ export class Handshakes {
   readonly #drops: Drops
   readonly #underWay = new Map<Socket, Handshake>()
   readonly #ofNetwork = new Map<string, number>()
+  readonly #visitors = new WeakMap<Socket, Visitor>()
 
   constructor(bounds: HandshakeBounds, drops: Drops) {
     this.#bounds = bounds
@@ -30,22 +37,40 @@ export class Handshakes {
   /**
    * An accepted socket begins; false: it was closed, there are too many. One address may have half of them, so that it
    * cannot keep the others out by being slow.
-   * @param address empty for a proxy, whose clients have their own.
+   * @param isOfProxy it counts for nobody until the proxy has said for whom it comes.
    */
-  begin(socket: Socket, address: string): boolean {
+  begin(socket: Socket, address: string, isOfProxy: boolean): boolean {
     socket.on('error', () => {}) // its close says all
+    this.#visitors.set(socket, { address, headerBytes: 0 })
     const { most, timeoutMs } = this.#bounds
-    const network = isOfThisMachine(address) ? undefined : networkOf(address)
-    const ofNetwork = network === undefined ? 0 : (this.#ofNetwork.get(network) ?? 0)
-    if (this.#underWay.size >= most || ofNetwork >= most / 2) {
-      this.refuse(socket, 'too-many', 'too many others are at their handshake')
-      return false
-    }
+    if (this.#underWay.size >= most) return this.#oneTooMany(socket)
     const tooSlow = (): void => this.refuse(socket, 'too-slow', `it was not done in ${timeoutMs} ms`)
-    this.#underWay.set(socket, { network, cancelTimeout: patientTimeout(timeoutMs, tooSlow) })
-    if (network !== undefined) this.#ofNetwork.set(network, ofNetwork + 1)
+    this.#underWay.set(socket, { network: undefined, cancelTimeout: patientTimeout(timeoutMs, tooSlow) })
     socket.once('close', () => this.done(socket))
+    return isOfProxy || this.#countFor(socket, address)
+  }
+
+  /** A proxy has said for whom it comes, in so many bytes; false: it was closed, that address has its part already. */
+  identified(socket: Socket, address: string, headerBytes: number): boolean {
+    this.#visitors.set(socket, { address, headerBytes })
+    return this.#countFor(socket, address)
+  }
+
+  #countFor(socket: Socket, address: string): boolean {
+    const handshake = this.#underWay.get(socket)
+    if (!handshake || isOfThisMachine(address)) return true
+    const network = networkOf(address)
+    const already = this.#ofNetwork.get(network) ?? 0
+    if (already >= this.#bounds.most / 2) return this.#oneTooMany(socket)
+    handshake.network = network
+    this.#ofNetwork.set(network, already + 1)
     return true
+  }
+
+  #oneTooMany(socket: Socket): false {
+    this.done(socket) // it takes nobody's place while it closes
+    this.refuse(socket, 'too-many', 'too many others are at their handshake')
+    return false
   }
 
   /** MQTT begins, or nothing more will. */
@@ -68,8 +93,14 @@ export class Handshakes {
   }
 
   /** As {@link Handshakes.refuse}, but what is still to be said goes out; the time goes on. */
-  tell({ remoteAddress = '' }: Socket, reason: HandshakeRefusal, why: string): void {
-    this.#drops.handshakeRefused(reason, remoteAddress, why)
+  tell(socket: Socket, reason: HandshakeRefusal, why: string): void {
+    this.#drops.handshakeRefused(reason, this.#visitors.get(socket)?.address ?? '', why)
+  }
+
+  /** The other side has ended it. Whoever said nothing only looked whether the port is open, and that is no refusal. */
+  left(socket: Socket, reason: HandshakeRefusal, why: string): void {
+    const { headerBytes = 0 } = this.#visitors.get(socket) ?? {}
+    if (socket.bytesRead > headerBytes) this.tell(socket, reason, why)
   }
 
   /** Ends all that are not done. */

@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 
 /** An address of this machine. */
 export interface TcpOptions {
@@ -78,12 +79,64 @@ export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
   readonly proxyProtocol?: ProxyProtocolOptions
   /** What hooks are told, as `client.listener`, of clients that come in here. Default: nothing. */
   readonly name?: string
-  /** Whether anybody may come in here, which closes WebSocket on a loopback address to web pages. Default: where no hook authenticates. */
-  readonly anonymous?: boolean
+  /**
+   * Whether anybody may come in here, without showing who he is. Default: only programs of this machine, where no hook
+   * authenticates; an address that others can reach is refused then, unless this is true. Where anybody may come in on a
+   * loopback address, WebSocket is closed to web pages.
+   */
+  readonly allowAnonymous?: boolean
   /** Milliseconds for all that precedes MQTT together: PROXY header, TLS handshake, WebSocket upgrade. Default 10,000. */
   readonly handshakeTimeoutMs?: number
   /** Connections of this listener that may be at that at once, of one address half of them. Default 1,000; the next one is closed. */
   readonly maxHandshakes?: number
+}
+
+const names: NamesOf<ListenOptions & UnixOptions> & NamesOf<ListenOptions> = {
+  host: true,
+  port: true,
+  path: true,
+  mode: true,
+  fd: true,
+  tls: true,
+  websocket: true,
+  proxyProtocol: true,
+  name: true,
+  allowAnonymous: true,
+  handshakeTimeoutMs: true,
+  maxHandshakes: true,
+}
+const tlsNames: NamesOf<TlsOptions> = {
+  cert: true,
+  key: true,
+  passphrase: true,
+  ca: true,
+  crl: true,
+  requestCert: true,
+  minVersion: true,
+  ciphers: true,
+  alpn: true,
+}
+const webSocketNames: NamesOf<WebSocketOptions> = { path: true, origins: true }
+const proxyNames: NamesOf<ProxyProtocolOptions> = { from: true }
+
+/** What they are called elsewhere, and were here before. */
+const elsewhere: Readonly<Record<string, string>> = {
+  anonymous: 'allowAnonymous',
+  hostname: 'host',
+  address: 'host',
+  socket: 'path',
+  socketMode: 'mode',
+  ws: 'websocket: {}',
+  protocol: 'tls: { cert, key } or websocket: {}',
+  secure: 'tls: { cert, key }',
+  cert: 'tls: { cert, key }',
+  key: 'tls: { cert, key }',
+  trustProxy: 'proxyProtocol: { from }',
+}
+const elsewhereInTls: Readonly<Record<string, string>> = {
+  rejectUnauthorized: 'requestCert: who asks for a certificate refuses who has none',
+  ALPNProtocols: 'alpn',
+  pfx: 'cert and key, in PEM',
 }
 
 /**
@@ -91,6 +144,10 @@ export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
  * @throws BrokerError `invalid-option`.
  */
 export function checkListenOptions(options: ListenOptions): void {
+  checkNames(options, names, 'listen', elsewhere)
+  checkNames(options.tls, tlsNames, 'listen.tls', elsewhereInTls)
+  checkNames(options.websocket, webSocketNames, 'listen.websocket')
+  checkNames(options.proxyProtocol, proxyNames, 'listen.proxyProtocol')
   const { tls, websocket, proxyProtocol, path, handshakeTimeoutMs = 1, maxHandshakes = 1 } = options
   for (const [name, value] of Object.entries({ handshakeTimeoutMs, maxHandshakes })) {
     if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) {

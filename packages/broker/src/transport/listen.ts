@@ -2,14 +2,16 @@ import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Descriptors } from '../descriptors.js'
 import type { Drops } from '../drops.js'
+import { BrokerError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
+import { isLoopback, plainAddress } from '../network.js'
 import { bind } from './bind.js'
 import { DuplexTransport, LayeredTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
 import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
-import { isLoopback, proxies, readProxyHeader } from './proxy-protocol.js'
+import { proxies, readProxyHeader } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
 import { TlsDoor } from './tls.js'
 import { readTls } from './tls-files.js'
@@ -20,8 +22,8 @@ import { WebSocketDoor } from './websocket.js'
 export interface ListenParts {
   /** A client is there, and MQTT begins. */
   readonly accept: (transport: Transport) => void
-  /** Whether anybody may come in. */
-  readonly anonymous: boolean
+  /** Whether a hook asks who comes in. */
+  readonly authenticates: boolean
   /** Largest WebSocket message. */
   readonly maxMessageBytes: number
   readonly metrics: Metrics
@@ -41,9 +43,26 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   checkListenOptions(options)
   const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
   const { accept, metrics, drops, descriptors, log } = parts
-  const { anonymous = parts.anonymous } = options
+  const { allowAnonymous = false } = options
+  const anonymous = allowAnonymous || !parts.authenticates
+  const isClosedTo = (host: string): boolean => anonymous && !allowAnonymous && !isLoopback(host)
+  const { host, path, fd } = options
+  if (path === undefined && fd === undefined && host !== undefined && isClosedTo(host)) throw openToAll(host)
   const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
+  let hasAddresses = true
+  /** `undefined`: whoever it was has reset the connection before it was accepted, and nobody can tell any more who it was. */
+  const peerOf = (socket: Socket): Peer | undefined => {
+    const { remoteAddress, remotePort } = socket
+    const where = name !== undefined && { listener: name }
+    if (!hasAddresses) return { transport: 'unix', address: '', ...where }
+    if (remoteAddress !== undefined && remotePort !== undefined) {
+      return { transport: 'tcp', address: plainAddress(remoteAddress), port: remotePort, ...where }
+    }
+    log.log('debug', 'client gone', { reason: 'connection closed by the client' })
+    socket.destroy()
+    return undefined
+  }
 
   // From the last step to the first: each knows the next.
   let next: Step = (stream, socket, peer) => {
@@ -64,32 +83,44 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   if (tls || websocket || isProxy) {
     server.on('connection', (socket) => {
       if (!descriptors.admits(socket)) return
-      const peer = peerOf(socket, name)
+      const peer = peerOf(socket)
+      if (!peer) return
       const isOfProxy = isProxy?.(peer.address) ?? false
-      if (!handshakes.begin(socket, isOfProxy ? '' : peer.address)) return
+      if (!handshakes.begin(socket, peer.address, isOfProxy)) return
       if (!isOfProxy) return first(socket, socket, peer)
-      readProxyHeader(
-        socket,
-        (source) => {
-          first(socket, socket, { ...peer, ...source })
+      readProxyHeader(socket, {
+        onSource: (source, headerBytes) => {
+          const known = { ...peer, ...source }
+          if (!handshakes.identified(socket, known.address, headerBytes)) return
+          first(socket, socket, known)
           if (!secure) socket.resume() // it was read by hand, so it would wait to be told; TLS reads by itself
         },
-        (why) => handshakes.refuse(socket, 'proxy-header', why),
-      )
+        onBroken: (why) => handshakes.refuse(socket, 'proxy-header', why),
+        onLeft: () => {
+          handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
+          socket.destroy()
+        },
+      })
     })
   } else {
     server.on('connection', (socket) => {
       if (!descriptors.admits(socket)) return
       readIntoOne(socket)
-      const peer = peerOf(socket, name)
+      const peer = peerOf(socket)
+      if (!peer) return
       makeLean(socket)
       accept(new DuplexTransport(socket, peer))
     })
   }
   try {
     const bound = await bind(server, options, defaultPort(options))
+    if (fd !== undefined && bound.host !== '' && isClosedTo(bound.host)) {
+      server.close()
+      throw openToAll(bound.host)
+    }
     atLoopback = isLoopback(bound.host)
     server.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => drops.acceptFailed(code)) // it goes on listening
+    hasAddresses = bound.host !== '' // those of a Unix socket have none
     return {
       ...bound,
       reload: async () => secure?.reload(),
@@ -106,6 +137,12 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   }
 }
 
+const openToAll = (host: string): BrokerError =>
+  new BrokerError(
+    'invalid-option',
+    `${host} can be reached by other machines and no hook authenticates, so anybody could come in; add a hook with authenticate, or say allowAnonymous: true`,
+  )
+
 /**
  * Tries whether {@link listen} could open such a door, as far as that can be told without opening it: reads the files of
  * `tls`, and whether they belong together.
@@ -120,10 +157,4 @@ export async function checkListen(options: ListenOptions): Promise<void> {
 function defaultPort({ tls, websocket }: ListenOptions): number {
   if (websocket) return tls ? 8084 : 8083
   return tls ? 8883 : 1883
-}
-
-function peerOf({ remoteAddress, remotePort }: Socket, listener: string | undefined): Peer {
-  const where = listener !== undefined && { listener }
-  if (remotePort === undefined) return { transport: 'unix', address: '', ...where }
-  return { transport: 'tcp', address: remoteAddress ?? '', port: remotePort, ...where }
 }

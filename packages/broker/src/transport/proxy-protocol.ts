@@ -1,5 +1,6 @@
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
 import { BrokerError } from '../errors.js'
+import { plainAddress } from '../network.js'
 
 /** For whom a proxy connects; nothing where it connects for itself, as for a health check. */
 export interface ProxySource {
@@ -49,7 +50,7 @@ function parse1(bytes: Buffer): ProxyHeader {
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : undefined
   const isSound = isAddress?.(source) && isAddress(destination) && isPort(sourcePort) && isPort(destinationPort)
   if (!isSound || rest.length > 0) return broken('its PROXY line is malformed')
-  return { state: 'whole', length, source: { address: source, port: Number(sourcePort) } }
+  return { state: 'whole', length, source: { address: plainAddress(source), port: Number(sourcePort) } }
 }
 
 const isPort = (text: string): boolean => /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
@@ -74,24 +75,28 @@ function parse2(bytes: Buffer): ProxyHeader {
 
 /** As Node writes addresses, so that one client looks the same with and without a proxy. */
 function address6(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16))
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+  return plainAddress(Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16)).join(':'))
 }
 
-/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. One of the two is called. */
-export function readProxyHeader(
-  socket: Socket,
-  onSource: (source: ProxySource) => void,
-  onBroken: (why: string) => void,
-): void {
+/** What {@link readProxyHeader} comes to; one of them is called. */
+export interface ProxyHeaderEvents {
+  onSource(source: ProxySource, headerBytes: number): void
+  onBroken(why: string): void
+  /** The proxy has ended it before the header was whole, in order or by a reset. */
+  onLeft(): void
+}
+
+/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. */
+export function readProxyHeader(socket: Socket, { onSource, onBroken, onLeft }: ProxyHeaderEvents): void {
   let bytes: Buffer = Buffer.alloc(0)
   const stop = (): void => {
     socket.off('readable', onReadable)
     socket.off('end', onEnd)
+    socket.off('close', onEnd)
   }
   const onEnd = (): void => {
     stop()
-    onBroken('it ended before its PROXY header did')
+    onLeft()
   }
   const onReadable = (): void => {
     for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
@@ -101,11 +106,12 @@ export function readProxyHeader(
       stop()
       if (header.state === 'broken') return onBroken(header.why)
       if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
-      return onSource(header.source)
+      return onSource(header.source, header.length)
     }
   }
   socket.on('readable', onReadable)
   socket.on('end', onEnd)
+  socket.on('close', onEnd)
 }
 
 /**
@@ -135,10 +141,3 @@ function contains(list: BlockList, address: string): boolean {
   if (isIPv4(plain)) return list.check(plain, 'ipv4')
   return isIPv6(plain) && list.check(plain, 'ipv6')
 }
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-/** Whether an address or host name is of this machine alone. */
-export const isLoopback = (host: string): boolean => host === 'localhost' || contains(loopback, host)

@@ -19,14 +19,17 @@ const ofHandshake: readonly (readonly [RegExp, string])[] = [
   [/http request|wrong version number|packet length too long|bad record type/, 'what came is no TLS'],
 ]
 
+/** Whether the other side has ended the connection, in order or by a reset; Node says the same of both. */
+export const isEnd = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+
 /** Why a TLS handshake came to nothing, in words of a limited number: what OpenSSL says without its codes and files. */
 export function tlsRefusal(error: Error, { authorizationError }: Partial<TLSSocket> = {}): string {
   if (authorizationError) {
     const code = String(authorizationError) // Node's types call it an Error; it is a code
     return ofCertificate[code] ?? `the client's certificate is not trusted (${code})`
   }
-  const { code, reason, message } = error as Error & { readonly code?: string; readonly reason?: string }
-  if (code === 'ECONNRESET') return 'it was closed in the handshake'
+  const { reason, message } = error as Error & { readonly reason?: string }
+  if (isEnd(error)) return 'it was closed in the handshake'
   const said = reason ?? message.split('\n', 1)[0] ?? ''
   const [, meaning] = ofHandshake.find(([pattern]) => pattern.test(said)) ?? []
   return meaning === undefined ? said : `${meaning} (${said})`

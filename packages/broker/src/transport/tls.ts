@@ -9,7 +9,7 @@ import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
 import { isPem, readTls, tlsFilePaths } from './tls-files.js'
-import { tlsRefusal } from './tls-refusal.js'
+import { isEnd, tlsRefusal } from './tls-refusal.js'
 import type { Peer } from './transport.js'
 
 interface TlsParts {
@@ -56,16 +56,22 @@ export class TlsDoor {
     this.#server.on('secureConnection', function (this: Server, stream) {
       const { socket, peer } = this as ServerOfOne
       const certificate = certificateOf(stream)
+      stream.allowHalfOpen = true
       next(stream, socket, { ...peer, transport: 'tls', ...(certificate && { certificate }) })
     })
     this.#server.on('tlsClientError', function (this: Server, error: Error, stream: TLSSocket) {
-      handshakes.tell((this as ServerOfOne).socket, 'tls', tlsRefusal(error, stream))
+      const { socket } = this as ServerOfOne
+      if (isEnd(error)) handshakes.left(socket, 'tls', tlsRefusal(error, stream))
+      else handshakes.tell(socket, 'tls', tlsRefusal(error, stream))
     })
   }
 
   readonly enter = (_stream: Duplex, socket: Socket, peer: Peer): void => {
     const server = Object.assign(Object.create(this.#server) as ServerOfOne, { socket, peer })
+    // Half-open begins with MQTT: whoever ends its side in the handshake has ended it, and must not hold its place.
+    socket.allowHalfOpen = false
     server.emit('connection', socket)
+    socket.allowHalfOpen = true
   }
 
   /** Connections that are there stay as they are. Rejects, and keeps what it has, when the files are broken. */

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ServerOptions, WebSocketServer } from 'ws'
+import { isLoopback } from '../network.js'
 import type { Handshakes } from './handshakes.js'
 import type { WebSocketOptions } from './listen-options.js'
-import { isLoopback } from './proxy-protocol.js'
 import type { Peer } from './transport.js'
 import { WebSocketStream } from './websocket-stream.js'
 
@@ -24,9 +24,12 @@ interface Entry {
 }
 
 interface Objection {
-  readonly status: 400 | 403 | 404
+  readonly status: 400 | 403 | 404 | 431
   readonly why: string
 }
+
+const tooLarge: Objection = { status: 431, why: `the request has more than ${maxHeaderBytes} bytes of headers` }
+const noRequest: Objection = { status: 400, why: 'what came is no HTTP request' }
 
 /** The WebSocket step of a listener (section 6): its HTTP server never listens, it is given sockets. */
 export class WebSocketDoor {
@@ -67,6 +70,11 @@ export class WebSocketDoor {
         `MQTT over WebSocket is served here, at ${this.#path === '*' ? 'any path' : this.#path}, to clients that ask for an upgrade.\n`,
       )
       response.once('finish', () => request.socket.destroySoon())
+    })
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, stream: Duplex) => {
+      // Its parser's codes say what is wrong with what came; any other, that the connection has ended.
+      if (!error.code?.startsWith('HPE_')) return void stream.destroy()
+      this.#refuse(stream, error.code === 'HPE_HEADER_OVERFLOW' ? tooLarge : noRequest)
     })
     this.#http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
       this.#upgrade(request, stream, head),

@@ -8,6 +8,7 @@ import { type Doors, greet, lastWords, openTcp, startBroker } from './doors.js'
 const v1 = 'PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n'
 const v2 = `0d0a0d0a000d0a515549540a 21 11 000c c0000207 c6336401 dc04 075b`
 const v2of6 = `0d0a0d0a000d0a515549540a 21 21 0024 20010db8000000000000000000000007 20010db8000000000000000000000001 dc04 075b`
+const v2ofMapped = `0d0a0d0a000d0a515549540a 21 21 0024 ${'00'.repeat(10)}ffffc0000207 ${'00'.repeat(10)}ffffc6336401 dc04 075b`
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 const signature = '0d0a0d0a000d0a515549540a'
 
@@ -23,6 +24,17 @@ it.each([
   ['version 1, unknown', Buffer.from('PROXY UNKNOWN whatever\r\n'), {}],
   ['version 2', bytes(v2), { address: '192.0.2.7', port: 56324 }],
   ['version 2, IPv6', bytes(v2of6), { address: '2001:db8::7', port: 56324 }],
+  [
+    'version 1, IPv4 as IPv6',
+    Buffer.from('PROXY TCP6 ::FFFF:192.0.2.7 ::1 1 2\r\n'),
+    { address: '192.0.2.7', port: 1 },
+  ],
+  [
+    'version 1, the long form',
+    Buffer.from('PROXY TCP6 2001:DB8:0:0:0:0:0:7 ::1 1 2\r\n'),
+    { address: '2001:db8::7', port: 1 },
+  ],
+  ['version 2, IPv4 as IPv6', bytes(v2ofMapped), { address: '192.0.2.7', port: 56324 }],
   ['version 2, LOCAL', bytes(`${signature} 20 00 0000`), {}],
   ['version 2, a Unix socket', bytes(`${signature} 21 31 0002 0000`), {}],
 ])('reads %s, however it is cut', (_name, header, source) => {
@@ -83,7 +95,7 @@ it('the header comes before TLS', async () => {
   expect(doors.clients[0]?.address).toBe('192.0.2.7')
 })
 
-it('a proxy that sends no header is refused and counted; so is one that takes its time', async () => {
+it('a proxy that sends no header is refused and counted; so is one that takes its time, but not one that says nothing', async () => {
   const { port } = await doors.broker.listen({
     port: 0,
     proxyProtocol: { from: ['127.0.0.1'] },
@@ -94,7 +106,7 @@ it('a proxy that sends no header is refused and counted; so is one that takes it
   wrong.write(bytes('100c00044d5154540402003c0000'))
   slow.write('PROXY ')
   expect(await Promise.all([silent, wrong, slow].map(lastWords))).toEqual(['', '', ''])
-  expect(doors.broker.metrics.handshakesRefused).toMatchObject({ 'proxy-header': 2, 'too-slow': 1 })
+  expect(doors.broker.metrics.handshakesRefused).toMatchObject({ 'proxy-header': 1, 'too-slow': 1 })
 })
 
 it('who is no proxy cannot say that it comes from elsewhere', async () => {
@@ -104,4 +116,24 @@ it('who is no proxy cannot say that it comes from elsewhere', async () => {
   expect(await lastWords(socket)).toBe('')
   await greet(await openTcp(port))
   expect(doors.clients.map(({ address }) => address)).toEqual(['127.0.0.1'])
+})
+
+it('clients of IPv4 that a proxy names in the form of IPv6 are counted each for itself', async () => {
+  await doors.broker.close()
+  doors = await startBroker({ limits: { maxConnectionsPerAddress: 1 } })
+  const { broker } = doors
+  const { port } = await broker.listen({ port: 0, proxyProtocol: { from: ['127.0.0.1'] } })
+  for (const last of ['07', '08', '09']) {
+    const socket = await openTcp(port)
+    socket.write(bytes(v2ofMapped.replace('c0000207', `c00002${last}`)))
+    await greet(socket, `of ${last}`)
+  }
+  expect(doors.clients.map(({ address }) => address)).toEqual(['192.0.2.7', '192.0.2.8', '192.0.2.9'])
+  expect(broker.metrics.connectionsRefused).toBe(0)
+})
+
+it('a socket that listens for IPv4 and IPv6 shows clients of IPv4 as what they are', async () => {
+  const { port } = await doors.broker.listen({ host: '::', port: 0, allowAnonymous: true })
+  await greet(await openTcp(port))
+  expect(doors.clients[0]?.address).toBe('127.0.0.1')
 })

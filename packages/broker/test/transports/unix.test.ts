@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { systemdSockets } from '../../src/index.js'
 import { type Doors, greet, startBroker } from './doors.js'
 
@@ -18,6 +18,7 @@ beforeEach(async () => {
   path = join(folder, 'mqtt.sock')
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await doors.broker.close()
   await rm(folder, { recursive: true })
 })
@@ -36,6 +37,27 @@ it('serves a Unix socket with the permissions asked for, and removes it at close
   await serves()
   await listener.close()
   expect(existsSync(path)).toBe(false)
+})
+
+it.each([
+  [0o600, 0o600],
+  [0o660, undefined],
+  [0o666, 0o666],
+])('has permissions %o from its first moment, whatever the umask of the process', async (permissions, mode) => {
+  let first = 0
+  const listen = Server.prototype.listen
+  vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+    const server = Reflect.apply(listen, this, args) as Server
+    first = statSync(path).mode & 0o777
+    return server
+  })
+  for (const umask of [0o000, 0o077]) {
+    const before = process.umask(umask)
+    const listener = await doors.broker.listen({ path, ...(mode !== undefined && { mode }) })
+    expect(process.umask(before)).toBe(umask)
+    expect([first, statSync(path).mode & 0o777]).toEqual([permissions, permissions])
+    await listener.close()
+  }
 })
 
 it('replaces the socket of a dead process', async () => {

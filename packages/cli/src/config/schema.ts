@@ -197,6 +197,9 @@ const listener = z
 const features = z
   .strictObject({
     mqtt31: flag.describe('Serve MQTT 3.1 too. Default false.'),
+    bridgeProtocol: flag.describe(
+      'Serve a bridge of mosquitto or VerneMQ that marks itself (`try_private`) as one: nothing comes back to it, RETAIN stays as published. Default true.',
+    ),
     maximumQos: z.literal([0, 1, 2]).describe('The highest QoS offered. Default 2.'),
     retainAvailable: flag.describe('Keep retained messages. Default true.'),
     wildcardSubscriptions: flag.describe('Allow `+` and `#` in filters. Default true.'),
@@ -277,6 +280,7 @@ export const defaults = {
   limits: defaultLimits,
   features: {
     mqtt31: false,
+    bridgeProtocol: true,
     maximumQos: 2,
     retainAvailable: true,
     wildcardSubscriptions: true,

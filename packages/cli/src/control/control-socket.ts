@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { BrokerError, isAnswered, type Logger } from '@godwit/broker'
+import { BrokerError, isAnswered, type Logger, listenAt } from '@godwit/broker'
 import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'
 import { isOutOfFiles, systemProblem } from '../system-problem.js'
@@ -53,12 +53,7 @@ export class ControlSocket {
   }
 
   async #listen(path: string): Promise<void> {
-    const before = process.umask(0o177) // the socket is made in this turn, and never open to others, not for a moment
-    try {
-      this.#server.listen({ path })
-    } finally {
-      process.umask(before)
-    }
+    listenAt(this.#server, path, 0o600)
     await once(this.#server, 'listening')
     logAcceptErrors(this.#server, 'the control socket', this.#log)
   }

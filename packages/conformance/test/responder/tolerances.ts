@@ -115,7 +115,7 @@ const tolerances: Readonly<Record<string, Tolerance>> = {
   'takes-ill-formed-response-topic': on(publish, illFormed, holds(8, 0, 1, 0xff)),
   'takes-response-topic-with-wildcard': on(publish, 'a response topic'),
   'takes-ill-formed-content-type': on(publish, illFormed, holds(3, 0, 1, 0xff)),
-  'takes-topic-alias-0': on(publish, '0 is not in 1'),
+  'takes-topic-alias-0': on(publish, 'topic alias 0'),
   'takes-auth-flags': on(15, 'reserved flags'),
   'takes-property-twice': on(publish, 'messageExpiryInterval given twice'),
   'takes-connect-property-twice': on(connect, 'receiveMaximum given twice'),

@@ -22,6 +22,11 @@ export interface Will {
 export interface Connect {
   readonly type: 'connect'
   readonly version: ProtocolVersion
+  /**
+   * The client is a bridge of another broker, which below 5.0 says so by the highest bit of the Protocol Level: 0x84, at
+   * 3.1 0x83. No standard knows that; mosquitto and VerneMQ do. Default false.
+   */
+  readonly bridge?: boolean | undefined
   readonly clientId: string
   /** Clean Start; in 3.1 and 3.1.1 Clean Session, by which the session also ends with the connection. */
   readonly cleanStart: boolean
@@ -38,7 +43,7 @@ const flagBits = { reserved: 1, clean: 2, will: 4, willQos: 0x18, willRetain: 0x
 export const connect: Definition<Connect> = definePacket(1, 0, read, write)
 
 function read(r: Reader): Connect {
-  const version = readVersion(r)
+  const [version, bridge] = readVersion(r)
   const flags = r.u8()
   checkFlags(flags, version)
   const keepAliveSeconds = r.u16()
@@ -51,6 +56,7 @@ function read(r: Reader): Connect {
   return {
     type: 'connect',
     version,
+    ...(bridge && { bridge }),
     clientId,
     cleanStart: (flags & flagBits.clean) !== 0,
     keepAliveSeconds,
@@ -61,20 +67,27 @@ function read(r: Reader): Connect {
   }
 }
 
-/** What the rest means depends on name and level, so nothing is read behind a pair that is not known. */
-function readVersion(r: Reader): ProtocolVersion {
+const bridgeBit = 0x80
+
+/**
+ * What the rest means depends on name and level, so nothing is read behind a pair that is not known. At 5.0 there is no
+ * bridge's bit: what it asks for has options there.
+ */
+function readVersion(r: Reader): [version: ProtocolVersion, bridge: boolean] {
   const name = r.utf8()
   if (name !== 'MQTT' && name !== 'MQIsdp') {
     throw new ProtocolError('unsupported-protocol-name', `protocol name ${quote(name)}`) // [MQTT-3.1.2-1]
   }
   const level = r.u8()
   const isOld = name === 'MQIsdp'
-  const known = isOld ? level === 3 : level === 4 || level === 5
+  const bridge = level === (bridgeBit | (isOld ? 3 : 4))
+  const version = bridge ? level & ~bridgeBit : level
+  const known = isOld ? version === 3 : version === 4 || version === 5
   if (!known) {
     // A level says what is spoken only under the name that 3.1.1 and 5.0 have [MQTT-3.1.2-2].
     throw new ProtocolError('unsupported-protocol-version', `${name} level ${level}`, isOld ? undefined : level)
   }
-  return level as ProtocolVersion
+  return [version as ProtocolVersion, bridge]
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
@@ -112,7 +125,8 @@ function write(w: Writer, p: Connect): void {
     throw new ProtocolError('protocol-error', 'a password without a user name') // [MQTT-3.1.2-22]
   }
   w.utf8(version === 3 ? 'MQIsdp' : 'MQTT')
-  w.u8(version)
+  if (version === 5 && p.bridge) throw new ProtocolError('protocol-error', "a bridge's level at 5.0")
+  w.u8(p.bridge ? version | bridgeBit : version)
   w.u8(
     (p.cleanStart ? flagBits.clean : 0) |
       (will ? flagBits.will | (checkQos(will.qos) << 3) | (will.retain ? flagBits.willRetain : 0) : 0) |

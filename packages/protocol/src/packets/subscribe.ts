@@ -65,13 +65,16 @@ function readSubscription(r: Reader, version: ProtocolVersion): Subscription {
   const filter = checkFilter(r.utf8())
   const options = r.u8()
   const qos = options & 3
-  if (qos === 3) throw new ProtocolError('malformed-packet', 'QoS 3 asked for') // [MQTT-3.8.3-4]
   if (version < 5) {
+    if (qos === 3) throw new ProtocolError('malformed-packet', 'QoS 3 asked for') // [MQTT-3.8.3-4]
     if (options > 2) throw new ProtocolError('malformed-packet', 'reserved bits beside the QoS') // [MQTT-3.8.3-4]
     return { filter, qos: qos as QoS }
   }
   const retainHandling = (options >> 4) & 3
+  // Section 3.8.3.1 of 5.0 tells them apart: reserved bits make the packet malformed [MQTT-3.8.3-5], a value that is none
+  // is a Protocol Error.
   if (options & 0xc0) throw new ProtocolError('malformed-packet', 'reserved subscription options')
+  if (qos === 3) throw new ProtocolError('protocol-error', 'QoS 3 asked for')
   if (retainHandling === 3) throw new ProtocolError('protocol-error', 'retain handling 3')
   const noLocal = (options & 4) !== 0
   checkNoLocal(noLocal, filter)

@@ -6,6 +6,7 @@ import { defaultLimits, type Limits } from '../../limits.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
 import { Metrics, type QueueTotals } from '../../metrics.js'
+import { checkNames, type NamesOf } from '../../option-names.js'
 import { BrokerTime, type Moment } from '../../time/broker-time.js'
 import { Chores } from '../../time/chores.js'
 import type { Recovered, SessionStore, Store, StoreHost } from '../store.js'
@@ -37,6 +38,8 @@ export interface LmdbStoreOptions {
   readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
 }
 
+const names: NamesOf<LmdbStoreOptions> = { directory: true, log: true, onStep: true }
+
 /** A commit that gathers no more, and waits for the disk. */
 interface Closed {
   readonly commit: Commit
@@ -56,6 +59,7 @@ const clockEveryMs = 1_000
  * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
  */
 export function lmdbStore(options: LmdbStoreOptions): Store {
+  checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
   return new LmdbStore(options)
 }
 

@@ -6,9 +6,8 @@ import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessio
 import { readMessage } from './message-record.js'
 import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
-import { Share } from './share.js'
+import { Share, type Unflushed } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
-import type { Unflushed } from './stored-session.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
 /** First room of a share whose commit has many; of one with few, the room of a whole share. */

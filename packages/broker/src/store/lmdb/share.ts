@@ -38,3 +38,10 @@ export class Share {
     return this.first + this.count
   }
 }
+
+/** What of a session's messages is not on disk: from which number on, and how much. */
+export interface Unflushed {
+  readonly first: number
+  readonly messages: number
+  readonly bytes: number
+}

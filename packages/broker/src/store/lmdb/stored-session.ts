@@ -3,6 +3,7 @@ import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
 import { writeCursor } from './cursor.js'
 import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
 import { writeCount, writePage, writeSession, writeSubscription } from './records.js'
+import type { Unflushed } from './share.js'
 import { type Held, type QueueKeeper, StoredQueue } from './stored-queue.js'
 import type { TableName, Write } from './tables.js'
 
@@ -22,13 +23,6 @@ export interface Identity {
   /** The Client Identifier; of a shared group, its filter. */
   readonly name: string
   readonly isGroup: boolean
-}
-
-/** What of a session's messages is not on disk: from which number on, and how much. */
-export interface Unflushed {
-  readonly first: number
-  readonly messages: number
-  readonly bytes: number
 }
 
 const nothing: Unflushed = { first: Number.POSITIVE_INFINITY, messages: 0, bytes: 0 }

@@ -16,7 +16,7 @@ const wrong = (hex: string): Cause => ({ bring: (_, c) => c.sendBytes(fromHex(`$
 
 /** What makes a server end the connection of a client that is in. */
 const causes: Readonly<Record<string, Cause>> = {
-  'a malformed packet': wrong('82 07 0001 00 0001 61 03'),
+  'a malformed packet': wrong('82 07 0001 00 0001 61 40'), // reserved subscription options
   'a packet only servers send': wrong('90 04 0001 00 00'),
   'a Topic Alias that stands for nothing': wrong('30 07 0000 03 230001 78'),
   'a second CONNECT': wrong('10 0f 0004 4d515454 05 02 003c 00 0002 6831'),
