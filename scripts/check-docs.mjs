@@ -1,13 +1,14 @@
-// Plays the blocks of README.md, CONTRIBUTING.md, docs/ and the packages' pages that are not TypeScript (those are examples:
-// check-examples.mjs): shell commands run, JavaScript runs and prints what it says, configurations are checked by
+// Plays the blocks of CONTRIBUTING.md, docs/ and the packages' pages that are not TypeScript (check-blocks.mjs has those,
+// check-readme.mjs README.md): shell commands run, JavaScript runs and prints what it says, configurations are checked by
 // `godwit config check`, JSON is JSON. What cannot be played has its reason here. Ports 1883 to 1885, 8083, 8084 and 8883
 // must be free. With words, only pages whose names contain one of them.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Stage } from './docs-stage.mjs'
-import { PrepareError, packageFolders, report, root } from './prepare.mjs'
+import { blocksOf, pages } from './markdown-pages.mjs'
+import { PrepareError, report } from './prepare.mjs'
 
-/** @typedef {{ page: string, line: number, language: string, text: string }} Block */
+/** @typedef {import('./markdown-pages.mjs').Block} Block */
 
 /**
  * Blocks that are not played: how they begin, and why.
@@ -53,35 +54,10 @@ const scenes = {
   'docs/operating.md': { before: (stage) => stage.play('godwit pub -t a -m b -i thermostat') },
 }
 
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...['docs', ...packageFolders()].flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
-      .map((name) => `${folder}/${name}`),
-  ),
-]
-
-/**
- * @param {string} page
- * @returns {Block[]}
- */
-function blocksOf(page) {
-  const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map(
-    ({ index, 1: indent, 2: language = '', 3: block = '' }) => ({
-      page,
-      line: text.slice(0, index).split('\n').length,
-      language,
-      text: block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    }),
-  )
-}
-
 /** @type {Readonly<Record<string, (stage: Stage, block: Block) => Promise<void>>>} */
 const play = {
   ts: async () => {},
+  html: async () => {}, // an example: check-examples.mjs opens it
   json: async (_stage, { text }) =>
     void text
       .trim()
