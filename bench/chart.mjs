@@ -8,12 +8,21 @@ const size = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, 
 /** Told apart in both schemes, and by those who do not see red and green. */
 const colours = { mosquitto: '#3b7dd8', aedes: '#d98b2b', floor: '#808080' }
 
+/** @typedef {{ label: string, bars: readonly { name: string, ratio: number }[] }} Group One row and its contestants. */
+
 /**
- * The chart. Its background is the page's; text and lines follow the reader's light or dark scheme.
+ * The chart of a comparison.
  * @param {readonly Result[]} results
  */
-export function chart(results) {
-  const groups = results.flatMap(groupsOf)
+export const chart = (results) =>
+  draw(results.flatMap(groupsOf), 'How many times better godwit is (logarithmic; right of the line: godwit is better)')
+
+/**
+ * Bars on a logarithmic scale. The background is the page's; text and lines follow the reader's light or dark scheme.
+ * @param {readonly Group[]} groups
+ * @param {string} title
+ */
+export function draw(groups, title) {
   const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio))
   const least = Math.min(0.5, ...ratios)
   const scale = (size.width - size.labels - size.values) / Math.log(Math.max(2, ...ratios) / least)
@@ -33,7 +42,7 @@ export function chart(results) {
 text { font: 12px system-ui, sans-serif; fill: #24292f } .one { stroke: #24292f } .grid { stroke: #8884 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .one { stroke: #e6edf3 } }
 </style>
-<text x="8" y="18">How many times better godwit is (logarithmic; right of the line: godwit is better)</text>
+<text x="8" y="18">${title}</text>
 ${names.map((name, at) => legend(name, size.labels + at * 110)).join('\n')}
 ${ticks(least, Math.max(2, ...ratios))
   .map((tick) => tickMark(tick, x(tick), height))
