@@ -4,7 +4,9 @@ import { metricNames } from './rows.mjs'
 
 /** @typedef {import('./compare.mjs').Result} Result */
 
-const size = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, foot: 30 }
+const wide = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, foot: 30 }
+/** For the page of a telephone. */
+export const narrow = { ...wide, width: 440, labels: 196, values: 42 }
 /** Told apart in both schemes, and by those who do not see red and green. */
 const colours = { mosquitto: '#3b7dd8', aedes: '#d98b2b', floor: '#808080' }
 
@@ -21,8 +23,9 @@ export const chart = (results) =>
  * Bars on a logarithmic scale. The background is the page's; text and lines follow the reader's light or dark scheme.
  * @param {readonly Group[]} groups
  * @param {string} title
+ * @param {typeof wide} [size]
  */
-export function draw(groups, title) {
+export function draw(groups, title, size = wide) {
   const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio))
   const least = Math.min(0.5, ...ratios)
   const scale = (size.width - size.labels - size.values) / Math.log(Math.max(2, ...ratios) / least)
@@ -32,7 +35,7 @@ export function draw(groups, title) {
   const drawn = groups.map(({ label, bars }) => {
     const from = y
     y += bars.length * size.bar + size.gap
-    return group(label, bars, from, x)
+    return group(label, bars, from, x, size)
   })
   const names = [...new Set(groups.flatMap(({ bars }) => bars.map(({ name }) => name)))]
   const height = y + size.foot - size.gap
@@ -45,7 +48,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f } .one { stroke: #24292f 
 <text x="8" y="18">${title}</text>
 ${names.map((name, at) => legend(name, size.labels + at * 110)).join('\n')}
 ${ticks(least, Math.max(2, ...ratios))
-  .map((tick) => tickMark(tick, x(tick), height))
+  .map((tick) => tickMark(tick, x(tick), size, height))
   .join('\n')}
 ${drawn.join('\n')}
 </svg>
@@ -69,8 +72,9 @@ function groupsOf(result) {
  * @param {readonly { name: string, ratio: number }[]} bars
  * @param {number} top
  * @param {(ratio: number) => number} x
+ * @param {typeof wide} size
  */
-function group(label, bars, top, x) {
+function group(label, bars, top, x, size) {
   const middle = top + (bars.length * size.bar) / 2 + 4
   const lines = bars.map(({ name, ratio }, at) => {
     const [from, to] = [x(1), x(ratio)].sort((a, b) => a - b)
@@ -111,9 +115,10 @@ function ticks(least, most) {
 /**
  * @param {number} tick
  * @param {number} x
+ * @param {typeof wide} size
  * @param {number} height
  */
-function tickMark(tick, x, height) {
+function tickMark(tick, x, size, height) {
   const line = `x1="${round(x)}" x2="${round(x)}" y1="${size.head - 6}" y2="${height - size.foot + 8}"`
   const text = `<text x="${round(x)}" y="${height - 6}" text-anchor="middle">${tick}</text>`
   return `<line ${line} class="${tick === 1 ? 'one' : 'grid'}"/>${text}`

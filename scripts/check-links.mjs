@@ -42,7 +42,9 @@ function problemOf(page, link) {
   const isWhole = home.test(link)
   if (!isWhole && /^[a-z]+:/.test(link)) return undefined
   const [path = '', anchor] = link.replace(home, '').split('#')
-  const target = path === '' ? page : join(isWhole ? root : dirname(page), path)
+  // A path from the site's root is a file of docs/public.
+  const from = isWhole ? root : path.startsWith('/') ? join(root, 'docs/public') : dirname(page)
+  const target = path === '' ? page : join(from, path)
   if (!isWhole && path !== '' && packagePages.includes(page)) return 'a link of a package begins with https://'
   if (target.startsWith(join(root, 'docs/api'))) return undefined // made when the site is built, which looks itself
   const isThere =

@@ -16,6 +16,7 @@ const instead = [
   ['/var/lib/godwit', 'data'],
   ['/var/backups', 'backups'],
   ['/etc/mosquitto', 'mosquitto'],
+  ['/etc/godwit', 'etc'],
   ['/run/godwit.sock', 'mqtt.sock'],
   ['/tmp/prof', 'prof'],
   ['wss://broker.local', 'wss://localhost:8084'],
@@ -78,15 +79,24 @@ export class Stage {
   }
 
   async setUp() {
-    for (const name of ['bin', 'data', 'backups', 'mosquitto']) mkdirSync(join(this.folder, name), { mode: 0o700 })
+    for (const name of ['bin', 'data', 'backups', 'mosquitto', 'etc'])
+      mkdirSync(join(this.folder, name), { mode: 0o700 })
     const { cert, key } = await selfSigned()
-    const all = { ...files, 'cert.pem': cert, 'ca.pem': cert, 'key.pem': key }
+    const all = {
+      ...files,
+      'cert.pem': cert,
+      'ca.pem': cert,
+      'key.pem': key,
+      'etc/server.crt': cert,
+      'etc/server.key': key,
+    }
     for (const [name, text] of Object.entries(all)) writeFileSync(join(this.folder, name), text, { mode: 0o600 })
     chmodSync(join(this.folder, 'my-client'), 0o700)
     cpSync(join(root, 'packages/cli/test/conform-clients/godwit.mjs'), join(this.folder, 'my-client.mjs'))
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
     symlinkSync(join(root, 'packages'), join(this.folder, 'packages'))
     await this.play('echo secret | godwit passwd -c passwords ann --stdin')
+    cpSync(join(this.folder, 'passwords'), join(this.folder, 'etc/passwords'))
   }
 
   /** The broker that pages take for granted. */

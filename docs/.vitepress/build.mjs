@@ -4,19 +4,26 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Application } from 'typedoc'
+import { Application, Converter } from 'typedoc'
 import { build } from 'vitepress'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const docs = dirname(here)
 const packages = join(docs, '../packages')
 
+/** @type {Readonly<Record<string, readonly string[]>>} */
 const doors = {
   client: ['index', 'file-store'],
   broker: ['index', 'access/index', 'store/lmdb/index', 'testing/index'],
   protocol: ['index'],
   conformance: ['index'],
 }
+
+/**
+ * What a program imports: typedoc calls it by its file.
+ * @param {string} path such as `broker/src/access`.
+ */
+const importName = (path) => `@godwit/${path.replace(/\/src\b/, '')}`
 
 /** Typedoc empties the folder it writes to, and by default that is docs: it is given one of its own. */
 const out = mkdtempSync(join(tmpdir(), 'godwit-api-'))
@@ -47,6 +54,9 @@ async function writeReference(folder) {
     skipErrorChecking: true, // the type check is another step
     logLevel: 'Error',
     ...{ router: 'module', entryFileName: 'index.md', hideBreadcrumbs: true, hidePageHeader: true },
+  })
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const door of project.children ?? []) door.name = importName(door.name)
   })
   const project = await app.convert()
   if (!project) throw new Error('typedoc cannot read the sources')

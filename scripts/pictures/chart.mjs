@@ -1,7 +1,7 @@
 // The chart of README.md and of the site's first page: what bench/RESULTS.md says of CPU and memory, row by row, in words.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { draw } from '../../bench/chart.mjs'
+import { draw, narrow } from '../../bench/chart.mjs'
 import { PrepareError, root } from '../prepare.mjs'
 
 /** Rows of bench/rows.mjs, and how a reader who does not know them calls them. All rows that the results have must be here. */
@@ -18,17 +18,18 @@ const words = {
   'durable-qos1': 'kept sessions, QoS 1',
   'durable-qos2': 'kept sessions, QoS 2',
   paced: '2,000 a second',
-  idle: 'idle connections',
+  idle: 'a connection',
 }
 
 /** Figures beside CPU a message, behind the row's words. */
 const figures = [
   { of: /^99th percentile/, words: '99 % latency' },
-  { of: /^memory/, words: 'memory' },
+  { of: /^memory/, words: 'memory, idle' },
   { of: /a connection made/, words: 'CPU to connect' },
 ]
 
-export function chart() {
+/** @param {boolean} [isNarrow] for a telephone. */
+export function chart(isNarrow = false) {
   const page = readFileSync(join(root, 'bench/RESULTS.md'), 'utf8')
   const [, table = ''] = /## Times better\n[\s\S]*?(\| row[\s\S]*?)\n\n/.exec(page) ?? []
   const [head = '', , ...rows] = table.split('\n')
@@ -44,6 +45,7 @@ export function chart() {
       .filter(({ name, ratio }) => name !== 'floor' && ratio > 0)
     return { label: more ? `${label}: ${more}` : label, bars }
   })
+  if (isNarrow) return draw(groups, 'How many times less Godwit takes than the other', narrow)
   return draw(groups, 'How many times less CPU, time or memory Godwit takes. Left of the line, the other takes less.')
 }
 

@@ -25,7 +25,8 @@ const picture = (inside, title = 'Godwit') =>
 export const logo = () => picture(`<circle cx="32" cy="32" r="32" fill="#fdf4ec"/>\n${scaled(0.86, 4.2, 7)}`)
 
 /** The same for a tab: larger in its box. */
-export const favicon = () => picture(`<rect width="64" height="64" rx="14" fill="#fdf4ec"/>\n${scaled(1.02, -1.4, 6.5)}`)
+export const favicon = () =>
+  picture(`<rect width="64" height="64" rx="14" fill="#fdf4ec"/>\n${scaled(1.02, -1.4, 6.5)}`)
 
 /** @param {number} by @param {number} x @param {number} y */
 export const scaled = (by, x, y) => `<g transform="translate(${x} ${y}) scale(${by})">${bird}</g>`

@@ -12,13 +12,16 @@ import { terminal } from './terminal.mjs'
 const folder = join(root, 'docs/public')
 
 await report(async () => {
+  const recording = await terminal()
   const pictures = {
     'logo.svg': logo(),
     'favicon.svg': favicon(),
     'badges.svg': badges(),
     'chart.svg': chart(),
+    'chart-narrow.svg': chart(true),
     'social.svg': social(),
-    'terminal.svg': await terminal(),
+    'terminal.svg': recording.wide,
+    'terminal-narrow.svg': recording.narrow,
   }
   mkdirSync(folder, { recursive: true })
   const stale = Object.entries(pictures).filter(

@@ -8,6 +8,7 @@ export function social() {
   const { description } = readJson('package.json')
   const [name = '', rest = ''] = description.split(': ')
   return `<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="630" viewBox="0 0 1200 630">
+<title>Godwit</title>
 <rect width="1200" height="630" fill="#fdf4ec"/>
 <path d="M0 520C220 470 420 560 640 520S1020 470 1200 520V630H0Z" fill="#e9cdb6"/>
 <path d="M0 560C240 520 460 600 700 560S1040 530 1200 560V630H0Z" fill="#d9a985"/>

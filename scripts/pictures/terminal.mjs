@@ -8,7 +8,9 @@ import { PrepareError, root } from '../prepare.mjs'
 
 /** @typedef {{ text: string, kind: 'typed' | 'printed' | 'comment', at: number, until: number }} Line Seconds. */
 
-const size = { width: 860, line: 21, left: 18, top: 52, letter: 8.43 }
+const size = { line: 21, left: 18, top: 52, letter: 8.43 }
+/** Letters in a line; those of a telephone wrap. */
+const columns = { wide: 97, narrow: 49 }
 const typing = 0.045
 const godwit = `exec '${process.execPath}' '${join(root, 'packages/cli/bin/godwit.js')}'`
 
@@ -47,6 +49,7 @@ class Recorder {
   }
 }
 
+/** The recording at both widths. */
 export async function terminal() {
   const folder = mkdtempSync(join(tmpdir(), 'godwit-recording-'))
   /** @type {Background[]} */
@@ -87,15 +90,34 @@ export async function terminal() {
     for (const one of running.toReversed()) await one.stop()
     rmSync(folder, { recursive: true })
   }
-  return draw(recorder)
+  return { wide: draw(recorder, columns.wide), narrow: draw(recorder, columns.narrow) }
 }
 
-/** @param {Recorder} recorder */
-function draw({ lines, seconds }) {
+/**
+ * A line as lines of so many letters; what goes on is indented.
+ * @param {Line} line
+ * @param {number} most
+ * @returns {Line[]}
+ */
+function wrapped(line, most) {
+  const room = most - (line.kind === 'typed' ? 2 : 0)
+  if (line.text.length <= room) return [line]
+  const cut = line.text.lastIndexOf(' ', room)
+  const rest = { ...line, text: `    ${line.text.slice(cut).trim()}`, kind: /** @type {Line['kind']} */ ('printed') }
+  return [{ ...line, text: line.text.slice(0, cut) }, ...wrapped(rest, most)]
+}
+
+/**
+ * @param {Recorder} recorder
+ * @param {number} most letters in a line.
+ */
+function draw({ lines: recorded, seconds }, most) {
+  const lines = recorded.flatMap((line) => wrapped(line, most))
+  const width = Math.round(most * size.letter) + 2 * size.left
   const whole = seconds + 6
   const height = size.top + lines.length * size.line + 14
   const drawn = lines.map((line, at) => drawLine(line, size.top + at * size.line, whole))
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" role="img" aria-label="The broker starts, one program subscribes, another publishes, and the message arrives">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="The broker starts, one program subscribes, another publishes, and the message arrives">
 <style>
 text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: #e8e3df }
 .comment { fill: #9d938c } .prompt { fill: #e2935f; font-weight: bold }
@@ -105,7 +127,7 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 ${drawn.map(({ rules }) => rules).join('\n')}
 }
 </style>
-<rect width="${size.width}" height="${height}" rx="9" fill="#211b18"/>
+<rect width="${width}" height="${height}" rx="9" fill="#211b18"/>
 <circle cx="20" cy="18" r="5.5" fill="#e06c5a"/><circle cx="38" cy="18" r="5.5" fill="#e2b25f"/><circle cx="56" cy="18" r="5.5" fill="#7fae6a"/>
 ${drawn.map(({ shape }) => shape).join('\n')}
 </svg>
