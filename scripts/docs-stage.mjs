@@ -36,8 +36,15 @@ const godwit = `exec '${process.execPath}' '${join(root, 'packages/cli/bin/godwi
 const programs = (stage) => ({
   godwit,
   npx: 'exec "$@"',
-  // A person at a terminal of its own, who types the password twice.
-  typing: '(sleep 1; echo PASSWORD; sleep 0.5; echo PASSWORD; sleep 0.5) | script -qefc "$*" /dev/null',
+  // A person at a terminal of its own, who types the password when it is asked for, and once more.
+  typing: `rm -f typed shown && mkfifo typed && touch shown
+    script -qefc "$*" /dev/null <typed >shown & pid=$!
+    exec 3>typed
+    for prompt in Password Once; do
+      while kill -0 $pid 2>/dev/null && ! grep -q "$prompt" shown; do sleep 0.1; done
+      echo PASSWORD >&3
+    done
+    wait $pid; code=$?; cat shown; exit $code`,
   sensor: 'printf "21.5\\n21.6\\n21.7\\n"',
   systemctl: 'test "$2" = godwit', // no systemd runs here
   journalctl: `cat '${join(stage.folder, 'journal')}'`,

@@ -7,6 +7,9 @@ import { promised } from './markdown-pages.mjs'
 
 const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
 
+/** Whoever takes longer hangs, also on a machine that does other work. */
+const mostMs = 120_000
+
 /**
  * @typedef {object} Run
  * @property {string} name What messages call it.
@@ -25,7 +28,7 @@ export async function runProgram({ name, source, file, port, stays = false }) {
   writeFileSync(file, ts.transpileModule(there, { compilerOptions }).outputText)
   const child = await Background.start([process.execPath, file], { cwd: dirname(file) })
   const lines = promised(source)
-  const limit = setTimeout(() => child.stop(), 20_000)
+  const limit = setTimeout(() => child.stop(), mostMs)
   if (stays) await until(() => lines.every((line) => child.output.includes(line)) && child.output !== '', child.ended)
   const ending = await (stays ? child.stop() : child.ended)
   clearTimeout(limit)

@@ -30,7 +30,7 @@ const questions = [
   ['upgrade', 'upgrade'],
   ['memory', 'capacity'],
   ['disk', 'capacity'],
-  ['limits', 'limits'],
+  ['limits', 'limits|configuration'],
   ['retain', 'glossary'],
   ['retained message', 'glossary'],
   ['qos', 'glossary'],
