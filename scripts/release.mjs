@@ -108,10 +108,14 @@ async function requireContents({ name, tarball }) {
   console.log(`ok ${name}: ${files.length} files`)
 }
 
-const changelog = () => readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+function changelog() {
+  return readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+}
 
 /** @param {string} version */
-const titleOf = (version) => new RegExp(`^## ${version.replaceAll('.', '\\.')}.*$`, 'm').exec(changelog())?.[0] ?? ''
+function titleOf(version) {
+  return new RegExp(`^## ${version.replaceAll('.', '\\.')}.*$`, 'm').exec(changelog())?.[0] ?? ''
+}
 
 /** The chapter of a version. @param {string} version */
 function notesOf(version) {
