@@ -69,11 +69,10 @@ const play = {
   xml: async () => {}, // the same
   text: async () => {},
   html: async () => {}, // an example: check-examples.mjs opens it
-  json: async (_stage, { text }) =>
-    void text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
+  // One value, or a log: one a line.
+  json: async (_stage, { text }) => {
+    for (const value of /^[{[]\n/.test(text) ? [text] : text.trim().split('\n')) JSON.parse(value)
+  },
   js: async (stage, { page, text }) => {
     writeFileSync(join(stage.folder, 'program.mjs'), text)
     const output = await stage.play('node program.mjs')

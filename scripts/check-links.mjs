@@ -2,6 +2,7 @@
 // file, and every #anchor to a heading of it. A package's page is read on the registry too: its links are whole.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { anchorOf } from './markdown-pages.mjs'
 import { packageFolders, root } from './prepare.mjs'
 import { repositoryUrl } from './repository.mjs'
 
@@ -20,17 +21,11 @@ function withoutCode(file) {
 }
 
 /**
- * The anchors of a page's headings, as GitHub and VitePress make them of plain words.
+ * The anchors of a page's headings.
  * @param {string} file
  */
 function anchors(file) {
-  return [...withoutCode(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .trim()
-      .replaceAll(' ', '-'),
-  )
+  return [...withoutCode(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
 }
 
 /**

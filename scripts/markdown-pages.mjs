@@ -35,6 +35,18 @@ export function blocksOf(page) {
 }
 
 /**
+ * The anchor of a heading, as GitHub makes it; the site is told to do the same.
+ * @param {string} heading
+ */
+export function anchorOf(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-')
+}
+
+/**
  * What a program's comments say it prints: `console.log(…) // this`.
  * @param {string} source
  */

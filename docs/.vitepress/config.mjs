@@ -1,6 +1,7 @@
 // The site: what docs/ has as plain Markdown, with the API reference that build.mjs makes.
 import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vitepress'
+import { anchorOf } from '../../scripts/markdown-pages.mjs'
 import { readJson } from '../../scripts/prepare.mjs'
 import { ownerOf, placeholder, repositoryUrl } from '../../scripts/repository.mjs'
 
@@ -69,7 +70,7 @@ export default defineConfig({
   description,
   lang: 'en',
   base: new URL(homepage).pathname,
-  markdown: { config: linksToRepository },
+  markdown: { config: linksToRepository, anchor: { slugify: anchorOf } },
   head: [
     ['link', { rel: 'icon', type: 'image/svg+xml', href: `${new URL(homepage).pathname}favicon.svg` }],
     ['meta', { property: 'og:type', content: 'website' }],
