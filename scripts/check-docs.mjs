@@ -16,7 +16,7 @@ import { PrepareError, report } from './prepare.mjs'
  * @type {Readonly<Record<string, string>>}
  */
 const notPlayed = {
-  'npm install @godwit/broker': 'check-readme.mjs installs the packed packages',
+  'npm install @godwit/': 'check-readme.mjs installs the packed packages',
 }
 
 /** What was only looked at. */
