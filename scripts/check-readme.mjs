@@ -1,7 +1,7 @@
 // README.md as a newcomer plays it, block by block: `npm start` and what follows in the clone, then everything else in an
 // empty folder with the packed packages. Commands are typed as they stand, programs are saved under the name in their first
 // line; what a program's comments promise must be printed. Ports 1883 and 1884 must be free.
-//   GODWIT_NODES=/path/to/node:…   releases of Node that run the TypeScript by themselves, as README.md says
+//   NODES_OF_README=/path/to/node:…   releases of Node that run the TypeScript by themselves, as README.md says
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,7 +85,7 @@ async function type(block) {
 
 /** What README.md says about releases of Node that run TypeScript themselves. */
 async function onOtherNodes() {
-  for (const node of (process.env.GODWIT_NODES ?? '').split(':').filter((path) => path !== '')) {
+  for (const node of (process.env.NODES_OF_README ?? '').split(':').filter((path) => path !== '')) {
     const { output } = await run(node, ['--version'], { quiet: true })
     const [major = 0, minor = 0] = output.slice(1).split('.').map(Number)
     if (major >= 24) await says(await begin(`exec '${node}' hello.ts`), 'kitchen 21.5')
