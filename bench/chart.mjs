@@ -4,16 +4,28 @@ import { metricNames } from './rows.mjs'
 
 /** @typedef {import('./compare.mjs').Result} Result */
 
-const size = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, foot: 30 }
+const wide = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, foot: 30 }
+/** For the page of a telephone. */
+export const narrow = { ...wide, width: 440, labels: 196, values: 42 }
 /** Told apart in both schemes, and by those who do not see red and green. */
 const colours = { mosquitto: '#3b7dd8', aedes: '#d98b2b', floor: '#808080' }
 
+/** @typedef {{ label: string, bars: readonly { name: string, ratio: number }[] }} Group One row and its contestants. */
+
 /**
- * The chart. Its background is the page's; text and lines follow the reader's light or dark scheme.
+ * The chart of a comparison.
  * @param {readonly Result[]} results
  */
-export function chart(results) {
-  const groups = results.flatMap(groupsOf)
+export const chart = (results) =>
+  draw(results.flatMap(groupsOf), 'How many times better godwit is (logarithmic; right of the line: godwit is better)')
+
+/**
+ * Bars on a logarithmic scale. The background is the page's; text and lines follow the reader's light or dark scheme.
+ * @param {readonly Group[]} groups
+ * @param {string} title
+ * @param {typeof wide} [size]
+ */
+export function draw(groups, title, size = wide) {
   const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio))
   const least = Math.min(0.5, ...ratios)
   const scale = (size.width - size.labels - size.values) / Math.log(Math.max(2, ...ratios) / least)
@@ -23,7 +35,7 @@ export function chart(results) {
   const drawn = groups.map(({ label, bars }) => {
     const from = y
     y += bars.length * size.bar + size.gap
-    return group(label, bars, from, x)
+    return group(label, bars, from, x, size)
   })
   const names = [...new Set(groups.flatMap(({ bars }) => bars.map(({ name }) => name)))]
   const height = y + size.foot - size.gap
@@ -33,10 +45,10 @@ export function chart(results) {
 text { font: 12px system-ui, sans-serif; fill: #24292f } .one { stroke: #24292f } .grid { stroke: #8884 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .one { stroke: #e6edf3 } }
 </style>
-<text x="8" y="18">How many times better godwit is (logarithmic; right of the line: godwit is better)</text>
+<text x="8" y="18">${title}</text>
 ${names.map((name, at) => legend(name, size.labels + at * 110)).join('\n')}
 ${ticks(least, Math.max(2, ...ratios))
-  .map((tick) => tickMark(tick, x(tick), height))
+  .map((tick) => tickMark(tick, x(tick), size, height))
   .join('\n')}
 ${drawn.join('\n')}
 </svg>
@@ -60,8 +72,9 @@ function groupsOf(result) {
  * @param {readonly { name: string, ratio: number }[]} bars
  * @param {number} top
  * @param {(ratio: number) => number} x
+ * @param {typeof wide} size
  */
-function group(label, bars, top, x) {
+function group(label, bars, top, x, size) {
   const middle = top + (bars.length * size.bar) / 2 + 4
   const lines = bars.map(({ name, ratio }, at) => {
     const [from, to] = [x(1), x(ratio)].sort((a, b) => a - b)
@@ -102,9 +115,10 @@ function ticks(least, most) {
 /**
  * @param {number} tick
  * @param {number} x
+ * @param {typeof wide} size
  * @param {number} height
  */
-function tickMark(tick, x, height) {
+function tickMark(tick, x, size, height) {
   const line = `x1="${round(x)}" x2="${round(x)}" y1="${size.head - 6}" y2="${height - size.foot + 8}"`
   const text = `<text x="${round(x)}" y="${height - 6}" text-anchor="middle">${tick}</text>`
   return `<line ${line} class="${tick === 1 ? 'one' : 'grid'}"/>${text}`

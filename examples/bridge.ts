@@ -13,7 +13,8 @@ await using _bridge = await local.subscribe('plant/#path', {
   qos: 1,
   retainAsPublished: true,
   onMessage: async ({ topic, payload, qos, retain }) => {
-    await remote.publish(`site-7/${topic}`, payload, { qos, retain }) // the near broker keeps it until this has resolved
+    // The near broker keeps the message until this has resolved.
+    await remote.publish(`site-7/${topic}`, payload, { qos, retain })
   },
 })
 

@@ -9,7 +9,8 @@ const path = join(mkdtempSync(join(tmpdir(), 'godwit-')), 'ledger')
 await using ledger = await open(path, 'a')
 await using sender = await connect('mqtt://localhost')
 
-const consumer = { clientId: 'ledger', clean: false } // the broker keeps what comes while it is away
+// clean: false: the broker keeps what comes while the consumer is away.
+const consumer = { clientId: 'ledger', clean: false }
 const first = await connect('mqtt://localhost', consumer)
 const failing = await first.subscribe('ledger/#', {
   qos: 1,
@@ -28,4 +29,6 @@ for await (const message of entries) {
   message.ack() // then the broker may forget it
   if (message.topic === 'ledger/2') break
 }
-console.log(readFileSync(path, 'utf8').trim().replace('\n', ', ')) // ledger/1 ten euros, ledger/2 twenty euros
+const written = readFileSync(path, 'utf8').trim().split('\n')
+console.log(written[0]) // ledger/1 ten euros
+console.log(written[1]) // ledger/2 twenty euros

@@ -9,7 +9,9 @@ await broker.publish('home/kitchen', '21.5', { retain: true })
 
 const server = createServer(async ({ url }, response) => {
   if (url === '/metrics') {
-    response.setHeader('content-type', 'text/plain; version=0.0.4').end(prometheusText(broker))
+    response
+      .setHeader('content-type', 'text/plain; version=0.0.4')
+      .end(prometheusText(broker))
   } else {
     const { ready, reasons } = await broker.readiness()
     response.writeHead(ready ? 200 : 503).end(reasons.join('\n'))

@@ -16,7 +16,8 @@ const lamp = await connect(url, {
   reconnect: false,
 })
 await lamp.publish('presence/lamp', 'online', { qos: 1, retain: true })
-void after(50).then(() => broker.disconnect('lamp', { reasonCode: 0x98 })) // stands for a pulled plug
+// Stands for a pulled plug.
+void after(50).then(() => broker.disconnect('lamp', { reasonCode: 0x98 }))
 
 for await (const message of presence) {
   console.log(message.params.device, message.text()) // lamp online

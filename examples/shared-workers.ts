@@ -8,11 +8,13 @@ const finished = new Promise<void>((resolve) => {
 })
 
 async function worker(name: string): Promise<Client> {
-  const client = await connect('mqtt://localhost', { clientId: name, receiveMaximum: 1 }) // one job at a time
+  // receiveMaximum: 1 is one job at a time.
+  const client = await connect('mqtt://localhost', { clientId: name, receiveMaximum: 1 })
+  // A job is acknowledged when onMessage is over.
   await client.subscribe('$share/printers/jobs/+job', {
     qos: 1,
     onMessage: async ({ params }) => {
-      await new Promise((resolve) => setTimeout(resolve, 5)) // the work; the job is acknowledged when it is over
+      await new Promise((resolve) => setTimeout(resolve, 5)) // the work
       done.push(params.job)
       if (done.length === 10) finish()
     },

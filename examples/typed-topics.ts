@@ -14,7 +14,7 @@ await client.publish('typed/kitchen/temperature', '21.5', { qos: 1 })
 await client.publish('typed/cellar/log/door/front', 'open', { qos: 1 })
 
 for await (const message of logs) {
-  const { room, path } = message.params // typed: { readonly room: string; readonly path: string }
+  const { room, path } = message.params // both are strings, and TypeScript knows it
   seen.push(`${room} ${path}: ${message.text()}`)
   break
 }

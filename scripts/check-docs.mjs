@@ -1,22 +1,26 @@
-// Plays the blocks of README.md, CONTRIBUTING.md, docs/ and the packages' pages that are not TypeScript (those are examples:
-// check-examples.mjs): shell commands run, JavaScript runs and prints what it says, configurations are checked by
+// Plays the blocks of CONTRIBUTING.md, docs/ and the packages' pages that are not TypeScript (check-blocks.mjs has those,
+// check-readme.mjs README.md): shell commands run, JavaScript runs and prints what it says, configurations are checked by
 // `godwit config check`, JSON is JSON. What cannot be played has its reason here. Ports 1883 to 1885, 8083, 8084 and 8883
 // must be free. With words, only pages whose names contain one of them.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse as parseYaml } from 'yaml'
 import { Stage } from './docs-stage.mjs'
-import { PrepareError, packageFolders, report, root } from './prepare.mjs'
+import { blocksOf, pages } from './markdown-pages.mjs'
+import { PrepareError, report } from './prepare.mjs'
 
-/** @typedef {{ page: string, line: number, language: string, text: string }} Block */
+/** @typedef {import('./markdown-pages.mjs').Block} Block */
 
 /**
  * Blocks that are not played: how they begin, and why.
  * @type {Readonly<Record<string, string>>}
  */
 const notPlayed = {
-  'npm install @godwit/broker': 'check-readme.mjs installs the packed packages',
-  'mqtt:\n  server:': 'a configuration of Zigbee2MQTT',
+  'npm install @godwit/': 'check-readme.mjs installs the packed packages',
 }
+
+/** What was only looked at. */
+const counted = { elsewhere: 0 }
 
 /** Commands that are left out: what stands for them is there already. */
 const alreadyThere = new Set(['npm install godwit @godwit/broker @godwit/client'])
@@ -24,11 +28,16 @@ const alreadyThere = new Set(['npm install godwit @godwit/broker @godwit/client'
 /** What lasts until it is told to stop, and what shows that it works. */
 const lasting = [
   { form: /^(npx )?godwit broker\b/, ready: /an acknowledgement/ },
-  { form: /^(npx )?godwit sub\b/, ready: /subscribed to/, more: ' -d' },
+  { form: /^(npx )?godwit sub\b(?!.* -[CE]\b)/, ready: /subscribed to/, more: ' -d' },
 ]
 
 /** Pages whose reader goes on with the broker that the page has started; any other block finds the usual one again. */
-const withBrokerOfTheirOwn = new Set(['docs/start.md', 'docs/home-assistant.md', 'docs/monitoring.md'])
+const withBrokerOfTheirOwn = new Set([
+  'docs/start.md',
+  'docs/glossary.md',
+  'docs/home-assistant.md',
+  'docs/monitoring.md',
+])
 
 /**
  * What a page must have printed in the end.
@@ -53,40 +62,17 @@ const scenes = {
   'docs/operating.md': { before: (stage) => stage.play('godwit pub -t a -m b -i thermostat') },
 }
 
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...['docs', ...packageFolders()].flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
-      .map((name) => `${folder}/${name}`),
-  ),
-]
-
-/**
- * @param {string} page
- * @returns {Block[]}
- */
-function blocksOf(page) {
-  const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map(
-    ({ index, 1: indent, 2: language = '', 3: block = '' }) => ({
-      page,
-      line: text.slice(0, index).split('\n').length,
-      language,
-      text: block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    }),
-  )
-}
-
 /** @type {Readonly<Record<string, (stage: Stage, block: Block) => Promise<void>>>} */
 const play = {
   ts: async () => {},
-  json: async (_stage, { text }) =>
-    void text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
+  powershell: async () => {}, // another system's
+  xml: async () => {}, // the same
+  text: async () => {},
+  html: async () => {}, // an example: check-examples.mjs opens it
+  // One value, or a log: one a line.
+  json: async (_stage, { text }) => {
+    for (const value of /^[{[]\n/.test(text) ? [text] : text.trim().split('\n')) JSON.parse(value)
+  },
   js: async (stage, { page, text }) => {
     writeFileSync(join(stage.folder, 'program.mjs'), text)
     const output = await stage.play('node program.mjs')
@@ -124,7 +110,19 @@ async function playLine(stage, line) {
   const one = await stage.begin(`${line}${kind.more ?? ''}`, kind.ready)
   if (!isBroker) return
   stage.broker = one
-  if (!line.includes('--config')) await stage.answerClock()
+  if (!/--(config|port)/.test(line)) await stage.answerClock()
+}
+
+/**
+ * Of what belongs on another machine (`elsewhere` behind the language): the shell can read it, YAML is YAML.
+ * @param {Stage} stage
+ * @param {Block} block
+ */
+async function checkForm(stage, { language, text }) {
+  if (language === 'yaml') return void parseYaml(text)
+  if (language !== 'sh') throw new Error(`nobody looks at ${language} of elsewhere`)
+  writeFileSync(join(stage.folder, 'elsewhere.sh'), text)
+  await stage.play('bash -n elsewhere.sh')
 }
 
 /**
@@ -138,6 +136,13 @@ async function playPage(stage, page, blocks) {
   for (const block of blocks) {
     const begins = Object.keys(notPlayed).find((beginning) => block.text.startsWith(beginning))
     const where = `${block.page}:${block.line}`
+    if (block.words.includes('elsewhere')) {
+      await checkForm(stage, block).catch((error) => {
+        throw new PrepareError(`${where}: ${error instanceof Error ? error.message : error}`)
+      })
+      counted.elsewhere += 1
+      continue
+    }
     if (begins) {
       console.log(`   ${where} is not played: ${notPlayed[begins]}`)
       continue
@@ -165,6 +170,7 @@ await report(async () => {
       await playPage(stage, page, blocks)
       console.log(`ok ${page}: ${blocks.length} blocks, ${Math.round((Date.now() - start) / 1000)} s`)
     }
+    console.log(`${counted.elsewhere} blocks belong on another machine: only their form was looked at`)
   } finally {
     await stage.strike()
   }

@@ -16,6 +16,7 @@ const instead = [
   ['/var/lib/godwit', 'data'],
   ['/var/backups', 'backups'],
   ['/etc/mosquitto', 'mosquitto'],
+  ['/etc/godwit', 'etc'],
   ['/run/godwit.sock', 'mqtt.sock'],
   ['/tmp/prof', 'prof'],
   ['wss://broker.local', 'wss://localhost:8084'],
@@ -35,8 +36,15 @@ const godwit = `exec '${process.execPath}' '${join(root, 'packages/cli/bin/godwi
 const programs = (stage) => ({
   godwit,
   npx: 'exec "$@"',
-  // A person at a terminal of its own, who types the password twice.
-  typing: '(sleep 1; echo PASSWORD; sleep 0.5; echo PASSWORD; sleep 0.5) | script -qefc "$*" /dev/null',
+  // A person at a terminal of its own, who types the password when it is asked for, and once more.
+  typing: `rm -f typed shown && mkfifo typed && touch shown
+    script -qefc "$*" /dev/null <typed >shown & pid=$!
+    exec 3>typed
+    for prompt in Password Once; do
+      while kill -0 $pid 2>/dev/null && ! grep -q "$prompt" shown; do sleep 0.1; done
+      echo PASSWORD >&3
+    done
+    wait $pid; code=$?; cat shown; exit $code`,
   sensor: 'printf "21.5\\n21.6\\n21.7\\n"',
   systemctl: 'test "$2" = godwit', // no systemd runs here
   journalctl: `cat '${join(stage.folder, 'journal')}'`,
@@ -80,15 +88,24 @@ export class Stage {
   }
 
   async setUp() {
-    for (const name of ['bin', 'data', 'backups', 'mosquitto']) mkdirSync(join(this.folder, name), { mode: 0o700 })
+    for (const name of ['bin', 'data', 'backups', 'mosquitto', 'etc'])
+      mkdirSync(join(this.folder, name), { mode: 0o700 })
     const { cert, key } = await selfSigned()
-    const all = { ...files, 'cert.pem': cert, 'ca.pem': cert, 'key.pem': key }
+    const all = {
+      ...files,
+      'cert.pem': cert,
+      'ca.pem': cert,
+      'key.pem': key,
+      'etc/server.crt': cert,
+      'etc/server.key': key,
+    }
     for (const [name, text] of Object.entries(all)) writeFileSync(join(this.folder, name), text, { mode: 0o600 })
     chmodSync(join(this.folder, 'my-client'), 0o700)
     cpSync(join(root, 'packages/cli/test/conform-clients/godwit.mjs'), join(this.folder, 'my-client.mjs'))
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
     symlinkSync(join(root, 'packages'), join(this.folder, 'packages'))
     await this.play('echo secret | godwit passwd -c passwords ann --stdin')
+    cpSync(join(this.folder, 'passwords'), join(this.folder, 'etc/passwords'))
   }
 
   /** The broker that pages take for granted. */

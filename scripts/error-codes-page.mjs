@@ -155,7 +155,7 @@ Every code that a program can meet. Messages are for people and may change; code
 
 ## Of the client
 
-Every error of \`@godwit/client\` is a \`ClientError\` with a \`code\`; \`isPermanent(error)\` says whether trying again is in vain.
+Every error of \`@godwit/client\` is a \`ClientError\` with a \`code\`; \`isPermanent(error)\` says whether it is useless to try again.
 
 ${classes.join('\n\n')}
 

@@ -1,6 +1,7 @@
-// Packs every package of the workspace as `npm publish` would.
+// Packs every package of the workspace as `npm publish` would. `npm run pack` builds first, and packs into packed/.
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { PrepareError, packageFolders, readJson, run } from './prepare.mjs'
+import { PrepareError, packageFolders, prepare, readJson, report, root, run } from './prepare.mjs'
 
 /**
  * One packed package.
@@ -23,5 +24,15 @@ export async function packAll(destination) {
     const manifest = readJson(`${folder}/package.json`)
     const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
     return { name: manifest.name, manifest, tarball: join(destination, file) }
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await report(async () => {
+    await prepare()
+    const folder = join(root, 'packed')
+    rmSync(folder, { recursive: true, force: true }) // a tarball of an older version would be installed too
+    mkdirSync(folder)
+    for (const { tarball } of await packAll(folder)) console.log(tarball)
   })
 }
