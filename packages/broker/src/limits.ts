@@ -64,24 +64,11 @@ export interface Limits {
   readonly maxRetainedMessages: number
   /** Bytes of all retained messages: topics, properties, payloads, and some 100 an entry. Default 1,073,741,824. Full: as above. */
   readonly maxRetainedBytes: number
-  /**
-   * Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills,
-   * acknowledgements, replies held back. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one
-   * connection may have a sixteenth of it.
-   */
+  /** Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills, acknowledgements, replies held back. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one connection may have a sixteenth of it. */
   readonly maxWaitingBytes: number
-  /**
-   * Bytes that are kept, in memory or on disk: queues of sessions and shared groups, retained messages, records of sessions,
-   * subscriptions and wills, all together. Default 4,294,967,296; of a store in memory at most a quarter of the machine's memory,
-   * unless it is set. Full: new messages are dropped, not retained, and counted; new sessions and subscriptions get 0x97 (below
-   * 5.0: return code 3, 0x80).
-   */
+  /** Bytes that are kept, in memory or on disk: queues of sessions and shared groups, retained messages, records of sessions, subscriptions and wills, all together. Default 4,294,967,296; of a store in memory at most a quarter of the machine's memory, unless it is set. Full: new messages are dropped, not retained, and counted; new sessions and subscriptions get 0x97 (below 5.0: return code 3, 0x80). */
   readonly maxStoredBytes: number
-  /**
-   * Bytes of the data folder's disk that stay free. Default 268,435,456, or `diskReservePercent` of the disk where that is less;
-   * 0 = none. Below: publications that need the disk wait, then get 0x97 (below 5.0: the connection is closed); new sessions and
-   * subscriptions that outlive their connection are refused; retained messages at QoS 0 are not kept. What makes room goes on.
-   */
+  /** Bytes of the data folder's disk that stay free. Default 268,435,456, or `diskReservePercent` of the disk where that is less; 0 = none. Below: publications that need the disk wait, then get 0x97 (below 5.0: the connection is closed); new sessions and subscriptions that outlive their connection are refused; retained messages at QoS 0 are not kept. What makes room goes on. */
   readonly diskReserveBytes: number
   /** Percent of the data folder's disk that stay free, if that is less than `diskReserveBytes`. Default 5; 0 = none. */
   readonly diskReservePercent: number

@@ -89,7 +89,10 @@ test('a broker opens it anew at SIGHUP, also when the rest of the reload fails',
   const acl = join(folder, 'acl')
   const config = join(folder, 'godwit.yaml')
   writeFileSync(acl, 'topic read #\n')
-  writeFileSync(config, `data: memory\nlisteners: [{ port: 0 }]\nacl: { file: ${acl} }\nlog: { file: ${file} }\n`)
+  writeFileSync(
+    config,
+    `data: memory\nlisteners: [{ port: 0 }]\nacl: { file: ${acl} }\nlog: { file: ${file} }\nlimits: { maxConnections: 100 }\n`,
+  )
   const ended = terminal.run('broker', '--config', config, '--control', join(folder, 'c.sock'))
   await terminal.printed(/an acknowledgement/)
   renameSync(file, `${file}.1`)

@@ -109,7 +109,7 @@ describe('MQTT 5.0', () => {
       ['a response topic with a wildcard [MQTT-3.3.2-14]', '3009000174040800012378', 0x82],
       ['a content type that is not UTF-8 [MQTT-3.3.2-19]', '300900017404030001ff78', 0x81],
       ['a property of another packet', '3009000174051100000001', 0x81],
-      ['topic alias 0 [MQTT-3.3.2-8]', '30080001740323000078', 0x82],
+      ['topic alias 0 [MQTT-3.3.2-8]', '30080001740323000078', 0x94],
       ['a second CONNACK', '2003000000', 0x82],
       ['AUTH without an authentication', 'f000', 0x82],
       ['PINGREQ', 'c000', 0x82],

@@ -23,7 +23,7 @@ export const limitDescriptions: Readonly<Record<string, string>> = {
   maxQueuedMessages:
     'Messages that wait for one session. Default 100,000. Full: the new message is dropped and counted.',
   maxQueuedBytes:
-    'Payload bytes that wait for one session. Default 268,435,456. Full: the new message is dropped and counted.',
+    'Bytes that wait for one session: topics, properties, payloads, and some 100 an entry. Default 268,435,456. Full: the new message is dropped and counted.',
   maxOutboxBytes:
     "Bytes waiting for one client's socket above which QoS 0 messages to it are dropped and QoS 1 and 2 wait. Default 4,194,304.",
   drainTimeoutMs:
@@ -49,7 +49,16 @@ export const limitDescriptions: Readonly<Record<string, string>> = {
   maxClientIdBytes: 'Longest Client Identifier, in bytes of UTF-8. Default 65,535. Longer: return code 2.',
   maxRetainedMessages:
     "Retained messages; 0 = none are kept. Default 1,000,000. Full: a new topic's message is delivered but not retained, and counted.",
-  maxRetainedBytes: 'Payload bytes of all retained messages. Default 1,073,741,824. Full: as above.',
+  maxRetainedBytes:
+    'Bytes of all retained messages: topics, properties, payloads, and some 100 an entry. Default 1,073,741,824. Full: as above.',
+  maxWaitingBytes:
+    'Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills, acknowledgements, replies held back. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one connection may have a sixteenth of it.',
+  maxStoredBytes:
+    "Bytes that are kept, in memory or on disk: queues of sessions and shared groups, retained messages, records of sessions, subscriptions and wills, all together. Default 4,294,967,296; of a store in memory at most a quarter of the machine's memory, unless it is set. Full: new messages are dropped, not retained, and counted; new sessions and subscriptions get 0x97 (below 5.0: return code 3, 0x80).",
+  diskReserveBytes:
+    "Bytes of the data folder's disk that stay free. Default 268,435,456, or `diskReservePercent` of the disk where that is less; 0 = none. Below: publications that need the disk wait, then get 0x97 (below 5.0: the connection is closed); new sessions and subscriptions that outlive their connection are refused; retained messages at QoS 0 are not kept. What makes room goes on.",
+  diskReservePercent:
+    "Percent of the data folder's disk that stay free, if that is less than `diskReserveBytes`. Default 5; 0 = none.",
   willsAfterRestartPerSecond:
     'Wills an earlier process left that are published in a second, at most. Default 1,000. Those above wait for the next second.',
 }
