@@ -67,6 +67,31 @@ export async function openFolder(directory: string, log: Logger = silentLogger):
   }
 }
 
+/** A data folder that is looked at, and not changed. */
+export interface FolderLook {
+  readonly directory: string
+  readonly file: string
+  release(): void
+}
+
+/**
+ * Takes possession of a data folder to look at it.
+ * @throws BrokerError `store-failed`: not there, in use, of another format.
+ */
+export async function lookAtFolder(directory: string): Promise<FolderLook> {
+  const found = formatOf(directory)
+  if (found === undefined)
+    throw unusable(directory, 'is not a data folder of godwit, or is not there; name another one')
+  if (found < format) {
+    throw unusable(
+      directory,
+      `is of format ${found}, which has no checksums; start the broker on it once, which upgrades it`,
+    )
+  }
+  const lock = await lockedFolder(directory)
+  return { directory, file: join(directory, 'p0', 'data.mdb'), release: () => lock.release() }
+}
+
 /** A file that says that the last process wrote everything out. */
 const endedInOrder = 'ended-in-order'
 

@@ -20,6 +20,7 @@ import { type Folder, openFolder } from './folder.js'
 import { Gathered } from './gathered.js'
 import { type GroupNumber, hashOf, type SessionNumber } from './keys.js'
 import { type LogKeeper, MessageLog } from './message-log.js'
+import { quietLmdb } from './quiet-lmdb.js'
 import { writeClock, writeRetained, writeWill } from './records.js'
 import { clockKey, Recovery } from './recovery.js'
 import { SetAside } from './set-aside.js'
@@ -77,6 +78,8 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   #accounts: Accounts = new Accounts()
   #time: BrokerTime = new BrokerTime()
   #folder: Folder | undefined
+  /** Lets lmdb write to stderr again. */
+  #loud: () => void = () => {}
   /** `undefined`: not open. */
   #tables: Tables | undefined
   #messages!: MessageLog
@@ -127,7 +130,13 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     this.#accounts = accounts
     this.#time = time
     const { directory } = this.#options
-    this.#folder = await openFolder(directory, this.#logger)
+    this.#loud = quietLmdb(() => {}) // a commit that fails is told by whoever waits for it
+    try {
+      this.#folder = await openFolder(directory, this.#logger)
+    } catch (error) {
+      this.#loud()
+      throw error
+    }
     try {
       this.#tables = openTables(this.#folder.file)
       const { recovered, ended } = await this.#takeUp(this.#tables, host.chores ?? new Chores())
@@ -138,6 +147,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
       await this.#tables?.root.close()
       this.#tables = undefined
       this.#folder.release('damaged')
+      this.#loud()
       throw error instanceof BrokerError
         ? error
         : unusable(
@@ -314,6 +324,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     this.#tables = undefined
     await root.close()
     this.#folder?.release(end)
+    this.#loud()
   }
 
   #add(identity: Identity, held?: Held): StoredSession {

@@ -64,6 +64,9 @@ const mostLines = 20
 /** Bytes of a large record of the free list that are looked at at once. */
 const recordPiece = 65_536
 
+/** Is given each entry of a table, as it lies in the file. */
+export type EntryVisitor = (table: string, key: Buffer, value: Buffer) => void
+
 type Kind = 'free list' | 'list of tables' | 'table'
 
 /** A tree, and what was met on the way through it. */
@@ -98,8 +101,12 @@ export class PageWalk {
   readonly #overflowHeader = new DataView(new ArrayBuffer(PAGEHDRSZ))
   readonly #tables: Tree[] = []
 
-  constructor(file: PageFile, meta: Meta) {
+  readonly #onEntry: EntryVisitor | undefined
+
+  /** @param onEntry given the entries of pages that are sound. */
+  constructor(file: PageFile, meta: Meta, onEntry?: EntryVisitor) {
     this.#file = file
+    this.#onEntry = onEntry
     this.#meta = meta
     this.#pageSize = meta.pageSize
     this.#filePages = Math.floor(file.size / meta.pageSize)
@@ -165,6 +172,9 @@ export class PageWalk {
     if (tree.kind === 'list of tables') return this.#visitTable(tree, page, leaf, node)
     if ((flags & ~F_BIGDATA) !== 0) return this.#tell(tree, `the node at ${node} has flags ${hex(flags)}`, page)
     const first = flags === F_BIGDATA ? this.#visitOverflow(tree, page, leaf, node) : undefined
+    if (this.#onEntry && tree.kind === 'table' && !(flags === F_BIGDATA && first === undefined)) {
+      this.#giveEntry(this.#onEntry, tree, leaf, node, first)
+    }
     if (tree.kind === 'free list' && !(flags === F_BIGDATA && first === undefined)) {
       this.#visitFreeRecord(tree, page, leaf, node, first)
     }
@@ -201,6 +211,15 @@ export class PageWalk {
     if (damage) return void this.#tell(tree, `${damage} (a large value)`, first)
     tree.overflowPages += pages
     return first
+  }
+
+  #giveEntry(onEntry: EntryVisitor, tree: Tree, leaf: TreePage, node: number, first: number | undefined): void {
+    const { bytes, at, size } = leaf.key(node)
+    const key = Buffer.from(bytes.subarray(at, at + size))
+    const value = Buffer.alloc(leaf.dataSize(node))
+    if (first === undefined) value.set(leaf.bytes.subarray(leaf.dataAt(node), leaf.dataAt(node) + value.length))
+    else if (!this.#read(tree, first, value, PAGEHDRSZ)) return
+    onEntry(tree.name, key, value)
   }
 
   #visitTable(tree: Tree, page: number, leaf: TreePage, node: number): void {

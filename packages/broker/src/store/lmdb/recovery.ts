@@ -138,11 +138,10 @@ export class Recovery {
   #cursor(number: SessionNumber, clientId: string): Cursor {
     const key = sessionKey(number)
     const value = this.#tables.cursors.get(key)
-    if (!value) return nothingSent
-    const cursor = readCursor(key, value)
+    const cursor = value && readCursor(key, value)
     if (cursor) return cursor
-    this.#setAside.keep('cursors', key, new Error('its checksum is wrong'), { clientId })
-    return this.#guessed(number)
+    if (value) this.#setAside.keep('cursors', key, new Error('its checksum is wrong'), { clientId })
+    return this.#guessed(number) // of a session that has no shares, nothing was sent
   }
 
   /** Where the deliveries of a session stand, from the shares it has. */
@@ -158,8 +157,8 @@ export class Recovery {
       messages += readU32(value, trailerAt + 18)
       bytes += readU48(value, trailerAt + 8)
     }
-    head = Math.max(1, head)
-    return { ...unknownCursor, head, next: head, tail: Math.max(head, tail), messages, bytes }
+    if (head === 0) return nothingSent
+    return { ...unknownCursor, head, next: head, tail, messages, bytes }
   }
 
   #session(
