@@ -5,6 +5,8 @@ import type { Chore, Chores } from '../../time/chores.js'
 export interface Portions {
   /** The next portion; `undefined`: nothing is to be done now. */
   portion(): Chore | undefined
+  /** Something will be to be done once a commit is over. */
+  readonly waits: boolean
 }
 
 /** Has portions of work done beside traffic, each after the commit of the one before it is on disk. */
@@ -13,6 +15,7 @@ export class Background {
   readonly #chores: Chores
   readonly #store: { readonly flushed: Commit; readonly latest: Commit }
   #underWay = false
+  #mayBeMore = true
   #closed = false
   #after: Commit = 0
 
@@ -22,10 +25,17 @@ export class Background {
     this.#store = store
   }
 
-  /** Something may have to be done: a commit is on disk, time has passed, or there is something new. */
+  /** There may be something to do: time has passed, or there is something new. */
+  look(): void {
+    this.#mayBeMore = true
+    this.goOn()
+  }
+
+  /** A commit is on disk: the next portion can be done, if there may be one. */
   goOn(): void {
-    if (this.#closed || this.#underWay || this.#after > this.#store.flushed) return
+    if (!this.#mayBeMore || this.#closed || this.#underWay || this.#after > this.#store.flushed) return
     const portion = this.#work.portion()
+    this.#mayBeMore = portion !== undefined || this.#work.waits
     if (!portion) return
     this.#underWay = true
     this.#chores.add(this.#through(portion))

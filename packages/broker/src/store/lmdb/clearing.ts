@@ -32,6 +32,10 @@ export class Clearing implements Portions {
     this.#ended.set(session, after)
   }
 
+  get waits(): boolean {
+    return this.#ended.size > 0
+  }
+
   portion(): Chore | undefined {
     const flushed = this.#parts.flushed()
     for (const [session, after] of this.#ended) return after <= flushed ? this.#clear(session) : undefined

@@ -36,6 +36,8 @@ export class Expiry implements Portions {
     this.#parts = parts
   }
 
+  readonly waits = false
+
   portion(): Chore | undefined {
     const now = this.#parts.now()
     if (now < 0) return undefined

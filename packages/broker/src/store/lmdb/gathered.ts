@@ -4,10 +4,10 @@ import type { TableName, Write } from './tables.js'
 
 /** A commit is closed at this size: a small disk has it written in some tens of milliseconds. */
 const closesAtBytes = 2_097_152
-const closesAtRecords = 2_000
+const closesAtRecords = 1_000
 
-/** What a record takes beside its key and value while it waits. */
-const recordOverheadBytes = 128
+/** What a record takes beside its key and value while it waits: objects, and its place in a map. */
+const recordOverheadBytes = 512
 
 /** What one commit will write. */
 export class Gathered {

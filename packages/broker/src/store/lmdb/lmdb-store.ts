@@ -141,7 +141,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
       this.#tables = openTables(this.#folder.file)
       const { recovered, ended } = await this.#takeUp(this.#tables, host.chores ?? new Chores())
       for (const session of ended) this.#clearing.add(session, this.flushed)
-      if (ended.length > 0) this.#goOn()
+      for (const work of this.#background) work.look()
       return recovered
     } catch (error) {
       await this.#tables?.root.close()
@@ -229,7 +229,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     if (this.#time.hasStepped(this.#clock)) this.#noteClock()
     this.#room.look()
     if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
-    this.#goOn()
+    for (const work of this.#background) work.look()
   }
 
   endOfPacket(): void {
@@ -267,6 +267,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     this.#sessions.delete(session.number)
     this.#messages.leaveOpen(session.number)
     this.#clearing.add(session.number, this.latest)
+    for (const work of this.#background) work.look()
   }
 
   unreadable(session: SessionNumber, number: number, why: unknown): void {
