@@ -45,7 +45,7 @@ export type {
 } from './options.js'
 export { scramSha256 } from './scram.js'
 export type { ServerAddress, Transport } from './server-address.js'
-export type { ByteStream, ByteStreamEvents, OpenStream } from './socket.js'
+export type { ByteStream, ByteStreamEvents, DialedSocket, OpenStream } from './socket.js'
 export type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
 export { memoryStore } from './state/store.js'
 export type { SubscribeOptions, Subscription } from './subscription.js'

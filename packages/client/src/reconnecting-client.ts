@@ -35,6 +35,7 @@ import { SessionLife } from './session-life.js'
 import type { Settings } from './settings.js'
 import { patternsOf } from './subscribe-arguments.js'
 import type { SubscribeOptions, Subscription } from './subscription.js'
+import { noticeOfWaiting } from './waiting-notice.js'
 
 const defaultCloseMs = 2000
 /** How long the last bytes and the server's end of the connection may take at least after DISCONNECT. */
@@ -110,11 +111,13 @@ export class ReconnectingClient implements Client {
     if (first.settled) return first.promise.finally(() => this.#closeStore())
     this.#first = first
     const cancel = connectTimeoutMs > 0 ? clock.after(connectTimeoutMs, () => this.#giveUp(first)) : () => {}
+    const noticed = noticeOfWaiting(this.#settings, () => this.#lastError)
     this.#running = this.#run()
     try {
       await first.promise
     } finally {
       cancel()
+      noticed()
     }
   }
 
