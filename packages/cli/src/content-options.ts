@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { isTopicName } from '@godwit/protocol'
-import type { Command } from 'commander'
 import { topicName } from './argument-values.js'
 import { CommandError } from './command-error.js'
+import type { CommandLine } from './manual.js'
 import type { ServerUrl } from './server-url.js'
 import { systemProblem } from './system-problem.js'
 import type { Terminal } from './terminal.js'
@@ -23,7 +23,7 @@ export type SingleContent =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'stdin' }
 
-export function addContentOptions(command: Command): Command {
+export function addContentOptions(command: CommandLine): CommandLine {
   return command
     .option('-t, --topic <topic>', 'topic to publish to', topicName)
     .option('-m, --message <message>', 'the message')

@@ -16,6 +16,7 @@ import { connackReturnCode, reason } from '@godwit/protocol'
 import { CommandError } from './command-error.js'
 import type { ConnectionSettings } from './connection-options.js'
 import type { Narrator } from './narrator.js'
+import { Patience } from './patience.js'
 import { systemProblem } from './system-problem.js'
 
 export interface WithClientOptions {
@@ -43,7 +44,9 @@ export async function withClient<T>(
     narrator.debug(`connecting to ${server} as '${client.clientId}'`)
     if (signal?.aborted) close()
     signal?.addEventListener('abort', close)
-    await firstConnection(client, narrator)
+    const patience = new Patience(true, () => narrator.warn(`${server} has not answered yet; waiting`))
+    patience.begin()
+    await firstConnection(client, narrator).finally(() => patience.end())
     narrateVersion(client, connection, narrator)
     narrateLosses(client, narrator)
     return await work(client)

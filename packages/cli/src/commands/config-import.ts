@@ -1,29 +1,38 @@
 import { writeFileSync } from 'node:fs'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 
-const examples = `  godwit config import /etc/mosquitto/mosquitto.conf -o godwit.yaml
-  godwit config import mosquitto.conf --strict > godwit.yaml
-
-The configuration goes to standard output, or into a new file. What cannot be translated is listed on standard error,
-line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1.
-`
+const manual: Manual = {
+  name: 'config import',
+  summary: 'Translates a configuration of mosquitto, 1.6 to 2.1.',
+  examples: [
+    ['godwit config import /etc/mosquitto/mosquitto.conf -o godwit.yaml'],
+    ['godwit config import mosquitto.conf --strict > godwit.yaml'],
+  ],
+  notes: [
+    'The configuration goes to standard output, or into a new file. What cannot be translated is listed on standard error, line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1.',
+  ],
+}
 
 interface Flags {
   readonly output?: string
   readonly strict?: true
 }
 
-/** `godwit config import`: a mosquitto configuration in our form. */
-export async function configImport(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = commandLine('config import', 'Translates a configuration of mosquitto, 1.6 to 2.1.', examples)
+export function configImportLine(): CommandLine {
+  return commandLine(manual)
     .usage('[options] <mosquitto.conf>')
     .argument('<file>', 'mosquitto.conf; what its include_dir holds is read too')
     .option('-o, --output <file>', 'a new file for the configuration (default: standard output)')
     .option('--strict', 'exit with 1 when something could not be translated')
+}
+
+/** `godwit config import`: a mosquitto configuration in our form. */
+export async function configImport(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = configImportLine()
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return 0
   const { yaml, untranslated } = importMosquitto(command.args[0]!)

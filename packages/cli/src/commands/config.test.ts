@@ -69,10 +69,14 @@ test('schema is a JSON Schema', async () => {
   expect(JSON.parse(output)).toMatchObject({ title: 'Configuration of godwit broker', type: 'object' })
 })
 
-test.each([[[]], [['chek']]])('%j is told what there is', async (args) => {
+test.each([
+  [[], '; see'],
+  [['chek'], ", not 'chek'; did you mean check? See"],
+  [['--port', '1'], '; see'],
+])('%j is told what there is', async (args, told) => {
   expect(await ran(...args)).toEqual({
     code: 1,
     output: '',
-    errors: 'godwit config: config takes check, print, schema, import; see godwit config --help\n',
+    errors: `godwit config: config takes check, print, schema or import${told} godwit config --help\n`,
   })
 })

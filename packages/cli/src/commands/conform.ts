@@ -26,25 +26,33 @@ import {
 import { InvalidArgumentError } from 'commander'
 import { collect, oneOf, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
 import type { ServerUrl } from '../server-url.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 import { nodeTls, tlsOf } from '../tls-options.js'
-import { clientHelp, playClient } from './conform-client.js'
+import { clientNote, clientScenarios, playClient } from './conform-client.js'
 
-const examples = `  godwit conform mqtt://localhost                       every statement of MQTT 3.1.1 and 5.0
-  godwit conform mqtt://localhost --version 5           of 5.0 only
-  godwit conform mqtt://localhost --only 3.3 -v         chapter 3.3, with what was said in failures
-  godwit conform mqtt://localhost --only MQTT-3.8.4-1
-  godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret
-  godwit conform ws://localhost:8080/mqtt --json > report.json
-  godwit conform --unix /run/mosquitto.sock
-  godwit conform --client 'node my-client.mjs {url}'    a client, which is started to talk to us
-
-Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
-${clientHelp}`
+const manual: Manual = {
+  name: 'conform',
+  summary: 'Holds a server or a client to the standard, statement by statement.',
+  examples: [
+    ['godwit conform mqtt://localhost', 'every statement of MQTT 3.1.1 and 5.0'],
+    ['godwit conform mqtt://localhost --version 5', 'of 5.0 only'],
+    ['godwit conform mqtt://localhost --only 3.3 -v', 'chapter 3.3, with what was said in failures'],
+    ['godwit conform mqtt://localhost --only MQTT-3.8.4-1'],
+    ['godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret'],
+    ['godwit conform ws://localhost:8080/mqtt --json > report.json'],
+    ['godwit conform --unix /run/mosquitto.sock'],
+    ["godwit conform --client 'node my-client.mjs {url}'", 'a client, which is started to talk to us'],
+  ],
+  lists: [clientScenarios],
+  notes: [
+    'Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.',
+    clientNote,
+  ],
+}
 
 const versions = ['3.1.1', '5', '5.0', 'both'] as const
 
@@ -62,11 +70,8 @@ interface Flags extends ServerFlags {
   readonly verbose?: true
 }
 
-/** `godwit conform`: what a server does with the standard, statement by statement. */
-export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = addServerOptions(
-    commandLine('conform', 'Holds a server or a client to the standard, statement by statement.', examples),
-  )
+export function conformLine(): CommandLine {
+  const command = commandLine(manual)
     .usage('<url> | --client <command> [options]')
     .argument('[url]', 'mqtt://, mqtts://, ws:// or wss://, host and port; or unix:///path', serverUrl)
     .option('--client <command>', 'hold a client to the standard: the command that starts it, with {url} in it')
@@ -80,6 +85,12 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
     .option('--markdown <file>', 'write it as a page')
     .option('--jobs <n>', 'checks that run at once; default 40, of clients 8', wholeNumber(1, 1000))
     .option('-v, --verbose', 'print each statement, and what was said in failures')
+  return addServerOptions(command)
+}
+
+/** `godwit conform`: what a server does with the standard, statement by statement. */
+export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = conformLine()
   const flags = parse<Flags>(command, args.map(renamed), terminal)
   if (flags === helped) return 0
   const [address = flags.url] = command.processedArgs as [ServerUrl | undefined]
