@@ -187,7 +187,7 @@ async function publishAll(
         outstanding.delete(completed)
         waiting.end()
         narrator.debug(
-          `${qos === 0 ? 'sent' : 'published'} ${payload.length} bytes to '${topic}'${detailsOf(result, qos)}`,
+          `${qos === 0 ? 'sent' : 'published'} ${bytesInWords(payload)} to '${topic}'${detailsOf(result, qos)}`,
         )
       },
       (error: unknown) => {
@@ -202,6 +202,10 @@ async function publishAll(
   waiting.end()
   if (failure !== undefined) throw failure
   if (lost > 0) throw new CommandError(`${lost} messages may be lost with the connection; --qos 1 sends them again`)
+}
+
+function bytesInWords({ length }: Uint8Array): string {
+  return length === 1 ? '1 byte' : `${length} bytes`
 }
 
 /** At QoS 0 there is no answer: a rule that denies the topic is told by nobody. */

@@ -44,7 +44,7 @@ const flagNames = {
 export function withConfigOptions(command: CommandLine): CommandLine {
   return command
     .option('--host <host>', 'address to listen on (default: 127.0.0.1, this machine only)')
-    .option('--port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
+    .option('-p, --port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
     .option('--allow-anonymous', 'let anyone in who can reach --host; needed for any but this machine')
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
     .option('--control <path>', 'socket for godwit reload, trace and top; or "none" (default: control.sock in --data)')
