@@ -32,7 +32,7 @@ export function wordsOf(line: CommandLine, summary: string): Described {
     name,
     summary,
     actions,
-    takesServer: names.some((argument) => argument === 'server' || argument === 'url') && name !== 'server add',
+    takesServer: names.includes('server'),
     takesFile: names.includes('file'),
     options: shownHelp.map((option) => ({
       flags: [option.short, option.long].flatMap((flag) => flag ?? []),

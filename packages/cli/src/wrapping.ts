@@ -28,7 +28,7 @@ export interface ListOptions {
 
 const indent = '  '
 /** A meaning narrower than this is hard to read; it goes below its term then. */
-const leastMeaning = 28
+const leastMeaning = 24
 
 /** Terms on the left and what they mean on the right, or below where there is no room; none of the lines is too wide. */
 export function listed(rows: readonly Row[], options: ListOptions): string[] {

@@ -16,6 +16,7 @@ import {
 import { banner } from '../banner.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
+import { colorChoiceIn } from '../colors.js'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
@@ -78,7 +79,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
-  const log = logOf(logging, terminal)
+  const log = logOf({ ...logging, color: colorChoiceIn(args) }, terminal)
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined

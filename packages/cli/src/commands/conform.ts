@@ -25,6 +25,7 @@ import {
 } from '@godwit/conformance'
 import { InvalidArgumentError } from 'commander'
 import { collect, oneOf, wholeNumber } from '../argument-values.js'
+import { type ColorChoice, columnsOf, isTerminal, type Paint, paintFor } from '../colors.js'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
@@ -32,6 +33,7 @@ import type { ServerUrl } from '../server-url.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 import { nodeTls, tlsOf } from '../tls-options.js'
+import { wrapped } from '../wrapping.js'
 import { clientNote, clientScenarios, playClient } from './conform-client.js'
 
 const manual: Manual = {
@@ -66,6 +68,7 @@ interface Flags extends ServerFlags {
   readonly junit?: string
   readonly markdown?: string
   readonly jobs?: number
+  readonly color?: ColorChoice
   readonly client?: string
   readonly verbose?: true
 }
@@ -106,7 +109,10 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
   const url = flags.client ?? serverOf(server, tls !== undefined)
   const { results, wholly } = await play(url, { ...address, ...server }, tls, terminal)
   if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
-  else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
+  else {
+    const paint = paintFor(terminal.stdout, flags.color)
+    terminal.stdout.write(`${failuresOf(results, flags, paint)}${tableReport(results)}`)
+  }
   if (flags.junit !== undefined) save(flags.junit, junitReport(url, results))
   if (flags.markdown !== undefined) save(flags.markdown, markdownReport(url, results))
   return totalsOf(results).fail > 0 || !wholly ? 1 : 0
@@ -155,7 +161,10 @@ async function playServer(
   const problem = problemOf(receptions, flags)
   if (problem !== undefined) throw new CommandError(`${url}: ${problem}`)
   const { offer } = receptions['5.0']
-  if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
+  if (!flags.json) {
+    const columns = isTerminal(terminal.stdout) ? columnsOf(terminal.stdout) : Number.POSITIVE_INFINITY
+    terminal.stdout.write(`${wrapped(`${url}: ${offerInWords(offer)}`, columns).join('\n')}\n\n`)
+  }
   const checks = checksOf(flags).map((check) => asPlayed(check, receptions[check.version]))
   return runChecks(target, checks, { jobs, offer, ...(credentials && { credentials }), ...run })
 }
@@ -235,7 +244,7 @@ async function reach(target: Target): Promise<void> {
 }
 
 function progressOf(terminal: Terminal, total: number, { verbose, json }: Flags) {
-  const isLive = 'isTTY' in terminal.stderr && terminal.stderr.isTTY === true && !verbose
+  const isLive = isTerminal(terminal.stderr) && !verbose
   let ran = 0
   let failed = 0
   return {
@@ -255,12 +264,12 @@ function line({ id, version, outcome, ms, detail }: CheckResult): string {
   return `${outcome} ${version} ${id} ${ms} ms${detail ? `  ${detail.replaceAll('\n', '; ')}` : ''}\n`
 }
 
-function failuresOf(results: readonly CheckResult[], { verbose }: Flags): string {
+function failuresOf(results: readonly CheckResult[], { verbose }: Flags, { red }: Paint): string {
   return results
     .filter(({ outcome }) => outcome === 'fail')
     .map(({ id, version, detail, transcript }) => {
       const said = verbose ? transcript.map((one) => `    ${one}\n`).join('') : ''
-      return `FAIL ${id} (MQTT ${version})\n  ${detail.replaceAll('\n', '\n  ')}\n${said}\n`
+      return `${red('FAIL')} ${id} (MQTT ${version})\n  ${detail.replaceAll('\n', '\n  ')}\n${said}\n`
     })
     .join('')
 }

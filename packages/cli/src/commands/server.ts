@@ -18,7 +18,7 @@ const actions = ['add', 'list', 'remove'] as const
 const manuals: Readonly<Record<'all' | 'add', Manual>> = {
   all: {
     name: 'server',
-    summary: 'Saves servers under names. pub, sub, rr, conform and bench take @name for one.',
+    summary: 'Saves servers under names. pub, sub and rr take @name for one.',
     examples: [
       ['godwit server add plant mqtts://broker.plant.example --username ann'],
       ["godwit sub @plant -t '#'", 'asks for the password, which is not saved'],

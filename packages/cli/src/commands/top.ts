@@ -31,7 +31,6 @@ export function topLine(): CommandLine {
   return withControlOptions(commandLine(manual))
     .option('--once', 'print it once')
     .option('--json', 'print JSON: an object a second, or one with --once')
-    .option('--sys', 'count $SYS topics among the busiest, too')
 }
 
 /** How wide and high it is where there is no terminal. */

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type { Values } from './layers.js'
 
 /** Settings that are paths of files or folders, and words that are none. */
 const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[] }[] = [
@@ -17,7 +16,7 @@ const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]
  * The values with every path whole: a relative one in a file is relative to the folder of that file, wherever the broker is
  * started from.
  */
-export function withWholePaths(values: Values, folder: string): Values {
+export function withWholePaths<Values extends object>(values: Values, folder: string): Values {
   return whole(values, '', folder) as Values
 }
 
