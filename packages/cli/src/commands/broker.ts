@@ -23,6 +23,7 @@ import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
+import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
 import { logOf } from '../log.js'
@@ -96,6 +97,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     settings,
   )
   const opening = running
+  const restoreConsole = consoleToLog(log)
   try {
     const open: Listener[] = []
     const names = doorNames(listeners)
@@ -133,6 +135,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
     await monitoring?.close()
     access.close()
     await running.close()
+    restoreConsole()
   }
   return 0
 }
