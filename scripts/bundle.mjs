@@ -37,6 +37,20 @@ const loadLater = {
 }
 
 /**
+ * commander can start a program for each command, as we never ask it to; what it needs for that is not loaded.
+ * @type {import('esbuild').Plugin}
+ */
+const noPrograms = {
+  name: 'no programs',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes('/commander/') ? { path, namespace: 'nothing' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
+
+/**
  * Leaves the other commands, as commands.ts imports them, where they are: the bundle never gets there.
  * @param {Record<string, { quick?: true }>} commands
  * @returns {import('esbuild').Plugin}
@@ -67,7 +81,11 @@ export async function bundle() {
     external: ['./main.js', ...seldom],
     define: { 'import.meta.url': '__url' },
     banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href" },
-    plugins: [loadLater, onlyQuick(commands)],
+    plugins: [loadLater, noPrograms, onlyQuick(commands)],
+    // Names stay, for the places in failures that people report.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
     metafile: true,
     logLevel: 'warning',
   })

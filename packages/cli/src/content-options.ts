@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { isTopicName } from '@godwit/protocol'
 import { topicName } from './argument-values.js'
 import { CommandError } from './command-error.js'
@@ -67,9 +67,11 @@ export async function payloadOf(content: SingleContent, terminal: Terminal): Pro
     case 'argument':
       return Buffer.from(content.message)
     case 'file':
-      return await readFile(content.path).catch((error: unknown) => {
+      try {
+        return readFileSync(content.path) // node:fs/promises takes longer to load than most files to be read
+      } catch (error) {
         throw new CommandError(`cannot read ${content.path}: ${systemProblem(error)}; name another --file`)
-      })
+      }
     case 'stdin': {
       const chunks: Uint8Array[] = []
       for await (const chunk of terminal.stdin) chunks.push(chunk as Uint8Array)
