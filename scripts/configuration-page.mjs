@@ -68,6 +68,9 @@ const whole = `# Configuration
 and that overrides the defaults, setting by setting; a list is one setting. A variable is the path in capitals, with two
 underscores between levels: \`GODWIT_LIMITS__MAX_INFLIGHT=100\` is \`limits.maxInflight: 100\`.
 
+**Paths.** A relative path in the file is relative to the folder of the file; one in a flag or in a variable is relative to the
+folder in which the broker is started. What is told of a file that cannot be read names its whole path.
+
 \`\`\`yaml
 listeners:
   - port: 1883

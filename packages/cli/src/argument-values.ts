@@ -6,7 +6,10 @@ import { InvalidArgumentError } from 'commander'
  * Readers of option values. Each takes the text as typed and gives the value.
  * @throws InvalidArgumentError saying what the option takes; commander puts the option's name before it.
  */
-export type ValueReader<T> = (text: string) => T
+export type ValueReader<T> = ((text: string) => T) & {
+  /** All that it takes, where those are a few words: for completion. */
+  readonly words?: readonly string[]
+}
 
 /** A whole number within bounds. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): ValueReader<number> {
@@ -66,17 +69,21 @@ export function commitMode(text: string): 'flushed' {
 
 /** One of several words. */
 export function oneOf<const T extends string>(words: readonly T[]): ValueReader<T> {
-  return (text) => {
+  const read = (text: string): T => {
     const word = words.find((candidate) => candidate === text)
     if (word !== undefined) return word
     throw new InvalidArgumentError(`it takes ${words.join(', ')}.`)
   }
+  return Object.assign(read, { words })
 }
 
-export function qos(text: string): QoS {
-  if (text === '0' || text === '1' || text === '2') return Number(text) as QoS
-  throw new InvalidArgumentError('it takes 0, 1 or 2.')
-}
+export const qos: ValueReader<QoS> = Object.assign(
+  (text: string): QoS => {
+    if (text === '0' || text === '1' || text === '2') return Number(text) as QoS
+    throw new InvalidArgumentError('it takes 0, 1 or 2.')
+  },
+  { words: ['0', '1', '2'] },
+)
 
 export function topicName(text: string): string {
   if (isTopicName(text)) return text

@@ -181,8 +181,8 @@ function authenticatorsOf(auth: Auth, path: Path, settings: Resolved, log: Logge
 function jwtOptions({ secretFile, publicKeyFile, ...rest }: NonNullable<Auth['jwt']>): JwtOptions {
   return said({
     ...rest,
-    ...(secretFile !== undefined && { secret: fileText(secretFile).trim() }),
-    ...(publicKeyFile !== undefined && { publicKey: fileText(publicKeyFile) }),
+    ...(secretFile !== undefined && { secret: fileText(secretFile, 'secretFile').trim() }),
+    ...(publicKeyFile !== undefined && { publicKey: fileText(publicKeyFile, 'publicKeyFile') }),
   })
 }
 

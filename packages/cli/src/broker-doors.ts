@@ -31,7 +31,7 @@ export function listenOptions(door: Door, name: string, allowAnonymous: boolean)
 
 function tlsOptions({ passphraseFile, ...tls }: NonNullable<Door['tls']>): object {
   if (passphraseFile === undefined) return given(tls)
-  return given({ ...tls, passphrase: fileText(passphraseFile).trim() })
+  return given({ ...tls, passphrase: fileText(passphraseFile, 'tls.passphraseFile').trim() })
 }
 
 /** Without what was not said. */

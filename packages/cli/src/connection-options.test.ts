@@ -92,7 +92,7 @@ describe('one line and exit code 1', () => {
     ],
     [['--capath', join(home, 'empty')], `--capath: ${home}/empty has no certificates in PEM form`],
     [['--tls-version', 'tlsv1.1'], "--tls-version is 'tlsv1.1'; it takes tlsv1.2, tlsv1.3; see godwit pub --help"],
-    [['--psk', 'abcd'], "unknown option '--psk'"],
+    [['--psk', 'abcd'], "there is no option '--psk'"],
     // Certificates of these files are none, which shows when they are read.
     [['--cafile', ca, '--cert', cert, '--key', key], /'tls' is of no use: .*; change that option\n$/],
   ])('%o', async (args, problem) => {

@@ -1,20 +1,21 @@
-import type { CloseOptions, ConnectOptions, Credentials, ProtocolVersion, WillOptions } from '@godwit/client'
+import type { CloseOptions, ConnectOptions, Credentials, WillOptions } from '@godwit/client'
 import type { PropertiesOf, QoS } from '@godwit/protocol'
-import { type Command, InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { qos, topicName, wholeNumber } from './argument-values.js'
 import { CommandError } from './command-error.js'
+import type { CommandLine } from './manual.js'
 import { addPropertyOption, type PacketProperties, type PropertyPacket } from './packet-properties.js'
-import { addServerOptions, type ServerFlags, serverOf } from './server-options.js'
+import { protocolVersion } from './protocol-versions.js'
+import { dialThrough, proxy } from './proxy.js'
+import { type NamedServerFlags, passwordIn, serverArgument } from './server-argument.js'
+import { addServerOptions, serverOf } from './server-options.js'
 import { tlsOf } from './tls-options.js'
 
 /** The flags that pub, sub and rr have in common, as people know them from mosquitto_pub and mosquitto_sub. */
-export interface ConnectionFlags extends ServerFlags {
-  readonly id?: string
+export interface ConnectionFlags extends NamedServerFlags {
   readonly disableCleanSession?: true
-  readonly username?: string
-  readonly pw?: string
+  readonly quiet?: true
   readonly keepalive: number
-  readonly protocolVersion?: ProtocolVersion
   /** Seconds; Infinity for a session that never expires. */
   readonly sessionExpiryInterval?: number
   readonly property?: PacketProperties
@@ -36,17 +37,25 @@ export interface ConnectionSettings {
   readonly only5: readonly string[]
   /** Tell on stderr what happens. */
   readonly debug: boolean
+  /** Tell nothing there but failures. */
+  readonly quiet: boolean
+  /** The saved server whose password is to be asked for. */
+  readonly askFor?: string
 }
 
 /** @param packets Those of the command that `--property` is for. */
-export function addConnectionOptions(command: Command, packets: readonly PropertyPacket[]): Command {
+export function addConnectionOptions(command: CommandLine, packets: readonly PropertyPacket[]): CommandLine {
   return addServerOptions(addPropertyOption(command, packets))
+    .helpOption('--help', 'print this') // -h is the host here, as in mosquitto's clients
+    .usage('[options] [@name|url]')
+    .argument('[server]', '@name of a saved server, or a URL as --url has it', serverArgument)
     .option('-h, --host <host>', 'server to connect to (default: localhost)')
     .option('-p, --port <port>', 'its port (default: 1883, TLS 8883, WebSocket 80, both 443)', wholeNumber(1, 65_535))
     .option('-i, --id <id>', 'client identifier (default: a random one)')
     .option('-c, --disable-clean-session', 'keep the session on the server; needs --id')
     .option('-u, --username <name>', 'user name')
     .option('-P, --pw <password>', 'password; below MQTT 5.0 it needs --username')
+    .option('--pw-file <file>', 'a file whose first line is the password: nobody sees it in the list of processes')
     .option('-k, --keepalive <seconds>', 'keep alive; 0 turns it off', wholeNumber(0, 65_535), 60)
     .option(
       '-V, --protocol-version <version>',
@@ -59,6 +68,8 @@ export function addConnectionOptions(command: Command, packets: readonly Propert
       sessionExpiry,
     )
     .option('-d, --debug', 'tell on stderr what happens')
+    .option('--quiet', 'tell nothing on stderr but failures')
+    .option('--proxy <url>', 'go through a proxy: socks5h://[user:password@]host[:port], or http://… (CONNECT)', proxy)
     .option('--will-topic <topic>', 'topic of the will: what the server publishes when this client vanishes', topicName)
     .option('--will-payload <message>', 'message of the will (default: empty)')
     .option('--will-qos <qos>', 'QoS of the will (default: 0)', qos)
@@ -85,6 +96,10 @@ export function connectionSettings(flags: ConnectionFlags, others: readonly stri
   }
   const will = willOf(flags)
   const tls = tlsOf(flags)
+  if (flags.quiet && flags.debug) throw new CommandError('--quiet and --debug are opposites; leave one of them out')
+  if (flags.proxy && (flags.unix ?? (flags.url?.transport === 'unix' || undefined)) !== undefined) {
+    throw new CommandError('a Unix domain socket is reached without a proxy; leave out --proxy')
+  }
   return {
     server: serverOf(flags, tls !== undefined),
     options: {
@@ -95,21 +110,33 @@ export function connectionSettings(flags: ConnectionFlags, others: readonly stri
       ...(flags.id !== undefined && { clientId: flags.id }),
       ...credentialsOf(flags),
       ...(will && { will }),
+      ...(flags.proxy && { dial: dialThrough(flags.proxy) }),
       ...connectOptionsOf(property.connect, flags),
     },
     closing: closingOf(property.disconnect),
     only5,
     debug: flags.debug === true,
+    quiet: flags.quiet === true,
+    ...(asksForPassword(flags) && { askFor: flags.asksForPassword! }),
   }
 }
 
 function credentialsOf(flags: ConnectionFlags): Credentials {
   const username = flags.username ?? flags.url?.username
-  const password = flags.pw ?? flags.url?.password
+  if (flags.pw !== undefined && flags.pwFile !== undefined && !flags.asksForPassword) {
+    throw new CommandError('--pw and --pw-file are two passwords; leave one of them out')
+  }
+  const password = flags.pw ?? (flags.pwFile === undefined ? flags.url?.password : passwordIn(flags.pwFile))
   if (password !== undefined && username === undefined && (flags.protocolVersion ?? 5) < 5) {
     throw new CommandError('MQTT 3.1.1 takes no password without a user name; add --username')
   }
   return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+}
+
+/** A saved server that has a user name and no password. */
+function asksForPassword({ asksForPassword: named, username, url, pw, pwFile }: ConnectionFlags): boolean {
+  const lacksIt = pw === undefined && pwFile === undefined && url?.password === undefined
+  return named !== undefined && lacksIt && (username ?? url?.username) !== undefined
 }
 
 function willOf(flags: ConnectionFlags): WillOptions | undefined {
@@ -179,23 +206,6 @@ function closingOf({ sessionExpiryInterval, userProperties }: PropertiesOf<'disc
 /** A Session Expiry Interval as the client takes it: the greatest value means never (section 3.1.2.11.2). */
 function secondsOf(interval: number | undefined): number | undefined {
   return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval
-}
-
-const versions: Readonly<Record<string, ProtocolVersion>> = {
-  mqttv5: 5,
-  5: 5,
-  mqttv311: 4,
-  311: 4,
-  '3.1.1': 4,
-  4: 4,
-  mqttv31: 3,
-  31: 3,
-}
-
-function protocolVersion(text: string): ProtocolVersion {
-  const version = Object.hasOwn(versions, text) ? versions[text] : undefined
-  if (version !== undefined) return version
-  throw new InvalidArgumentError('it takes mqttv5, mqttv311 or mqttv31; or 5, 311 or 31.')
 }
 
 function sessionExpiry(text: string): number {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { isTopicName } from '@godwit/protocol'
-import type { Command } from 'commander'
 import { topicName } from './argument-values.js'
 import { CommandError } from './command-error.js'
+import type { CommandLine } from './manual.js'
 import type { ServerUrl } from './server-url.js'
 import { systemProblem } from './system-problem.js'
 import type { Terminal } from './terminal.js'
@@ -23,7 +23,7 @@ export type SingleContent =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'stdin' }
 
-export function addContentOptions(command: Command): Command {
+export function addContentOptions(command: CommandLine): CommandLine {
   return command
     .option('-t, --topic <topic>', 'topic to publish to', topicName)
     .option('-m, --message <message>', 'the message')
@@ -67,9 +67,11 @@ export async function payloadOf(content: SingleContent, terminal: Terminal): Pro
     case 'argument':
       return Buffer.from(content.message)
     case 'file':
-      return await readFile(content.path).catch((error: unknown) => {
+      try {
+        return readFileSync(content.path) // node:fs/promises takes longer to load than most files to be read
+      } catch (error) {
         throw new CommandError(`cannot read ${content.path}: ${systemProblem(error)}; name another --file`)
-      })
+      }
     case 'stdin': {
       const chunks: Uint8Array[] = []
       for await (const chunk of terminal.stdin) chunks.push(chunk as Uint8Array)

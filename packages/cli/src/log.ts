@@ -1,4 +1,5 @@
 import type { Logger, LogLevel } from '@godwit/broker'
+import { type ColorChoice, isTerminal, paintFor } from './colors.js'
 import { jsonLine } from './json-log.js'
 import { LogFile } from './log-file.js'
 import type { Terminal } from './terminal.js'
@@ -32,12 +33,17 @@ export interface BrokerLog extends Logger {
  * The log of a running broker.
  * @throws CommandError for a file that cannot be opened.
  */
-export function logOf(settings: LogSettings, { stderr }: Terminal, now = () => new Date()): BrokerLog {
-  const { level: least, format, file: path } = settings
+export function logOf(
+  settings: LogSettings & { readonly color?: ColorChoice | undefined },
+  { stderr }: Terminal,
+  now = () => new Date(),
+): BrokerLog {
+  const { level: least, format, file: path, color } = settings
+  const { red, yellow } = paintFor(stderr, color)
+  const painted: Partial<Record<LogLevel, (text: string) => string>> = { error: red, warn: yellow }
   const rank = logLevels.indexOf(least)
   const file = path === undefined ? undefined : LogFile.open(path, stderr, now)
-  const isTerminal = 'isTTY' in stderr && stderr.isTTY === true
-  const ofStderr = formOf(format, isTerminal)
+  const ofStderr = formOf(format, isTerminal(stderr))
   const ofFile = formOf(format, false)
   const toStderr = settings.stderr ?? !file
   return {
@@ -46,7 +52,9 @@ export function logOf(settings: LogSettings, { stderr }: Terminal, now = () => n
       if (logLevels.indexOf(level) < rank) return
       const line = { at: now(), level, message, fields }
       file?.write(`${ofFile.line(line)}\n`)
-      if (toStderr) stderr.write(`${ofStderr.line(line)}\n`)
+      if (!toStderr) return
+      const text = ofStderr.line(line)
+      stderr.write(`${(ofStderr.name === 'text' && painted[level]?.(text)) || text}\n`)
     },
     reopen: () => file?.reopen(),
     close: async () => file?.close(),

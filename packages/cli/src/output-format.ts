@@ -1,10 +1,30 @@
 import type { PropertiesOf } from '@godwit/protocol'
 import { embeddedPayload, messageJson, quotedPayload } from './message-json.js'
+import { indentedJson } from './payload-views.js'
 import type { PrintedMessage } from './printed-message.js'
 import { nanoseconds, strftime } from './strftime.js'
 
 /** A message as it is printed. `milliseconds` is when it came, since 1970, with a fraction. */
 export type OutputFormat = (message: PrintedMessage, milliseconds: number) => Uint8Array
+
+/** What shows a payload, and a topic, where they are not to stand as they are; undefined: there is nothing to show. */
+export interface Shown {
+  readonly shown?: ((payload: Uint8Array, message: PrintedMessage) => string | Uint8Array | undefined) | undefined
+  readonly topic?: ((topic: string) => string) | undefined
+}
+
+export interface PlainOptions extends Shown {
+  readonly verbose: boolean
+  readonly newline: boolean
+}
+
+export interface FormatOptions extends Shown {
+  readonly newline: boolean
+  /** Is told of payloads that `%J` cannot print, because they are not JSON. */
+  readonly complain: (problem: string) => void
+  /** `%j` and `%J` on many lines. */
+  readonly pretty?: boolean | undefined
+}
 
 type Piece = string | ((message: PrintedMessage, milliseconds: number) => string | Uint8Array)
 
@@ -32,26 +52,24 @@ const escapes: Readonly<Record<string, string>> = {
  * Payload and line feed; with `verbose` the topic and a space before it. As mosquitto_sub does, an empty payload prints
  * nothing at all, or `(null)` after the topic.
  */
-export function plainFormat(options: { readonly verbose: boolean; readonly newline: boolean }): OutputFormat {
-  const { verbose, newline } = options
+export function plainFormat(options: PlainOptions): OutputFormat {
+  const { verbose, newline, shown = (payload) => payload, topic: shownTopic = (topic) => topic } = options
   const end = newline ? '\n' : ''
-  return ({ topic, payload }) => {
-    if (verbose) return bytes([`${topic} `, payload.length > 0 ? payload : '(null)', end])
-    return payload.length > 0 ? bytes([payload, end]) : new Uint8Array(0)
+  return (message) => {
+    const { topic, payload } = message
+    const view = payload.length > 0 ? shown(payload, message) : undefined
+    if (payload.length > 0 && view === undefined) return new Uint8Array(0)
+    if (verbose) return bytes([`${shownTopic(topic)} `, view ?? '(null)', end])
+    return view === undefined ? new Uint8Array(0) : bytes([view, end])
   }
 }
 
 /**
  * The format of `-F`, as mosquitto_sub(1) documents it under "Output format": `%` for the message, `@` for strftime(3),
  * `\` for characters that are hard to type.
- *
- * @param complain is told of payloads that `%J` cannot print, because they are not JSON.
  * @throws RangeError saying what is wrong with the format.
  */
-export function outputFormat(
-  format: string,
-  options: { readonly newline: boolean; readonly complain: (problem: string) => void },
-): OutputFormat {
+export function outputFormat(format: string, options: FormatOptions): OutputFormat {
   const pieces: Piece[] = []
   let position = 0
   while (position < format.length) {
@@ -61,7 +79,7 @@ export function outputFormat(
     if (start === format.length) break
     const sequence = /^(?:%([-0]*)(\d*)(?:\.(\d+))?([^\d.-])|[@\\](.))/su.exec(format.slice(start))
     if (!sequence) throw new RangeError(`it is not complete at ${JSON.stringify(format.slice(start))}`)
-    pieces.push(pieceOf(sequence, options.complain))
+    pieces.push(pieceOf(sequence, options))
     position = start + sequence[0].length
   }
   if (options.newline) pieces.push('\n')
@@ -69,12 +87,12 @@ export function outputFormat(
     bytes(pieces.map((piece) => (typeof piece === 'string' ? piece : piece(message, milliseconds))))
 }
 
-function pieceOf(sequence: RegExpExecArray, complain: (problem: string) => void): Piece {
+function pieceOf(sequence: RegExpExecArray, options: FormatOptions): Piece {
   const [whole, flags = '', width = '', most = '', parameter, other = ''] = sequence
   if (parameter !== undefined) {
     const left = flags.includes('-')
     const field = { left, zero: flags.includes('0') && !left, width: Number(width), most: Number(most || Infinity) }
-    const piece = parameterPiece(parameter, field, complain)
+    const piece = parameterPiece(parameter, field, options)
     if (piece === undefined) throw new RangeError(`there is no ${whole}; see "Output format" in mosquitto_sub(1)`)
     return piece
   }
@@ -90,15 +108,17 @@ function timePiece(letter: string): Piece {
   return (_message, milliseconds) => strftime(`%${letter}`, new Date(milliseconds))
 }
 
-function parameterPiece(letter: string, field: Field, complain: (problem: string) => void): Piece | undefined {
+function parameterPiece(letter: string, field: Field, options: FormatOptions): Piece | undefined {
+  const { complain, pretty = false, shown = (payload) => payload, topic: shownTopic = (topic) => topic } = options
   const text = { ...field, zero: false }
+  const json = (line: string): string => (pretty ? indentedJson(line) : line)
   switch (letter) {
     case '%':
       return '%'
     case 't':
-      return ({ topic }) => padded(topic, text)
+      return ({ topic }) => padded(shownTopic(topic), text)
     case 'p':
-      return ({ payload }) => paddedBytes(payload, field)
+      return (message) => paddedBytes(bytes([shown(message.payload, message) ?? '']), field)
     case 'x':
       return ({ payload }) => padded(hex(payload), { ...field, most: Infinity })
     case 'X':
@@ -116,11 +136,11 @@ function parameterPiece(letter: string, field: Field, complain: (problem: string
     case 'U':
       return (_message, milliseconds) => `${Math.floor(milliseconds / 1000)}.${nanoseconds(milliseconds)}`
     case 'j':
-      return (message, milliseconds) => messageJson(message, milliseconds, quotedPayload(message.payload))
+      return (message, milliseconds) => json(messageJson(message, milliseconds, quotedPayload(message.payload)))
     case 'J':
       return (message, milliseconds) => {
         const payload = embeddedPayload(message.payload)
-        if (payload !== undefined) return messageJson(message, milliseconds, payload)
+        if (payload !== undefined) return json(messageJson(message, milliseconds, payload))
         complain(`the message on '${message.topic}' is not JSON; print it with %j or %p`)
         return ''
       }

@@ -1,7 +1,6 @@
-import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { TestTerminal } from '../test/test-terminal.js'
-import { parse } from './command-line.js'
+import { CommandLine, parse } from './command-line.js'
 import { addPropertyOption, type PacketProperties } from './packet-properties.js'
 
 /** What `-D` makes of the arguments, beside a `-m` that takes a value and an `-r` that takes none. */
@@ -10,7 +9,10 @@ function propertiesOf(...args: readonly string[]): PacketProperties | undefined 
 }
 
 function flagsOf(...args: readonly string[]): { property?: PacketProperties; m?: string; r?: true } {
-  const command = new Command('test').exitOverride().option('-m <message>').option('-r')
+  const command = new CommandLine({ name: 'test', summary: '', examples: [] })
+    .exitOverride()
+    .option('-m <message>')
+    .option('-r')
   addPropertyOption(command, ['connect', 'will', 'publish', 'subscribe', 'disconnect'])
   const flags = parse<{ property?: PacketProperties; m?: string; r?: true }>(command, args, new TestTerminal())
   return flags as Exclude<typeof flags, symbol>

@@ -62,7 +62,7 @@ const rows: { readonly [P in PropertyPacket]-?: Rows<PropertiesOf<P>> } = {
 const separator = '\0'
 
 /** Adds `-D, --property`, as mosquitto's clients have it. Its arguments must have gone through {@link joinPropertyWords}. */
-export function addPropertyOption(command: Command, packets: readonly PropertyPacket[]): Command {
+export function addPropertyOption<C extends Command>(command: C, packets: readonly PropertyPacket[]): C {
   return command.option(
     '-D, --property <packet property value>',
     `a property of MQTT 5.0, for ${packets.join(', ')}; user-property takes two values; may be repeated`,

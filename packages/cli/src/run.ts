@@ -1,68 +1,69 @@
+import { nearest } from '@godwit/protocol'
+import { colorChoiceIn, columnsOf, type Paint, paintFor } from './colors.js'
 import { CommandError } from './command-error.js'
+import { commandNamed, commands } from './commands.js'
 import { isOutOfFiles, systemProblem } from './system-problem.js'
-import type { Command, Terminal } from './terminal.js'
+import type { Terminal } from './terminal.js'
 import { version } from './version.js'
+import { listed, wrapped } from './wrapping.js'
 
-/** Each command is loaded when it is called: `godwit pub` shall not pay for the broker. */
-const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
-  broker: { summary: 'run an MQTT broker', load: async () => (await import('./commands/broker.js')).broker },
-  config: {
-    summary: 'check and print the configuration of a broker',
-    load: async () => (await import('./commands/config.js')).config,
-  },
-  reload: {
-    summary: 'make a running broker read its files again',
-    load: async () => (await import('./commands/reload.js')).reload,
-  },
-  trace: {
-    summary: 'show the packets of a client or a topic, live',
-    load: async () => (await import('./commands/trace.js')).trace,
-  },
-  top: { summary: 'show live what a broker does', load: async () => (await import('./commands/top.js')).top },
-  pub: { summary: 'publish messages', load: async () => (await import('./commands/pub.js')).pub },
-  sub: { summary: 'subscribe, and print what comes', load: async () => (await import('./commands/sub.js')).sub },
-  rr: { summary: 'publish a request, and print the response', load: async () => (await import('./commands/rr.js')).rr },
-  passwd: {
-    summary: 'create, change and check a password file',
-    load: async () => (await import('./commands/passwd.js')).passwd,
-  },
-  acl: { summary: 'say which access rule decides', load: async () => (await import('./commands/acl.js')).acl },
-  conform: {
-    summary: 'hold a broker or a client to the standard, statement by statement',
-    load: async () => (await import('./commands/conform.js')).conform,
-  },
-  bench: { summary: 'measure a broker', load: async () => (await import('./commands/bench.js')).bench },
-}
+const helpWords: readonly unknown[] = [undefined, '--help', '-h', 'help', '-?']
+const versionWords: readonly unknown[] = ['--version', '-v', '-V', 'version']
 
 /**
  * Runs the command named by the first argument.
- * @returns The exit code; failures have been told on `stderr` in one line.
+ * @returns The exit code; failures have been told on `stderr`, each in one line.
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = args
+  const [name, second, ...others] = args
+  // godwit help sub is godwit sub --help; godwit help config import as well.
+  if (name === 'help' && second !== undefined && !second.startsWith('-')) {
+    return run([second, ...others, '--help'], terminal)
+  }
   try {
-    if (name === undefined || name === '--help' || name === 'help') {
-      terminal.stdout.write(help())
+    const isColor = name === '--color' || name?.startsWith('--color=')
+    if (isColor || helpWords.includes(name)) {
+      const paint = paintFor(terminal.stdout, colorChoiceIn(args))
+      terminal.stdout.write(help(Math.min(columnsOf(terminal.stdout), 100), paint))
       return 0
     }
-    if (name === '--version') {
+    if (versionWords.includes(name)) {
       terminal.stdout.write(`godwit ${version}\n`)
       return 0
     }
-    const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!entry) throw new CommandError(`there is no command '${name}'; see godwit --help`)
-    const command = await entry.load()
-    return await command(rest, terminal)
+    const entry = commandNamed(name)
+    if (!entry) throw new CommandError(noCommand(name!))
+    const { run: command } = await entry.load()
+    return await command(args.slice(1), terminal)
   } catch (error) {
-    terminal.stderr.write(`${failureLine(name, error)}\n`)
+    const paint = paintFor(terminal.stderr, colorChoiceIn(args))
+    for (const problem of problemsOf(error)) terminal.stderr.write(`${failureLine(name, problem, paint)}\n`)
     return error instanceof CommandError ? error.exitCode : 1
   }
 }
 
+function noCommand(name: string): string {
+  const problem = `there is no command '${name}'`
+  if (name.startsWith('-')) return `${problem}; a command comes first, as in godwit sub ${name} …: see godwit --help`
+  const synonyms = Object.entries(commands).map(([command, { alike = [] }]) => ({ command, alike }))
+  const meant =
+    synonyms.find(({ alike }) => alike.includes(name.toLowerCase()))?.command ??
+    nearest(name, Object.keys(commands)) ??
+    synonyms.find(({ alike }) => nearest(name, alike))?.command
+  return meant === undefined
+    ? `${problem}; see godwit --help`
+    : `${problem}; did you mean godwit ${meant}? See godwit --help`
+}
+
+/** Several mistakes in one file are told together. */
+function problemsOf(error: unknown): readonly unknown[] {
+  return error instanceof CommandError ? error.problems : [error]
+}
+
 /** A failure as the one line that people see. */
-export function failureLine(name: string | undefined, error: unknown): string {
-  const command = name !== undefined && Object.hasOwn(commands, name) ? `godwit ${name}` : 'godwit'
-  return `${command}: ${oneLine(messageOf(error))}`
+export function failureLine(name: string | undefined, error: unknown, paint: Paint = plain): string {
+  const command = commandNamed(name) ? `godwit ${name}` : 'godwit'
+  return `${paint.red(`${command}:`)} ${oneLine(messageOf(error))}`
 }
 
 function messageOf(error: unknown): string {
@@ -78,14 +79,20 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }
 
-function help(): string {
-  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`)
-  return `godwit ${version}: MQTT 5.0 and 3.1.1 at the command line
+const plain = paintFor(process.stderr, 'never')
 
-Usage: godwit <command> [options]
-
-${list.join('\n')}
-
-godwit <command> --help tells more, with examples. godwit --version prints the version.
-`
+function help(columns: number, { bold, cyan }: Paint): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const)
+  const more =
+    'godwit help <command> tells more, with examples. godwit version prints the version. Colours: --color, NO_COLOR.'
+  return [
+    ...wrapped(`godwit ${version}: MQTT 5.0 and 3.1.1 at the command line`, columns),
+    '',
+    `${bold('Usage:')} godwit <command> [options]`,
+    '',
+    ...listed(rows, { columns, term: cyan }),
+    '',
+    ...wrapped(more, columns),
+    '',
+  ].join('\n')
 }

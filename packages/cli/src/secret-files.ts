@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { CommandError } from './command-error.js'
 import { systemProblem } from './system-problem.js'
 
-/** @throws CommandError */
-export function fileText(file: string): string {
+/** @param setting that names the file. @throws CommandError */
+export function fileText(file: string, setting: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${systemProblem(error)}`)
+    throw new CommandError(`cannot read ${setting} ${file}: ${systemProblem(error)}`, 1, { cause: error })
   }
 }
 
@@ -16,7 +16,7 @@ export function fileText(file: string): string {
  * @throws CommandError naming the line, without what it says.
  */
 export function headersOf(file: string): Readonly<Record<string, string>> {
-  const lines = fileText(file).split(/\r?\n/)
+  const lines = fileText(file, 'headersFile').split(/\r?\n/)
   const entries = lines.flatMap((line, at) => {
     if (line.trim() === '') return []
     const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):\s*(.+)$/.exec(line) ?? []

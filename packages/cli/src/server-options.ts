@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import { type Command, InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { CommandError } from './command-error.js'
+import type { CommandLine } from './manual.js'
 import { everyScheme, parseServerUrl, type ServerUrl } from './server-url.js'
 import { addTlsOptions, type TlsFlags } from './tls-options.js'
 
@@ -13,7 +14,7 @@ export interface ServerFlags extends TlsFlags {
   readonly ws?: true
 }
 
-export function addServerOptions(command: Command): Command {
+export function addServerOptions(command: CommandLine): CommandLine {
   return addTlsOptions(command)
     .option('-L, --url <url>', 'all in one: mqtt[s]://[user[:password]@]host[:port]/topic, ws[s]://…/path', serverUrl)
     .option('--unix <path>', 'a Unix domain socket instead of host and port')

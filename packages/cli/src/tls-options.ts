@@ -3,9 +3,9 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
 import type { TlsOptions } from '@godwit/client'
-import type { Command } from 'commander'
 import { oneOf } from './argument-values.js'
 import { CommandError } from './command-error.js'
+import type { CommandLine } from './manual.js'
 import { systemProblem } from './system-problem.js'
 
 /** The flags about certificates, as people know them from mosquitto_pub and mosquitto_sub. */
@@ -21,7 +21,7 @@ export interface TlsFlags {
 
 const tlsVersions = ['tlsv1.2', 'tlsv1.3'] as const
 
-export function addTlsOptions(command: Command): Command {
+export function addTlsOptions(command: CommandLine): CommandLine {
   return command
     .option(
       '--cafile <file>',

@@ -16,6 +16,7 @@ import { connackReturnCode, reason } from '@godwit/protocol'
 import { CommandError } from './command-error.js'
 import type { ConnectionSettings } from './connection-options.js'
 import type { Narrator } from './narrator.js'
+import { Patience } from './patience.js'
 import { systemProblem } from './system-problem.js'
 
 export interface WithClientOptions {
@@ -43,12 +44,14 @@ export async function withClient<T>(
     narrator.debug(`connecting to ${server} as '${client.clientId}'`)
     if (signal?.aborted) close()
     signal?.addEventListener('abort', close)
-    await firstConnection(client, narrator)
+    const patience = new Patience(true, () => narrator.warn(`${server} has not answered yet; waiting`))
+    patience.begin()
+    await firstConnection(client, narrator).finally(() => patience.end())
     narrateVersion(client, connection, narrator)
     narrateLosses(client, narrator)
     return await work(client)
   } catch (error) {
-    throw toCommandError(error, client?.version)
+    throw toCommandError(error, connection, client?.version)
   } finally {
     await client?.close(closing)
   }
@@ -102,12 +105,14 @@ function narrateLosses(client: Client, narrator: Narrator): void {
 }
 
 /** A failure of the client as the line and the exit code that people get. Anything else stays what it is. */
-function toCommandError(error: unknown, version: ProtocolVersion = 5): unknown {
+function toCommandError(error: unknown, connection: ConnectionSettings, version: ProtocolVersion = 5): unknown {
   if (!(error instanceof ClientError)) return error
   if (error instanceof InterruptedError && error.cause instanceof ClientError) {
-    return toCommandError(error.cause, version)
+    return toCommandError(error.cause, connection, version)
   }
-  return new CommandError(`${problemOf(error)}; ${adviceOn(error)}`, exitCodeOf(error, version), { cause: error })
+  return new CommandError(`${problemOf(error)}; ${adviceOn(error, connection)}`, exitCodeOf(error, version), {
+    cause: error,
+  })
 }
 
 function problemOf(error: ClientError): string {
@@ -125,19 +130,31 @@ function exitCodeOf(error: ClientError, version: ProtocolVersion): number {
   return error instanceof ServerDisconnectedError || wasClosed(error) ? 7 : 1
 }
 
-function adviceOn(error: ClientError): string {
+function adviceOn(error: ClientError, connection: ConnectionSettings): string {
   if (error instanceof InvalidArgumentError) return 'change that option'
   if (error instanceof CertificateError) return adviceOnCertificate[error.code]
-  if (error instanceof ServerRefusedError) return adviceByReason[error.reasonCode] ?? askServer
+  if (error instanceof ServerRefusedError) return adviceOnRefusal(error, connection)
   if (error instanceof ServerDisconnectedError) return adviceByReason[error.reasonCode] ?? askServer
   if (error instanceof SubscriptionRefusedError) return askServer
   if (error instanceof PublishError && error.reasonCode !== undefined) return askServer
-  if (wasClosed(error)) return "the server's log should say why"
+  if (wasClosed(error)) return adviceOnClosing(error, connection)
   if (error instanceof ConnectionError) {
     const where = error.server.startsWith('unix:') ? 'the path' : '--host and --port'
     return `check ${where}, and that the server runs`
   }
   return 'see --help'
+}
+
+function adviceOnRefusal({ reasonCode }: ServerRefusedError, { options }: ConnectionSettings): string {
+  const gaveNone = options.username === undefined && options.password === undefined
+  if (refusesStrangers.has(reasonCode) && gaveNone) return 'none were given: add --username and --pw'
+  if (options.version === 3 && reasonCode === reason.unsupportedProtocolVersion) return mqtt31
+  return adviceByReason[reasonCode] ?? askServer
+}
+
+function adviceOnClosing({ message }: ClientError, { server }: ConnectionSettings): string {
+  const mayWantTls = /^(mqtt|ws):/.test(server) && /before CONNACK/.test(message)
+  return `${mayWantTls ? 'it may want TLS at this port (mqtts://, or --cafile); ' : ''}the server's log should say why`
 }
 
 function wasClosed(error: ClientError): boolean {
@@ -155,6 +172,10 @@ const adviceOnCertificate: Readonly<Record<CertificateError['code'], string>> = 
   'certificate-wrong-name': 'use a --host that it has; --insecure goes without this check',
   'certificate-refused': 'give one that it knows with --cert and --key',
 }
+
+const refusesStrangers: ReadonlySet<number> = new Set([reason.badUserNameOrPassword, reason.notAuthorized])
+
+const mqtt31 = 'try -V 311; a godwit broker serves MQTT 3.1 with --mqtt31'
 
 const askServer = 'ask whoever runs the server'
 

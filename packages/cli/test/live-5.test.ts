@@ -142,7 +142,7 @@ describe('what the server refuses is said in the words of the standard', () => {
 
   test('-d tells that nobody has subscribed', async () => {
     const { terminal } = await godwit.ended('pub', '-t', 'a', '-m', 'x', '-q', '1', '-d')
-    expect(terminal.errors).toContain("published 1 bytes to 'a' (packet id 1, No matching subscribers)")
+    expect(terminal.errors).toContain("published 1 byte to 'a' (packet id 1, No matching subscribers)")
   })
 })
 

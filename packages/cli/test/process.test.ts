@@ -160,3 +160,41 @@ test('sub -W: exit code 27', async () => {
   const { port } = await broker.listen({ port: 0 })
   expect(await new Godwit('sub', '-p', String(port), '-t', 'a', '-W', '0.1').exitCode).toBe(27)
 })
+
+const bin = fileURLToPath(new URL('../bin/godwit.js', import.meta.url))
+
+/** What `node -e` prints of the command that is started with these arguments, when it ends. */
+async function atItsEnd(print: string, ...args: readonly string[]): Promise<string> {
+  const script = `process.argv.splice(1, 0, 'godwit'); process.on('exit', () => console.error(${print})); require(${JSON.stringify(bin)})`
+  const child = spawn(process.execPath, ['-e', script, ...args])
+  started.push(child)
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  await once(child, 'close')
+  return errors
+}
+
+test('the bundle is the same command, and what is not in it runs from its modules', async () => {
+  expect(existsSync(fileURLToPath(new URL('../dist/quick.cjs', import.meta.url))), 'npm run build makes it').toBe(true)
+  for (const name of ['pub', 'broker', 'config']) {
+    const [bundled, whole] = [bin, main].map((path) => spawn(process.execPath, [path, name, '--help']))
+    const [one, other] = await Promise.all([bundled!, whole!].map(text))
+    expect(one).toMatch(new RegExp(`^Usage: godwit ${name} `))
+    expect(one).toBe(other)
+  }
+})
+
+test('what a plain connection does without is not loaded', async () => {
+  const { port } = await startBroker()
+  const loaded = await atItsEnd('process.moduleLoadList.join()', 'pub', '-p', port, '-t', 'a', '-m', 'b')
+  expect(loaded).toContain('NativeModule net,')
+  for (const module of ['tls', 'http', 'https', 'zlib', 'worker_threads']) {
+    expect(loaded).not.toContain(`NativeModule ${module},`)
+  }
+})
+
+async function text({ stdout }: ChildProcess): Promise<string> {
+  let all = ''
+  for await (const chunk of stdout!) all += chunk
+  return all
+}

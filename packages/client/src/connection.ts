@@ -268,6 +268,8 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       if (this.#isOldConnack()) return this.#refused({ reasonCode: reason.unsupportedProtocolVersion })
+      const other = this.#phase === 'handshake' ? otherProtocol(this.#firstBytes) : undefined
+      if (other !== undefined) return this.fail(this.#error('protocol-error', other, error))
       this.violation(`the server broke the protocol: ${error.message}`, error.reasonCode, error)
     }
   }
@@ -365,6 +367,15 @@ export class Connection {
   #error(code: ConnectionError['code'], message: string, cause?: unknown): ConnectionError {
     return new ConnectionError(code, this.server.url, message, cause)
   }
+}
+
+/** What a server speaks whose first bytes are no MQTT, and how to speak with it. */
+function otherProtocol([first, second]: readonly number[]): string | undefined {
+  // An alert of TLS, and the HT of HTTP.
+  if (first === 0x15 && second === 0x03) return 'the server speaks TLS at this port; use mqtts:// (or wss://)'
+  if (first === 0x48 && second === 0x54)
+    return 'the server speaks HTTP at this port; use ws:// if it has a WebSocket for MQTT'
+  return undefined
 }
 
 function asClientError(error: unknown, wrap: (error: unknown) => AnyClientError): AnyClientError {

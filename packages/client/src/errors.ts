@@ -206,7 +206,8 @@ const finalDisconnects: ReadonlySet<number> = new Set([reason.sessionTakenOver, 
 /** The standard's words, and behind them the server's own. */
 function inWords(reasonCode: number, properties: { readonly reasonString?: string } | undefined): string {
   const own = properties?.reasonString
-  return own === undefined ? reasonName(reasonCode) : `${reasonName(reasonCode)} (${own})`
+  const name = reasonName(reasonCode)
+  return own === undefined || isSaid(own, [name]) ? name : `${name} (${own})`
 }
 
 /**
@@ -310,7 +311,14 @@ function refusalsInWords(
 ): string {
   const refused = answers.filter(({ reasonCode }) => reasonCode >= 0x80)
   const list = refused.map(({ filter, reasonCode }) => `'${filter}' (${reasonName(reasonCode)})`).join(', ')
-  return properties?.reasonString === undefined ? list : `${list}: ${properties.reasonString}`
+  const own = properties?.reasonString
+  const names = refused.map(({ reasonCode }) => reasonName(reasonCode))
+  return own === undefined || isSaid(own, names) ? list : `${list}: ${own}`
+}
+
+/** Whether the server's own words are those of the standard, which stand there already. */
+function isSaid(own: string, names: readonly string[]): boolean {
+  return names.some((name) => name.toLowerCase() === own.trim().replace(/\.$/, '').toLowerCase())
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
 import type { GivenProperties } from './given-properties.js'
 import type { Payload } from './payload.js'
-import type { OpenStream } from './socket.js'
+import type { ServerAddress } from './server-address.js'
+import type { DialedSocket, OpenStream } from './socket.js'
 import type { ClientStore } from './state/store.js'
 import type { TlsOptions } from './tls-options.js'
 
@@ -114,6 +115,11 @@ export interface ConnectOptions extends Credentials {
   readonly reconnect?: ReconnectOptions | false
   /** How long connect() keeps trying before it rejects. Milliseconds, default 30,000; 0: no limit. */
   readonly connectTimeoutMs?: number
+  /**
+   * When connect() has waited so long it says once what it waits for, as a warning of the process (`GodwitWarning`, on stderr) or
+   * on the page's console. Milliseconds, default 2,000; 0: never. With `background` it does not wait, and says nothing.
+   */
+  readonly warnAfterMs?: number
   /** How long one attempt may take, from opening the socket to CONNACK. Milliseconds, default 10,000. */
   readonly attemptTimeoutMs?: number
   /** True: connect() resolves at once and the client connects in the background. Default false. */
@@ -170,6 +176,12 @@ export interface ConnectOptions extends Credentials {
   readonly tls?: TlsOptions
   /** HTTP headers of a WebSocket's opening handshake (`ws:` and `wss:` in Node): Authorization, Cookie or the like. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Makes the connection that MQTT, TLS or the WebSocket runs over, instead of a TCP connection to `host` and `port`: through a
+   * proxy, say (Node). It gives a connected socket of `node:net`; what it rejects with counts as a failed attempt. What the
+   * attempt's time ends is destroyed when it comes. Not with a Unix domain socket, nor with `openStream`.
+   */
+  readonly dial?: (server: ServerAddress) => Promise<DialedSocket>
   /** Opens the byte stream to a server. Default: as its URL says. With it there is neither `tls` nor `headers`. */
   readonly openStream?: OpenStream
   /** Time and chance. Default: the system's. */

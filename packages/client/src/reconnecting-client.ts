@@ -29,6 +29,7 @@ import { SessionLife } from './session-life.js'
 import type { Settings } from './settings.js'
 import type { SubscribeArguments } from './subscribe-arguments.js'
 import type { Subscription } from './subscription.js'
+import { noticeOfWaiting } from './waiting-notice.js'
 
 const defaultCloseMs = 2000
 /** How long the last bytes and the server's end of the connection may take at least after DISCONNECT. */
@@ -104,11 +105,13 @@ export class ReconnectingClient {
     if (first.settled) return first.promise.finally(() => this.#closeStore())
     this.#first = first
     const cancel = connectTimeoutMs > 0 ? clock.after(connectTimeoutMs, () => this.#giveUp(first)) : () => {}
+    const noticed = noticeOfWaiting(this.#settings, () => this.#lastError)
     this.#running = this.#run()
     try {
       await first.promise
     } finally {
       cancel()
+      noticed()
     }
   }
 

@@ -31,6 +31,7 @@ export interface Settings {
   readonly will: Will | undefined
   readonly reconnect: BackoffSettings | undefined
   readonly connectTimeoutMs: number
+  readonly warnAfterMs: number
   readonly attemptTimeoutMs: number
   readonly background: boolean
   readonly signal: AbortSignal | undefined
@@ -71,6 +72,7 @@ export function resolveOptions(given: GivenServers, options: ConnectOptions): Se
     will: options.will === undefined ? undefined : willOf(options.will),
     reconnect: options.reconnect === false ? undefined : backoffOf(options.reconnect ?? {}),
     connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 30_000, 0),
+    warnAfterMs: number('warnAfterMs', options.warnAfterMs, 2000, 0),
     attemptTimeoutMs: number('attemptTimeoutMs', options.attemptTimeoutMs, 10_000, 1),
     background: options.background ?? false,
     signal: options.signal,
@@ -146,10 +148,10 @@ const leastMessageBytes = 1_048_576
 
 /** How streams are opened. What was asked for and would not be done is an error. */
 function openStreamOf(options: ConnectOptions, servers: readonly ServerAddress[]): OpenStream {
-  const { openStream, tls, headers, version, maxPacketBytes = largestPacketBytes } = options
+  const { openStream, tls, headers, dial, version, maxPacketBytes = largestPacketBytes } = options
   if (openStream !== undefined) {
-    if (tls === undefined && headers === undefined) return openStream
-    throw invalid("'tls' and 'headers' do not go with 'openStream', which opens the stream in its own way")
+    if ((tls ?? headers ?? dial) === undefined) return openStream
+    throw invalid("'tls', 'headers' and 'dial' do not go with 'openStream', which opens the stream in its own way")
   }
   const unencrypted = servers.find(({ transport }) => transport !== 'tls' && transport !== 'wss')
   if (tls !== undefined && unencrypted !== undefined) {
@@ -158,8 +160,12 @@ function openStreamOf(options: ConnectOptions, servers: readonly ServerAddress[]
   if (headers !== undefined && !servers.some(({ transport }) => transport === 'ws' || transport === 'wss')) {
     throw invalid("'headers' are for WebSockets: use ws:// or wss://, or leave them out")
   }
+  if (dial !== undefined && servers.some(({ transport }) => transport === 'unix')) {
+    throw invalid("'dial' is for servers in the network: leave it out, or the unix:// URL")
+  }
   return socketOpener({
     tls,
+    dial,
     headers,
     subprotocols: version === 3 ? ['mqtt', 'mqttv3.1'] : ['mqtt'],
     maxMessageBytes: Math.max(maxPacketBytes, leastMessageBytes),

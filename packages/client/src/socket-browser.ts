@@ -21,9 +21,10 @@ const highWaterBytes = 1_048_576
 const drainPollMs = 10
 
 /** The form of `#socket` for environments without Node's sockets: the platform's WebSocket. */
-export const socketOpener: SocketOpener = ({ tls, headers, subprotocols }) => {
+export const socketOpener: SocketOpener = ({ tls, headers, dial, subprotocols }) => {
   if (tls !== undefined) throw notHere("'tls' is", 'it checks certificates itself')
   if (headers !== undefined) throw notHere("'headers' are", 'its WebSocket takes none')
+  if (dial !== undefined) throw notHere("'dial' is", 'it makes its connections itself')
   return (server, events) => {
     if (server.transport !== 'ws' && server.transport !== 'wss') {
       throw new TransportUnavailableError(

@@ -6,13 +6,55 @@ import { openWebSocket } from './websocket-node.js'
 
 /** The form of `#socket` for Node: TCP, TLS, Unix domain sockets, and WebSockets over the first two. */
 export const socketOpener: SocketOpener = (options) => {
-  const dialTls = tlsDialer(options.tls ?? {})
-  return (server, events, unref) => {
+  // At once only where there is something that could be wrong with it.
+  let dialTls = options.tls && tlsDialer(options.tls)
+  const open = (server: ServerAddress, events: ByteStreamEvents, unref: boolean, below?: Socket): ByteStream => {
     const { transport } = server
-    const socket = transport === 'tls' || transport === 'wss' ? dialTls(server) : dial(server)
-    const told: ByteStreamEvents = { ...events, onClose: (error) => events.onClose(tlsFailure(server, socket, error)) }
+    const isTls = transport === 'tls' || transport === 'wss'
+    if (isTls) dialTls ??= tlsDialer({})
+    const socket = isTls && dialTls ? dialTls(server, below) : (below ?? dial(server))
+    const onClose = (error?: Error): void => events.onClose(isTls ? tlsFailure(server, socket, error) : error)
+    const told: ByteStreamEvents = { ...events, onClose }
     if (transport === 'ws' || transport === 'wss') return openWebSocket(server, options, socket, told, unref)
     return socketStream(socket, transport === 'tls' ? 'secureConnect' : 'connect', told, unref)
+  }
+  const { dial: dialing } = options
+  if (!dialing) return open
+  return (server, events, unref) =>
+    dialedStream(
+      () => dialing(server) as Promise<Socket>,
+      (socket) => open(server, events, unref, socket),
+      events,
+    )
+}
+
+/** A stream on a socket that somebody else connects first. */
+function dialedStream(
+  dialing: () => Promise<Socket>,
+  open: (socket: Socket) => ByteStream,
+  { onClose }: ByteStreamEvents,
+): ByteStream {
+  let stream: ByteStream | undefined
+  let isOver = false
+  const leave = (error?: Error): void => {
+    if (isOver) return
+    isOver = true
+    onClose(error)
+  }
+  dialing().then(
+    (socket) => {
+      if (isOver) socket.destroy()
+      else stream = open(socket)
+    },
+    (error: unknown) => leave(error instanceof Error ? error : new Error(String(error))),
+  )
+  const before = (): void => void queueMicrotask(() => leave())
+  return {
+    write: (bytes) => stream?.write(bytes) ?? false, // never before onOpen
+    end: () => (stream ? stream.end() : before()),
+    destroy: () => (stream ? stream.destroy() : before()),
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
   }
 }
 
@@ -26,7 +68,9 @@ function socketStream(socket: Socket, opened: string, events: ByteStreamEvents, 
   // Not before the server has answered: a program that awaits connect() must live to see it.
   if (unref) socket.once('data', () => socket.unref())
   let failure: Error | undefined
-  socket.on(opened, () => events.onOpen())
+  const isOpen = opened === 'connect' && !socket.connecting
+  if (isOpen) queueMicrotask(() => socket.destroyed || events.onOpen())
+  else socket.on(opened, () => events.onOpen())
   socket.on('data', (chunk: Uint8Array) => events.onData(chunk))
   socket.on('drain', () => events.onDrain())
   socket.on('error', (error) => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connect } from './index.js'
 import { socketOpener } from './socket-browser.js'
 
-const nothing = { tls: undefined, headers: undefined, subprotocols: ['mqtt'], maxMessageBytes: 0 }
+const nothing = { tls: undefined, headers: undefined, dial: undefined, subprotocols: ['mqtt'], maxMessageBytes: 0 }
 
 describe('an environment without sockets of its own', () => {
   afterEach(() => {

@@ -29,6 +29,11 @@ export interface ByteStream {
 /** Opens a byte stream to a server. With `unref`, it does not keep the process alive once it has received. */
 export type OpenStream = (server: ServerAddress, events: ByteStreamEvents, unref: boolean) => ByteStream
 
+/** A socket of `node:net`, in what every environment can say of it. */
+export interface DialedSocket {
+  destroy(error?: Error): unknown
+}
+
 /** What opening a stream takes besides the server's address. */
 export interface SocketOptions {
   readonly tls: TlsOptions | undefined
@@ -38,6 +43,8 @@ export interface SocketOptions {
   readonly subprotocols: readonly string[]
   /** A WebSocket message may have so many bytes, where the environment lets us say. */
   readonly maxMessageBytes: number
+  /** Makes the connection below TLS and WebSocket; undefined: TCP to the server. */
+  readonly dial: ((server: ServerAddress) => Promise<DialedSocket>) | undefined
 }
 
 /** What `#socket` is in each environment. Throws InvalidArgumentError for options that cannot work there. */

@@ -4,17 +4,16 @@ import { CertificateError, InvalidArgumentError } from './errors.js'
 import type { ServerAddress } from './server-address.js'
 import type { Pem, TlsOptions } from './tls-options.js'
 
-/** Connects to servers over TLS, on these terms. Throws InvalidArgumentError for certificates and keys of no use. */
-export function tlsDialer(tls: TlsOptions): (server: ServerAddress) => TLSSocket {
+/** Connects to servers over TLS, on these terms, on a socket of its own unless it is given one. Throws InvalidArgumentError for certificates and keys of no use. */
+export function tlsDialer(tls: TlsOptions): (server: ServerAddress, below?: Socket) => TLSSocket {
   const { alpn = [], rejectUnauthorized = true, checkServername = true } = tls
   // Once: reading the authorities anew for each connection would take milliseconds.
   const secureContext = Object.keys(tls).length > 0 ? contextOf(tls) : undefined
   const protocols = typeof alpn === 'string' ? [alpn] : [...alpn]
-  return ({ host, port }) => {
+  return ({ host, port }, below) => {
     const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
     const socket = connect({
-      host,
-      port,
+      ...(below ? { socket: below } : { host, port }),
       rejectUnauthorized,
       ...(secureContext && { secureContext }),
       ...(servername !== undefined && { servername }),

@@ -9,7 +9,13 @@ import { Authority, type Pair } from './certificates.js'
 import { Door, webSocketPeer } from './doors.js'
 import { failure } from './rig.js'
 
-const inBrowser = browserOpener({ tls: undefined, headers: undefined, subprotocols: ['mqtt'], maxMessageBytes: 0 })
+const inBrowser = browserOpener({
+  tls: undefined,
+  headers: undefined,
+  dial: undefined,
+  subprotocols: ['mqtt'],
+  maxMessageBytes: 0,
+})
 
 /** A server whose one connection is awaited. */
 async function awaiting(): Promise<{ door: Door; arrived: Promise<[WebSocket, IncomingMessage]> }> {

@@ -84,7 +84,7 @@ function order({ version, number }: Pick<Chapter, 'version' | 'number'>): number
 /** The table a person reads: a line a chapter. */
 export function tableReport(results: readonly CheckResult[]): string {
   const rows = chapters(results).map(({ version, number, title, totals }) => [
-    `${version}  ${number.padEnd(7)} ${title}`,
+    `${version.padEnd(5)}  ${number.padEnd(7)} ${title}`,
     ...(['pass', 'fail', 'skip'] as const).map((outcome) => String(totals[outcome])),
   ])
   const { pass, fail, skip } = totalsOf(results)

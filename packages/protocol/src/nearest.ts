@@ -17,16 +17,21 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_]/g, '')
 }
 
-/** Letters to add, take away or change (Levenshtein). */
+/** Letters to add, take away, change or swap with their neighbour (Damerau and Levenshtein). */
 function distanceOf(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at)
-  for (const [at, letter] of [...one].entries()) {
+  const [from, to] = [[...one], [...other]]
+  let before: number[] = []
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at)
+  for (const [at, letter] of from.entries()) {
     const next = [at + 1]
-    for (let column = 1; column <= other.length; column++) {
-      const changed = row[column - 1]! + (other[column - 1] === letter ? 0 : 1)
-      next.push(Math.min(changed, row[column]! + 1, next[column - 1]! + 1))
+    for (let column = 1; column <= to.length; column++) {
+      const changed = row[column - 1]! + (to[column - 1] === letter ? 0 : 1)
+      const isSwapped = at > 0 && column > 1 && letter === to[column - 2] && from[at - 1] === to[column - 1]
+      const swapped = isSwapped ? before[column - 2]! + 1 : Number.POSITIVE_INFINITY
+      next.push(Math.min(changed, row[column]! + 1, next[column - 1]! + 1, swapped))
     }
+    before = row
     row = next
   }
-  return row[other.length]!
+  return row.at(-1)!
 }

@@ -429,7 +429,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
     if (isVersion && this.#arrival?.greeted === false) return this.#refuseVersion(error)
     if (this.#arrival?.beginsAs50) this.#speak50()
-    this.end(error.message, error.reasonCode)
+    const stranger = this.#arrival?.stranger((bytes) => this.#transport.write([bytes], () => {}))
+    this.end(stranger ?? error.message, error.reasonCode)
   }
 
   /** A CONNECT of 5.0 that cannot be read is answered too; what is no MQTT at all is not. */

@@ -27,11 +27,13 @@ export function onConnect(c: Context, p: Connect): Answer {
   )
 }
 
+const noMqtt31 = 'MQTT 3.1 is not served here; the option mqtt31 (godwit broker --mqtt31) turns it on'
+
 /** Why the broker will not serve this CONNECT; nobody needs to be asked for that. */
 function objectionTo(c: Context, p: Connect): Refusal | undefined {
   const { features } = c.services
   if (p.version === 3 && !features.mqtt31) {
-    return { reasonCode: reason.unsupportedProtocolVersion, why: 'MQTT 3.1 is not served here' } // [MQTT-3.1.2-2]
+    return { reasonCode: reason.unsupportedProtocolVersion, why: noMqtt31 } // [MQTT-3.1.2-2]
   }
   if (p.bridge && !features.bridgeProtocol) {
     return { reasonCode: reason.unsupportedProtocolVersion, why: 'bridges that mark themselves are not served here' }

@@ -21,12 +21,26 @@ export async function readTls(options: TlsOptions): Promise<SecureContextOptions
     return context
   } catch (error) {
     const { code, reason, message } = error as Error & { readonly code?: string; readonly reason?: string }
-    const why =
-      code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the key is not that of the certificate' : (reason ?? message)
-    throw new BrokerError('invalid-option', `tls: certificate, key, CA and CRL cannot be used together: ${why}`, {
-      cause: error,
-    })
+    throw new BrokerError('invalid-option', problemOf(options, code, reason ?? message), { cause: error })
   }
+}
+
+function problemOf({ cert, key }: TlsOptions, code: string | undefined, why: string): string {
+  const [certIs, keyIs] = [named('tls.cert', cert), named('tls.key', key)]
+  if (/KEY_VALUES_MISMATCH|KEY_TYPE_MISMATCH/.test(code ?? '')) {
+    return `${keyIs} is not the key of the certificate in ${certIs}; name the key that was made for it, or make both anew`
+  }
+  if (/NO_START_LINE/.test(code ?? '') || why === 'no start line') {
+    return `${certIs} has no certificate; name the file that begins with -----BEGIN CERTIFICATE-----`
+  }
+  if (/DECODER|UNSUPPORTED/.test(code ?? '') || why === 'unsupported') {
+    return `${keyIs} has no private key that can be read; name the file that begins with -----BEGIN PRIVATE KEY-----`
+  }
+  return `tls: certificate, key, CA and CRL cannot be used together: ${why}`
+}
+
+function named(option: string, given: string | undefined): string {
+  return given === undefined || isPem(given) ? option : `${option} (${given})`
 }
 
 async function readTlsFiles(options: TlsOptions): Promise<SecureContextOptions> {

@@ -165,7 +165,7 @@ it('a broken new file changes nothing, and the log says why', async () => {
   await writeFile(cert, server.cert)
   const listener = await doors.broker.listen({ port: 0, tls: { cert, key: server.key } })
   await writeFile(cert, (await ca.issue('localhost')).cert) // its key is another
-  await expect(listener.reload()).rejects.toThrow('cannot be used together: the key is not that')
+  await expect(listener.reload()).rejects.toThrow('is not the key of the certificate in tls.cert')
   expect(doors.log.some((line) => line.startsWith('error') && line.includes('stays in force'))).toBe(true)
   await greet(await open(listener.port))
   expect(await readFile(cert, 'utf8')).not.toBe(server.cert)

@@ -25,12 +25,13 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(`cannot read the access rules ${file}: ${systemProblem(error)}`)
+    const problem = `cannot read the access rules ${file}: ${systemProblem(error)}`
+    throw new CommandError(problem, 1, { cause: error })
   }
 }
 
 function yamlRules(file: string): readonly AccessRule[] {
-  const { values, where } = fileLayer(file)
+  const { values, where } = fileLayer(file, 'the access rules')
   const { acl } = values
   if (isObject(acl)) return parseAccessRules(acl.rules, (at) => where(['acl', 'rules', at]))
   return parseAccessRules(values.rules, (at) => where(['rules', at]))

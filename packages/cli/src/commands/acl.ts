@@ -5,20 +5,24 @@ import { InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../argument-values.js'
 import { rulesIn } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, noAction, parse } from '../command-line.js'
 import { brokerConfig } from '../config/from-flags.js'
 import { type Terminal, write } from '../terminal.js'
 import { readAccessRules } from './acl-file.js'
 
-const examples = `  godwit acl explain --config godwit.yaml --user alice --publish home/alice/lamp
-  godwit acl explain --acl rules.yaml --user alice --client c1 --publish home/alice/lamp
-  godwit acl explain --acl /etc/mosquitto/acl --user alice --subscribe 'home/#'
-  godwit acl explain --acl rules.yaml --user alice --claim site=berlin --receive berlin/door
-
-Prints the rule that decides, by the engine the broker uses. The exit code is 0 when it is allowed, 1 when it is not.
-Without --acl the rules are those of the configuration: of --config, and of GODWIT_ACL__… as a broker would take them.
-A file of --acl that ends in .yaml, .yml or .json holds rules in godwit's form, any other is mosquitto's acl_file.
-`
+const manual: Manual = {
+  name: 'acl explain',
+  summary: 'Says which access rule decides.',
+  examples: [
+    ['godwit acl explain --config godwit.yaml --user alice --publish home/alice/lamp'],
+    ['godwit acl explain --acl rules.yaml --user alice --client c1 --publish home/alice/lamp'],
+    ["godwit acl explain --acl /etc/mosquitto/acl --user alice --subscribe 'home/#'"],
+    ['godwit acl explain --acl rules.yaml --user alice --claim site=berlin --receive berlin/door'],
+  ],
+  notes: [
+    "Prints the rule that decides, by the engine the broker uses. The exit code is 0 when it is allowed, 1 when it is not. Without --acl the rules are those of the configuration: of --config, and of GODWIT_ACL__… as a broker would take them. A file of --acl that ends in .yaml, .yml or .json holds rules in godwit's form, any other is mosquitto's acl_file.",
+  ],
+}
 
 interface Flags {
   readonly acl?: string
@@ -32,11 +36,8 @@ interface Flags {
   readonly receive?: string
 }
 
-/** `godwit acl explain`: why somebody may, or may not. */
-export async function acl(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [action, ...rest] = args
-  if (action !== 'explain' && action !== '--help') throw new CommandError('acl takes explain; see godwit acl --help')
-  const command = commandLine('acl explain', 'Says which access rule decides.', examples)
+export function aclLine(): CommandLine {
+  return commandLine(manual)
     .option('--config <file>', 'the configuration of the broker, whose rules are asked')
     .option('--listener <n>', 'of the configuration: the rules at this listener; the first is 0', wholeNumber(0))
     .option('--acl <file>', 'a file of access rules, instead of --config')
@@ -46,7 +47,15 @@ export async function acl(args: readonly string[], terminal: Terminal): Promise<
     .option('--publish <topic>', 'may it publish to this topic?', topic(isTopicName, 'a topic name'))
     .option('--subscribe <filter>', 'may it subscribe to this filter?', topic(isTopicFilter, 'a topic filter'))
     .option('--receive <topic>', 'may it be given a message of this topic?', topic(isTopicName, 'a topic name'))
-  const flags = parse<Flags>(command, action === '--help' ? args : rest, terminal)
+}
+
+/** `godwit acl explain`: why somebody may, or may not. */
+export async function acl(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [action, ...rest] = args
+  const asksForHelp = action === '--help' || action === '-h'
+  if (action !== 'explain' && !asksForHelp) throw new CommandError(noAction('acl', action ?? '', ['explain']))
+  const command = aclLine()
+  const flags = parse<Flags>(command, asksForHelp ? args : rest, terminal)
   if (flags === helped) return 0
   const { user: username, client: clientId, claim: claims = {} } = flags
   const wish = wishOf(flags)

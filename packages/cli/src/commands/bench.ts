@@ -11,7 +11,7 @@ import { type ScenarioName, scenarios } from '../bench/scenario.js'
 import type { BenchSettings } from '../bench/settings.js'
 import { stampBytes } from '../bench/stamp.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
 import type { ServerUrl } from '../server-url.js'
 import { type Terminal, write } from '../terminal.js'
@@ -42,18 +42,22 @@ type VersionName = `${keyof typeof versions}`
 const versionNames = Object.keys(versions) as VersionName[]
 const names = Object.keys(scenarios) as ScenarioName[]
 
-const examples = `  godwit bench pipe                                 how many messages pass, on this machine's port 1883
-  godwit bench pipe mqtt://broker.local --qos 1 --rate 2000      how long they take at 2,000 a second
-  godwit bench fanout --subs 1000 --window 20 --pid $(pgrep mosquitto)
-  godwit bench conn --clients 10000 --rate 500 --pid 4711        what a connection costs the broker
-  godwit bench sub mqtt://broker.local & godwit bench pub mqtt://broker.local      from two machines
-
-Scenarios:
-${names.map((name) => `  ${name.padEnd(10)}${scenarios[name].summary}`).join('\n')}
-
-Without --rate each publisher has --window messages on their way: sent, and not yet received by all they are for and
-acknowledged. With it, latency counts from when a message was to be sent, whether or not the server let it out.
-`
+const manual: Manual = {
+  name: 'bench',
+  summary: 'Measures a broker: any that speaks MQTT.',
+  examples: [
+    ['godwit bench pipe', "how many messages pass, on this machine's port 1883"],
+    ['godwit bench pipe mqtt://broker.local --qos 1 --rate 2000', 'how long they take at 2,000 a second'],
+    ['godwit bench fanout --subs 1000 --window 20 --pid $(pgrep mosquitto)'],
+    ['godwit bench conn --clients 10000 --rate 500 --pid 4711', 'what a connection costs the broker'],
+    ['godwit bench sub mqtt://broker.local & godwit bench pub mqtt://broker.local', 'from two machines'],
+  ],
+  lists: [{ title: 'Scenarios', rows: names.map((name) => [name, scenarios[name].summary]) }],
+  notes: [
+    'Without --rate each publisher has --window messages on their way: sent, and not yet received by all they are for and acknowledged. With it, latency counts from when a message was to be sent, whether or not the server let it out.',
+  ],
+  actions: names,
+}
 
 /** What the command line asks for. */
 export interface BenchCommand {
@@ -62,12 +66,8 @@ export interface BenchCommand {
   readonly json: boolean
 }
 
-/**
- * Reads the command line.
- * @throws CommandError
- */
-export function benchSettings(args: readonly string[], terminal: Terminal): BenchCommand | typeof helped {
-  const command = addServerOptions(commandLine('bench', 'Measures a broker: any that speaks MQTT.', examples))
+export function benchLine(): CommandLine {
+  const command = commandLine(manual)
     .usage('<scenario> [url] [options]')
     .argument('<scenario>', names.join(', '), oneOf(names))
     .argument('[url]', 'mqtt[s]://[user:password@]host[:port], ws[s]://… (default: mqtt://localhost:1883)', hostOrUrl)
@@ -88,6 +88,15 @@ export function benchSettings(args: readonly string[], terminal: Terminal): Benc
     .option('--pid <pid>', "the broker's process, to measure its CPU and memory (Linux, this machine)", upTo(2 ** 22))
     .option('--workers <n>', 'threads that make the load (default: one less than cores, 1 at least)', upTo(256))
     .option('--json', 'print the result as one line of JSON')
+  return addServerOptions(command)
+}
+
+/**
+ * Reads the command line.
+ * @throws CommandError
+ */
+export function benchSettings(args: readonly string[], terminal: Terminal): BenchCommand | typeof helped {
+  const command = benchLine()
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return helped
   const [scenario, url = flags.url ?? (flags.unix === undefined ? { host: 'localhost' } : undefined)] =

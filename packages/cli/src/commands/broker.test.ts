@@ -73,7 +73,7 @@ describe('one line and exit code 1', () => {
     ],
     ['--log-level loud', "--log-level is 'loud'; it takes debug, info, warn, error; see godwit broker --help"],
     ['--log-format xml', "--log-format is 'xml'; it takes auto, text, json; see godwit broker --help"],
-    ['--prot 1', "unknown option '--prot' (Did you mean --port?); see godwit broker --help"],
+    ['--prot 1', "there is no option '--prot'; did you mean --port? See godwit broker --help"],
     ['extra', 'there are words that belong to no option; quote values with spaces; see godwit broker --help'],
     [
       '--host 0.0.0.0',

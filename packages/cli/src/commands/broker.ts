@@ -16,12 +16,14 @@ import {
 import { banner } from '../banner.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
+import { colorChoiceIn } from '../colors.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
+import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
 import { type BrokerLog, logOf } from '../log.js'
@@ -33,18 +35,27 @@ import type { Terminal } from '../terminal.js'
 import { version } from '../version.js'
 import { boundYoungGeneration } from '../young-generation.js'
 
-const examples = `  godwit broker                                      for programs of this machine, on port 1883
-  godwit broker --port 1884 --data /var/lib/godwit
-  godwit broker --data memory                        nothing is kept
-  godwit broker --host 0.0.0.0 --allow-anonymous     for anyone who can reach this machine
-  godwit broker --max-inflight 1000 --max-queued-bytes 512MiB
-  godwit broker --metrics 9464                       counters for Prometheus on this machine's port 9464
-  godwit broker --config godwit.yaml                 all settings: docs/configuration.md
-  GODWIT_LIMITS__MAX_INFLIGHT=1000 godwit broker     as limits.maxInflight in the file
+const manual: Manual = {
+  name: 'broker',
+  summary: 'Runs an MQTT broker until it is told to stop (Ctrl-C, SIGTERM).',
+  examples: [
+    ['godwit broker', 'for programs of this machine, on port 1883'],
+    ['godwit broker --port 1884 --data /var/lib/godwit'],
+    ['godwit broker --data memory', 'nothing is kept'],
+    ['godwit broker --host 0.0.0.0 --allow-anonymous', 'for anyone who can reach this machine'],
+    ['godwit broker --max-inflight 1000 --max-queued-bytes 512MiB'],
+    ['godwit broker --metrics 9464', "counters for Prometheus on this machine's port 9464"],
+    ['godwit broker --config godwit.yaml', 'all settings: docs/configuration.md'],
+    ['GODWIT_LIMITS__MAX_INFLIGHT=1000 godwit broker', 'as limits.maxInflight in the file'],
+  ],
+  notes: [
+    'Flags override the environment, that overrides the file, that overrides the defaults. godwit config print shows what holds, and where each value comes from.',
+  ],
+}
 
-Flags override the environment, that overrides the file, that overrides the defaults. godwit config print shows
-what holds, and where each value comes from.
-`
+export function brokerLine(): CommandLine {
+  return withConfigOptions(commandLine(manual))
+}
 
 /**
  * Reads the command line, the environment, and the configuration file that the command line names.
@@ -55,10 +66,7 @@ export function brokerSettings(
   terminal: Terminal,
   environment: NodeJS.ProcessEnv = process.env,
 ): Resolved | typeof helped {
-  const command = withConfigOptions(
-    commandLine('broker', 'Runs an MQTT broker until it is told to stop (Ctrl-C, SIGTERM).', examples),
-  )
-  const flags = parse<ConfigFlags>(command, args, terminal)
+  const flags = parse<ConfigFlags>(brokerLine(), args, terminal)
   return flags === helped ? helped : brokerConfig(flags, environment)
 }
 
@@ -66,7 +74,9 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
-  const log = await inPlace(settings, ['log', 'file'], () => logOf(settings.config.log, terminal))
+  const log = await inPlace(settings, ['log', 'file'], () =>
+    logOf({ ...settings.config.log, color: colorChoiceIn(args) }, terminal),
+  )
   try {
     return await serve(args, terminal, settings, log)
   } finally {
@@ -97,6 +107,7 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
     settings,
   )
   const opening = running
+  const restoreConsole = consoleToLog(log)
   try {
     const open: Listener[] = []
     const names = doorNames(listeners)
@@ -136,6 +147,7 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
     await monitoring?.close()
     access.close()
     await running.close()
+    restoreConsole()
   }
   return 0
 }

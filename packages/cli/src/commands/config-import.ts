@@ -1,21 +1,24 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 
-const examples = `  godwit config import /etc/mosquitto/mosquitto.conf -o godwit.yaml
-  godwit config import mosquitto.conf --strict > godwit.yaml
-  godwit config import dynamic-security.json -o godwit.yaml    users into godwit.passwords, roles into rules
-
-The configuration goes to standard output, or into a new file. What cannot be translated is listed on standard error,
-line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1. A file that mosquitto
-itself would not start with is refused: its lines are listed, nothing is written, and the exit code is 1.
-
-The file is read as mosquitto 2.0 reads it; lines that begin with "note:" say where 2.1 differs.
-`
+const manual: Manual = {
+  name: 'config import',
+  summary: 'Translates a configuration of mosquitto, 1.6 to 2.1.',
+  examples: [
+    ['godwit config import /etc/mosquitto/mosquitto.conf -o godwit.yaml'],
+    ['godwit config import mosquitto.conf --strict > godwit.yaml'],
+    ['godwit config import dynamic-security.json -o godwit.yaml', 'users into godwit.passwords, roles into rules'],
+  ],
+  notes: [
+    'The configuration goes to standard output, or into a new file. What cannot be translated is listed on standard error, line by line, with what to do instead; the exit code is 0 all the same, with --strict it is 1. A file that mosquitto itself would not start with is refused: its lines are listed, nothing is written, and the exit code is 1.',
+    'The file is read as mosquitto 2.0 reads it; lines that begin with "note:" say where 2.1 differs.',
+  ],
+}
 
 interface Flags {
   readonly output?: string
@@ -23,9 +26,8 @@ interface Flags {
   readonly strict?: true
 }
 
-/** `godwit config import`: a mosquitto configuration in our form. */
-export async function configImport(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = commandLine('config import', 'Translates a configuration of mosquitto, 1.6 to 2.1.', examples)
+export function configImportLine(): CommandLine {
+  return commandLine(manual)
     .usage('[options] <mosquitto.conf | dynamic-security.json>')
     .argument('<file>', 'mosquitto.conf, with what its include_dir holds; or the file of its dynamic security plugin')
     .option('-o, --output <file>', 'a new file for the configuration (default: standard output)')
@@ -34,6 +36,11 @@ export async function configImport(args: readonly string[], terminal: Terminal):
       'a new password file for the users of dynamic-security.json (default: beside --output, as godwit.passwords)',
     )
     .option('--strict', 'exit with 1 when something could not be translated')
+}
+
+/** `godwit config import`: a mosquitto configuration in our form. */
+export async function configImport(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = configImportLine()
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return 0
   const [file] = command.args

@@ -33,13 +33,14 @@ test('check reads the files that are named', async () => {
   const none = join(home, 'none')
   const { code, errors } = await ran('check', file(`data: memory\nauth: { passwordFile: ${none} }\n`))
   const path = join(home, 'godwit.yaml')
-  expect([code, errors]).toEqual([1, `godwit config: ${path}:2:9: cannot read ${none}: no such file or directory\n`])
+  const problem = `auth.passwordFile: cannot read ${none}: no such file or directory; make it: godwit passwd -c ${none} NAME`
+  expect([code, errors]).toEqual([1, `godwit config: ${path}:2:9: ${problem}\n`])
   const door = `{ protocol: mqtts, tls: { cert: ${none}, key: ${none} } }`
   expect((await ran('check', file(`listeners: [${door}]\n`))).errors).toContain(
     `${path}:1:13: cannot read tls.cert ${none}: no such file`,
   )
   expect((await ran('check', file(`acl:\n  file: ${none}\n`))).errors).toContain(
-    `${path}:2:3: cannot read the access rules ${none}: no such file`,
+    `${path}:2:3: acl.file: cannot read the access rules ${none}: no such file`,
   )
   expect((await ran('check', file('listeners:\n  - port: 1\n  - proxyProtocol: [lb1]\n'))).errors).toContain(
     `${path}:3:5: proxyProtocol.from has lb1; it takes addresses and networks as 10.0.0.0/8`,
@@ -69,10 +70,14 @@ test('schema is a JSON Schema', async () => {
   expect(JSON.parse(output)).toMatchObject({ title: 'Configuration of godwit broker', type: 'object' })
 })
 
-test.each([[[]], [['chek']]])('%j is told what there is', async (args) => {
+test.each([
+  [[], '; see'],
+  [['chek'], ", not 'chek'; did you mean check? See"],
+  [['--port', '1'], '; see'],
+])('%j is told what there is', async (args, told) => {
   expect(await ran(...args)).toEqual({
     code: 1,
     output: '',
-    errors: 'godwit config: config takes check, print, schema, import; see godwit config --help\n',
+    errors: `godwit config: config takes check, print, schema or import${told} godwit config --help\n`,
   })
 })

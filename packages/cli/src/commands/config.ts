@@ -1,6 +1,6 @@
 import { BrokerError, type Logger } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, noAction, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
 import { inPlace } from '../config/in-place.js'
@@ -12,14 +12,19 @@ import { checkLogFile } from '../log-file.js'
 import { type Terminal, write } from '../terminal.js'
 import { configImport } from './config-import.js'
 
-const examples = `  godwit config check godwit.yaml                says what is wrong, with line and column; reads the files it names
-  godwit config print godwit.yaml                what holds, and where each value comes from
-  godwit config print > godwit.yaml              the defaults, as a file to begin with
-  godwit config schema > godwit.schema.json      for editors
-  godwit config import mosquitto.conf            the same for godwit; see godwit config import --help
-
-With the flags of godwit broker, and the same environment.
-`
+const manual: Manual = {
+  name: 'config',
+  summary: 'Checks a configuration of the broker, prints what holds (secrets are not shown), or its JSON Schema.',
+  actions: ['check', 'print', 'schema', 'import'],
+  examples: [
+    ['godwit config check godwit.yaml', 'says what is wrong, with line and column; reads the files it names'],
+    ['godwit config print godwit.yaml', 'what holds, and where each value comes from'],
+    ['godwit config print > godwit.yaml', 'the defaults, as a file to begin with'],
+    ['godwit config schema > godwit.schema.json', 'for editors'],
+    ['godwit config import mosquitto.conf', 'the same for godwit; see godwit config import --help'],
+  ],
+  notes: ['With the flags of godwit broker, and the same environment.'],
+}
 
 type Action = (flags: ConfigFlags, terminal: Terminal) => string | Promise<string>
 
@@ -38,6 +43,12 @@ const actions: Readonly<Record<string, Action>> = {
   schema: () => `${JSON.stringify(jsonSchema(), undefined, 2)}\n`,
 }
 
+export function configLine(): CommandLine {
+  return withConfigOptions(commandLine(manual))
+    .usage('check|print|schema|import [options] [file]')
+    .argument('[file]', 'the same as --config')
+}
+
 /** @throws CommandError for what a broker would not start with. */
 async function tried(settings: Resolved, warn: (warning: string) => void): Promise<void> {
   const log: Logger = { log: (level, message) => (level === 'warn' ? warn(message) : undefined) }
@@ -54,19 +65,12 @@ export async function config(args: readonly string[], terminal: Terminal): Promi
   const [name = '', ...rest] = args
   if (name === 'import') return configImport(rest, terminal)
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
-  const command = withConfigOptions(
-    commandLine(
-      'config',
-      'Checks a configuration of the broker, prints what holds (secrets are not shown), or its JSON Schema.',
-      examples,
-    )
-      .usage('check|print|schema|import [options] [file]')
-      .argument('[file]', 'the same as --config'),
-  )
-  const flags = parse<ConfigFlags>(command, action ? rest : args.filter((word) => word === '--help'), terminal)
+  const command = configLine()
+  if (!action && !name.startsWith('-'))
+    throw new CommandError(noAction('config', name, [...Object.keys(actions), 'import']))
+  const flags = parse<ConfigFlags>(command, action ? rest : args, terminal)
   if (flags === helped) return 0
-  if (!action)
-    throw new CommandError(`config takes ${Object.keys(actions).join(', ')}, import; see godwit config --help`)
+  if (!action) throw new CommandError(noAction('config', '', [...Object.keys(actions), 'import']))
   const [file] = command.args
   if (file !== undefined && flags.config !== undefined) {
     throw new CommandError('name the file once; see godwit config --help')

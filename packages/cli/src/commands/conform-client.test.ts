@@ -26,7 +26,5 @@ test.each([
 test('--help lists what a client is asked to do', async () => {
   const { code, output } = await ran('--help')
   expect(code).toBe(0)
-  expect(output).toMatch(
-    /\n {2}publish-1 {2,}with a session that is kept, reconnecting: publish several messages at QoS 1/,
-  )
+  expect(output).toMatch(/\n {2}publish-1 {2,}with a session that is kept, reconnecting: publish several\n/)
 })

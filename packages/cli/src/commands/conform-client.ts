@@ -32,11 +32,9 @@ export async function playClient(
   return runClientChecks(launch, checks, run)
 }
 
-/** For --help: what the client is asked to do. */
-export const clientHelp: string = `
---client starts a command for each dialogue; it connects to the URL that stands for {url} in it and in MQTT_CONFORM_URL.
-{scenario} (MQTT_CONFORM_SCENARIO) says what it should do; what it never does is skipped. {version}: MQTT_CONFORM_VERSION.
-${Object.entries(scenarios)
-  .map(([name, what]) => `  ${name.padEnd(17)} ${what}`)
-  .join('\n')}
-`
+/** For --help: how a client is started … */
+export const clientNote =
+  '--client starts a command for each dialogue; it connects to the URL that stands for {url} in it and in MQTT_CONFORM_URL. {scenario} (MQTT_CONFORM_SCENARIO) says what it should do; what it never does is skipped. {version}: MQTT_CONFORM_VERSION.'
+
+/** … and what it is asked to do. */
+export const clientScenarios = { title: 'What a client is asked to do', rows: Object.entries(scenarios) }

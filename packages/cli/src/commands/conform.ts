@@ -25,26 +25,36 @@ import {
 } from '@godwit/conformance'
 import { InvalidArgumentError } from 'commander'
 import { collect, oneOf, wholeNumber } from '../argument-values.js'
+import { type ColorChoice, columnsOf, isTerminal, type Paint, paintFor } from '../colors.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { addServerOptions, type ServerFlags, serverOf, serverUrl } from '../server-options.js'
 import type { ServerUrl } from '../server-url.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 import { nodeTls, tlsOf } from '../tls-options.js'
-import { clientHelp, playClient } from './conform-client.js'
+import { wrapped } from '../wrapping.js'
+import { clientNote, clientScenarios, playClient } from './conform-client.js'
 
-const examples = `  godwit conform mqtt://localhost                       every statement of MQTT 3.1.1 and 5.0
-  godwit conform mqtt://localhost --version 5           of 5.0 only
-  godwit conform mqtt://localhost --only 3.3 -v         chapter 3.3, with what was said in failures
-  godwit conform mqtt://localhost --only MQTT-3.8.4-1
-  godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret
-  godwit conform ws://localhost:8080/mqtt --json > report.json
-  godwit conform --unix /run/mosquitto.sock
-  godwit conform --client 'node my-client.mjs {url}'    a client, which is started to talk to us
-
-Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.
-${clientHelp}`
+const manual: Manual = {
+  name: 'conform',
+  summary: 'Holds a server or a client to the standard, statement by statement.',
+  examples: [
+    ['godwit conform mqtt://localhost', 'every statement of MQTT 3.1.1 and 5.0'],
+    ['godwit conform mqtt://localhost --version 5', 'of 5.0 only'],
+    ['godwit conform mqtt://localhost --only 3.3 -v', 'chapter 3.3, with what was said in failures'],
+    ['godwit conform mqtt://localhost --only MQTT-3.8.4-1'],
+    ['godwit conform mqtts://broker.local --cafile ca.pem --username me --password secret'],
+    ['godwit conform ws://localhost:8080/mqtt --json > report.json'],
+    ['godwit conform --unix /run/mosquitto.sock'],
+    ["godwit conform --client 'node my-client.mjs {url}'", 'a client, which is started to talk to us'],
+  ],
+  lists: [clientScenarios],
+  notes: [
+    'Checks use names of their own, run beside each other, and leave nothing behind. The exit code is 0 only when none fails.',
+    clientNote,
+  ],
+}
 
 const versions = ['3.1.1', '5', '5.0', 'both'] as const
 
@@ -58,15 +68,13 @@ interface Flags extends ServerFlags {
   readonly junit?: string
   readonly markdown?: string
   readonly jobs?: number
+  readonly color?: ColorChoice
   readonly client?: string
   readonly verbose?: true
 }
 
-/** `godwit conform`: what a server does with the standard, statement by statement. */
-export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = addServerOptions(
-    commandLine('conform', 'Holds a server or a client to the standard, statement by statement.', examples),
-  )
+export function conformLine(): CommandLine {
+  const command = commandLine(manual)
     .usage('<url> | --client <command> [options]')
     .argument('[url]', 'mqtt://, mqtts://, ws:// or wss://, host and port; or unix:///path', serverUrl)
     .option('--client <command>', 'hold a client to the standard: the command that starts it, with {url} in it')
@@ -80,6 +88,12 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
     .option('--markdown <file>', 'write it as a page')
     .option('--jobs <n>', 'checks that run at once; default 40, of clients 8', wholeNumber(1, 1000))
     .option('-v, --verbose', 'print each statement, and what was said in failures')
+  return addServerOptions(command)
+}
+
+/** `godwit conform`: what a server does with the standard, statement by statement. */
+export async function conform(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = conformLine()
   const flags = parse<Flags>(command, args.map(renamed), terminal)
   if (flags === helped) return 0
   const [address = flags.url] = command.processedArgs as [ServerUrl | undefined]
@@ -95,7 +109,10 @@ export async function conform(args: readonly string[], terminal: Terminal): Prom
   const url = flags.client ?? serverOf(server, tls !== undefined)
   const { results, wholly } = await play(url, { ...address, ...server }, tls, terminal)
   if (flags.json) terminal.stdout.write(`${JSON.stringify(jsonReport(url, results), undefined, 2)}\n`)
-  else terminal.stdout.write(`${failuresOf(results, flags)}${tableReport(results)}`)
+  else {
+    const paint = paintFor(terminal.stdout, flags.color)
+    terminal.stdout.write(`${failuresOf(results, flags, paint)}${tableReport(results)}`)
+  }
   if (flags.junit !== undefined) save(flags.junit, junitReport(url, results))
   if (flags.markdown !== undefined) save(flags.markdown, markdownReport(url, results))
   return totalsOf(results).fail > 0 || !wholly ? 1 : 0
@@ -144,7 +161,10 @@ async function playServer(
   const problem = problemOf(receptions, flags)
   if (problem !== undefined) throw new CommandError(`${url}: ${problem}`)
   const { offer } = receptions['5.0']
-  if (!flags.json) terminal.stdout.write(`${url}: ${offerInWords(offer)}\n\n`)
+  if (!flags.json) {
+    const columns = isTerminal(terminal.stdout) ? columnsOf(terminal.stdout) : Number.POSITIVE_INFINITY
+    terminal.stdout.write(`${wrapped(`${url}: ${offerInWords(offer)}`, columns).join('\n')}\n\n`)
+  }
   const checks = checksOf(flags).map((check) => asPlayed(check, receptions[check.version]))
   return runChecks(target, checks, { jobs, offer, ...(credentials && { credentials }), ...run })
 }
@@ -224,7 +244,7 @@ async function reach(target: Target): Promise<void> {
 }
 
 function progressOf(terminal: Terminal, total: number, { verbose, json }: Flags) {
-  const isLive = 'isTTY' in terminal.stderr && terminal.stderr.isTTY === true && !verbose
+  const isLive = isTerminal(terminal.stderr) && !verbose
   let ran = 0
   let failed = 0
   return {
@@ -244,12 +264,12 @@ function line({ id, version, outcome, ms, detail }: CheckResult): string {
   return `${outcome} ${version} ${id} ${ms} ms${detail ? `  ${detail.replaceAll('\n', '; ')}` : ''}\n`
 }
 
-function failuresOf(results: readonly CheckResult[], { verbose }: Flags): string {
+function failuresOf(results: readonly CheckResult[], { verbose }: Flags, { red }: Paint): string {
   return results
     .filter(({ outcome }) => outcome === 'fail')
     .map(({ id, version, detail, transcript }) => {
       const said = verbose ? transcript.map((one) => `    ${one}\n`).join('') : ''
-      return `FAIL ${id} (MQTT ${version})\n  ${detail.replaceAll('\n', '\n  ')}\n${said}\n`
+      return `${red('FAIL')} ${id} (MQTT ${version})\n  ${detail.replaceAll('\n', '\n  ')}\n${said}\n`
     })
     .join('')
 }

@@ -1,21 +1,25 @@
 import { BrokerError } from '@godwit/broker'
 import { hashPassword, type PasswordLine, parsePasswordLines } from '@godwit/broker/access'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
+import { askPassword, isKeyboard, pipedPassword } from '../password-prompt.js'
 import { type Terminal, write } from '../terminal.js'
 import { PasswdFile } from './passwd-file.js'
-import { askPassword, isKeyboard, pipedPassword } from './passwd-prompt.js'
 
-const examples = `  godwit passwd -c passwords alice             a new file with one user; a file of that name is replaced
-  godwit passwd passwords bob                  adds bob, or changes the password
-  godwit passwd passwords bob --stdin < secret takes the first line of standard input
-  godwit passwd -b passwords bob s3cret        the password can be seen by others on this machine while it runs
-  godwit passwd -D passwords bob               deletes bob
-  godwit passwd --check passwords bob          asks for the password, and says whether it is right
-  godwit passwd --check passwords              says whether a broker can use the file
-
-Passwords are kept as scrypt hashes. The file may hold lines of mosquitto_passwd too.
-`
+const manual: Manual = {
+  name: 'passwd',
+  summary: 'Creates, changes and checks a password file.',
+  examples: [
+    ['godwit passwd -c passwords alice', 'a new file with one user; a file of that name is replaced'],
+    ['godwit passwd passwords bob', 'adds bob, or changes the password'],
+    ['godwit passwd passwords bob --stdin < secret takes the first line of standard input'],
+    ['godwit passwd -b passwords bob s3cret', 'the password can be seen by others on this machine while it runs'],
+    ['godwit passwd -D passwords bob', 'deletes bob'],
+    ['godwit passwd --check passwords bob', 'asks for the password, and says whether it is right'],
+    ['godwit passwd --check passwords', 'says whether a broker can use the file'],
+  ],
+  notes: ['Passwords are kept as scrypt hashes. The file may hold lines of mosquitto_passwd too.'],
+}
 
 interface Flags {
   readonly create?: true
@@ -25,9 +29,8 @@ interface Flags {
   readonly stdin?: true
 }
 
-/** `godwit passwd`: the password file of a broker. */
-export async function passwd(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = commandLine('passwd', 'Creates, changes and checks a password file.', examples)
+export function passwdLine(): CommandLine {
+  return commandLine(manual)
     .usage('[options] <file> <user> [password]')
     .argument('<file>', 'the password file')
     .argument('[user]', 'the user name')
@@ -37,6 +40,11 @@ export async function passwd(args: readonly string[], terminal: Terminal): Promi
     .option('-b, --batch', 'take the password from the command line')
     .option('--stdin', 'take the password from standard input, its first line')
     .option('--check', 'change nothing; say whether the password is right')
+}
+
+/** `godwit passwd`: the password file of a broker. */
+export async function passwd(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = passwdLine()
   const flags = parse<Flags>(command, args, terminal)
   if (flags === helped) return 0
   const [file = '', user, given] = command.args

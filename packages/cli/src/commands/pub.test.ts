@@ -8,6 +8,7 @@ const connection = {
   closing: {},
   only5: [],
   debug: false,
+  quiet: false,
 }
 
 function settingsOf(...args: readonly string[]): unknown {
@@ -201,7 +202,10 @@ describe('one line and exit code 1', () => {
       "--url is 'http://host/a'; there is no way to speak MQTT over http: use mqtt://, mqtts://, ws://, wss:// or unix://;",
     ],
     [['-t', 'a', '-f', '/none/such'], 'cannot read /none/such: no such file or folder; name another --file'],
-    [['-t', 'a', '-m', 'two', 'words'], 'there are words that belong to no option; quote values with spaces'],
+    [
+      ['-t', 'a', '-m', 'two', 'words'],
+      "'words' belongs to no option, and names no server (@NAME or a URL); quote values with spaces",
+    ],
   ])('%o', async (args, problem) => {
     const terminal = new TestTerminal()
     expect(await terminal.run('pub', ...args)).toBe(1)

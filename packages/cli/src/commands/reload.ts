@@ -1,23 +1,29 @@
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { ask, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { ReloadAnswer } from '../control/control-protocol.js'
 import { type Terminal, write } from '../terminal.js'
 
-const examples = `  godwit reload
-  godwit reload --data /var/lib/godwit
-  godwit reload --control /run/godwit/control.sock
+const manual: Manual = {
+  name: 'reload',
+  summary: 'Makes a running broker read password file, access rules and certificates again.',
+  examples: [
+    ['godwit reload'],
+    ['godwit reload --data /var/lib/godwit'],
+    ['godwit reload --control /run/godwit/control.sock'],
+  ],
+  notes: [
+    'The broker looks at its whole configuration first. Where anything is wrong, it says what, all stays as it was, and the exit code is 1. SIGHUP does the same, and tells in the log.',
+  ],
+}
 
-The broker looks at its whole configuration first. Where anything is wrong, it says what, all stays as it was, and the
-exit code is 1. SIGHUP does the same, and tells in the log.
-`
+export function reloadLine(): CommandLine {
+  return withControlOptions(commandLine(manual))
+}
 
 /** `godwit reload`: a running broker reads password file, access rules and certificates again. */
 export async function reload(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = withControlOptions(
-    commandLine('reload', 'Makes a running broker read password file, access rules and certificates again.', examples),
-  )
-  const flags = parse<ControlFlags>(command, args, terminal)
+  const flags = parse<ControlFlags>(reloadLine(), args, terminal)
   if (flags === helped) return 0
   for await (const answer of ask<ReloadAnswer>(controlPathOf(flags), { request: 'reload' })) {
     await write(terminal.stdout, inWords(answer))

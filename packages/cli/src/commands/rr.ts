@@ -3,7 +3,7 @@ import type { Client, Message, PropertiesOf } from '@godwit/client'
 import { isTopicName, type QoS } from '@godwit/protocol'
 import { qos, topicFilter } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import {
   addConnectionOptions,
   type ConnectionFlags,
@@ -20,7 +20,9 @@ import {
 } from '../content-options.js'
 import { Ending } from '../ending.js'
 import { Narrator } from '../narrator.js'
+import { withAskedPassword } from '../password-question.js'
 import { addPrintingOptions, formatOf, type PrintingFlags } from '../printing-options.js'
+import { withNamedServer } from '../server-argument.js'
 import { type Terminal, write } from '../terminal.js'
 import { withClient } from '../with-client.js'
 
@@ -45,28 +47,36 @@ interface Flags extends ConnectionFlags, PrintingFlags, ContentFlags {
   readonly stale: boolean
 }
 
-const examples = `  godwit rr -t clock/ask -m now -W 5                          exit code 27 when nobody answers in 5 seconds
-  godwit rr -t camera/take -n -N > photo.jpg
-  godwit rr -t clock/ask -e clock/answer/me -m now -V 311     the responder must know that topic
+const manual: Manual = {
+  name: 'rr',
+  summary: 'Publishes a request, waits for a response and prints it.',
+  examples: [
+    ['godwit rr -t clock/ask -m now -W 5', 'exit code 27 when nobody answers in 5 seconds'],
+    ['godwit rr -t camera/take -n -N > photo.jpg'],
+    ['godwit rr -t clock/ask -e clock/answer/me -m now -V 311', 'the responder must know that topic'],
+  ],
+  notes: [
+    'The server hands the request to whoever subscribes to its topic. In MQTT 5.0 it says where the response goes (Response Topic) and what it answers (Correlation Data); --response-topic is needed only below that.',
+  ],
+}
 
-The server hands the request to whoever subscribes to its topic. In MQTT 5.0 it says where the response goes (Response
-Topic) and what it answers (Correlation Data); --response-topic is needed only below that.
-`
+export function rrLine(): CommandLine {
+  const command = addContentOptions(commandLine(manual))
+    .option('-e, --response-topic <topic>', 'topic on which the response comes (default: one of its own)', topicFilter)
+    .option('-q, --qos <qos>', 'QoS of the request, and the highest of the response', qos, 0)
+    .option('-R, --no-stale', 'take no retained message for the response')
+  return addConnectionOptions(addPrintingOptions(command), ['connect', 'will', 'publish', 'disconnect'])
+}
 
 /**
  * Reads the command line.
  * @throws CommandError
  */
 export function rrSettings(args: readonly string[], terminal: Terminal): RrSettings | typeof helped {
-  const command = addContentOptions(
-    commandLine('rr', 'Publishes a request, waits for a response and prints it.', examples),
-  )
-    .option('-e, --response-topic <topic>', 'topic on which the response comes (default: one of its own)', topicFilter)
-    .option('-q, --qos <qos>', 'QoS of the request, and the highest of the response', qos, 0)
-    .option('-R, --no-stale', 'take no retained message for the response')
-  addConnectionOptions(command, ['connect', 'will', 'publish', 'disconnect'])
-  const flags = parse<Flags>(addPrintingOptions(command), args, terminal)
-  if (flags === helped) return helped
+  const command = rrLine()
+  const given = parse<Flags>(command, args, terminal)
+  if (given === helped) return helped
+  const flags = withNamedServer(given, command.processedArgs[0] as string | undefined)
   return {
     connection: connectionSettings(flags),
     topic: topicOf(flags),
@@ -103,14 +113,16 @@ const needsResponseTopic =
 export async function rr(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = rrSettings(args, terminal)
   if (settings === helped) return 0
-  const { connection, printing } = settings
+  const { printing } = settings
+  const connection = await withAskedPassword(settings.connection, terminal)
   const payload = await payloadOf(settings.content, terminal)
-  const narrator = new Narrator(terminal, 'rr', connection.debug)
+  const narrator = new Narrator(terminal, 'rr', connection)
   const end = new Ending(terminal, printing.timeout)
   try {
     await withClient(connection, narrator, { keepTrying: false, signal: end.signal }, async (client) => {
       const response = await request(client, payload, settings, narrator)
-      if (response) await write(terminal.stdout, formatOf(printing, narrator)(response, Date.now()))
+      const format = await formatOf(printing, narrator, terminal)
+      if (response) await write(terminal.stdout, format(response, Date.now()))
       response?.ack()
     })
   } catch (error) {

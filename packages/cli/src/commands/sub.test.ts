@@ -96,7 +96,7 @@ describe('godwit rr', () => {
     ],
     [['-e', 'answer', '-m', 'x'], 'there is no topic to publish to; add --topic'],
     [['-t', 'ask', '-e', 'answer'], 'there is no message; add --message'],
-    [['-t', 'ask', '-e', 'answer', '-l'], "unknown option '-l'"],
+    [['-t', 'ask', '-e', 'answer', '-l'], "there is no option '-l'"],
   ])('%o is refused in one line, with exit code 1', async (args, problem) => {
     const terminal = new TestTerminal()
     expect(await terminal.run('rr', ...args)).toBe(1)

@@ -2,7 +2,7 @@ import type { Client, Message, SubscribeOptions, Subscription } from '@godwit/cl
 import { isTopicFilter, matchesFilter, type QoS, reasonName } from '@godwit/protocol'
 import { collect, qos, topicFilter, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import {
   addConnectionOptions,
   type ConnectionFlags,
@@ -12,7 +12,9 @@ import {
 import { Ending } from '../ending.js'
 import { Narrator } from '../narrator.js'
 import type { OutputFormat } from '../output-format.js'
+import { withAskedPassword } from '../password-question.js'
 import { addPrintingOptions, formatOf, type PrintingFlags } from '../printing-options.js'
+import { withNamedServer } from '../server-argument.js'
 import { type Terminal, write } from '../terminal.js'
 import { withClient } from '../with-client.js'
 
@@ -27,6 +29,8 @@ export interface SubSettings {
   readonly count: number
   /** MQTT 5.0. */
   readonly retainAsPublished: boolean
+  /** Which retained messages the server sends: 0, all; 1, for a new subscription; 2, none. MQTT 5.0. */
+  readonly retainHandling: 0 | 1 | 2
   readonly properties: NonNullable<SubscribeOptions['properties']>
   /** Whether retained messages are printed. */
   readonly stale: boolean
@@ -45,23 +49,26 @@ interface Flags extends ConnectionFlags, PrintingFlags {
   readonly stale: boolean
   readonly retainedOnly?: true
   readonly retainAsPublished?: true
+  readonly retainHandling?: 0 | 1 | 2
   readonly exitOnSubscribed?: true
 }
 
-const examples = `  godwit sub -t home/kitchen/temp
-  godwit sub -t 'home/#' -v                              with topics
-  godwit sub -t 'home/#' -F '%I %t %p'                   with time and topic
-  godwit sub -t 'home/+/temp' -C 1 -W 10                 one message, or exit code 27 after 10 seconds
-  godwit sub -t 'home/#' -c -i dashboard -q 1            nothing is missed between two runs
-  godwit sub -t 'home/#' --retained-only -v              what is retained
-`
+const manual: Manual = {
+  name: 'sub',
+  summary: 'Subscribes, and prints messages as they come.',
+  examples: [
+    ['godwit sub -t home/kitchen/temp'],
+    ["godwit sub @plant -t '#' --as json --pretty", 'of a saved server; see godwit help server'],
+    ["godwit sub -t 'home/#' -v", 'with topics'],
+    ["godwit sub -t 'home/#' -F '%I %t %p'", 'with time and topic'],
+    ["godwit sub -t 'home/+/temp' -C 1 -W 10", 'one message, or exit code 27 after 10 seconds'],
+    ["godwit sub -t 'home/#' -c -i dashboard -q 1", 'nothing is missed between two runs'],
+    ["godwit sub -t 'home/#' --retained-only -v", 'what is retained'],
+  ],
+}
 
-/**
- * Reads the command line.
- * @throws CommandError
- */
-export function subSettings(args: readonly string[], terminal: Terminal): SubSettings | typeof helped {
-  const command = commandLine('sub', 'Subscribes, and prints messages as they come.', examples)
+export function subLine(): CommandLine {
+  const command = commandLine(manual)
     .option('-t, --topic <filter>', 'topic filter to subscribe to; may be repeated', collect(topicFilter))
     .option('-T, --filter-out <filter>', 'do not print what matches; may be repeated', collect(topicFilter))
     .option('-q, --qos <qos>', 'the highest QoS to receive at', qos, 0)
@@ -69,24 +76,39 @@ export function subSettings(args: readonly string[], terminal: Terminal): SubSet
     .option('-R, --no-stale', 'do not print retained messages')
     .option('--retained-only', 'print retained messages only; the first other one ends it')
     .option('--retain-as-published', 'have messages retained or not as their publishers said (MQTT 5.0)')
+    .option(
+      '--retain-handling <n>',
+      'retained messages to be sent: 0, all (default); 1, if the subscription is new; 2, none (MQTT 5.0)',
+      qos,
+    )
     .option('-E, --exit-on-subscribed', 'end as soon as it has subscribed (with -c: makes the session)')
-  const flags = parse<Flags>(
-    addPrintingOptions(addConnectionOptions(command, ['connect', 'will', 'subscribe', 'disconnect'])),
-    args,
-    terminal,
-  )
-  if (flags === helped) return helped
+  return addConnectionOptions(addPrintingOptions(command), ['connect', 'will', 'subscribe', 'disconnect'])
+}
+
+/**
+ * Reads the command line.
+ * @throws CommandError
+ */
+export function subSettings(args: readonly string[], terminal: Terminal): SubSettings | typeof helped {
+  const command = subLine()
+  const given = parse<Flags>(command, args, terminal)
+  if (given === helped) return helped
+  const flags = withNamedServer(given, command.processedArgs[0] as string | undefined)
   if (flags.retainedOnly && !flags.stale) {
     throw new CommandError('-R and --retained-only together print nothing; leave one of them out')
   }
   return {
-    connection: connectionSettings(flags, flags.retainAsPublished ? ['--retain-as-published'] : []),
+    connection: connectionSettings(flags, [
+      ...(flags.retainAsPublished ? ['--retain-as-published'] : []),
+      ...(flags.retainHandling ? ['--retain-handling'] : []),
+    ]),
     filters: filtersOf(flags),
     filtersOut: flags.filterOut ?? [],
     qos: flags.qos,
     printing: flags,
     count: flags.count ?? Number.POSITIVE_INFINITY,
     retainAsPublished: flags.retainAsPublished === true,
+    retainHandling: flags.retainHandling ?? 0,
     properties: flags.property?.subscribe ?? {},
     stale: flags.stale,
     retainedOnly: flags.retainedOnly === true,
@@ -107,13 +129,15 @@ function filtersOf({ topic = [], url }: Flags): readonly string[] {
 export async function sub(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = subSettings(args, terminal)
   if (settings === helped) return 0
-  const { connection, printing } = settings
-  const narrator = new Narrator(terminal, 'sub', connection.debug)
+  const { printing } = settings
+  const connection = await withAskedPassword(settings.connection, terminal)
+  const narrator = new Narrator(terminal, 'sub', connection)
   const end = new Ending(terminal, printing.timeout)
   try {
     await withClient(connection, narrator, { keepTrying: true, signal: end.signal }, async (client) => {
       const subscription = await subscribe(client, settings, narrator, end.signal)
-      if (!settings.subscribeOnly) await print(subscription, settings, formatOf(printing, narrator), terminal)
+      if (!settings.subscribeOnly)
+        await print(subscription, settings, await formatOf(printing, narrator, terminal), terminal)
     })
   } catch (error) {
     if (!end.signal.aborted) throw error
@@ -124,15 +148,16 @@ export async function sub(args: readonly string[], terminal: Terminal): Promise<
 
 async function subscribe(
   client: Client,
-  { filters, qos, retainAsPublished, properties }: SubSettings,
+  { filters, qos, retainAsPublished, retainHandling, properties, subscribeOnly }: SubSettings,
   narrator: Narrator,
   signal: AbortSignal,
 ): Promise<Subscription> {
-  const subscription = await client.subscribe(filters, { qos, retainAsPublished, properties, partial: true, signal })
+  const options = { qos, retainAsPublished, retainHandling, properties, partial: true, signal }
+  const subscription = await client.subscribe(filters, options)
   for (const { filter, reasonCode } of subscription.granted) {
     if (reasonCode >= 0x80)
       narrator.warn(`the server refused the subscription to '${filter}': ${reasonName(reasonCode)}`)
-    else narrator.debug(`subscribed to '${filter}' at QoS ${reasonCode}`)
+    else narrator.hint(`subscribed to '${filter}' at QoS ${reasonCode}${subscribeOnly ? '' : '; Ctrl-C ends it'}`)
   }
   return subscription
 }

@@ -80,7 +80,7 @@ describe('printed', () => {
   ])('once %s', async (_, flags) => {
     const terminal = new TestTerminal()
     expect(await terminal.run('top', '--control', path, ...flags)).toBe(0)
-    expect(terminal.output).toMatch(/^godwit 1\.2\.3 {3}process 4711 {3}up 00:00:11\n1 clients, .*\nCPU 1 %, /)
+    expect(terminal.output).toMatch(/^godwit 1\.2\.3 {3}process 4711 {3}up 00:00:11\n1 client, .*\nCPU 1 %, /)
     expect(terminal.output).toMatch(/\nmessages +100 +200 +1,100 +2,200\n/)
     expect(terminal.output).toContain('\n"x\\u{9b}2J" ')
     expect(terminal.output).not.toContain('\u001b')
@@ -144,7 +144,7 @@ describe('live', () => {
     const ended = screen.run('top', '--control', path)
     await screen.printed(/BUSIEST TOPICS {43}MESSAGES/)
     screen.resize(50, 24)
-    await screen.printed(/BUSIEST TOPICS {13}MESSAGES/)
+    await screen.printed(/BUSIEST TOPICS {15}MESSAGES/)
     screen.type('q')
     expect(await ended).toBe(0)
   })

@@ -1,5 +1,5 @@
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { shortened } from '../control/columns.js'
 import { ask, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import { LiveScreen } from '../control/live-screen.js'
@@ -8,18 +8,29 @@ import { topScreen } from '../control/top-screen.js'
 import { perSecond, type TopSnapshot } from '../control/top-snapshot.js'
 import { type Terminal, write } from '../terminal.js'
 
-const examples = `  godwit top
-  godwit top --data /var/lib/godwit
-  godwit top --once                       prints it once, after a second of counting
-  godwit top --json --once | jq .perSecond
-
-q or Ctrl-C ends it. Topics and event loop are measured only while somebody looks. Where the output is no terminal it is
-printed once.
-`
+const manual: Manual = {
+  name: 'top',
+  summary: 'Shows live what a running broker does, and who keeps it busy.',
+  examples: [
+    ['godwit top'],
+    ['godwit top --data /var/lib/godwit'],
+    ['godwit top --once', 'prints it once, after a second of counting'],
+    ['godwit top --json --once | jq .perSecond'],
+  ],
+  notes: [
+    'q or Ctrl-C ends it. Topics and event loop are measured only while somebody looks. Where the output is no terminal it is printed once.',
+  ],
+}
 
 interface Flags extends ControlFlags {
   readonly once?: true
   readonly json?: true
+}
+
+export function topLine(): CommandLine {
+  return withControlOptions(commandLine(manual))
+    .option('--once', 'print it once')
+    .option('--json', 'print JSON: an object a second, or one with --once')
 }
 
 /** How wide and high it is where there is no terminal. */
@@ -30,12 +41,7 @@ type Pair = readonly [before: TopSnapshot, now: TopSnapshot]
 
 /** `godwit top`: what a running broker does, live. */
 export async function top(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = withControlOptions(
-    commandLine('top', 'Shows live what a running broker does, and who keeps it busy.', examples)
-      .option('--once', 'print it once')
-      .option('--json', 'print JSON: an object a second, or one with --once'),
-  )
-  const flags = parse<Flags>(command, args, terminal)
+  const flags = parse<Flags>(topLine(), args, terminal)
   if (flags === helped) return 0
   const path = controlPathOf(flags)
   const stopping = terminal.stopping()

@@ -1,20 +1,25 @@
 import type { TraceEvent } from '@godwit/broker'
 import { topicFilter } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
-import { commandLine, helped, parse } from '../command-line.js'
+import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { ask, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { Missed, TraceBegun } from '../control/control-protocol.js'
 import { printableJson } from '../control/printable-json.js'
 import { traceLine } from '../control/trace-line.js'
 import { type Terminal, write } from '../terminal.js'
 
-const examples = `  godwit trace --client thermostat-1
-  godwit trace --topic 'home/+/alarm'
-  godwit trace --client app --topic 'home/#' --json
-
-Prints a line a packet until Ctrl-C: → is what the client sends, ← what it is sent. Payloads and passwords are never
-shown. Packets that come faster than they are printed are counted, and the rest of the broker is not slowed.
-`
+const manual: Manual = {
+  name: 'trace',
+  summary: 'Shows the packets of a client or a topic, as they come and go.',
+  examples: [
+    ['godwit trace --client thermostat-1'],
+    ["godwit trace --topic 'home/+/alarm'"],
+    ["godwit trace --client app --topic 'home/#' --json"],
+  ],
+  notes: [
+    'Prints a line a packet until Ctrl-C: → is what the client sends, ← what it is sent. Payloads and passwords are never shown. Packets that come faster than they are printed are counted, and the rest of the broker is not slowed.',
+  ],
+}
 
 interface Flags extends ControlFlags {
   readonly client?: string
@@ -22,15 +27,16 @@ interface Flags extends ControlFlags {
   readonly json?: true
 }
 
+export function traceCommandLine(): CommandLine {
+  return withControlOptions(commandLine(manual))
+    .option('--client <id>', 'of the client of this Client Identifier, connected or still to come')
+    .option('--topic <filter>', 'PUBLISH packets of topics that match', topicFilter)
+    .option('--json', 'each as a JSON object')
+}
+
 /** `godwit trace`: the packets of a client or a topic, as they come and go. */
 export async function trace(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = withControlOptions(
-    commandLine('trace', 'Shows the packets of a client or a topic, as they come and go.', examples)
-      .option('--client <id>', 'of the client of this Client Identifier, connected or still to come')
-      .option('--topic <filter>', 'PUBLISH packets of topics that match', topicFilter)
-      .option('--json', 'each as a JSON object'),
-  )
-  const flags = parse<Flags>(command, args, terminal)
+  const flags = parse<Flags>(traceCommandLine(), args, terminal)
   if (flags === helped) return 0
   const { client, topic, json } = flags
   if (client === undefined && topic === undefined) {

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { CommandError } from '../command-error.js'
 import { exposedSecrets } from './exposed-secrets.js'
 import { defaultLayer, environmentLayer, fileLayer, flagLayer } from './layers.js'
 import { printed } from './print.js'
@@ -49,7 +50,7 @@ describe('layers', () => {
     const flags = flagLayer({ limits: { maxInflight: 100 } }, { 'limits.maxInflight': '--max-inflight' })
     const { config, origin } = resolve([base, fileLayer(path), environment, flags])
     expect(config).toMatchObject({
-      data: 'from-file',
+      data: join(folder, 'from-file'),
       log: { level: 'warn' },
       limits: { maxInflight: 100, maxQueuedMessages: 20, maxQueuedBytes: 1024 },
     })
@@ -105,7 +106,7 @@ describe('layers', () => {
     const path = file('listeners:\n  - port: 1\n  - { protocol: mqtts, tls: { cert: c.pem, key: k.pem } }\n')
     const environment = environmentLayer({ GODWIT_LISTENERS__1__TLS__PASSPHRASE: '1234' }, isTextAt)
     const { config, origin } = resolve([base, fileLayer(path), environment])
-    expect(config.listeners).toMatchObject([{ port: 1 }, { tls: { cert: 'c.pem', passphrase: '1234' } }])
+    expect(config.listeners).toMatchObject([{ port: 1 }, { tls: { cert: join(folder, 'c.pem'), passphrase: '1234' } }])
     expect(origin(['listeners', 1, 'tls', 'passphrase'])).toBe('GODWIT_LISTENERS__1__TLS__PASSPHRASE')
     expect(origin(['listeners', 1, 'tls', 'cert'])).toBe(`${path}:3:31`)
   })
@@ -192,7 +193,58 @@ test('printed, each value is followed by its origin, and the whole is a configur
   const text = printed(resolve([base, fileLayer(path)]))
   expect(text).toContain(`  maxInflight: 3 # ${path}:2:3\n`)
   expect(text).toContain('  - protocol: mqtt # default\n')
-  expect(resolve([base, fileLayer(file(text))]).config).toEqual(resolve([base, fileLayer(path)]).config)
+  const { config } = resolve([base, fileLayer(path)])
+  const data = join(folder, 'godwit-data') // the default is where it is started, a file's own is beside it
+  expect(resolve([base, fileLayer(file(text))]).config).toEqual({ ...config, data })
+})
+
+test('relative paths in a file are relative to its folder, those of flags and environment to where it is started', () => {
+  const path = file(`data: mine
+control: run/c.sock
+listeners:
+  - { protocol: mqtts, tls: { cert: ../c.pem, key: /abs/k.pem }, auth: { passwordFile: pw }, acl: { file: rules } }
+  - { socket: m.sock }
+auth: { jwt: { secretFile: s }, http: { url: "https://a.example/x", headersFile: h } }
+`)
+  const { config } = resolve([base, fileLayer(path)])
+  expect(config).toMatchObject({
+    data: join(folder, 'mine'),
+    control: join(folder, 'run/c.sock'),
+    listeners: [
+      {
+        tls: { cert: join(folder, '../c.pem'), key: '/abs/k.pem' },
+        auth: { passwordFile: join(folder, 'pw') },
+        acl: { file: join(folder, 'rules') },
+      },
+      { socket: join(folder, 'm.sock') },
+    ],
+    auth: {
+      jwt: { secretFile: join(folder, 's') },
+      http: { url: 'https://a.example/x', headersFile: join(folder, 'h') },
+    },
+  })
+  expect(resolve([base, fileLayer(file('data: memory\ncontrol: none\n'))]).config).toMatchObject({
+    data: 'memory',
+    control: 'none',
+  })
+  expect(resolve([base, environmentLayer({ GODWIT_DATA: 'x' })]).config.data).toBe('x')
+})
+
+test('every mistake of a file is told, in its order', () => {
+  const path = file('dat: x\nport: 1\nlog: { level: loud }\nlimits: { maxInflight: many }\n')
+  const told = (() => {
+    try {
+      return resolve([base, fileLayer(path)])
+    } catch (error) {
+      return (error as CommandError).problems.map(({ message }) => message.replace(path, ''))
+    }
+  })()
+  expect(told).toEqual([
+    ":1:1: there is no key 'dat'; did you mean 'data'?",
+    ":2:1: there is no key 'port'; it belongs under 'listeners'",
+    ":3:8: log.level: it takes debug, info, warn, error, not 'loud'",
+    ":4:11: limits.maxInflight: it takes a whole number, not 'many'",
+  ])
 })
 
 describe('the JSON Schema', () => {

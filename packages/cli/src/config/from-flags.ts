@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { commitMode, oneOf, size, wholeNumber } from '../argument-values.js'
 import { logFormats, logLevels } from '../log.js'
+import type { CommandLine } from '../manual.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { defaultLayer, environmentLayer, fileLayer, flagLayer, type Values } from './layers.js'
 import { type Resolved, resolve } from './resolve.js'
@@ -42,10 +43,10 @@ const flagNames = {
 }
 
 /** Adds the flags that say what a configuration can say, and the one that names its file. */
-export function withConfigOptions(command: Command): Command {
+export function withConfigOptions(command: CommandLine): CommandLine {
   return command
     .option('--host <host>', 'address to listen on (default: 127.0.0.1, this machine only)')
-    .option('--port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
+    .option('-p, --port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
     .option('--allow-anonymous', 'let anyone in who can reach --host; needed for any but this machine')
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
     .option('--control <path>', 'socket for godwit reload, trace and top; or "none" (default: control.sock in --data)')

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
 import { isDynamicSecurityFile, isMosquittoConf } from './mosquitto-file.js'
+import { withWholePaths } from './paths.js'
+import { yamlProblem } from './yaml-problem.js'
 
 export type Path = readonly (string | number)[]
 export type Values = Readonly<Record<string, unknown>>
@@ -25,15 +28,16 @@ export function flagLayer(values: Values, names: Readonly<Record<string, string>
 }
 
 /**
- * A YAML or JSON file.
+ * A YAML or JSON file. Relative paths in it are relative to its folder.
  * @throws CommandError with line and column.
  */
-export function fileLayer(file: string): Layer {
+export function fileLayer(file: string, what = 'the configuration'): Layer {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(`cannot read the configuration ${file}: ${systemProblem(error)}; name a YAML or JSON file`)
+    const problem = `cannot read ${what} ${file}: ${systemProblem(error)}`
+    throw new CommandError(`${problem}; name a YAML or JSON file`, 1, { cause: error })
   }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -43,7 +47,7 @@ export function fileLayer(file: string): Layer {
   }
   if (isMosquittoConf(text)) throw new CommandError(`${file} is a configuration of mosquitto; ${toImport(file)}`)
   const [error] = [...document.errors, ...document.warnings]
-  if (error) throw new CommandError(`${position(error.pos[0])}: ${yamlProblem(error.message)}`)
+  if (error) throw new CommandError(`${position(error.pos[0])}: ${yamlProblem(error)}`)
   const values = withoutNothing(valuesOf(document, file)) ?? {}
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new CommandError(`${file}:1:1: a configuration is a list of "key: value"; see docs/configuration.md`)
@@ -51,17 +55,13 @@ export function fileLayer(file: string): Layer {
   if (isDynamicSecurityFile(values)) {
     throw new CommandError(`${file} is a file of mosquitto's dynamic security; ${toImport(file)}`)
   }
-  return { values: values as Values, where: (path) => position(offsetOf(document.contents, path)) }
+  return {
+    values: withWholePaths(values as Values, dirname(resolve(file))),
+    where: (path) => position(offsetOf(document.contents, path)),
+  }
 }
 
 const toImport = (file: string): string => `translate it first: godwit config import ${file} -o godwit.yaml`
-
-function yamlProblem(message: string): string {
-  if (/tab/i.test(message)) return `${message}; indent with spaces`
-  if (message.startsWith('Source contains multiple')) return 'a second document (---) begins; leave one'
-  if (message.startsWith('Map keys must be unique')) return 'this key stands here twice; leave one'
-  return `${message}; see docs/configuration.md for the form`
-}
 
 function valuesOf(document: Document, file: string): unknown {
   try {
@@ -99,8 +99,8 @@ interface Sequence {
 }
 
 const prefix = 'GODWIT_'
-/** Of the project's own tests, and what Kubernetes tells every container of a Service that is called godwit. */
-const othersVariables = /^GODWIT_(TEST_|PORT(_|$)|SERVICE_(HOST|PORT)(_|$))/
+/** Of the clients, of the project’s own tests, and what Kubernetes tells every container of a Service that is called godwit. */
+const othersVariables = /^GODWIT_(TEST_|URL$|PORT(_|$)|SERVICE_(HOST|PORT)(_|$))/
 
 /**
  * `GODWIT_LIMITS__MAX_INFLIGHT=100` is `limits.maxInflight: 100`, `GODWIT_LISTENERS__0__PORT` the port of the first

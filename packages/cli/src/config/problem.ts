@@ -5,13 +5,16 @@ import { keysAt, pathInWords } from './schema-path.js'
 import { isSecret } from './secrets.js'
 
 /** What is wrong, where, and what may stand there. */
-export function problemOf(issue: z.core.$ZodIssue, origin: (path: Path) => string): string {
+export function problemsOf(issue: z.core.$ZodIssue, origin: (path: Path) => string): readonly string[] {
   const path = issue.path as Path
   if (issue.code === 'unrecognized_keys') {
-    const wrong = issue.keys[0]!
-    return `${origin([...path, wrong])}: there is no key '${pathInWords([...path, wrong])}'; ${keyHint(wrong, path)}`
+    return issue.keys.map((wrong) => {
+      const key = [...path, wrong]
+      return `${origin(key)}: there is no key '${pathInWords(key)}'; ${keyHint(wrong, path)}`
+    })
   }
-  return `${origin(path)}: ${path.length === 0 ? '' : `${pathInWords(path)}: `}${reasonOf(issue, path)}`
+  const problem = `${origin(path)}: ${path.length === 0 ? '' : `${pathInWords(path)}: `}${reasonOf(issue, path)}`
+  return [problem]
 }
 
 /** Where a key is looked for that stands elsewhere. */

@@ -1,6 +1,6 @@
 import { CommandError } from '../command-error.js'
 import { isObject, type Layer, type Path } from './layers.js'
-import { problemOf } from './problem.js'
+import { problemsOf } from './problem.js'
 import { type Config, configSchema } from './schema.js'
 
 /** A configuration, and where each of its values comes from. */
@@ -13,15 +13,17 @@ export interface Resolved {
 /**
  * Lays the layers over one another, setting by setting (a list is one setting, unless an item is named by its number),
  * and checks the whole.
- * @throws CommandError naming the place of the first value that is wrong, and what may stand there.
+ * @throws CommandError naming the place of each value that is wrong, and what may stand there.
  */
 export function resolve(layers: readonly Layer[]): Resolved {
   const merged = layers.reduce<unknown>((below, { values }) => overlay(below, values), {})
   const origin = (path: Path): string => originOf(layers, path) ?? 'default'
   const parsed = configSchema.safeParse(merged, { reportInput: true })
   if (parsed.success) return { config: parsed.data, origin }
-  const [problem] = parsed.error.issues
-  throw new CommandError(problemOf(problem!, (path) => placeOf(layers, path)))
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, (path) => placeOf(layers, path)))
+  // In the order of the file.
+  const inOrder = [...new Set(problems)].sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+  throw CommandError.all(inOrder)
 }
 
 function overlay(below: unknown, above: unknown): unknown {

@@ -33,6 +33,12 @@ test('the busiest first, on average of the seconds looked back at', () => {
   expect(topics.top(1)).toHaveLength(1)
 })
 
+test("the broker's own topics are none of them", () => {
+  const topics = new BusiestTopics(broker)
+  second(topics, { '$SYS/broker/uptime': 100, a: 1 })
+  expect(topics.top(10)).toEqual([{ topic: 'a', messages: 1, bytes: 10 }])
+})
+
 test('what was busy more than ten seconds ago is forgotten', () => {
   const topics = new BusiestTopics(broker)
   second(topics, { old: 1_000_000 })

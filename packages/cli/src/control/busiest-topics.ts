@@ -9,7 +9,7 @@ export interface TopicRate {
 
 /** How many spans are looked back at, and how many topics of each are kept. */
 const mostSpans = 10
-const keptTopics = 100
+const keptTopics = 200
 
 /**
  * Which topics were the busiest lately. Each span, of a second or so, is counted by itself, so that what was busy an hour
@@ -41,6 +41,7 @@ export class BusiestTopics {
     const sums = new Map<string, { topic: string; messages: number; bytes: number }>()
     const seconds = this.#spans.reduce((sum, { ms }) => sum + ms, 0) / 1_000
     for (const { topic, messages, bytes } of this.#spans.flatMap(({ topics }) => topics)) {
+      if (topic.startsWith('$SYS/')) continue // the broker's own: nobody keeps it busy with them
       const sum = sums.get(topic) ?? { topic, messages: 0, bytes: 0 }
       sum.messages += messages
       sum.bytes += bytes

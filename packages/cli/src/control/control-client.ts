@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import type { Command } from 'commander'
 import { CommandError } from '../command-error.js'
 import { lines } from '../lines.js'
+import type { CommandLine } from '../manual.js'
 import { systemProblem } from '../system-problem.js'
 import { controlPath, pathProblem } from './control-path.js'
 import type { ControlRequest, Refusal } from './control-protocol.js'
@@ -13,7 +13,7 @@ export interface ControlFlags {
   readonly control?: string
 }
 
-export function withControlOptions(command: Command): Command {
+export function withControlOptions(command: CommandLine): CommandLine {
   return command
     .option('--data <folder>', "the broker's data folder (default: ./godwit-data, or GODWIT_DATA)")
     .option('--control <path>', 'its control socket, where it is not in that folder (or GODWIT_CONTROL)')

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { isKeyboard } from '../commands/passwd-prompt.js'
+import { isKeyboard } from '../password-prompt.js'
 import type { Terminal } from '../terminal.js'
 import type { ScreenSize } from './top-screen.js'
 

@@ -80,6 +80,34 @@ home/kitchen/temperature                                     10,000      1.0 MiB
 `)
 })
 
+test('40 columns', () => {
+  expect(`\n${topScreen(before, now, { columns: 40, rows: 30 }).join('\n')}\n`).toBe(`
+godwit 1.2.3   up 1 d 02:03:03
+1,234 clients, 1,500 sessions, 20,000
+subscriptions, 300 retained (1.2 MiB)
+CPU 23 %, memory 128.0 MiB, event loop
+late by 1.2 ms, at worst 14 ms
+
+                   in/s        out/s
+messages         12,345      123,456
+bytes           1.0 MiB     10.0 MiB
+10 messages dropped (1.5/s), 2,006
+connects (3/s), 1 refused (0.5/s)
+
+SLOWEST CONSUMERS                 UNSENT
+dashboard                        1.2 MiB
+"x\\u001b[2J"                        10 B
+
+DEEPEST QUEUES                  MESSAGES
+logger (offline)                 100,000
+a-client-with-qui… (offline)           3
+
+BUSIEST TOPICS     MESSAGES/S    BYTES/S
+home/kitchen/temp…     10,000    1.0 MiB
+"温度/一"                 2.3       23 B
+`)
+})
+
 test('what is not known yet', () => {
   const { slowest: _, deepest: __, ...unknown } = now
   expect(topScreen(before, unknown, { columns: 80, rows: 24 })).toContain(

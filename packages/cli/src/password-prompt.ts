@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
-import { CommandError } from '../command-error.js'
-import { type Terminal, write } from '../terminal.js'
+import { CommandError } from './command-error.js'
+import { type Terminal, write } from './terminal.js'
 
 /** A person's keyboard: what is typed can be kept from the screen. */
 type Keyboard = Readable & { readonly isTTY: true; setRawMode(raw: boolean): unknown }
