@@ -16,6 +16,6 @@ it.each(['18.19.0', '20.18.3'])('on Node %s it says in one line what it needs, a
   expect({ status, stdout, stderr }).toEqual({
     status: 1,
     stdout: '',
-    stderr: `godwit needs Node 20.19 or newer; this is ${version}; install a newer one\n`,
+    stderr: `godwit: this is Node ${version}, and godwit needs 20.19 or newer; install it from https://nodejs.org\n`,
   })
 })

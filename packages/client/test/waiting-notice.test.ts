@@ -21,7 +21,7 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-async function waited(options: Parameters<typeof connect>[1], ms: number): Promise<unknown[][]> {
+async function waited(options: ConnectOptions, ms: number): Promise<unknown[][]> {
   const ended = connect('mqtt://broker.example', { openStream: deaf, ...options }).then(
     (client) => client.close({ timeoutMs: 0 }),
     () => {},
