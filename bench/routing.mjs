@@ -22,6 +22,7 @@ for (let count = 1_000; count <= most; count *= 10) {
   const subscribers = Array.from({ length: Math.ceil(count / 10) }, (_, at) => ({
     clientId: `c${at}`,
     deliver: () => 0,
+    onFault: () => {},
   }))
   const grant = plainGrant(1)
   const started = performance.now()

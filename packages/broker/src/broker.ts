@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
 import { type Change, Changes } from './changes.js'
+import { closeInOrder } from './connection/closing.js'
 import { Commits } from './connection/commits.js'
 import { Connection } from './connection/connection.js'
 import type { ConnectionParts } from './connection/connection-parts.js'
@@ -12,6 +13,7 @@ import { Waiting } from './connection/waiting.js'
 import { WriterPool } from './connection/writer-pool.js'
 import { Drops } from './drops.js'
 import { BrokerError } from './errors.js'
+import { Faults } from './faults.js'
 import { HookRunner } from './hooks/hook-runner.js'
 import { Clients } from './inspection/clients.js'
 import { type Readiness, ReadinessCheck } from './inspection/readiness.js'
@@ -23,7 +25,7 @@ import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
 import { localMessage, type PublishOptions } from './router/local-message.js'
-import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
+import { type LocalMessage, type LocalParts, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { RetainedMessages } from './router/retained.js'
 import { Router } from './router/router.js'
 import { SharedGroups } from './router/shared-groups.js'
@@ -31,6 +33,7 @@ import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
 import { type TopicCount, TopicSketch } from './router/topic-sketch.js'
 import { Registry } from './session/registry.js'
+import { Slices } from './time/slices.js'
 import { TimerWheel } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
 import { listen } from './transport/listen.js'
@@ -45,7 +48,7 @@ export interface RecoveredCounts {
   readonly queued: number
 }
 
-const sweepMs = 60_000
+const sweepMs = 1_000
 const shuttingDown = 'the broker is shutting down'
 
 /** What is watched until it is stopped. */
@@ -93,7 +96,8 @@ export class Broker implements AsyncDisposable {
   /** Connections whose client is not in yet; the others are known by their session. */
   readonly #arriving = new Set<Connection>()
   readonly #listeners: Listener[] = []
-  readonly #locals = new Set<LocalSubscription<string>>()
+  readonly #locals: LocalParts
+  readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #tracing: Tracing
   readonly #readiness: ReadinessCheck
   readonly #sysTopics: SysTopics
@@ -103,9 +107,12 @@ export class Broker implements AsyncDisposable {
   constructor(options: CheckedOptions) {
     const { limits, features, store, log, clock, responseInformation, willsAfterRestart } = options
     const { metrics } = this
-    const wheel = new TimerWheel(clock)
+    const later = (ms: number, callback: () => void): void => void wheel.after(ms, callback)
+    const faults = new Faults(metrics, log, later)
+    const wheel = new TimerWheel(clock, faults)
+    const slices = new Slices(faults)
     const now = (): number => clock.now()
-    const drops = new Drops(metrics, log, (ms, callback) => void wheel.after(ms, callback))
+    const drops = new Drops(metrics, log, later)
     const retained = new RetainedMessages(limits.maxRetainedMessages, limits.maxRetainedBytes)
     const groups = new SharedGroups({
       store,
@@ -114,14 +121,18 @@ export class Broker implements AsyncDisposable {
       maxQueuedBytes: limits.maxQueuedBytes,
       queued: metrics.queued,
       handOverAtDisconnect: features.sharedHandOverAtDisconnect,
+      faults,
+      slices,
       now,
     })
-    const changes = new Changes(log)
-    const tracing = new Tracing(now, log)
-    const router = new Router({ retained, groups, store, drops, changes, retainAvailable: features.retainAvailable })
-    const registry = new Registry({ limits, willsAfterRestart, router, store, metrics, drops, log, clock, wheel })
-    const hooks = new HookRunner(options.hooks, log, changes)
-    const commits = new Commits(store)
+    const changes = new Changes(faults)
+    const tracing = new Tracing(now, faults)
+    const { retainAvailable } = features
+    const router = new Router({ retained, groups, store, drops, changes, retainAvailable, faults, slices })
+    const shared = { limits, router, store, metrics, drops, log, clock, wheel, slices, faults }
+    const registry = new Registry({ ...shared, willsAfterRestart })
+    const hooks = new HookRunner(options.hooks, faults, changes)
+    const commits = new Commits(store, faults)
     this.#parts = {
       services: {
         limits,
@@ -132,13 +143,16 @@ export class Broker implements AsyncDisposable {
         store,
         metrics,
         drops,
+        faults,
+        slices,
         log,
         tracing,
         responseInformation,
         now,
       },
       outbox: {
-        turn: new Turn(),
+        turn: new Turn(faults),
+        slices,
         writers: new WriterPool(),
         encodedOnce: new EncodedOnce(),
         commits,
@@ -162,6 +176,7 @@ export class Broker implements AsyncDisposable {
     this.#options = options
     this.#wheel = wheel
     this.#drops = drops
+    this.#locals = { drops, faults, slices }
     this.#router = router
     this.#registry = registry
     this.#tracing = tracing
@@ -222,7 +237,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
-   * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
+   * the call returns; the promise resolves when it is safe, as an acknowledgement would come. It rejects (`closed`) only when
+   * the broker is closed and the disk has not taken it; a promise that nobody looks at does no harm.
    * @throws BrokerError at once: `invalid-topic` (section 4.7); `closed`.
    * @throws ProtocolError at once, for properties that MQTT cannot carry.
    */
@@ -235,26 +251,27 @@ export class Broker implements AsyncDisposable {
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     const bytes = typeof payload === 'string' ? encodeUtf8(payload) : new Uint8Array(payload)
     const commit = this.#router.publish(localMessage(topic, bytes, options, this.#options.clock.now()))
-    return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
+    return this.#parts.outbox.commits.whenFlushed(commit)
   }
 
   /**
    * Subscribes from inside the process. Wildcards may be named (`home/+room/temp`): their values are in `params`. With
-   * a listener, each message is given to it at once; without, iterate the subscription. Retained messages come first.
-   * An iterating consumer that falls 10,000 messages behind loses further ones, counted as `slow-listener`.
+   * a listener, each message is given to it at once; without, iterate the subscription. Retained messages come first, however
+   * many there are: an iteration pulls them as fast as it takes them; a listener gets some hundred at once and the rest in later
+   * turns, where newer messages may come between. An iterating consumer that falls 10,000 messages behind what is published
+   * loses further ones, counted as `slow-listener`.
    * @throws BrokerError `invalid-topic` (section 4.7); `closed`.
    */
   subscribe<const F extends string>(filter: F, listener?: (message: LocalMessage<F>) => void): LocalSubscription<F> {
     this.#ensureOpen()
     const pattern = patternOf(filter)
-    const subscription = new LocalSubscription<F>(pattern, listener, this.#drops, this.#options.log, (ended) => {
+    const subscription = new LocalSubscription<F>(pattern, listener, this.#locals, (ended) => {
       this.#router.unsubscribe(pattern.filter, ended)
-      this.#locals.delete(ended as unknown as LocalSubscription<string>)
+      this.#subscribed.delete(ended as unknown as LocalSubscription<string>)
     })
-    this.#locals.add(subscription as unknown as LocalSubscription<string>)
+    this.#subscribed.add(subscription as unknown as LocalSubscription<string>)
     this.#router.subscribe(pattern.filter, subscription, plainGrant(2))
-    const retained = this.#router.retained.match(pattern.filter, () => this.#options.clock.now())
-    for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
+    subscription.replay(this.#router.retained.match(pattern.filter, () => this.#options.clock.now()))
     return subscription
   }
 
@@ -321,7 +338,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Ends in order: no new connections, what was sent to clients goes out, connections end, the store is written out.
-   * Settles always; a second call waits for the first.
+   * Settles always, within some twenty seconds also while the disk takes nothing: what was not safe then is given up, and
+   * logged. A second call waits for the first.
    */
   close(): Promise<void> {
     this.#closed ??= this.#shutDown()
@@ -333,37 +351,41 @@ export class Broker implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    const doors = this.#listeners.map((listener) => listener.close()) // settle when their last connection is gone
+    const { store, clock, log } = this.#options
     for (const connection of [...this.#arriving]) connection.end(shuttingDown, reason.serverShuttingDown)
     this.#registry.shutDown(shuttingDown)
-    for (const subscription of [...this.#locals]) subscription.unsubscribe()
+    for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
     this.#wheel.close()
-    await Promise.all(doors)
-    await this.#options.store.close()
+    await closeInOrder({ listeners: this.#listeners, commits: this.#parts.outbox.commits, store, clock, log })
   }
 
   #accept(transport: Transport): void {
     if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
-    const connection = new Connection(transport, this.#parts)
-    if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
+    try {
+      const connection = new Connection(transport, this.#parts)
+      if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
+    } catch (error) {
+      const onFault = (): void => transport.destroy()
+      this.#locals.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
+    }
   }
 
   #ensureOpen(): void {
     if (this.#closed) throw new BrokerError('closed', 'the broker has been closed')
   }
 
-  /** Removes retained messages whose time is over, now and then: what is asked for meanwhile is looked at then. */
+  /** Removes retained messages whose time is over: what is asked for meanwhile is looked at then. */
   #sweep(): void {
+    this.#wheel.after(sweepMs, () => this.#sweep()) // first: one that fails must not be the last
     this.#router.sweep(this.#options.clock.now())
-    this.#wheel.after(sweepMs, () => this.#sweep())
   }
 
   /** Publishes what has changed, and sets itself again. */
   #publishSys(): void {
+    this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())
     for (const [topic, value] of this.#sysTopics.changed()) {
       this.#router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
-    this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())
   }
 }
 

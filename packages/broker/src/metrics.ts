@@ -157,6 +157,8 @@ export class Metrics {
   willsPublished = 0
   /** Acknowledgements that belong to nothing: counted and ignored. */
   strayAcks = 0
+  /** Errors of the broker itself, or of a hook or listener of the program around it. Each was logged, and ended what it hit. */
+  internalErrors = 0
   readonly handshakesRefused: Record<HandshakeRefusal, number> = {
     'too-many': 0,
     'too-slow': 0,

@@ -3,7 +3,7 @@ import { BrokerError } from './errors.js'
 import type { ClientInfo } from './hooks/client-info.js'
 import type { Hooks } from './hooks/hooks.js'
 import { checkLimits, type Limits } from './limits.js'
-import { type Logger, silentLogger } from './log.js'
+import { type Logger, silentLogger, unfailing } from './log.js'
 import { memoryStore } from './store/memory.js'
 import type { Store } from './store/store.js'
 import { type Clock, systemClock } from './time/clock.js'
@@ -60,7 +60,7 @@ export interface BrokerOptions extends Partial<Features> {
   readonly hooks?: readonly Hooks[]
   /** What survives the process. Default {@link memoryStore}: nothing. */
   readonly store?: Store
-  /** Default: nothing is logged. */
+  /** Default: nothing is logged. What it throws is passed over. */
   readonly log?: Logger
   /**
    * What a client of 5.0 that asks for Response Information is told: the beginning of the topics its responses shall
@@ -126,7 +126,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     },
     hooks: given.hooks ?? [],
     store: given.store ?? memoryStore(),
-    log: given.log ?? silentLogger,
+    log: given.log ? unfailing(given.log) : silentLogger,
     responseInformation: given.responseInformation,
     willsAfterRestart,
     sysIntervalSeconds,

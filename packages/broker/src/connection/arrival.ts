@@ -1,3 +1,4 @@
+import type { Owner } from '../faults.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 
 /** The longest fixed header, the Protocol Name and the Protocol Level. */
@@ -21,10 +22,9 @@ export class Arrival {
   /** What has come before it, as far as it tells which version is spoken. */
   #firstBytes = noBytes
 
-  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
-    this.#timer = wheel.after(timeoutMs, () =>
-      onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time'),
-    )
+  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void, owner: Owner) {
+    const onDue = (): void => onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time')
+    this.#timer = wheel.after(timeoutMs, onDue, owner)
   }
 
   heard(chunk: Uint8Array): void {

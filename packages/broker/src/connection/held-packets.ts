@@ -1,5 +1,6 @@
 import type { Packet } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
+import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
 
@@ -21,14 +22,16 @@ interface Held {
 export class HeldPackets {
   readonly #commits: Commits
   readonly #send: (reply: Reply) => void
+  readonly #owner: Owner
   #held: Held[] = []
   readonly #countByKind = new Map<Kind, number>()
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
-  constructor(commits: Commits, send: (reply: Reply) => void) {
+  constructor(commits: Commits, send: (reply: Reply) => void, owner: Owner) {
     this.#commits = commits
     this.#send = send
+    this.#owner = owner
   }
 
   /** The commit after which nothing is held any more. */
@@ -45,7 +48,7 @@ export class HeldPackets {
     this.#keep({ commit, kind, what })
     if (commit <= this.#awaited) return
     this.#awaited = commit
-    this.#commits.after(commit, () => this.#release())
+    this.#commits.after(commit, () => this.#release(), this.#owner)
   }
 
   clear(): void {

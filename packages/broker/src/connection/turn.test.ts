@@ -6,6 +6,8 @@ function setUp() {
   const turn = new Turn()
   const flushed: string[] = []
   const gathering = (name: string, bytes = 1, then = () => {}) => ({
+    clientId: name,
+    onFault: () => void flushed.push(`${name} ends`),
     flush() {
       flushed.push(name)
       then()

@@ -1,5 +1,7 @@
+import { Faults, type Owner } from '../faults.js'
+
 /** Something that has gathered output in this turn of the event loop. */
-export interface Gathering {
+export interface Gathering extends Owner {
   /** Hands it on; answers its bytes. */
   flush(): number
 }
@@ -14,10 +16,15 @@ const bytesATurn = 4_194_304
  * behind it.
  */
 export class Turn {
+  readonly #faults: Faults
   #gathering: Gathering[] = []
   /** From earlier turns, oldest first. */
   #rest: Gathering[] = []
   #scheduled = false
+
+  constructor(faults: Faults = new Faults()) {
+    this.#faults = faults
+  }
 
   add(one: Gathering): void {
     this.#gathering.push(one)
@@ -34,19 +41,28 @@ export class Turn {
     const gathering = this.#gathering
     this.#gathering = []
     this.#scheduled = false
-    const left = flushSome(gathering)
-    if (this.#rest.length > 0) this.#rest = flushSome(this.#rest)
+    const left = this.#flushSome(gathering)
+    if (this.#rest.length > 0) this.#rest = this.#flushSome(this.#rest)
     if (left.length > 0) this.#rest = this.#rest.concat(left)
     if (this.#rest.length > 0) this.#schedule()
   }
-}
 
-/** Answers what is left over. */
-function flushSome(gathering: readonly Gathering[]): Gathering[] {
-  let bytes = 0
-  for (let at = 0; at < gathering.length; at++) {
-    if (bytes > bytesATurn) return gathering.slice(at)
-    bytes += gathering[at]!.flush()
+  /** Answers what is left over. */
+  #flushSome(gathering: readonly Gathering[]): Gathering[] {
+    let bytes = 0
+    for (let at = 0; at < gathering.length; at++) {
+      if (bytes > bytesATurn) return gathering.slice(at)
+      bytes += this.#flush(gathering[at]!)
+    }
+    return []
   }
-  return []
+
+  #flush(one: Gathering): number {
+    try {
+      return one.flush()
+    } catch (error) {
+      this.#faults.contain(error, one, 'writing to its socket')
+      return 0
+    }
+  }
 }

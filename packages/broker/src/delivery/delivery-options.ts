@@ -1,5 +1,6 @@
 import type { DropReason } from '../metrics.js'
 import type { Queue } from '../store/queue.js'
+import type { Slices } from '../time/slices.js'
 
 export interface DeliveryOptions {
   /** Of the client it delivers to. */
@@ -14,6 +15,8 @@ export interface DeliveryOptions {
 export interface DeliveryParts {
   readonly maxQueuedMessages: number
   readonly maxQueuedBytes: number
+  /** What replays of retained messages share. Default: one for all that have none. */
+  readonly slices?: Slices
   /** Epoch ms, for messages that expire. */
   now(): number
   onDrop(reason: DropReason, clientId: string): void

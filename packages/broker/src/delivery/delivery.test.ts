@@ -32,6 +32,8 @@ class FakeSink implements Sink {
 
   asked = 0
 
+  onFault(): void {}
+
   askAgain(): void {
     this.asked++
   }

@@ -44,15 +44,11 @@ export class Clients {
   }
 
   /**
-   * In the order of Client Identifiers. Each page looks at all sessions.
+   * In the order of Client Identifiers.
    * @throws BrokerError `invalid-option`.
    */
   list(options: PageOptions = {}): Page<ClientView> {
-    return pageOf(this.#names(), options, (clientId) => this.get(clientId)!)
-  }
-
-  *#names(): Generator<string> {
-    for (const { clientId, user } of this.#registry.all()) if (user) yield clientId
+    return pageOf(this.#registry.names.from(options.after ?? ''), options, (clientId) => this.get(clientId))
   }
 }
 

@@ -5,6 +5,7 @@ import { Changes } from '../changes.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Sink } from '../delivery/sink.js'
 import { Drops } from '../drops.js'
+import { Faults } from '../faults.js'
 import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
@@ -34,7 +35,7 @@ class World {
       groups: this.groups,
       store,
       drops,
-      changes: new Changes(silentLogger),
+      changes: new Changes(new Faults()),
       retainAvailable: true,
     })
   }
@@ -81,6 +82,7 @@ class Client {
       full: false,
       refusal: () => undefined,
       askAgain: () => {},
+      onFault: () => {},
       publish: ({ message, qos }, dup, packetId) => {
         const sent = { text: Buffer.from(message.payload).toString(), qos, packetId, released: false }
         this.#world.sent.push(`${this.delivery.clientId} ${sent.text} ${qos}${dup ? ' dup' : ''}`)

@@ -1,5 +1,6 @@
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { Faults } from '../faults.js'
 import type { Limits } from '../limits.js'
 import { Message } from '../message.js'
 import type { DropReason, Metrics } from '../metrics.js'
@@ -19,6 +20,7 @@ export interface WillParts {
   readonly drops: Drops
   readonly clock: Clock
   readonly wheel: TimerWheel
+  readonly faults: Faults
 }
 
 /** A will that waits for its delay. */
@@ -62,7 +64,10 @@ export class Wills {
     const { clock, wheel, store } = this.#parts
     const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - clock.now()
     if (delayMs <= 0) return this.publish(session)
-    const delayed = { dueAt: clock.now() + delayMs, timer: wheel.after(delayMs, () => void this.publish(session)) }
+    const delayed = {
+      dueAt: clock.now() + delayMs,
+      timer: wheel.after(delayMs, () => void this.publish(session), session),
+    }
     this.#delayed.set(session, delayed)
     return store.setWill(session.clientId, will, delayed.dueAt)
   }
@@ -111,7 +116,12 @@ export class Wills {
         wheel.after(1000, () => this.#publishDue())
         return
       }
-      this.publish(session)
+      this.#due.delete(session.clientId)
+      try {
+        this.publish(session)
+      } catch (error) {
+        this.#parts.faults.contain(error, session, 'publishing a will')
+      }
     }
   }
 
