@@ -40,7 +40,7 @@ export class Changes {
       try {
         listener.call(change)
       } catch (error) {
-        this.#faults.ofProgram(
+        this.#faults.ofListener(
           error,
           'a listener of changes failed',
           'clientId' in change ? change.clientId : undefined,

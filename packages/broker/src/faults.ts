@@ -16,6 +16,7 @@ export interface Owner {
  */
 export class Faults {
   readonly #count: { internalErrors: number }
+  readonly #log: Logger
   readonly #lines: QuietLines
 
   /**
@@ -29,6 +30,7 @@ export class Faults {
     after: (ms: number, callback: () => void) => void = () => {},
   ) {
     this.#count = count
+    this.#log = log
     this.#lines = new QuietLines(log, after)
   }
 
@@ -46,8 +48,14 @@ export class Faults {
     }
   }
 
-  /** What the embedding program has plugged in (a hook, a listener) has failed: the broker goes on. */
-  ofProgram(error: unknown, what: string, clientId?: string): void {
+  /** A hook of the embedding program has failed: the broker goes on. */
+  ofHook(error: unknown, what: string, clientId: string): void {
+    this.#count.internalErrors++
+    this.#log.log('error', what, { clientId, error: String(error) })
+  }
+
+  /** A listener of the embedding program has failed, as it may with every message: the broker goes on. */
+  ofListener(error: unknown, what: string, clientId?: string): void {
     this.#report(error, what, what, { clientId: clientId || undefined })
   }
 

@@ -158,7 +158,7 @@ export class Tracing {
     try {
       trace.tell({ at: this.#now(), clientId, address, direction, packet })
     } catch (error) {
-      this.#faults.ofProgram(error, 'a listener of packets failed', clientId)
+      this.#faults.ofListener(error, 'a listener of packets failed', clientId)
     }
   }
 }

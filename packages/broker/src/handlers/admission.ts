@@ -145,7 +145,7 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
     if (isTopicName(answer)) return { responseInformation: answer }
     log.log('error', 'responseInformation answered what is no topic name', { clientId: client.clientId })
   } catch (error) {
-    faults.ofProgram(error, 'responseInformation failed', client.clientId)
+    faults.ofHook(error, 'responseInformation failed', client.clientId)
   }
   return undefined
 }

@@ -148,7 +148,7 @@ export class HookRunner {
   }
 
   #failed(hook: Hooks, { what, clientId }: Asked, error: unknown): void {
-    this.#faults.ofProgram(error, `hook ${hook.name ?? 'without a name'} failed in ${what}`, clientId)
+    this.#faults.ofHook(error, `hook ${hook.name ?? 'without a name'} failed in ${what}`, clientId)
   }
 }
 

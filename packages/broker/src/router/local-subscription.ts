@@ -183,7 +183,7 @@ export class LocalSubscription<F extends string = string>
     try {
       listener(message)
     } catch (error) {
-      this.#parts.faults.ofProgram(error, `an in-process listener failed: that of ${this.#pattern.pattern}`)
+      this.#parts.faults.ofListener(error, `an in-process listener failed: that of ${this.#pattern.pattern}`)
     }
   }
 }
