@@ -195,7 +195,7 @@ export class Broker implements AsyncDisposable {
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
     const { sessions, groups, retained, wills, queued } = await this.#options.store.open(this.metrics)
-    if (this.#options.features.retainAvailable) for (const message of retained) this.#router.retained.set(message)
+    if (this.#options.features.retainAvailable) for (const message of retained) this.#router.takeUp(message)
     this.#registry.recover({ sessions, groups, wills })
     this.#sweep()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }

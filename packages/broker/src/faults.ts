@@ -56,16 +56,23 @@ export class Faults {
 
   /** A listener of the embedding program has failed, as it may with every message: the broker goes on. */
   ofListener(error: unknown, what: string, clientId?: string): void {
-    this.#report(error, what, what, { clientId: clientId || undefined })
+    this.#report(error, what, what, { clientId: clientId || undefined }, what)
   }
 
   #tell(error: unknown, clientId: string | undefined, doing: string): void {
-    this.#report(error, 'internal error', 'internal errors', { clientId: clientId || undefined, doing }, placeOf(error))
+    const kind = `${doing} ${clientId}`
+    this.#report(
+      error,
+      'internal error',
+      'internal errors',
+      { clientId: clientId || undefined, doing },
+      kind,
+      placeOf(error),
+    )
   }
 
-  #report(error: unknown, one: string, many: string, common: LogFields, at?: string): void {
+  #report(error: unknown, one: string, many: string, common: LogFields, kind: string, at?: string): void {
     this.#count.internalErrors++
-    const kind = `${one} ${common.doing} ${common.clientId}`
     const fields = { ...common, error: String(error), ...(at !== undefined && { at }) }
     this.#lines.tell({ level: 'error', kind, one, many, fields, common })
   }

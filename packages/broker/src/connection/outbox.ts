@@ -191,7 +191,7 @@ export class Outbox implements Sink, Gathering, Sliced {
   }
 
   #hold(...waiting: Parameters<HeldPackets['hold']>): void {
-    this.#held ??= new HeldPackets(this.#parts.commits, (reply) => this.#sendReply(reply), this)
+    this.#held ??= new HeldPackets(this.#parts.commits, (reply) => this.#sendReply(reply), this.#owner)
     this.#held.hold(...waiting)
   }
 

@@ -6,13 +6,14 @@ export interface Gathering extends Owner {
   flush(): number
 }
 
-/** Bytes handed to sockets before the event loop goes round: some milliseconds. */
+/** Bytes handed to sockets before the event loop goes round, and sockets they are handed to: some milliseconds. */
 const bytesATurn = 4_194_304
+const socketsATurn = 2_000
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
  * a connection is written to once a turn however many packets it was sent. When that is a lot (a large message for a
- * thousand subscribers), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
+ * thousand subscribers, a small one for many thousand), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
  * behind it.
  */
 export class Turn {
@@ -51,7 +52,7 @@ export class Turn {
   #flushSome(gathering: readonly Gathering[]): Gathering[] {
     let bytes = 0
     for (let at = 0; at < gathering.length; at++) {
-      if (bytes > bytesATurn) return gathering.slice(at)
+      if (bytes > bytesATurn || at === socketsATurn) return gathering.slice(at)
       bytes += this.#flush(gathering[at]!)
     }
     return []

@@ -159,6 +159,11 @@ export class Router {
     }
   }
 
+  /** Takes up what an earlier process retained. What there is no room for any more stays in the store, unseen, and is counted. */
+  takeUp(message: Message): void {
+    if (!this.retained.set(message)) this.#drops.report('retained-full', message.publisher)
+  }
+
   /** Takes up the queues of shared groups, before their members come. */
   restoreGroups(groups: readonly RecoveredGroup[]): void {
     for (const group of groups) this.#groups.getOrCreate(group.sharedFilter).restore(group)
