@@ -191,14 +191,16 @@ async function handOver({ members, messages }) {
   const publisher = new Peer('publisher')
   await publisher.next('connack')
   const payload = new Uint8Array(64).fill(0x78)
-  let rounds = 0
+  let clients = 0
   await repeat(async () => {
-    const leaving = Array.from({ length: members }, (_, at) => new Peer(`member${rounds}.${at}`))
-    rounds++
-    for (const member of leaving) {
+    /** @type {Peer[]} */
+    const leaving = []
+    while (leaving.length < members) {
+      const member = new Peer(`member${clients++}`)
       await member.next('connack')
       member.subscribe(['$share/g/shared'], 1)
       await member.next('suback')
+      leaving.push(member)
     }
     const all = members * messages
     for (let at = 0; at < all; at++) {

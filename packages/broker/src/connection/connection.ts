@@ -128,7 +128,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
   #handlePackets(): void {
     const { metrics } = this.services
-    const { publishReceived, publishBytesReceived } = metrics
+    const { packetsReceived, publishReceived, publishBytesReceived } = metrics
     const mostPackets = metrics.packetsSent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
     try {
@@ -151,6 +151,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     }
     if (this.closed) return
     if (this.outbox.overfull) this.#intake.pause()
+    if (this.#parts.outbox.turn.isFilledBy(metrics.packetsReceived - packetsReceived)) this.#giveWay()
     if (!this.#parts.store.full) return
     this.#intake.pause() // a client that outruns the disk is slowed down by its transport, not buffered
     this.#parts.outbox.commits.after(this.#parts.store.latest, () => this.#resume(), this)

@@ -9,6 +9,8 @@ export interface Gathering extends Owner {
 /** Bytes handed to sockets before the event loop goes round, and sockets they are handed to: some milliseconds. */
 const bytesATurn = 4_194_304
 const socketsATurn = 2_000
+/** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
+const packetsATurn = 4_000
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
@@ -22,6 +24,7 @@ export class Turn {
   /** From earlier turns, oldest first. */
   #rest: Gathering[] = []
   #scheduled = false
+  #packets = 0
 
   constructor(faults: Faults = new Faults()) {
     this.#faults = faults
@@ -30,6 +33,13 @@ export class Turn {
   add(one: Gathering): void {
     this.#gathering.push(one)
     this.#schedule()
+  }
+
+  /** Counts packets that have been handled. True: that is enough for one turn; who brought the last may go on in the next. */
+  isFilledBy(packets: number): boolean {
+    this.#packets += packets
+    this.#schedule()
+    return this.#packets > packetsATurn
   }
 
   #schedule(): void {
@@ -42,6 +52,7 @@ export class Turn {
     const gathering = this.#gathering
     this.#gathering = []
     this.#scheduled = false
+    this.#packets = 0
     const left = this.#flushSome(gathering)
     if (this.#rest.length > 0) this.#rest = this.#flushSome(this.#rest)
     if (left.length > 0) this.#rest = this.#rest.concat(left)

@@ -189,14 +189,14 @@ export class Router {
   #retain(message: Message): Commit {
     const { topic, payloadBytes, publisher } = message
     if (payloadBytes === 0) return this.forget(topic)
-    const had = this.retained.get(topic) !== undefined
+    const { count } = this.retained
     if (this.retained.set(message)) {
       this.#tellOfTopic('retained-set', topic)
       // What the broker tells about itself is true of this process only, and not worth the disk.
       return isSystemTopic(topic) ? 0 : this.#store.setRetained(topic, message)
     }
     this.#drops.report('retained-full', publisher)
-    if (had) this.#tellOfTopic('retained-deleted', topic) // an older one is no longer true, and gone too
+    if (this.retained.count < count) this.#tellOfTopic('retained-deleted', topic) // an older one is no longer true, and gone
     return this.#store.setRetained(topic, undefined)
   }
 

@@ -7,7 +7,7 @@ export interface Sliced extends Owner {
 }
 
 /** Steps of all together before the event loop goes round: some milliseconds. A step looks at, sends or removes one thing. */
-const stepsATurn = 2_000
+const stepsATurn = 1_000
 /** Steps of one before the others have their turn. */
 const stepsASlice = 500
 
