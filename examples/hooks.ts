@@ -6,7 +6,8 @@ await using broker = await createBroker({
   hooks: [
     {
       name: 'house rules',
-      authenticate: ({ username, password }) => username === 'ann' && password?.toString() === 'secret',
+      authenticate: ({ username, password }) =>
+        username === 'ann' && password?.toString() === 'secret',
       authorize: ({ action, client, topic }) =>
         action === 'subscribe' || topic.startsWith(`${client.username}/`),
       onPublish: ({ topic, payload }) => console.log(topic, payload.length), // ann/notes 5
