@@ -10,7 +10,10 @@ import { Decoder, encode } from '../packages/protocol/dist/index.js'
 /**
  * @typedef {{ type: 'fan-out', subscribers: number, bytes: number, qos: 0 | 1 }
  *   | { type: 'replay', messages: number }
- *   | { type: 'subscribe', filters: number }} Work
+ *   | { type: 'subscribe', filters: number }
+ *   | { type: 'search', messages: number, filters: number }
+ *   | { type: 'expiry', messages: number }
+ *   | { type: 'hand-over', members: number, messages: number }} Work
  */
 
 const { port, work } = /** @type {{ port: number, work: Work }} */ (workerData)
@@ -26,20 +29,21 @@ class Peer {
   /** @type {(packet: Packet) => void} */
   onPacket = () => {}
 
-  /** @param {string} clientId */
-  constructor(clientId) {
+  /** @param {string} clientId @param {4 | 5} [version] */
+  constructor(clientId, version = 4) {
+    this.version = version
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const decoder = new Decoder()
+    const decoder = new Decoder({ version })
     this.socket.on('data', (chunk) => {
       decoder.push(chunk)
       for (let packet = decoder.next(); packet; packet = decoder.next()) this.onPacket(packet)
     })
-    this.send({ type: 'connect', version: 4, clientId, cleanStart: true, keepAliveSeconds: 0 })
+    this.send({ type: 'connect', version, clientId, cleanStart: true, keepAliveSeconds: 0 })
   }
 
   /** @param {Packet} packet */
   send(packet) {
-    this.socket.write(encode(packet, 4))
+    this.socket.write(encode(packet, this.version))
   }
 
   /**
@@ -141,6 +145,86 @@ async function subscribe({ filters }) {
   })
 }
 
+/** @param {Work & { type: 'search' }} work */
+async function search({ messages, filters }) {
+  await retain(messages, undefined)
+  const all = Array.from({ length: filters }, (_, at) => `+/no${at}`)
+  const subscriber = new Peer('subscriber')
+  await subscriber.next('connack')
+  await repeat(async () => {
+    subscriber.subscribe(all, 0)
+    await subscriber.next('suback')
+    subscriber.subscribe(['retained/0'], 0) // its message comes behind all that is looked for in vain
+    await subscriber.next('publish')
+  })
+}
+
+/** @param {Work & { type: 'expiry' }} work */
+async function expiry({ messages }) {
+  await retain(messages, 2)
+  await repeat(() => retain(messages, 2))
+}
+
+/**
+ * @param {number} messages
+ * @param {number | undefined} expirySeconds
+ */
+async function retain(messages, expirySeconds) {
+  const publisher = new Peer('publisher', 5)
+  await publisher.next('connack')
+  const payload = new Uint8Array(64).fill(0x78)
+  const properties = expirySeconds === undefined ? undefined : { messageExpiryInterval: expirySeconds }
+  for (let at = 0; at < messages; at++) {
+    publisher.send({ type: 'publish', topic: `retained/${at}`, payload, qos: 0, retain: true, dup: false, properties })
+  }
+  publisher.send({ type: 'pingreq' })
+  await publisher.next('pingresp') // all of them have been read
+  publisher.socket.destroy()
+}
+
+/** @param {Work & { type: 'hand-over' }} work */
+async function handOver({ members, messages }) {
+  const stays = new Peer('stays')
+  await stays.next('connack')
+  stays.subscribe(['$share/g/shared'], 1)
+  await stays.next('suback')
+  const publisher = new Peer('publisher')
+  await publisher.next('connack')
+  const payload = new Uint8Array(64).fill(0x78)
+  let clients = 0
+  await repeat(async () => {
+    /** @type {Peer[]} */
+    const leaving = []
+    while (leaving.length < members) {
+      const member = new Peer(`member${clients++}`)
+      await member.next('connack')
+      member.subscribe(['$share/g/shared'], 1)
+      await member.next('suback')
+      leaving.push(member)
+    }
+    const all = members * messages
+    for (let at = 0; at < all; at++) {
+      const packetId = (at % 60_000) + 1
+      publisher.send({ type: 'publish', topic: 'shared', payload, qos: 1, retain: false, dup: false, packetId })
+    }
+    let missing = all
+    const everything = new Promise((resolve) => {
+      stays.onPacket = (packet) => {
+        if (packet.type !== 'publish' || packet.packetId === undefined) return
+        stays.send({ type: 'puback', packetId: packet.packetId })
+        if (--missing === 0) resolve(undefined)
+      }
+    })
+    publisher.send({ type: 'pingreq' })
+    await publisher.next('pingresp')
+    for (const { socket } of leaving) socket.destroy() // with all that they were sent
+    await everything
+  })
+}
+
 if (work.type === 'fan-out') await fanOut(work)
 else if (work.type === 'replay') await replay(work)
-else await subscribe(work)
+else if (work.type === 'subscribe') await subscribe(work)
+else if (work.type === 'search') await search(work)
+else if (work.type === 'expiry') await expiry(work)
+else await handOver(work)

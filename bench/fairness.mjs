@@ -1,5 +1,6 @@
 // How long another client waits for its PINGRESP while the broker does something long: a message to 1,000 subscribers, a
-// retained replay of 100,000 messages, a SUBSCRIBE of 10,000 filters. Each is repeated by a thread of its own
+// retained replay of 100,000 messages, a SUBSCRIBE of 10,000 filters, a search in vain among 200,000 retained topics, 200,000
+// retained messages that expire together, members of shared groups that leave with full windows. Each is repeated by a thread of its own
 // (fairness-load.mjs) while a ping leaves every 10 ms, whether or not the last one was answered.
 //
 //   npm run build && node bench/fairness.mjs [--pings 200] [--of godwit|mosquitto|aedes] [--case NAME]
@@ -24,6 +25,9 @@ const cases = {
   '1,000 subscribers, 16 KB, QoS 1': { type: 'fan-out', subscribers: 1000, bytes: 16_384, qos: 1 },
   'retained replay of 100,000': { type: 'replay', messages: 100_000 },
   'SUBSCRIBE of 10,000 filters': { type: 'subscribe', filters: 10_000 },
+  '100 filters in vain, 200,000 retained': { type: 'search', messages: 200_000, filters: 100 },
+  '200,000 retained messages expire': { type: 'expiry', messages: 200_000 },
+  'members of a shared group leave': { type: 'hand-over', members: 20, messages: 256 },
 }
 
 const { values } = parseArgs({

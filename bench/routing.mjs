@@ -23,6 +23,7 @@ for (let count = 1_000; count <= most; count *= 10) {
     clientId: `c${at}`,
     durable: false,
     deliver: () => 0,
+    onFault: () => {},
   }))
   const grant = plainGrant(1)
   const started = performance.now()

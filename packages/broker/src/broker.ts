@@ -1,20 +1,12 @@
 import type { Duplex } from 'node:stream'
 import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
-import { Accounts } from './accounts.js'
-import { type Change, Changes } from './changes.js'
-import { Commits } from './connection/commits.js'
+import type { Accounts } from './accounts.js'
+import type { Change } from './changes.js'
+import { closeInOrder } from './connection/closing.js'
 import { Connection } from './connection/connection.js'
-import type { ConnectionParts } from './connection/connection-parts.js'
-import { Door } from './connection/door.js'
-import { EncodedOnce } from './connection/encoded-once.js'
-import { type TraceEvent, type TraceOptions, Tracing } from './connection/tracing.js'
-import { Turn } from './connection/turn.js'
-import { Waiting } from './connection/waiting.js'
-import { WriterPool } from './connection/writer-pool.js'
+import type { TraceEvent, TraceOptions } from './connection/tracing.js'
 import { Descriptors } from './descriptors.js'
-import { Drops } from './drops.js'
 import { BrokerError } from './errors.js'
-import { HookRunner } from './hooks/hook-runner.js'
 import { Clients } from './inspection/clients.js'
 import { type Readiness, ReadinessCheck } from './inspection/readiness.js'
 import { RetainedList } from './inspection/retained.js'
@@ -26,20 +18,13 @@ import { Metrics } from './metrics.js'
 import { plainAddress } from './network.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
+import { makeRooms, type Rooms } from './rooms.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
-import { RetainedMessages } from './router/retained.js'
-import { Router } from './router/router.js'
-import { SharedGroups } from './router/shared-groups.js'
 import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
 import { type TopicCount, TopicSketch } from './router/topic-sketch.js'
-import { Registry } from './session/registry.js'
-import { memoryAccounts } from './store/memory.js'
-import type { MemoryAccounts } from './store/memory-queue.js'
-import { BrokerTime } from './time/broker-time.js'
-import { type Chore, Chores } from './time/chores.js'
-import { TimerWheel } from './time/timer-wheel.js'
+import type { Chore } from './time/chores.js'
 import { DuplexTransport } from './transport/duplex.js'
 import { listen } from './transport/listen.js'
 import type { ListenOptions } from './transport/listen-options.js'
@@ -54,7 +39,6 @@ export interface RecoveredCounts {
 }
 
 const lookAtDescriptorsMs = 10_000
-const sweepMs = 60_000
 const shuttingDown = 'the broker is shutting down'
 
 /** What is watched until it is stopped. */
@@ -98,23 +82,14 @@ export class Broker implements AsyncDisposable {
   readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
-  readonly #options: CheckedOptions
-  readonly #wheel: TimerWheel
-  readonly #drops: Drops
+  readonly #rooms: Rooms
   readonly #descriptors: Descriptors
-  readonly #router: Router
-  readonly #registry: Registry
-  readonly #parts: ConnectionParts<Connection>
   /** Connections whose client is not in yet; the others are known by their session. */
   readonly #arriving = new Set<Connection>()
   readonly #listeners: Listener[] = []
-  readonly #locals = new Set<LocalSubscription<string>>()
-  readonly #tracing: Tracing
+  readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
   readonly #sysTopics: SysTopics
-  readonly #time: BrokerTime
-  readonly #chores: Chores
-  readonly #memory: MemoryAccounts
   #failure: BrokerError | undefined
   /** Called when the broker cannot go on: its stored data is damaged. It serves nobody any more; end the process. */
   onFailed: (error: BrokerError) => void = () => {}
@@ -122,105 +97,22 @@ export class Broker implements AsyncDisposable {
 
   /** Use {@link createBroker}. */
   constructor(options: CheckedOptions) {
-    const { limits, features, store, log, clock, responseInformation, willsAfterRestart } = options
     const { metrics } = this
-    const wheel = new TimerWheel(clock)
-    const time = new BrokerTime(clock)
-    const chores = new Chores((error) => log.log('error', 'internal error in the background', { error: String(error) }))
-    const accounts = new Accounts(limits)
-    const memory = memoryAccounts(metrics, accounts, chores)
-    const now = (): number => time.now()
-    const expiryNow = (): number => time.expiryNow()
-    const drops = new Drops(metrics, log, (ms, callback) => void wheel.after(ms, callback))
-    const { maxRetainedMessages, maxRetainedBytes, maxQueuedMessages, maxQueuedBytes } = limits
-    const retained = new RetainedMessages(maxRetainedMessages, maxRetainedBytes, accounts.stored, !store.isLasting)
-    const groups = new SharedGroups({
-      store,
-      drops,
-      maxQueuedMessages,
-      maxQueuedBytes,
-      memory,
-      stored: accounts.stored,
-      handOverAtDisconnect: features.sharedHandOverAtDisconnect,
-      now: expiryNow,
-    })
-    const changes = new Changes(log)
-    const tracing = new Tracing(() => clock.now(), log)
-    const router = new Router({ retained, groups, store, drops, changes, retainAvailable: features.retainAvailable })
-    const registry = new Registry({
-      limits,
-      willsAfterRestart,
-      router,
-      store,
-      metrics,
-      drops,
-      log,
-      time,
-      wheel,
-      accounts,
-      memory,
-      chores,
-    })
-    const hooks = new HookRunner(options.hooks, log, changes)
-    const commits = new Commits(store)
-    this.#parts = {
-      services: {
-        limits,
-        features,
-        hooks,
-        router,
-        registry,
-        store,
-        metrics,
-        drops,
-        log,
-        tracing,
-        responseInformation,
-        accounts,
-        now,
-        expiryNow,
-      },
-      outbox: {
-        turn: new Turn(),
-        writers: new WriterPool(),
-        encodedOnce: new EncodedOnce(),
-        commits,
-        metrics,
-        tracing,
-        waiting: accounts.waiting,
-        maxOutboxBytes: limits.maxOutboxBytes,
-        now,
-      },
-      store,
-      accounts,
-      waitingForRoom: new Set(),
-      waiting: new Waiting(limits.maxUnauthenticatedBytes, drops),
-      door: new Door({ limits, clock, wheel, metrics, drops }),
-      clock,
-      wheel,
-      log,
+    const { store, clock } = options
+    this.#rooms = makeRooms(options, metrics, {
       onAccepted: (connection) => void this.#arriving.delete(connection),
       onClosed: (connection) => {
         this.#arriving.delete(connection)
-        this.#parts.door.leave(connection.peer.address)
+        this.#rooms.door.leave(connection.peer.address)
       },
-    }
-    this.#options = options
-    this.#wheel = wheel
-    this.#drops = drops
-    this.#descriptors = new Descriptors(drops)
-    this.#router = router
-    this.#registry = registry
-    this.#tracing = tracing
+    })
+    const { registry, router, time, drops, commits, door } = this.#rooms
+    this.accounts = this.#rooms.accounts
     this.clients = new Clients(registry)
     this.sessions = new Sessions(registry)
     this.subscriptions = new SubscriptionList(registry, router)
-    this.retained = new RetainedList(router, expiryNow)
-    this.#time = time
-    this.#chores = chores
-    this.#memory = memory
-    this.accounts = accounts
-    const { door } = this.#parts
+    this.retained = new RetainedList(router, () => time.expiryNow())
+    this.#descriptors = new Descriptors(drops)
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
@@ -232,19 +124,14 @@ export class Broker implements AsyncDisposable {
 
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
-    const { sessions, groups, retained, wills, queued } = await this.#options.store.open({
-      metrics: this.metrics,
-      limits: this.#options.limits,
-      accounts: this.accounts,
-      time: this.#time,
-      chores: this.#chores,
-    })
-    if (this.#options.features.retainAvailable) for (const message of retained) this.#router.retained.set(message)
-    this.#registry.recover({ sessions, groups, wills })
-    this.#sweep()
+    const { features, limits, store } = this.#rooms.options
+    const { metrics, accounts, time, chores, router, registry } = this.#rooms
+    const { sessions, groups, retained, wills, queued } = await store.open({ metrics, limits, accounts, time, chores })
+    if (features.retainAvailable) for (const message of retained) router.takeUp(message)
+    registry.recover({ sessions, groups, wills })
     this.#tick()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
-    if (this.#options.sysIntervalSeconds > 0) this.#publishSys()
+    if (this.#rooms.options.sysIntervalSeconds > 0) this.#publishSys()
     return this
   }
 
@@ -257,13 +144,13 @@ export class Broker implements AsyncDisposable {
   async listen(where: ListenOptions | number = {}): Promise<Listener> {
     this.#ensureOpen()
     const options = typeof where === 'number' ? { port: where } : where
-    const { limits, hooks, log } = this.#options
+    const { limits, hooks, log } = this.#rooms.options
     const listener = await listen(options, {
       accept: (transport) => this.#accept(transport),
       authenticates: hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
       maxMessageBytes: limits.maxPacketBytes,
       metrics: this.metrics,
-      drops: this.#drops,
+      drops: this.#rooms.drops,
       descriptors: this.#descriptors,
       log,
     })
@@ -285,40 +172,41 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
-   * the call returns; the promise resolves when it is safe, as an acknowledgement would come, and never rejects.
+   * the call returns; the promise resolves when it is safe, as an acknowledgement would come. It rejects (`closed`) only when
+   * the broker is closed and the disk has not taken it; a promise that nobody looks at does no harm.
    * Bytes in any view are published as they lie in memory; they are copied.
    * @throws BrokerError at once: `invalid-topic` (section 4.7); `invalid-option`, for what is no payload; `closed`.
    * @throws ProtocolError at once, for properties that MQTT cannot carry.
    */
   publish(topic: string, payload: string | ArrayBuffer | ArrayBufferView, options: PublishOptions = {}): Promise<void> {
     this.#ensureOpen()
-    if (!isTopicName(topic) || topicLevels(topic) > this.#options.limits.maxTopicLevels) {
+    if (!isTopicName(topic) || topicLevels(topic) > this.#rooms.options.limits.maxTopicLevels) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name to publish to`)
     }
     if (isSystemTopic(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
-    const bytes = ownBytes(payload)
-    const commit = this.#router.publish(localMessage(topic, bytes, options, this.#time.now()))
-    return new Promise((safe) => this.#parts.outbox.commits.after(commit, safe))
+    const commit = this.#rooms.router.publish(localMessage(topic, ownBytes(payload), options, this.#rooms.time.now()))
+    return this.#rooms.commits.whenFlushed(commit)
   }
 
   /**
    * Subscribes from inside the process. Wildcards may be named (`home/+room/temp`): their values are in `params`. With
-   * a listener, each message is given to it at once; without, iterate the subscription. Retained messages come first.
-   * An iterating consumer that falls 10,000 messages behind loses further ones, counted as `slow-listener`.
+   * a listener, each message is given to it at once; without, iterate the subscription. Retained messages come first, however
+   * many there are: an iteration pulls them as fast as it takes them; a listener gets some hundred at once and the rest in later
+   * turns, where newer messages may come between. An iterating consumer that falls 10,000 messages behind what is published
+   * loses further ones, counted as `slow-listener`.
    * @throws BrokerError `invalid-topic` (section 4.7); `closed`.
    */
   subscribe<const F extends string>(filter: F, listener?: (message: LocalMessage<F>) => void): LocalSubscription<F> {
     this.#ensureOpen()
     const pattern = patternOf(filter)
-    const subscription = new LocalSubscription<F>(pattern, listener, this.#drops, this.#options.log, (ended) => {
-      this.#router.unsubscribe(pattern.filter, ended)
-      this.#locals.delete(ended as unknown as LocalSubscription<string>)
+    const subscription = new LocalSubscription<F>(pattern, listener, this.#rooms, (ended) => {
+      this.#rooms.router.unsubscribe(pattern.filter, ended)
+      this.#subscribed.delete(ended as unknown as LocalSubscription<string>)
     })
-    this.#locals.add(subscription as unknown as LocalSubscription<string>)
-    this.#router.subscribe(pattern.filter, subscription, plainGrant(2))
-    const retained = this.#router.retained.match(pattern.filter, () => this.#time.expiryNow())
-    for (let next = retained.next(); !next.done; next = retained.next()) subscription.offer(next.value, true)
+    this.#subscribed.add(subscription as unknown as LocalSubscription<string>)
+    this.#rooms.router.subscribe(pattern.filter, subscription, plainGrant(2))
+    subscription.replay(this.#rooms.router.retained.match(pattern.filter, () => this.#rooms.time.expiryNow()))
     return subscription
   }
 
@@ -339,7 +227,7 @@ export class Broker implements AsyncDisposable {
     if (reasonCode < 0x80 || !isReasonFor('disconnect', reasonCode)) {
       throw new BrokerError('invalid-option', `reasonCode is ${reasonCode}; it takes one of DISCONNECT, from 0x80 on`)
     }
-    const user = this.#registry.get(clientId)?.user
+    const user = this.#rooms.registry.get(clientId)?.user
     user?.end(reasonString, reasonCode, serverReference)
     return user !== undefined
   }
@@ -354,7 +242,7 @@ export class Broker implements AsyncDisposable {
 
   /** Tells of every change of what the broker holds, at once and in order, beginning now. */
   changes(listener: (change: Change) => void): Watch {
-    return this.#router.changes.listen(listener)
+    return this.#rooms.router.changes.listen(listener)
   }
 
   /**
@@ -368,13 +256,13 @@ export class Broker implements AsyncDisposable {
     if (topic !== undefined && !isTopicFilter(topic)) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic filter`)
     }
-    return this.#tracing.start(options, listener)
+    return this.#rooms.tracing.start(options, listener)
   }
 
   /** Counts from now on which topics are published to most, until it is stopped. */
   watchTopics(): TopicWatch {
     const sketch = new TopicSketch()
-    const router = this.#router
+    const router = this.#rooms.router
     router.sketches = [...(router.sketches ?? []), sketch]
     return {
       top: (count) => sketch.top(count),
@@ -387,7 +275,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Ends in order: no new connections, what was sent to clients goes out, connections end, the store is written out.
-   * Settles always; a second call waits for the first.
+   * Settles always, within some twenty seconds also while the disk takes nothing: what was not safe then is given up, and
+   * logged. A second call waits for the first.
    */
   close(): Promise<void> {
     this.#closed ??= this.#shutDown()
@@ -399,20 +288,24 @@ export class Broker implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    const doors = this.#listeners.map((listener) => listener.close()) // settle when their last connection is gone
+    const { store, clock, log } = this.#rooms.options
     for (const connection of [...this.#arriving]) connection.end(shuttingDown, reason.serverShuttingDown)
-    this.#registry.shutDown(shuttingDown)
-    for (const subscription of [...this.#locals]) subscription.unsubscribe()
-    this.#wheel.close()
-    this.#chores.close()
-    await Promise.all(doors)
-    await this.#options.store.close()
+    this.#rooms.registry.shutDown(shuttingDown)
+    for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
+    this.#rooms.wheel.close()
+    this.#rooms.chores.close()
+    await closeInOrder({ listeners: this.#listeners, commits: this.#rooms.commits, store, clock, log })
   }
 
   #accept(transport: Transport): void {
-    if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
-    const connection = new Connection(transport, this.#parts)
-    if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
+    if (!this.#rooms.door.enter(transport.peer.address)) return transport.destroy()
+    try {
+      const connection = new Connection(transport, this.#rooms.connectionParts)
+      if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
+    } catch (error) {
+      const onFault = (): void => transport.destroy()
+      this.#rooms.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
+    }
   }
 
   #ensureOpen(): void {
@@ -421,57 +314,61 @@ export class Broker implements AsyncDisposable {
 
   /** From the first listener on. */
   #watchDescriptors(): void {
-    const { limits, log } = this.#options
+    const { limits, log } = this.#rooms.options
     const problem = this.#descriptors.shortFor(limits.maxConnections)
     if (problem !== undefined) log.log('warn', problem)
-    this.#wheel.after(lookAtDescriptorsMs, () => {
+    this.#lookAtDescriptors()
+  }
+
+  #lookAtDescriptors(): void {
+    this.#rooms.wheel.after(lookAtDescriptorsMs, () => {
+      this.#lookAtDescriptors() // first: one that fails must not be the last
       this.#descriptors.look()
-      this.#watchDescriptors()
     })
   }
 
-  /** Removes retained messages whose time is over, now and then: what is asked for meanwhile is looked at then. */
-  #sweep(): void {
-    this.#router.sweep(this.#time.expiryNow())
-    this.#wheel.after(sweepMs, () => this.#sweep())
-  }
-
-  /** Every second: what is due in queues, and how the disk is. */
+  /** Every second: what is due in queues and of what is retained, and how the disk is. */
   #tick(): void {
-    this.#options.store.tick()
-    this.#memory.expiry.clear(this.#time.expiryNow())
-    this.#wheel.after(1000, () => this.#tick())
+    const { wheel, options, memory, router, time } = this.#rooms
+    wheel.after(1000, () => this.#tick()) // first: one that fails must not be the last
+    options.store.tick()
+    memory.expiry.clear(time.expiryNow())
+    router.sweep(time.expiryNow())
   }
 
   /** There is room on the disk again: publications that waited for it go on, one connection after another. */
   #onRoom(): void {
-    if (this.#parts.waitingForRoom.size > 0) this.#chores.add(this.#goOnWithHeld())
+    if (this.#rooms.connectionParts.waitingForRoom.size > 0) this.#rooms.chores.add(this.#goOnWithHeld())
   }
 
   *#goOnWithHeld(): Chore {
-    for (const connection of this.#parts.waitingForRoom) {
-      if (this.#options.store.isLow) return
-      connection.onRoom()
+    for (const connection of this.#rooms.connectionParts.waitingForRoom) {
+      if (this.#rooms.options.store.isLow) return
+      try {
+        connection.onRoom()
+      } catch (error) {
+        this.#rooms.faults.contain(error, connection, 'going on with what has waited for room')
+      }
       yield 64
     }
-    if (this.#parts.waitingForRoom.size > 0) this.#wheel.after(0, () => this.#onRoom())
+    if (this.#rooms.connectionParts.waitingForRoom.size > 0) this.#rooms.wheel.after(0, () => this.#onRoom())
   }
 
   /** Nothing can be stored any more, so nothing may be acknowledged: the connections end. */
   #fail(error: BrokerError): void {
     if (this.#failure) return
     this.#failure = error
-    this.#options.log.log('error', error.message)
-    this.#registry.shutDown('the stored data is damaged')
+    this.#rooms.options.log.log('error', error.message)
+    this.#rooms.registry.shutDown('the stored data is damaged')
     this.onFailed(error)
   }
 
   /** Publishes what has changed, and sets itself again. */
   #publishSys(): void {
+    this.#rooms.wheel.after(this.#rooms.options.sysIntervalSeconds * 1000, () => this.#publishSys())
     for (const [topic, value] of this.#sysTopics.changed()) {
-      this.#router.publish(Message.of(topic, encodeUtf8(value), 0, true))
+      this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
-    this.#wheel.after(this.#options.sysIntervalSeconds * 1000, () => this.#publishSys())
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from './log.js'
+import type { Faults } from './faults.js'
 
 /** Something of what the broker holds has changed. Topics under `$SYS` are not told of. */
 export type Change =
@@ -11,24 +11,19 @@ export type Change =
   /** A retained message was kept, also in place of another; removed, or its time was over. */
   | { readonly type: 'retained-set' | 'retained-deleted'; readonly topic: string }
 
-interface Listener {
-  readonly call: (change: Change) => void
-  hasFailed: boolean
-}
-
 /** Tells whoever listens of every change, at once and in order. */
 export class Changes {
   /** Whether anybody listens: what is told need not be made otherwise. */
   isWatched = false
-  readonly #log: Logger
-  readonly #listeners = new Set<Listener>()
+  readonly #faults: Faults
+  readonly #listeners = new Set<{ readonly call: (change: Change) => void }>()
 
-  constructor(log: Logger) {
-    this.#log = log
+  constructor(faults: Faults) {
+    this.#faults = faults
   }
 
   listen(call: (change: Change) => void): { stop(): void } {
-    const listener = { call, hasFailed: false }
+    const listener = { call } // an object of its own: the same function may listen twice
     this.#listeners.add(listener)
     this.isWatched = true
     return {
@@ -39,14 +34,17 @@ export class Changes {
     }
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on, and says so once. */
+  /** A listener that fails is the embedding program's: the broker goes on, and says so. */
   tell(change: Change): void {
     for (const listener of this.#listeners) {
       try {
         listener.call(change)
       } catch (error) {
-        if (!listener.hasFailed) this.#log.log('error', 'a listener of changes failed', { error: String(error) })
-        listener.hasFailed = true
+        this.#faults.ofListener(
+          error,
+          'a listener of changes failed',
+          'clientId' in change ? change.clientId : undefined,
+        )
       }
     }
   }

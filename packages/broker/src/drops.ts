@@ -1,8 +1,6 @@
 import type { LogFields, Logger } from './log.js'
 import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, SubscriptionRefusal } from './metrics.js'
-
-/** How long lines about the same thing are gathered into one. */
-const quietMs = 10_000
+import { QuietLines } from './quiet-lines.js'
 
 const acceptProblems: Readonly<Record<string, string>> = {
   EMFILE: 'this process may open no more files; raise it with ulimit -n, or LimitNOFILE= in the systemd unit (EMFILE)',
@@ -15,15 +13,11 @@ const acceptProblems: Readonly<Record<string, string>> = {
  */
 export class Drops {
   readonly #metrics: Metrics
-  readonly #log: Logger
-  readonly #after: (ms: number, callback: () => void) => void
-  /** What came since the last line, by kind. */
-  readonly #untold = new Map<string, number>()
+  readonly #lines: QuietLines
 
   constructor(metrics: Metrics, log: Logger, after: (ms: number, callback: () => void) => void) {
     this.#metrics = metrics
-    this.#log = log
-    this.#after = after
+    this.#lines = new QuietLines(log, after)
   }
 
   /** @param refused where it is its publisher who is refused: from where it came, and where it was to go. */
@@ -82,17 +76,6 @@ export class Drops {
    * @param common what of it holds for all of the kind.
    */
   #tell(kind: string, one: string, many: string, fields: LogFields, common: LogFields): void {
-    const untold = this.#untold.get(kind)
-    if (untold !== undefined) {
-      this.#untold.set(kind, untold + 1)
-      return
-    }
-    this.#untold.set(kind, 0)
-    this.#log.log('warn', one, fields)
-    this.#after(quietMs, () => {
-      const more = this.#untold.get(kind) ?? 0
-      this.#untold.delete(kind)
-      if (more > 0) this.#log.log('warn', `${more} more ${many}`, common)
-    })
+    this.#lines.tell({ level: 'warn', kind, one, many, fields, common })
   }
 }

@@ -9,3 +9,16 @@ export interface Logger {
 }
 
 export const silentLogger: Logger = { log() {} }
+
+/** The same, but never throws: a log that fails must not take what it tells of with it. */
+export function unfailing(log: Logger): Logger {
+  return {
+    log(level, message, fields) {
+      try {
+        log.log(level, message, fields)
+      } catch {
+        // there is nobody to tell
+      }
+    },
+  }
+}

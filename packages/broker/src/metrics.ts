@@ -190,6 +190,8 @@ export class Metrics {
   willsPublished = 0
   /** Acknowledgements that are not the one their packet id waits for: ignored where it waits for none, else the end of the connection. */
   strayAcks = 0
+  /** Errors of the broker itself, or of a hook or listener of the program around it. Each was logged, and ended what it hit. */
+  internalErrors = 0
   readonly handshakesRefused: Record<HandshakeRefusal, number> = {
     'too-many': 0,
     'too-slow': 0,

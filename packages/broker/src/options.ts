@@ -4,7 +4,7 @@ import type { ClientInfo } from './hooks/client-info.js'
 import { checkHooks } from './hooks/hook-names.js'
 import type { Hooks } from './hooks/hooks.js'
 import { checkLimits, type Limits, limitNames } from './limits.js'
-import { type Logger, silentLogger } from './log.js'
+import { type Logger, silentLogger, unfailing } from './log.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { memoryForStore, memoryStore } from './store/memory.js'
 import type { Store } from './store/store.js'
@@ -69,7 +69,7 @@ export interface BrokerOptions extends Partial<Features> {
   readonly hooks?: readonly Hooks[]
   /** What survives the process. Default {@link memoryStore}: nothing. */
   readonly store?: Store
-  /** Default: nothing is logged. */
+  /** Default: nothing is logged. What it throws is passed over. */
   readonly log?: Logger
   /**
    * What a client of 5.0 that asks for Response Information is told: the beginning of the topics its responses shall
@@ -198,7 +198,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     features: { ...featuresOf(given), maximumQos, publishBeyondRate },
     hooks: given.hooks ?? [],
     store,
-    log: given.log ?? silentLogger,
+    log: given.log ? unfailing(given.log) : silentLogger,
     responseInformation: given.responseInformation,
     willsAfterRestart,
     sysIntervalSeconds,

@@ -25,18 +25,18 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe.skipIf(process.platform === 'win32')('a broker that may open 64 files (no such limit on Windows)', () => {
+describe.skipIf(process.platform === 'win32')('a broker that may open 128 files (no such limit on Windows)', () => {
   it('says so, turns away who is too many, and takes new clients at each door when others have left', async () => {
     const { cert, key } = await (await Authority.create('test')).issue('localhost')
     const path = join(folder, 's')
     const doors = [{ port: 0 }, { port: 0, tls: { cert, key } }, { port: 0, websocket: {} }, { path }]
-    const broker = await ChildBroker.start({ limits: { maxConnections: 1000 } }, doors, 64)
+    const broker = await ChildBroker.start({ limits: { maxConnections: 1000 } }, doors, 128)
     children.push(broker)
     const [tcp = 0, tls = 0, ws = 0] = broker.ports
-    const crowd = await Promise.all(Array.from({ length: 100 }, (_, n) => answer(overTcp({ port: tcp }), `c${n}`)))
+    const crowd = await Promise.all(Array.from({ length: 200 }, (_, n) => answer(overTcp({ port: tcp }), `c${n}`)))
     const inside = crowd.filter((heard) => heard === 'connack').length
     expect(inside).toBeGreaterThan(5)
-    expect(inside).toBeLessThan(48)
+    expect(inside).toBeLessThan(112)
     const atDoors = (): Promise<string[]> =>
       Promise.all([
         answer(overTcp({ port: tcp }), 'tcp'),
@@ -46,13 +46,13 @@ describe.skipIf(process.platform === 'win32')('a broker that may open 64 files (
       ])
     expect(await atDoors()).toEqual(['closed', 'closed', 'closed', 'closed'])
     const { metrics, lines } = await broker.ask()
-    expect(metrics.refused.descriptors).toBe(104 - inside)
+    expect(metrics.refused.descriptors).toBe(204 - inside)
     const told = lines.filter((line) => line.startsWith('warn'))
     expect(told).toEqual([
       expect.stringMatching(
-        /^warn limits.maxConnections is 1000, but this process may open only 64 files: there is room for about 16 connections, and those beyond are refused; raise it \(ulimit -n 1160, or LimitNOFILE=1160 in the systemd unit\), or lower limits.maxConnections/,
+        /^warn limits.maxConnections is 1000, but this process may open only 128 files: there is room for about 64 connections, and those beyond are refused; raise it \(ulimit -n 1160, or LimitNOFILE=1160 in the systemd unit\), or lower limits.maxConnections/,
       ),
-      expect.stringMatching(/^warn connection refused .*"reason":"descriptors","why":"of the 64 files .*ulimit -n/),
+      expect.stringMatching(/^warn connection refused .*"reason":"descriptors","why":"of the 128 files .*ulimit -n/),
     ])
     for (const stream of streams.splice(0)) stream.destroy()
     await expect.poll(async () => (await broker.ask()).clients).toBe(0)

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { BrokerError, createBroker, memoryPair } from '../src/index.js'
 import { settled, startRig } from './rig.js'
+import { SteppedStore } from './stepped-store.js'
 import { connectPacket, TestClient } from './test-client.js'
 
 describe('publish and subscribe inside the process', () => {
@@ -279,6 +280,30 @@ describe('close', () => {
     deaf.stopReading()
     for (let n = 0; n < 100; n++) rig.broker.publish('a', new Uint8Array(100_000))
     await rig.broker.close()
+  })
+
+  it('settles while the disk takes nothing, and says what it has given up', async () => {
+    const store = new SteppedStore()
+    store.close = () => new Promise(() => {}) // nor does it end by itself
+    const rig = await startRig({ store })
+    await rig.broker.listen({ port: 19_603 })
+    const client = rig.greet('c', rig.durable)
+    await client.heard()
+    const safe = rig.broker.publish('a', 'x', { retain: true })
+    const unseen = rig.broker.publish('a', 'y', { retain: true })
+    const closing = rig.broker.close()
+    await rig.pass(3_000)
+    await rig.pass(12_000)
+    await closing
+    await client.ended()
+    expect(await client.heard()).toEqual([]) // its CONNACK was never safe
+    await expect(safe).rejects.toMatchObject({ code: 'closed' })
+    await expect(unseen).rejects.toThrow('the disk has not taken this message')
+    const told = rig.log.filter((line) => line.startsWith('error'))
+    expect(told).toEqual([
+      'error the store did not close in time: it is left as it is {"waitedMs":12000}',
+      expect.stringMatching(/^error closed before the disk had taken .* \{"clients":1,"others":2\}$/),
+    ])
   })
 
   it('happens at the end of a block', async () => {

@@ -213,6 +213,20 @@ it('a listener that fails is told in the log, and changes nothing for others', a
   expect(log.filter((line) => line.includes('boom'))).toHaveLength(2) // once each
 })
 
+it('a retained message that goes because its replacement does not fit is told of as removed', async () => {
+  const { broker } = await startRig({ limits: { maxRetainedBytes: 1_000 } })
+  const tooLarge = 'x'.repeat(1_000)
+  const changes: string[] = []
+  broker.changes((change) => changes.push(`${change.type} ${'topic' in change ? change.topic : ''}`))
+  broker.publish('a', 'xxx', { retain: true })
+  broker.publish('a', tooLarge, { retain: true })
+  broker.publish('b', tooLarge, { retain: true }) // there was none before
+  broker.publish('a', '', { retain: true })
+  broker.publish('a', 'y', { retain: true })
+  expect(changes).toEqual(['retained-set a', 'retained-deleted a', 'retained-set a'])
+  expect(broker.metrics.dropped['retained-full']).toBe(2)
+})
+
 it('a topic trace knows topics by their alias too', async () => {
   const { broker, connect } = await startRig({}, 5)
   const topics: unknown[] = []

@@ -67,7 +67,7 @@ took_seconds_count 4
       'godwit_sessions 2',
       'godwit_subscriptions 2',
       'godwit_queued_messages 2',
-      'godwit_queued_bytes 5',
+      'godwit_queued_bytes 207', // topics and payloads, and 100 for each entry
       'godwit_store_failing 0',
     ])
       expect(text.split('\n')).toContain(line)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type ByteStream, connect, type OpenStream } from '../src/index.js'
+import { type ByteStream, type ConnectOptions, connect, type OpenStream } from '../src/index.js'
 
 /** A server that takes connections and never says a word. */
 const deaf: OpenStream = (_, events) => {

@@ -1,3 +1,4 @@
+import type { Owner } from '../faults.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 
 /** The longest fixed header, the Protocol Name and the Protocol Level. */
@@ -41,15 +42,16 @@ export class Arrival {
   /** Made when somebody is asked who the client is. */
   #gone: AbortController | undefined
 
-  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void) {
+  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void, owner: Owner) {
     const pausedBefore = wheel.pausedMs
     const onDue = (): void => onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time')
-    this.#timer = wheel.after(timeoutMs, () => {
+    const onFirstDue = (): void => {
       // Time in which the broker did not run is given back: hooks have not run either.
       const lostMs = Math.min(wheel.pausedMs - pausedBefore, timeoutMs)
-      if (lostMs > 0) this.#timer = wheel.after(lostMs, onDue)
+      if (lostMs > 0) this.#timer = wheel.after(lostMs, onDue, owner)
       else onDue()
-    })
+    }
+    this.#timer = wheel.after(timeoutMs, onFirstDue, owner)
   }
 
   heard(chunk: Uint8Array): void {

@@ -1,34 +1,93 @@
 import type { Commit } from '../commit.js'
+import { BrokerError } from '../errors.js'
+import { Faults, type Owner } from '../faults.js'
 import type { Store } from '../store/store.js'
+
+/** What waits for a commit, and for whom. */
+interface Waiter {
+  readonly callback: () => void
+  readonly owner: Owner | undefined
+}
+
+/** Callbacks of one commit that run before the event loop goes round: a hundred thousand clients may wait for the same one. */
+const callbacksATurn = 2_000
 
 /** What waits for commits, in all connections. */
 export class Commits {
   readonly #store: Pick<Store, 'flushed'>
-  readonly #waiting = new Map<Commit, (() => void)[]>()
+  readonly #faults: Faults
+  readonly #waiting = new Map<Commit, Waiter[]>()
+  /** Their commit is flushed, and they have not had their turn. */
+  #due: Waiter[] = []
+  #isRunning = false
 
-  constructor(store: Pick<Store, 'flushed'>) {
+  constructor(store: Pick<Store, 'flushed'>, faults: Faults = new Faults()) {
     this.#store = store
+    this.#faults = faults
   }
 
   get flushed(): Commit {
     return this.#store.flushed
   }
 
-  /** Runs `callback` once the commit is flushed: now, if it is. */
-  after(commit: Commit, callback: () => void): void {
+  /**
+   * Runs `callback` once the commit is flushed: now, if it is.
+   * @param owner whom it is for: what `callback` throws later ends it, and no one else. Default: nobody in particular.
+   */
+  after(commit: Commit, callback: () => void, owner?: Owner): void {
     if (commit <= this.#store.flushed) return callback()
     const waiting = this.#waiting.get(commit)
-    if (waiting) waiting.push(callback)
-    else this.#waiting.set(commit, [callback])
+    if (waiting) waiting.push({ callback, owner })
+    else this.#waiting.set(commit, [{ callback, owner }])
+  }
+
+  /**
+   * Resolves once the commit is flushed.
+   * @throws BrokerError `closed`, when it never will be. A promise that nobody looks at is not an unhandled rejection.
+   */
+  whenFlushed(commit: Commit): Promise<void> {
+    if (commit <= this.#store.flushed) return Promise.resolve()
+    const flushed = new Promise<void>((resolve, reject) => {
+      const why = 'the broker has been closed, and the disk has not taken this message'
+      this.after(commit, resolve, { clientId: undefined, onFault: () => reject(new BrokerError('closed', why)) })
+    })
+    flushed.catch(() => {})
+    return flushed
   }
 
   /** The store has flushed more. */
   onFlushed(): void {
     const due = [...this.#waiting.keys()].filter((commit) => commit <= this.#store.flushed).sort((a, b) => a - b)
     for (const commit of due) {
-      const callbacks = this.#waiting.get(commit)!
+      this.#due = this.#due.length === 0 ? this.#waiting.get(commit)! : this.#due.concat(this.#waiting.get(commit)!)
       this.#waiting.delete(commit)
-      for (const callback of callbacks) callback()
     }
+    if (!this.#isRunning) this.#run()
+  }
+
+  /** They wait for what will not come: all of them are forgotten. Answers whom they were for. */
+  abandon(): ReadonlySet<Owner> {
+    const owners = new Set<Owner>()
+    for (const waiting of [this.#due, ...this.#waiting.values()]) {
+      for (const { owner } of waiting) if (owner) owners.add(owner)
+    }
+    this.#due = []
+    this.#waiting.clear()
+    return owners
+  }
+
+  readonly #run = (): void => {
+    const due = this.#due.length > callbacksATurn ? this.#due.splice(0, callbacksATurn) : this.#due
+    if (due === this.#due) this.#due = []
+    this.#isRunning = true
+    for (const { callback, owner } of due) {
+      try {
+        callback()
+      } catch (error) {
+        this.#faults.contain(error, owner, 'what waited for a commit')
+      }
+    }
+    this.#isRunning = this.#due.length > 0
+    if (this.#isRunning) setImmediate(this.#run)
   }
 }

@@ -10,17 +10,19 @@ import type { Peer, Transport, TransportEvents } from '../transport/transport.js
 import { Arrival, isUneventful } from './arrival.js'
 import { burst, mostOtherPackets } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
-import { ConnectionShare, shareBytes } from './connection-share.js'
+import { shareBytes } from './connection-share.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
 import { farewell } from './farewell.js'
 import { HeldPublications } from './held-publications.js'
-import { KeepAlive } from './keep-alive.js'
+import { Intake } from './intake.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
-import { defaultTerms, termsOf } from './publish-encoder.js'
-import { PublishRate } from './publish-rate.js'
+import { termsOf } from './publish-encoder.js'
+import type { PublishRate } from './publish-rate.js'
+import { ReceiveQuota } from './receive-quota.js'
 import { IncomingAliases } from './topic-aliases.js'
+import { refuseVersion, speak50 } from './unknown-version.js'
 
 const tooMuchWaits = 'too many bytes are waiting for authentication'
 
@@ -38,7 +40,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly #parts: ConnectionParts<Connection>
   readonly #transport: Transport
   readonly #decoder: Decoder
-  readonly #keepAlive: KeepAlive
+  readonly #intake: Intake
   #client: ClientInfo | undefined
   #session: Session | undefined
   #arrival: Arrival | undefined // until the client is in
@@ -46,16 +48,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** A handler waits for a hook; packets behind it wait too. */
   #suspended = false
   #aliases: IncomingAliases | undefined
-  #publishRate: PublishRate | undefined // made with the first publication
   #maxInflight = 1
   wantsReasons = true // at 5.0 a client may say that it wants none in words
-  /** QoS 1 and 2 messages of the client that are not yet acknowledged. */
-  #receiving = 0
+  /** Made with the first message at QoS 1 or 2. */
+  #receiveQuota: ReceiveQuota | undefined
   /** The client has ended its side. */
   #ended = false
+  /** The broker is ending the connection. */
+  #ending = false
   #welcomed = false // CONNACK is out
-  /** What it has made the store gather. */
-  readonly #share = new ConnectionShare()
   /** Made when the first has to wait. */
   #heldPublications: HeldPublications | undefined
 
@@ -70,13 +71,14 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       maxPacketBytes: limits.maxConnectBytes,
       allowControlCharacters: features.controlCharacters,
     })
-    this.#keepAlive = new KeepAlive(parts.clock, parts.wheel)
+    this.#intake = new Intake(transport, parts)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
-    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, (why) => {
+    const onTimeout = (why: string): void => {
       parts.services.metrics.connectTimeouts++
       this.end(why, reason.unspecifiedError)
-    })
+    }
+    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, onTimeout, this)
     transport.start(this)
   }
 
@@ -84,12 +86,16 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     return this.#client!
   }
 
+  get clientId(): string | undefined {
+    return this.#client?.clientId
+  }
+
   get session(): Session {
     return this.#session!
   }
 
   get facts(): ConnectionFacts {
-    const { seconds: keepAliveSeconds, since: connectedAt } = this.#keepAlive
+    const { seconds: keepAliveSeconds, since: connectedAt } = this.#intake.keepAlive
     const { client, peer, outbox } = this
     return { client, peer, connectedAt, keepAliveSeconds, outboxBytes: outbox.waitingBytes }
   }
@@ -98,12 +104,16 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   onData(chunk: Uint8Array): void {
     if (this.closed) return
-    this.#keepAlive.heard()
+    this.#intake.keepAlive.heard()
     this.services.metrics.bytesReceived += chunk.length
-    this.#arrival?.heard(chunk)
-    this.#decoder.push(chunk)
-    if (this.#suspended) this.#decoder.detach()
-    else this.#handlePackets()
+    try {
+      this.#arrival?.heard(chunk)
+      this.#decoder.push(chunk)
+      if (this.#suspended) this.#decoder.detach()
+      else this.#handlePackets()
+    } catch (error) {
+      this.#fail(error)
+    }
     if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
       this.end(tooMuchWaits, reason.quotaExceeded)
     }
@@ -113,50 +123,51 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   onHeld(bytes: number): void {
     if (this.#session || this.closed) return
     const most = this.#arrival?.greeted ? undefined : this.services.limits.maxConnectBytes
-    if (!this.#parts.waiting.holds(this, bytes, most)) this.#abort(tooMuchWaits)
+    if (!this.#parts.waiting.holds(this, bytes, most)) this.#guarded(() => this.#abort(tooMuchWaits))
   }
 
-  /** Handles what has come, packet by packet, until there is no whole one left or a handler has to wait. */
+  /** Handles what has come, as much of it as may be in one turn. */
   #handlePackets(): void {
     const { metrics } = this.services
-    const { publishReceived, publishBytesReceived } = metrics
-    const mostPackets = metrics.packetsSent + burst.packets
-    const mostBytes = metrics.publishBytesSent + burst.bytes
-    const { store } = this.#parts
-    const gathered = store.gathered
-    let others = 0
+    const { packetsReceived, publishReceived, publishBytesReceived } = metrics
+    const { gathered } = this.#parts.store
     try {
-      while (!this.closed && !this.#suspended) {
-        const packet = this.#decoder.next()
-        if (!packet) break
-        metrics.packetsReceived++
-        const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
-        if (answer instanceof Promise) return this.#suspend(answer)
-        if (answer) this.#reply(answer)
-        store.endOfPacket()
-        if (packet.type !== 'publish' && ++others > mostOtherPackets) return this.#giveWay()
-        if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
-      }
-    } catch (error) {
-      this.#fail(error)
+      this.#handleSome()
     } finally {
       // Nobody else's packets are handled meanwhile.
       const published = metrics.publishReceived - publishReceived
-      if (published > 0) this.#spend(published, metrics.publishBytesReceived - publishBytesReceived)
-      const grown = store.gathered - gathered
-      if (grown > 0) this.#share.add(store.latest, grown)
-      if (!this.closed && this.#fills(grown)) this.#waitForStore()
+      this.#account(published, metrics.publishBytesReceived - publishBytesReceived, gathered)
     }
-    if (this.closed) return
-    if (this.outbox.overfull) this.#pause()
+    if (this.closed || this.#suspended) return
+    if (this.outbox.overfull) this.#intake.pause()
+    if (this.#parts.outbox.turn.isFilledBy(metrics.packetsReceived - packetsReceived)) this.#giveWay()
   }
 
-  /** It has more waiting than its share, or adds to what is too much for all. */
-  #fills(grown: number): boolean {
-    const { store, accounts, outbox } = this.#parts
-    if (store.full && grown > 0) return true
-    const waiting = this.#share.waiting(outbox.commits.flushed) + this.outbox.heldReplyBytes
-    return waiting > shareBytes(accounts.waiting)
+  /** Packet by packet, until there is no whole one left or a handler has to wait. */
+  #handleSome(): void {
+    const { metrics } = this.services
+    const mostPackets = metrics.packetsSent + burst.packets
+    const mostBytes = metrics.publishBytesSent + burst.bytes
+    let others = 0
+    while (!this.closed && !this.#suspended) {
+      const packet = this.#decoder.next()
+      if (!packet) return
+      metrics.packetsReceived++
+      const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
+      if (answer instanceof Promise) return this.#suspend(answer)
+      if (answer) this.#reply(answer)
+      this.#parts.store.endOfPacket()
+      if (packet.type !== 'publish' && ++others > mostOtherPackets) return this.#giveWay()
+      if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
+    }
+  }
+
+  /** Slows the client down that publishes more than it may, or more than the disk takes. */
+  #account(published: number, bytes: number, gatheredBefore: number): void {
+    if (this.closed) return
+    const goOn = (): void => this.#guarded(() => this.#resume())
+    if (published > 0) this.#intake.spend(published, bytes, goOn)
+    this.#intake.stored(gatheredBefore, this.outbox.heldReplyBytes, goOn, this)
   }
 
   /** Whatever comes behind CONNECT, the client is greeted first [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
@@ -168,48 +179,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Handles nothing more until all that was answered has gone out. */
   #afterReplies(next: () => void): void {
     this.#hold()
-    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, next)
+    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, next, this)
   }
-
-  /** A client that outruns the disk is slowed down by its transport, not buffered. */
-  #waitForStore(): void {
-    if (this.#waitsForStore) return
-    this.#waitsForStore = true
-    this.#pause()
-    this.#parts.outbox.commits.after(this.#parts.store.latest, () => {
-      this.#waitsForStore = false
-      this.#resume()
-    })
-  }
-
-  #waitsForStore = false
 
   get publishRate(): PublishRate {
-    this.#publishRate ??= new PublishRate(this.services.limits, this.#parts.clock)
-    return this.#publishRate
-  }
-
-  /** A client that publishes faster than it may is read from later. */
-  #spend(messages: number, bytes: number): void {
-    if (this.closed || this.services.features.publishBeyondRate === 'refuse') return
-    if (!this.publishRate.spend(messages, bytes, () => this.#resume())) return
-    this.services.metrics.publishersSlowed++
-    this.#pause()
-  }
-
-  #pause(): void {
-    this.#keepAlive.listening = false
-    this.#transport.pause()
+    return this.#intake.publishRate
   }
 
   #resume(): void {
-    if (!this.closed && !this.#suspended && !this.outbox.full) this.#listen()
-  }
-
-  #listen(): void {
-    if (this.#publishRate?.exceeded || this.#waitsForStore) return // it follows when that is over
-    this.#keepAlive.listening = true
-    this.#transport.resume()
+    if (!this.closed && !this.#suspended && !this.outbox.full) this.#intake.listen()
   }
 
   get accepted(): boolean {
@@ -248,19 +226,23 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #hold(): void {
     this.#suspended = true
     this.#decoder.detach()
-    this.#pause()
+    this.#intake.pause()
   }
 
   #goOn(reply: Reply | undefined): void {
     this.#suspended = false
     if (this.closed) return
-    if (reply) this.#reply(reply)
-    if (this.closed || this.#suspended) return
-    if (this.#heldPublications && !this.#parts.store.isLow) this.onRoom()
-    if (this.closed || this.#suspended) return
-    this.#listen()
-    this.#handlePackets()
-    if (this.#ended && !this.#suspended) this.#finish()
+    try {
+      if (reply) this.#reply(reply)
+      if (this.closed || this.#suspended) return
+      if (this.#heldPublications && !this.#parts.store.isLow) this.onRoom()
+      if (this.closed || this.#suspended) return
+      this.#intake.listen()
+      this.#handlePackets()
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.#ended && !this.#suspended && !this.closed) this.#finish()
   }
 
   // ---- what handlers ask for
@@ -275,10 +257,11 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { limits } = this.services
     this.#maxInflight = Math.min(connect.properties?.receiveMaximum ?? limits.maxInflight, limits.maxInflight)
     this.#decoder.maxPacketBytes = limits.maxPacketBytes
-    this.#keepAlive.start(keepAliveSeconds, () => {
+    const onSilence = (): void => {
       this.services.metrics.keepAliveTimeouts++
       this.end('keep alive timeout', reason.keepAliveTimeout)
-    })
+    }
+    this.#intake.keepAlive.start(keepAliveSeconds, onSilence, this)
     this.outbox.mayReceive = this.services.hooks.deliveriesTo(client)
     this.services.hooks.connected(client)
     this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.peer.address })
@@ -297,15 +280,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.end('taken over by a new connection of the same client', reason.sessionTakenOver)
   }
 
-  /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. */
+  /** Ends in order: what was sent goes out, the session is let go, the will is published unless it was discarded. Never throws. */
   end(why: string, reasonCode?: number, serverReference?: string): void {
-    if (this.closed) return
-    if (reasonCode !== undefined && this.version === 5) {
-      const parting = { reasonCode, why: this.wantsReasons ? why : undefined, serverReference }
-      this.outbox.sayGoodbye(farewell(parting, this.#welcomed))
-    }
-    // What the ending promises (a will removed, a session ended) is safe before the client sees it.
-    this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end())
+    if (this.closed || this.#ending) return
+    this.#ending = true
+    this.#guarded(() => {
+      if (reasonCode !== undefined && this.version === 5) {
+        const parting = { reasonCode, why: this.wantsReasons ? why : undefined, serverReference }
+        this.outbox.sayGoodbye(farewell(parting, this.#welcomed))
+      }
+      // What the ending promises (a will removed, a session ended) is safe before the client sees it.
+      this.#parts.outbox.commits.after(this.#letGo(why), () => this.#transport.end(), this)
+    })
   }
 
   topicOf({ topic, properties }: ReceivedPublish): string {
@@ -315,9 +301,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   receiving(): void {
-    const most = this.services.limits.receiveMaximum
-    if (++this.#receiving <= most || this.version < 5) return
-    throw new MqttError(reason.receiveMaximumExceeded, `more than ${most} messages at once`)
+    this.#receiveQuota ??= new ReceiveQuota(this.services.limits.receiveMaximum)
+    this.#receiveQuota.received(this.version)
   }
 
   get holdsPublications(): boolean {
@@ -339,7 +324,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { store } = this.#parts
     const gathered = store.gathered
     for (let left = mostOtherPackets; held && !held.isEmpty && left > 0; left--) {
-      if (this.closed || this.#suspended || store.isLow || this.#waitsForStore) return false
+      if (this.closed || this.#suspended || store.isLow || this.#intake.waitsForStore) break
       try {
         const answer = held.next()
         if (answer instanceof Promise) this.#suspend(answer)
@@ -349,9 +334,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
         this.#fail(error)
       }
     }
-    const grown = store.gathered - gathered
-    if (grown > 0) this.#share.add(store.latest, grown)
-    if (!this.closed && this.#fills(grown)) this.#waitForStore()
+    this.#account(0, 0, gathered)
     if (!held?.isEmpty) return false
     this.#parts.waitingForRoom.delete(this)
     return true
@@ -371,19 +354,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   onDrained(): void {
     this.#drainWatch?.stop()
     if (this.closed) return
-    this.#resume()
-    this.#session?.delivery.pump()
+    this.#guarded(() => {
+      this.#resume()
+      this.#session?.delivery.pump()
+    })
   }
 
   onTurn(): void {
     this.#session?.delivery.pump()
   }
 
-  /** A message has been acknowledged: the client may send another. */
   onReply(packet: Packet): void {
-    const { type } = packet
-    const isLast = type === 'puback' || type === 'pubcomp' || (type === 'pubrec' && (packet.reasonCode ?? 0) >= 0x80)
-    if (isLast && this.#receiving > 0) this.#receiving--
+    this.#receiveQuota?.answered(packet)
   }
 
   /** It would wait for that answer for ever. */
@@ -404,67 +386,70 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** The client will say nothing more, and may still read: what it is owed waits for its commit, then all ends. */
   #finish(): void {
-    this.#parts.outbox.commits.after(this.outbox.awaitedCommit, () => this.end('connection closed by the client'))
+    const { awaitedCommit } = this.outbox
+    this.#parts.outbox.commits.after(awaitedCommit, () => this.end('connection closed by the client'), this)
   }
 
   onClose(error?: Error): void {
-    if (this.closed) return
-    this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client', error)
+    const why = error ? `connection failed: ${error.message}` : 'connection closed by the client'
+    if (!this.closed) this.#guarded(() => void this.#letGo(why, error))
   }
 
   #abort(why: string): void {
-    this.#letGo(why)
-    this.#transport.destroy()
+    this.#ending = true
+    try {
+      if (!this.closed) this.#letGo(why)
+    } finally {
+      this.#transport.destroy()
+    }
+  }
+
+  /** For what comes from outside: its failure ends this connection, and goes no further. */
+  #guarded(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.services.faults.contain(error, this, 'its connection')
+    }
+  }
+
+  onFault(): void {
+    if (this.#ending) this.#abort('internal error')
+    else this.end('internal error', reason.unspecifiedError) // [MQTT-4.8.0-2]
   }
 
   /** What the client did wrong, in the words of its version of MQTT; then the end [MQTT-4.8.0-1]. */
   #fail(error: unknown): void {
-    if (this.closed) return
     if (!(error instanceof ProtocolError || error instanceof MqttError)) {
-      const fields = { clientId: this.#client?.clientId, address: this.peer.address, error: String(error) }
-      this.#parts.log.log('error', 'internal error while handling a packet', fields)
-      return this.end('internal error', reason.unspecifiedError) // [MQTT-4.8.0-2]
+      return this.services.faults.contain(error, this, 'handling a packet')
     }
+    if (this.closed) return
     this.services.metrics.protocolErrors++
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
-    if (isVersion && this.#arrival?.greeted === false) return this.#refuseVersion(error)
-    if (this.#arrival?.beginsAs50) this.#speak50()
+    if (isVersion && this.#arrival?.greeted === false) return refuseVersion(this, error)
+    if (this.#arrival?.beginsAs50) speak50(this)
     const stranger = this.#arrival?.stranger((bytes) => this.#transport.write([bytes], () => {}))
     this.end(stranger ?? error.message, error.reasonCode)
-  }
-
-  /** A CONNECT of 5.0 that cannot be read is answered too; what is no MQTT at all is not. */
-  #speak50(): void {
-    this.version = 5
-    this.outbox.setTerms({ ...defaultTerms, version: 5 })
-  }
-
-  /** A level from the future is answered as at 5.0, any other as at 3.1.1, with a bridge's bit too [MQTT-3.1.2-2]. */
-  #refuseVersion({ level = 0, message }: ProtocolError): void {
-    this.wantsReasons = false // which form a later version has for them nobody knows
-    if ((level & 0x7f) > 4) this.#speak50()
-    this.outbox.reply(refuse(this, { reasonCode: reason.unsupportedProtocolVersion, why: message }))
   }
 
   #letGo(why: string, error?: Error): Commit {
     this.closed = true
     this.#arrival?.fail()
     this.#drainWatch?.stop()
-    this.#keepAlive.stop()
-    this.#publishRate?.stop()
+    this.#intake.stop()
     this.#parts.waiting.release(this)
     this.#heldPublications?.clear()
     this.#parts.waitingForRoom.delete(this)
-    this.outbox.close()
     const client = this.#client
-    let commit: Commit = 0
-    if (client && this.#session) {
-      commit = this.services.registry.closed(this.#session) // first: nothing more is for this connection, its own will neither
-      this.services.hooks.disconnected(client, why)
+    try {
+      // First: nothing more is for this connection, its own will neither.
+      return client && this.#session ? this.services.registry.closed(this.#session) : 0
+    } finally {
+      this.#parts.onClosed(this)
+      if (client) this.services.hooks.disconnected(client, why)
+      const level = client || !isUneventful(why, error) ? 'info' : 'debug'
+      this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
+      this.outbox.close()
     }
-    const level = client || !isUneventful(why, error) ? 'info' : 'debug'
-    this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })
-    this.#parts.onClosed(this)
-    return commit
   }
 }

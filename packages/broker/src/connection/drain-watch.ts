@@ -18,10 +18,11 @@ export class DrainWatch {
     if (this.#drainTimeoutMs === 0) return
     this.stop()
     const seen = outbox.progress
-    this.#timer = this.#wheel.after(this.#drainTimeoutMs, () => {
+    const look = (): void => {
       if (outbox.progress === seen) onStuck()
       else this.start(outbox, onStuck)
-    })
+    }
+    this.#timer = this.#wheel.after(this.#drainTimeoutMs, look, outbox)
   }
 
   stop(): void {

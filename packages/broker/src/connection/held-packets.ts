@@ -1,6 +1,7 @@
 import type { Packet } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
+import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
 
@@ -26,15 +27,17 @@ export class HeldPackets {
   readonly #commits: Commits
   readonly #waiting: Account
   readonly #send: (reply: Reply) => void
+  readonly #owner: Owner
   #held: Held[] = []
   readonly #countByKind = new Map<Kind, number>()
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
-  constructor(commits: Commits, waiting: Account, send: (reply: Reply) => void) {
+  constructor(commits: Commits, waiting: Account, send: (reply: Reply) => void, owner: Owner) {
     this.#commits = commits
     this.#waiting = waiting
     this.#send = send
+    this.#owner = owner
   }
 
   /** What it holds, in memory. */
@@ -56,7 +59,7 @@ export class HeldPackets {
     this.#keep({ commit, kind, what })
     if (commit <= this.#awaited) return
     this.#awaited = commit
-    this.#commits.after(commit, () => this.#release())
+    this.#commits.after(commit, () => this.#release(), this.#owner)
   }
 
   clear(): void {

@@ -1,3 +1,4 @@
+import type { Owner } from '../faults.js'
 import type { Clock } from '../time/clock.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 
@@ -39,24 +40,25 @@ export class KeepAlive {
   }
 
   /** Keep Alive 0 = the client need not send anything. */
-  start(keepAliveSeconds: number, onSilence: () => void): void {
+  start(keepAliveSeconds: number, onSilence: () => void, owner?: Owner): void {
     this.seconds = keepAliveSeconds
     this.#since = Math.floor(this.#clock.now() / 1000)
     if (keepAliveSeconds === 0) return
     this.heard()
-    this.#watch(keepAliveSeconds * 1500, keepAliveSeconds * 1500, onSilence)
+    this.#watch(keepAliveSeconds * 1500, keepAliveSeconds * 1500, onSilence, owner)
   }
 
   stop(): void {
     this.#timer?.cancel()
   }
 
-  #watch(ms: number, graceMs: number, onSilence: () => void): void {
-    this.#timer = this.#wheel.after(ms, () => {
+  #watch(ms: number, graceMs: number, onSilence: () => void, owner: Owner | undefined): void {
+    const look = (): void => {
       if (!this.#listening) this.heard()
       const left = this.#heard + graceMs - this.#wheel.readUpTo
-      if (left > 0) this.#watch(left, graceMs, onSilence)
+      if (left > 0) this.#watch(left, graceMs, onSilence, owner)
       else onSilence()
-    })
+    }
+    this.#timer = this.#wheel.after(ms, look, owner)
   }
 }

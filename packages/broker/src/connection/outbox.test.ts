@@ -2,10 +2,11 @@ import { Decoder, encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
 import { Account } from '../accounts.js'
-import { silentLogger } from '../log.js'
+import { Faults } from '../faults.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
+import { Slices } from '../time/slices.js'
 import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
 import { EncodedOnce } from './encoded-once.js'
@@ -40,6 +41,8 @@ function setUp(maxOutboxBytes = 1000) {
   const owner = {
     peer: { transport: 'memory', address: '' },
     client: undefined,
+    clientId: undefined,
+    onFault: () => void told.push('fault'),
     onFull: () => void told.push('full'),
     onDrained: () => void told.push('drained'),
     onTurn: () => void told.push('turn'),
@@ -48,9 +51,11 @@ function setUp(maxOutboxBytes = 1000) {
     onLastReply: () => void told.push('last reply'),
   }
   const now = (): number => 0
-  const tracing = new Tracing(now, silentLogger)
+  const tracing = new Tracing(now, new Faults())
+  const slices = new Slices()
   const parts = {
     turn,
+    slices,
     writers,
     encodedOnce: new EncodedOnce(),
     commits,

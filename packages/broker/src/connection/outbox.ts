@@ -2,20 +2,23 @@ import { encode, encodeInto, type Packet, type PropertiesOf, type Writer } from 
 import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
+import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
+import type { Sliced, Slices } from '../time/slices.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { HeldPackets } from './held-packets.js'
 import { type ClientTerms, defaultTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
 import type { Traced, Tracing } from './tracing.js'
-import type { Turn } from './turn.js'
+import type { Gathering, Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
 /** What all outboxes of a broker share. */
 export interface OutboxParts extends EncoderParts {
   readonly turn: Turn
+  readonly slices: Slices
   readonly writers: WriterPool
   readonly commits: Commits
   readonly metrics: Metrics
@@ -26,7 +29,7 @@ export interface OutboxParts extends EncoderParts {
 }
 
 /** Who is told what becomes of the output. */
-export interface OutboxOwner extends Traced {
+export interface OutboxOwner extends Traced, Owner {
   /** More is waiting than should be; {@link OutboxOwner.onDrained} follows when the socket has taken it. */
   onFull(): void
   /** The socket has taken what made the outbox full. */
@@ -50,7 +53,7 @@ const heldBytesBeside = 256
  * One client's output, in order. Packets of one turn are laid one after another in one buffer and written once at its
  * end; those that need a commit wait for it.
  */
-export class Outbox implements Sink {
+export class Outbox implements Sink, Gathering, Sliced {
   #terms = defaultTerms
   /** Made with the first message. */
   #encoder: PublishEncoder | undefined
@@ -78,6 +81,14 @@ export class Outbox implements Sink {
     this.#transport = transport
     this.#parts = parts
     this.#owner = owner
+  }
+
+  get clientId(): string | undefined {
+    return this.#owner.clientId
+  }
+
+  onFault(): void {
+    this.#owner.onFault()
   }
 
   /** What the client's CONNECT said about what it takes. */
@@ -154,7 +165,7 @@ export class Outbox implements Sink {
     if (this.#closed) return
     const { message } = delivery
     const writer = this.#open()
-    const payload = this.#messages().write(writer, delivery, dup, packetId)
+    const payload = this.#writePublish(writer, delivery, dup, packetId)
     if (payload) this.#addView(writer, payload)
     const { metrics, tracing } = this.#parts
     if (tracing.isOn) tracing.delivered(this.#owner, delivery, dup, packetId)
@@ -164,10 +175,23 @@ export class Outbox implements Sink {
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
   }
 
+  /** No half packet ever leaves: on error the output ends where it did before. */
+  #writePublish(writer: Writer, ...publish: [QueuedMessage, boolean, number]): Uint8Array | undefined {
+    const before = writer.position
+    try {
+      return this.#messages().write(writer, ...publish)
+    } catch (error) {
+      writer.position = before
+      throw error
+    }
+  }
+
   askAgain(): void {
-    setImmediate(() => {
-      if (!this.#closed) this.#owner.onTurn()
-    })
+    this.#parts.slices.later(this)
+  }
+
+  goOn(): void {
+    if (!this.#closed) this.#owner.onTurn()
   }
 
   pubrel(packetId: number): void {
@@ -175,7 +199,8 @@ export class Outbox implements Sink {
   }
 
   #hold(...waiting: Parameters<HeldPackets['hold']>): void {
-    this.#held ??= new HeldPackets(this.#parts.commits, this.#parts.waiting, (reply) => this.#sendReply(reply))
+    const { commits, waiting: account } = this.#parts
+    this.#held ??= new HeldPackets(commits, account, (reply) => this.#sendReply(reply), this.#owner)
     this.#held.hold(...waiting)
   }
 

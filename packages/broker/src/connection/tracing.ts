@@ -1,6 +1,6 @@
 import { matchesFilter, type Packet } from '@godwit/protocol'
+import type { Faults } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
-import type { Logger } from '../log.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Peer } from '../transport/transport.js'
 import { type TracedPacket, tracedDelivery, tracedPacket } from './traced-packet.js'
@@ -42,7 +42,6 @@ interface Trace {
   /** The last of them, and its answer: the next message often has the same. */
   lastTopic: string | undefined
   lastMatches: boolean
-  hasFailed: boolean
 }
 
 const mostKnown = 10_000
@@ -51,7 +50,7 @@ const mostKnown = 10_000
 export class Tracing {
   isOn = false
   readonly #now: () => number
-  readonly #log: Logger
+  readonly #faults: Faults
   /** An array, walked by index: every packet of every client comes by. */
   #traces: readonly Trace[] = []
   /** Whose packets came and went last, where no trace is about them: many more of them follow. */
@@ -60,9 +59,9 @@ export class Tracing {
   /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
   #names = new WeakMap<Traced, string>()
 
-  constructor(now: () => number, log: Logger) {
+  constructor(now: () => number, faults: Faults) {
     this.#now = now
-    this.#log = log
+    this.#faults = faults
   }
 
   start(options: TraceOptions, tell: (event: TraceEvent) => void): { stop(): void } {
@@ -73,7 +72,6 @@ export class Tracing {
       known: new Map(),
       lastTopic: undefined,
       lastMatches: false,
-      hasFailed: false,
     }
     this.#change([...this.#traces, trace])
     return { stop: () => this.#change(this.#traces.filter((other) => other !== trace)) }
@@ -153,14 +151,14 @@ export class Tracing {
     return whose.client?.clientId ?? this.#names.get(whose)
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on, and says so once. */
+  /** A listener that fails is the embedding program's: the broker goes on, and says so. */
   #tell(trace: Trace, whose: Traced, direction: 'in' | 'out', packet: TracedPacket): void {
     const { address } = whose.peer
+    const clientId = this.#nameOf(whose)
     try {
-      trace.tell({ at: this.#now(), clientId: this.#nameOf(whose), address, direction, packet })
+      trace.tell({ at: this.#now(), clientId, address, direction, packet })
     } catch (error) {
-      if (!trace.hasFailed) this.#log.log('error', 'a listener of packets failed', { error: String(error) })
-      trace.hasFailed = true
+      this.#faults.ofListener(error, 'a listener of packets failed', clientId)
     }
   }
 }

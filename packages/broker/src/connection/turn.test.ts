@@ -6,6 +6,8 @@ function setUp() {
   const turn = new Turn()
   const flushed: string[] = []
   const gathering = (name: string, bytes = 1, then = () => {}) => ({
+    clientId: name,
+    onFault: () => void flushed.push(`${name} ends`),
     flush() {
       flushed.push(name)
       then()
@@ -27,6 +29,28 @@ it('Turn flushes once at the end of the turn, and what is added while flushing i
   expect(flushed).toEqual(['a', 'b', 'late'])
   await nextTurn()
   expect(flushed).toHaveLength(3)
+})
+
+it('Turn spreads many sockets over several turns', async () => {
+  const { turn, flushed, gathering } = setUp()
+  for (let n = 0; n < 4_500; n++) turn.add(gathering(`${n}`))
+  const counts: number[] = []
+  for (let n = 0; n < 3; n++) {
+    await nextTurn()
+    counts.push(flushed.length)
+  }
+  expect(counts).toEqual([2_000, 4_000, 4_500])
+  expect(flushed).toEqual(Array.from({ length: 4_500 }, (_, n) => `${n}`))
+})
+
+it('Turn ends the one that cannot be flushed, and flushes the others', async () => {
+  const { turn, flushed, gathering } = setUp()
+  const fail = (): never => {
+    throw new Error('no socket')
+  }
+  for (const one of [gathering('a'), gathering('b', 1, fail), gathering('c')]) turn.add(one)
+  await nextTurn()
+  expect(flushed).toEqual(['a', 'b', 'b ends', 'c'])
 })
 
 it('Turn spreads many bytes over several turns, and what comes meanwhile does not wait behind them', async () => {

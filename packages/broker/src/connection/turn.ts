@@ -1,27 +1,45 @@
+import { Faults, type Owner } from '../faults.js'
+
 /** Something that has gathered output in this turn of the event loop. */
-export interface Gathering {
+export interface Gathering extends Owner {
   /** Hands it on; answers its bytes. */
   flush(): number
 }
 
-/** Bytes handed to sockets before the event loop goes round: some milliseconds. */
+/** Bytes handed to sockets before the event loop goes round, and sockets they are handed to: some milliseconds. */
 const bytesATurn = 4_194_304
+const socketsATurn = 2_000
+/** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
+const packetsATurn = 4_000
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
  * a connection is written to once a turn however many packets it was sent. When that is a lot (a large message for a
- * thousand subscribers), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
+ * thousand subscribers, a small one for many thousand), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
  * behind it.
  */
 export class Turn {
+  readonly #faults: Faults
   #gathering: Gathering[] = []
   /** From earlier turns, oldest first. */
   #rest: Gathering[] = []
   #scheduled = false
+  #packets = 0
+
+  constructor(faults: Faults = new Faults()) {
+    this.#faults = faults
+  }
 
   add(one: Gathering): void {
     this.#gathering.push(one)
     this.#schedule()
+  }
+
+  /** Counts packets that have been handled. True: that is enough for one turn; who brought the last may go on in the next. */
+  isFilledBy(packets: number): boolean {
+    this.#packets += packets
+    this.#schedule()
+    return this.#packets > packetsATurn
   }
 
   #schedule(): void {
@@ -34,19 +52,29 @@ export class Turn {
     const gathering = this.#gathering
     this.#gathering = []
     this.#scheduled = false
-    const left = flushSome(gathering)
-    if (this.#rest.length > 0) this.#rest = flushSome(this.#rest)
+    this.#packets = 0
+    const left = this.#flushSome(gathering)
+    if (this.#rest.length > 0) this.#rest = this.#flushSome(this.#rest)
     if (left.length > 0) this.#rest = this.#rest.concat(left)
     if (this.#rest.length > 0) this.#schedule()
   }
-}
 
-/** Answers what is left over. */
-function flushSome(gathering: readonly Gathering[]): Gathering[] {
-  let bytes = 0
-  for (let at = 0; at < gathering.length; at++) {
-    if (bytes > bytesATurn) return gathering.slice(at)
-    bytes += gathering[at]!.flush()
+  /** Answers what is left over. */
+  #flushSome(gathering: readonly Gathering[]): Gathering[] {
+    let bytes = 0
+    for (let at = 0; at < gathering.length; at++) {
+      if (bytes > bytesATurn || at === socketsATurn) return gathering.slice(at)
+      bytes += this.#flush(gathering[at]!)
+    }
+    return []
   }
-  return []
+
+  #flush(one: Gathering): number {
+    try {
+      return one.flush()
+    } catch (error) {
+      this.#faults.contain(error, one, 'writing to its socket')
+      return 0
+    }
+  }
 }

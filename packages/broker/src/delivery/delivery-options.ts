@@ -1,6 +1,7 @@
 import type { Account } from '../accounts.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue } from '../store/queue.js'
+import type { Slices } from '../time/slices.js'
 
 export interface DeliveryOptions {
   /** Of the client it delivers to. */
@@ -17,6 +18,8 @@ export interface DeliveryParts {
   readonly maxQueuedBytes: number
   /** What is kept for all sessions. */
   readonly stored: Account
+  /** What replays of retained messages share. Default: one for all that have none. */
+  readonly slices?: Slices
   /** In ms of the broker's time, for messages that expire. */
   now(): number
   onDrop(reason: DropReason, clientId: string): void

@@ -3,6 +3,8 @@ import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
+import { Slices } from '../time/slices.js'
+import { Borrowing } from './borrowing.js'
 import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
 import { HeadExpiry } from './head-expiry.js'
 import type { Loan, Supply } from './loan.js'
@@ -13,16 +15,10 @@ import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Wind
 
 /** Packet ids end there: no more numbers may be open. */
 const mostOpen = 65_535
-/** Retained messages sent, or replays found to be over, before others have their turn. */
-const replayedAtOnce = 500
-
-/** What a session has of shared groups. */
-interface Borrowing {
-  /** The groups it is a member of. */
-  readonly supplies: Set<Supply<Delivery>>
-  /** What is in flight for a group, by number; `undefined`: at QoS 2, which nobody else may get any more. */
-  readonly loans: Map<number, Loan | undefined>
-}
+/** Of deliveries that are given none. */
+const ownSlices = new Slices()
+/** Messages from the queue that are sent, or found to have expired, before others have their turn. */
+const sentAtOnce = 1_000
 
 /**
  * Gets one session's messages to its client: numbers them, keeps what cannot be sent yet, sends within the in-flight
@@ -48,11 +44,13 @@ export class Delivery implements OutgoingSource {
   /** Numbers from `next` on whose messages are gone. */
   #gone = 0
   /** What it has of shared groups, when it is a member of any. */
-  #borrowing: Borrowing | undefined
+  #borrowing: Borrowing<Delivery> | undefined
   /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
   #lentBefore = 0
   /** Made when the queue is full for the first time. */
   #headExpiry: HeadExpiry | undefined
+  /** The session is over; it may take some turns until it is out of all that it subscribed to. */
+  #ended = false
 
   constructor(options: DeliveryOptions) {
     this.#parts = options.parts
@@ -118,8 +116,13 @@ export class Delivery implements OutgoingSource {
     return number < this.window.head || (number < this.window.next && this.window.state(number) === settled)
   }
 
+  onFault(): void {
+    this.#sink?.onFault()
+  }
+
   /** A message matched subscriptions of this session, on these terms. Answers the commit that makes it safe. */
   deliver(message: Message, terms: Terms): Commit {
+    if (this.#ended) return 0
     const qos = message.qos < terms.qos ? message.qos : terms.qos // [MQTT-3.8.4-6]
     // Towards a subscription that was there before the message RETAIN is 0, unless it asked for it [MQTT-3.3.1-9].
     const retain = message.retain && terms.retainAsPublished
@@ -127,14 +130,14 @@ export class Delivery implements OutgoingSource {
     return qos === 0 ? this.#deliverQos0(delivery) : this.#accept(delivery)
   }
 
-  /** It has become a member of a shared group, and asks it for more whenever there is room. */
+  /** It has become a member of a shared group, or had no room when asked: it asks the group for more once there is room. */
   addSupply(supply: Supply<Delivery>): void {
-    this.#borrowing ??= { supplies: new Set(), loans: new Map() }
-    this.#borrowing.supplies.add(supply)
+    this.#borrowing ??= new Borrowing()
+    this.#borrowing.addSupply(supply)
   }
 
   deleteSupply(supply: Supply<Delivery>): void {
-    this.#borrowing?.supplies.delete(supply)
+    this.#borrowing?.deleteSupply(supply)
   }
 
   /**
@@ -151,7 +154,7 @@ export class Delivery implements OutgoingSource {
       loan?.settle()
       return 0
     }
-    this.#borrowing?.loans.set(this.#tail, loan)
+    this.#borrowing?.lent(this.#tail, loan)
     return this.#accept(delivery)
   }
 
@@ -159,7 +162,7 @@ export class Delivery implements OutgoingSource {
    * Retained messages for a new subscription, from the start if they were under way: {@link pump} sends them, as fast as
    * the client takes them, and says when all of them are with it or in the queue.
    */
-  replay(filter: string, messages: Iterator<Message>, terms: ReplayTerms, onDone: () => void): void {
+  replay(filter: string, messages: Iterator<Message | undefined>, terms: ReplayTerms, onDone: () => void): void {
     this.#replays ??= new Replays()
     this.#replays.add(filter, messages, terms, onDone)
   }
@@ -175,6 +178,7 @@ export class Delivery implements OutgoingSource {
     this.#maxInflight = maxInflight
     this.#again = this.window.head
     this.#sentAgain = undefined
+    this.#borrowing?.isBack(this)
     this.pump()
   }
 
@@ -188,22 +192,18 @@ export class Delivery implements OutgoingSource {
 
   /** The session is over: what it had of shared groups goes to others, but for QoS 2 [MQTT-4.8.2-5]. */
   end(): void {
+    this.#ended = true
     this.#giveBack(() => true)
     for (let number = this.window.head; number < this.window.next; number++) {
       if (this.window.state(number) !== sentQos2) continue
-      if (this.#borrowing?.loans.has(number) || this.queue.get(number)?.shared)
+      if (this.#borrowing?.has(number) || this.queue.get(number)?.shared)
         this.#parts.onDrop('shared-member-gone', this.clientId)
     }
-    this.#borrowing?.loans.clear()
+    this.#borrowing?.clear()
   }
 
   #giveBack(which: (loan: Loan) => boolean): void {
-    const loans = this.#borrowing?.loans ?? []
-    for (const [number, loan] of loans) {
-      if (!loan || !which(loan)) continue
-      this.#borrowing?.loans.delete(number)
-      if (loan.giveBack()) this.#forget(number) // else there is no group any more, and it stays here
-    }
+    this.#borrowing?.giveBack(which, (number) => this.#forget(number))
   }
 
   /** PUBACK. False: it belongs to nothing that waits for it. */
@@ -221,7 +221,7 @@ export class Delivery implements OutgoingSource {
     const state = this.window.state(number)
     if (state === sentQos1) return 'wrong'
     if (state !== sentQos2) return 'repeated'
-    this.#borrowing?.loans.delete(number)
+    this.#borrowing?.keep(number)
     this.window.release(number)
     return this.durable ? this.queue.release(number) : 0
   }
@@ -239,10 +239,13 @@ export class Delivery implements OutgoingSource {
   /** Sends what waits, while the window and the socket have room. */
   pump(): void {
     if (this.#sink) this.#goAgain(this.#sink)
-    while (this.waiting > 0 && this.#ready()) this.#sendNext(this.#sink!)
+    for (let left = sentAtOnce; this.waiting > 0 && this.#ready(); left--) {
+      if (left === 0) return this.#sink!.askAgain()
+      this.#sendNext(this.#sink!)
+    }
     if (this.waiting === 0 && this.window.inflight === 0 && this.#sink) this.#settleQueue()
     if (this.#replays) this.#replaySome(this.#replays)
-    if (this.#borrowing) this.#askForMore(this.#borrowing)
+    this.#borrowing?.askForMore(this)
   }
 
   /** Everything from before is out again, and there is room in the window and in the socket. */
@@ -253,14 +256,6 @@ export class Delivery implements OutgoingSource {
       !this.#sink.full &&
       this.window.hasRoom(this.#maxInflight)
     )
-  }
-
-  /** A message of each shared group in turn, until none has one or there is no more room. */
-  #askForMore({ supplies }: Borrowing): void {
-    for (let supplied = true; supplied; ) {
-      supplied = false
-      for (const supply of supplies) if (this.ready && supply.supply(this)) supplied = true
-    }
   }
 
   #deliverQos0(delivery: QueuedMessage): Commit {
@@ -396,14 +391,14 @@ export class Delivery implements OutgoingSource {
   /** Its message cannot be read any more: it is done, as far as that goes. */
   #lost(number: number): void {
     this.window.settle(number)
-    this.#settleLoan(number)
+    this.#borrowing?.settle(number)
   }
 
   /** Cannot be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
   #giveUp(number: number, reason: DropReason): void {
     this.#parts.onDrop(reason, this.clientId)
     this.#forget(number)
-    this.#settleLoan(number)
+    this.#borrowing?.settle(number)
   }
 
   /** Whatever fits the window may have been sent before the crash: it goes out again, with DUP. */
@@ -418,13 +413,17 @@ export class Delivery implements OutgoingSource {
     }
   }
 
-  /** Some of what is retained: with a hundred thousand messages to send, the others have their turn in between. */
+  /** Some of what is retained: with a hundred thousand messages to look at, the others have their turn in between. */
   #replaySome(replays: Replays): void {
-    for (let left = replayedAtOnce; !replays.isEmpty && this.waiting === 0 && this.#ready(); left--) {
-      if (left === 0) return this.#sink?.askAgain()
+    const { slices = ownSlices } = this.#parts
+    const granted = slices.grant()
+    let left = granted
+    while (!replays.isEmpty && this.waiting === 0 && this.#ready() && left-- > 0) {
       const next = replays.next()
       if (next) this.#replay(next)
     }
+    slices.used(granted - Math.max(left, 0))
+    if (left < 0) this.#sink?.askAgain()
     if (replays.isEmpty) this.#replays = undefined
   }
 
@@ -439,16 +438,9 @@ export class Delivery implements OutgoingSource {
     const number = this.window.numberOf(packetId)
     if (number === 0 || this.window.state(number) !== expected) return false
     this.#forget(number)
-    this.#settleLoan(number)
+    this.#borrowing?.settle(number)
     this.pump()
     return true
-  }
-
-  #settleLoan(number: number): void {
-    if (!this.#borrowing || this.#borrowing.loans.size === 0) return
-    const loan = this.#borrowing.loans.get(number)
-    this.#borrowing.loans.delete(number)
-    loan?.settle()
   }
 
   /** The number is done with. */

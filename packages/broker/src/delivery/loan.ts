@@ -13,6 +13,8 @@ export interface Loan {
 
 /** Where a session that has room gets more to send: the shared groups it is a member of. */
 export interface Supply<T> {
-  /** Hands the taker the next message that waits. False: none does. */
+  /** Hands the taker the next message that waits. False: none does; it offers what comes by itself as long as the taker has room. */
   supply(taker: T): boolean
+  /** The taker has a connection again. */
+  isBack(taker: T): void
 }

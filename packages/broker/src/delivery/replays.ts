@@ -2,7 +2,8 @@ import type { Message } from '../message.js'
 import type { ReplayTerms } from './terms.js'
 
 interface Replay {
-  readonly messages: Iterator<Message>
+  /** `undefined` among them: nothing was found in this step. */
+  readonly messages: Iterator<Message | undefined>
   readonly terms: ReplayTerms
   /** Called once all of them have been handed on. */
   readonly onDone: () => void
@@ -23,7 +24,7 @@ export class Replays {
   }
 
   /** From the start, if it was under way. */
-  add(filter: string, messages: Iterator<Message>, terms: ReplayTerms, onDone: () => void): void {
+  add(filter: string, messages: Iterator<Message | undefined>, terms: ReplayTerms, onDone: () => void): void {
     this.#byFilter.delete(filter)
     this.#byFilter.set(filter, { messages, terms, onDone })
   }
@@ -32,11 +33,11 @@ export class Replays {
     this.#byFilter.delete(filter)
   }
 
-  /** The next message, or nothing where only the end of a replay was left. */
+  /** One step: the next message, or nothing where none was found in it, or only the end of a replay was left. */
   next(): Replayed | undefined {
     for (const [filter, { messages, terms, onDone }] of this.#byFilter) {
       const { done, value: message } = messages.next()
-      if (!done) return { message, terms }
+      if (!done) return message && { message, terms }
       this.#byFilter.delete(filter)
       onDone()
       return undefined

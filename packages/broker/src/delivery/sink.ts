@@ -12,6 +12,8 @@ export interface Sink {
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
   /** Has the delivery pumped again in a later turn: there is more to send than one turn should take. */
   askAgain(): void
+  /** Something has failed on the way to this client: its connection ends. */
+  onFault(): void
   /** Sends a PUBREL again, after a reconnection. */
   pubrel(packetId: number): void
 }

@@ -158,7 +158,7 @@ function announce(
 
 /** What the embedding program answers, if it can be the beginning of a Response Topic (section 3.2.2.3.15). */
 function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'connack'> | undefined {
-  const { responseInformation, log } = c.services
+  const { responseInformation, faults, log } = c.services
   if (!responseInformation) return undefined
   try {
     const answer = responseInformation(client)
@@ -166,7 +166,7 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
     if (isTopicName(answer)) return { responseInformation: answer }
     log.log('error', 'responseInformation answered what is no topic name', { clientId: client.clientId })
   } catch (error) {
-    log.log('error', 'responseInformation failed', { clientId: client.clientId, error: String(error) })
+    faults.ofHook(error, 'responseInformation failed', client.clientId)
   }
   return undefined
 }

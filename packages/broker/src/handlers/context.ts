@@ -2,6 +2,7 @@ import type { Connect, Packet, ProtocolVersion, ReceivedPublish } from '@godwit/
 import type { Accounts } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { Faults } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationExchange } from '../hooks/extended-authentication.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
@@ -14,6 +15,7 @@ import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
 import type { Store } from '../store/store.js'
+import type { Slices } from '../time/slices.js'
 import type { Peer } from '../transport/transport.js'
 
 /** Shows packets to whoever asked for them. */
@@ -34,6 +36,8 @@ export interface Services {
   readonly registry: Registry
   readonly metrics: Metrics
   readonly drops: Drops
+  readonly faults: Faults
+  readonly slices: Slices
   readonly log: Logger
   readonly tracing: PacketTracing
   readonly responseInformation: BrokerOptions['responseInformation']

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   byteLength,
   type QoS,
@@ -13,9 +12,10 @@ import {
 import type { Commit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
-import type { Message } from '../message.js'
 import type { SubscriptionRefusal } from '../metrics.js'
+import type { RetainedWalk } from '../router/retained.js'
 import type { Answer, Context, Reply } from './context.js'
+import { inTurns } from './in-turns.js'
 import { inWords } from './reason-string.js'
 
 /** What became of one filter: the granted QoS, or a reason code of 0x80 and more. */
@@ -56,12 +56,14 @@ function unsupported(c: Context, filter: string): Verdict | undefined {
 /** One verdict a filter, asked for in the order of the filters. */
 function decideAll(c: Context, subscriptions: readonly Subscription[]): MaybeAsync<Verdict[]> {
   const verdicts: Verdict[] = []
-  for (const [at, subscription] of subscriptions.entries()) {
-    const verdict = decide(c, subscription)
-    if (verdict instanceof Promise) return decideRest(c, subscriptions.slice(at + 1), verdicts, verdict)
-    verdicts.push(verdict)
+  const decideSome = (from: number, to: number): MaybeAsync<void> => {
+    for (let at = from; at < to; at++) {
+      const verdict = decide(c, subscriptions[at]!)
+      if (verdict instanceof Promise) return decideRest(c, subscriptions.slice(at + 1, to), verdicts, verdict)
+      verdicts.push(verdict)
+    }
   }
-  return verdicts
+  return whenReady(inTurns(subscriptions.length, decideSome), () => verdicts)
 }
 
 async function decideRest(
@@ -69,10 +71,9 @@ async function decideRest(
   rest: readonly Subscription[],
   verdicts: Verdict[],
   pending: Promise<Verdict>,
-): Promise<Verdict[]> {
+): Promise<void> {
   verdicts.push(await pending)
   for (const subscription of rest) verdicts.push(await decide(c, subscription))
-  return verdicts
 }
 
 function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> {
@@ -90,28 +91,13 @@ function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> 
   return whenReady(allowed, (yes) => (yes ? granted : reason.notAuthorized))
 }
 
-/** Filters subscribed to before others have their turn. */
-const filtersAtOnce = 500
-
 /** Many filters act like many SUBSCRIBEs with one SUBACK, a code a filter, in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]. */
 function subscribeAll(c: Context, p: Subscribe, verdicts: readonly Verdict[]): MaybeAsync<Reply | undefined> {
   const subscribing = new Subscribing(c, p)
-  if (verdicts.length > filtersAtOnce) return subscribeInTurns(c, subscribing, verdicts)
-  subscribing.take(verdicts)
-  return subscribing.reply()
-}
-
-async function subscribeInTurns(
-  c: Context,
-  subscribing: Subscribing,
-  verdicts: readonly Verdict[],
-): Promise<Reply | undefined> {
-  for (let at = 0; at < verdicts.length; at += filtersAtOnce) {
-    if (at > 0) await nextTurn()
-    if (c.closed) return undefined
-    subscribing.take(verdicts.slice(at, at + filtersAtOnce))
-  }
-  return subscribing.reply()
+  const done = inTurns(verdicts.length, (from, to) => {
+    if (!c.closed) subscribing.take(verdicts.slice(from, to))
+  })
+  return whenReady(done, () => (c.closed ? undefined : subscribing.reply()))
 }
 
 const refusals: Readonly<Record<Verdict, SubscriptionRefusal>> = {
@@ -125,7 +111,9 @@ class Subscribing {
   readonly #identifier: number
   readonly #reasonCodes: Verdict[] = []
   /** What is retained, for after SUBACK. */
-  readonly #owed = new Map<string, Iterator<Message>>()
+  readonly #owed = new Map<string, RetainedWalk>()
+  /** Steps that may be spent on finding out what is retained. */
+  #steps = 0
   #commit: Commit = 0
 
   constructor(c: Context, p: Subscribe) {
@@ -136,11 +124,15 @@ class Subscribing {
 
   /** Subscribes to the next filters, as the verdicts say. */
   take(verdicts: readonly Verdict[]): void {
+    const { slices } = this.#c.services
+    const granted = slices.grant()
+    this.#steps = granted
     for (const verdict of verdicts) {
       const subscription = this.#p.subscriptions[this.#reasonCodes.length]!
       if (verdict >= 0x80) this.#refused(subscription.filter, refusals[verdict] ?? 'not-supported')
       this.#reasonCodes.push(verdict < 0x80 ? this.#subscribe(subscription, verdict as QoS) : verdict)
     }
+    slices.used(granted - this.#steps)
   }
 
   #refused(filter: string, why: SubscriptionRefusal): void {
@@ -175,13 +167,24 @@ class Subscribing {
     return services.accounts.stored.isFull || (session.delivery.durable && services.store.isLow)
   }
 
-  /** Notes what is retained for the filter; false: nothing is. */
+  /**
+   * Notes what is retained for the filter; false: nothing is. That takes no more than the steps there are: when it has not been
+   * found out by then, it is promised, and the same walk goes on after SUBACK.
+   */
   #owe(filter: string): boolean {
     if (splitShared(filter)) return false // nothing retained goes to a shared subscription (section 4.8.2)
     const { router, now } = this.#c.services
     this.#owed.delete(filter)
-    if (router.retained.match(filter, now).next().done) return false
-    this.#owed.set(filter, router.retained.match(filter, now))
+    const walk = router.retained.match(filter, now)
+    while (this.#steps > 0) {
+      this.#steps--
+      const { done, value: found } = walk.next()
+      if (done) return false
+      if (!found) continue
+      this.#owed.set(filter, router.retained.match(filter, now)) // from the start: what was found may be replaced meanwhile
+      return true
+    }
+    this.#owed.set(filter, walk)
     return true
   }
 

@@ -1,14 +1,22 @@
 import { reason, type Unsubscribe } from '@godwit/protocol'
-import type { Context, Reply } from './context.js'
+import type { Commit } from '../commit.js'
+import { whenReady } from '../maybe-async.js'
+import type { Answer, Context } from './context.js'
+import { inTurns } from './in-turns.js'
 
 /** UNSUBSCRIBE (section 3.10): only filters that are equal to the letter go [MQTT-3.10.4-1]; it is answered always [MQTT-3.10.4-5]. */
-export function onUnsubscribe(c: Context, p: Unsubscribe): Reply {
-  const { session } = c
-  let commit = 0
-  const reasonCodes = p.filters.map((filter) => {
-    if (!session.subscriptions.has(filter)) return reason.noSubscriptionExisted
-    commit = Math.max(commit, session.unsubscribe(filter))
-    return reason.success
+export function onUnsubscribe(c: Context, p: Unsubscribe): Answer {
+  const reasonCodes: number[] = []
+  let commit: Commit = 0
+  const leave = (filter: string): void => {
+    const isKnown = c.session.subscriptions.has(filter)
+    reasonCodes.push(isKnown ? reason.success : reason.noSubscriptionExisted)
+    if (isKnown) commit = Math.max(commit, c.session.unsubscribe(filter))
+  }
+  const done = inTurns(p.filters.length, (from, to) => {
+    if (!c.closed) for (const filter of p.filters.slice(from, to)) leave(filter)
   })
-  return { packet: { type: 'unsuback', packetId: p.packetId, reasonCodes }, commit }
+  return whenReady(done, () =>
+    c.closed ? undefined : { packet: { type: 'unsuback', packetId: p.packetId, reasonCodes }, commit },
+  )
 }

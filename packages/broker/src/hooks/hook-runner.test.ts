@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Changes } from '../changes.js'
+import { Faults } from '../faults.js'
 import type { Logger } from '../log.js'
 import type { ClientInfo } from './client-info.js'
 import { HookRunner } from './hook-runner.js'
@@ -14,7 +15,8 @@ const message = { topic: 't', payload: Buffer.alloc(0), qos: 0, retain: false, p
 function runnerOf(...hooks: Hooks[]) {
   const log: string[] = []
   const logger: Logger = { log: (level, text, fields) => void log.push(`${level} ${text} ${fields?.error}`) }
-  const runner = new HookRunner(hooks, logger, new Changes(logger))
+  const faults = new Faults(undefined, logger)
+  const runner = new HookRunner(hooks, faults, new Changes(faults))
   return { runner, log }
 }
 

@@ -1,9 +1,15 @@
 import type { Changes } from '../changes.js'
-import type { Logger } from '../log.js'
+import type { Faults } from '../faults.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Admission, ClientInfo, Identity } from './client-info.js'
 import type { AuthenticationExchange } from './extended-authentication.js'
 import type { AuthenticateRequest, AuthorizeRequest, Hooks, PublishedMessage } from './hooks.js'
+
+/** What a hook is asked or told, and about whom. */
+interface Asked {
+  readonly what: string
+  readonly clientId: string
+}
 
 /** Asks the hooks in their order, and tells who has come and gone. What nobody implements costs nothing. */
 export class HookRunner {
@@ -12,12 +18,12 @@ export class HookRunner {
   readonly #authorizeDelivery: readonly Hooks[]
   readonly #onPublish: readonly Hooks[]
   readonly #all: readonly Hooks[]
-  readonly #log: Logger
+  readonly #faults: Faults
   readonly #changes: Changes
 
-  constructor(hooks: readonly Hooks[], log: Logger, changes: Changes) {
+  constructor(hooks: readonly Hooks[], faults: Faults, changes: Changes) {
     this.#all = hooks
-    this.#log = log
+    this.#faults = faults
     this.#changes = changes
     this.#authenticate = hooks.filter((hook) => hook.authenticate)
     this.#authorize = hooks.filter((hook) => hook.authorize)
@@ -43,7 +49,8 @@ export class HookRunner {
         known = { ...known, ...shownToBe(known, answer.admittedAs) }
         return true
       })
-    return whenReady(this.#each<Admission>(this.#authenticate, ask, 'unavailable', 'authenticate'), (answer) =>
+    const asked = { what: 'authenticate', clientId: request.clientId }
+    return whenReady(this.#each<Admission>(this.#authenticate, ask, 'unavailable', asked), (answer) =>
       answer === true && known.identity ? { admittedAs: known.identity } : answer,
     )
   }
@@ -60,7 +67,7 @@ export class HookRunner {
     // Only `true` is a yes: what a hook in plain JavaScript answers by mistake must not open a door.
     const ask = (hook: Hooks): MaybeAsync<boolean> =>
       whenReady(promised(hook.authorize!(request)), (yes) => yes === true)
-    return this.#each<boolean>(this.#authorize, ask, false, 'authorize')
+    return this.#each<boolean>(this.#authorize, ask, false, { what: 'authorize', clientId: request.client.clientId })
   }
 
   /** Decides on what is about to be sent to this client; `undefined` when no hook does, so that nothing is asked. */
@@ -72,7 +79,7 @@ export class HookRunner {
         try {
           return hook.authorizeDelivery!(topic, client) === true
         } catch (error) {
-          this.#failed(hook, 'authorizeDelivery', error)
+          this.#failed(hook, { what: 'authorizeDelivery', clientId: client.clientId }, error)
           return false
         }
       })
@@ -89,18 +96,18 @@ export class HookRunner {
       this.#onPublish,
       (hook) => whenReady(promised(hook.onPublish!(message, client)), () => true),
       false,
-      'onPublish',
+      { what: 'onPublish', clientId: client.clientId },
     )
   }
 
   connected(client: ClientInfo): void {
     if (this.#changes.isWatched) this.#changes.tell({ type: 'client-connected', clientId: client.clientId })
-    this.#tell('onConnect', (hook) => hook.onConnect?.(client))
+    this.#tell({ what: 'onConnect', clientId: client.clientId }, (hook) => hook.onConnect?.(client))
   }
 
   disconnected(client: ClientInfo, reason: string): void {
     if (this.#changes.isWatched) this.#changes.tell({ type: 'client-gone', clientId: client.clientId })
-    this.#tell('onDisconnect', (hook) => hook.onDisconnect?.(client, reason))
+    this.#tell({ what: 'onDisconnect', clientId: client.clientId }, (hook) => hook.onDisconnect?.(client, reason))
   }
 
   /** Asks one after another until one does not answer `true`. */
@@ -108,12 +115,14 @@ export class HookRunner {
     hooks: readonly Hooks[],
     ask: (hook: Hooks) => MaybeAsync<T | true>,
     onFailure: T,
-    what: string,
+    asked: Asked,
   ): MaybeAsync<T | true> {
     const from = (at: number): MaybeAsync<T | true> => {
       const hook = hooks[at]
       if (!hook) return true
-      return whenReady(this.#guarded(hook, ask, onFailure, what), (answer) => (answer === true ? from(at + 1) : answer))
+      return whenReady(this.#guarded(hook, ask, onFailure, asked), (answer) =>
+        answer === true ? from(at + 1) : answer,
+      )
     }
     return hooks.length === 0 ? true : from(0)
   }
@@ -122,10 +131,10 @@ export class HookRunner {
     hook: Hooks,
     ask: (hook: Hooks) => MaybeAsync<T | true>,
     onFailure: T,
-    what: string,
+    asked: Asked,
   ): MaybeAsync<T | true> {
     const failed = (error: unknown): T => {
-      this.#failed(hook, what, error)
+      this.#failed(hook, asked, error)
       return onFailure
     }
     try {
@@ -136,9 +145,9 @@ export class HookRunner {
     }
   }
 
-  #tell(what: string, call: (hook: Hooks) => unknown): void {
+  #tell(asked: Asked, call: (hook: Hooks) => unknown): void {
     for (const hook of this.#all) {
-      const failed = (error: unknown): void => this.#failed(hook, what, error)
+      const failed = (error: unknown): void => this.#failed(hook, asked, error)
       try {
         const answer = promised(call(hook))
         if (answer instanceof Promise) answer.catch(failed) // nobody waits, but nothing escapes to the process
@@ -148,8 +157,8 @@ export class HookRunner {
     }
   }
 
-  #failed(hook: Hooks, what: string, error: unknown): void {
-    this.#log.log('error', `hook ${hook.name ?? 'without a name'} failed in ${what}`, { error: String(error) })
+  #failed(hook: Hooks, { what, clientId }: Asked, error: unknown): void {
+    this.#faults.ofHook(error, `hook ${hook.name ?? 'without a name'} failed in ${what}`, clientId)
   }
 }
 

@@ -44,20 +44,16 @@ export class Clients {
   }
 
   /**
-   * In the order of Client Identifiers. Each page looks at all sessions.
+   * In the order of Client Identifiers.
    * @throws BrokerError `invalid-option`.
    */
   list(options: PageOptions = {}): Page<ClientView> {
-    return pageOf(this.#names(), options, (clientId) => this.get(clientId)!)
+    return pageOf(this.#registry.names.from(options.after ?? ''), options, (clientId) => this.get(clientId))
   }
 
   /** All of them, page by page: `for await (const client of broker.clients)`. */
   [Symbol.asyncIterator](): AsyncGenerator<ClientView, undefined> {
     return everyItem((options) => this.list(options))
-  }
-
-  *#names(): Generator<string> {
-    for (const { clientId, user } of this.#registry.all()) if (user) yield clientId
   }
 }
 

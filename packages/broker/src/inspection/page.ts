@@ -10,12 +10,15 @@ export interface PageOptions {
 
 /** Some of a listing, in the order of names. */
 export interface Page<T> {
+  /** May be fewer than asked for, even none, and not be the last: a page looks at no more than 10,000 names. */
   readonly items: readonly T[]
   /** Given as `after` it brings the next page; `undefined`: this was the last. */
   readonly next: string | undefined
 }
 
 const mostItems = 1_000
+/** Names looked at for one page, at most. */
+const mostLooked = 10_000
 const pageNames: NamesOf<PageOptions> = { after: true, limit: true }
 
 /**
@@ -32,14 +35,16 @@ export async function* everyItem<T>(list: (options: PageOptions) => Page<T>): As
 
 /**
  * A page in the order of names: whatever comes and goes between two pages, a walk over all of them sees once what was there
- * throughout. Each page looks at all names.
+ * throughout.
+ * @param names in order, those after `options.after`.
+ * @param view what is shown of a name; `undefined`: it is not asked for.
  * @param more further options of this listing.
  * @throws BrokerError `invalid-option`.
  */
 export function pageOf<T>(
   names: Iterable<string>,
   options: PageOptions,
-  view: (name: string) => T,
+  view: (name: string) => T | undefined,
   more: Readonly<Record<string, true>> = {},
 ): Page<T> {
   checkNames(options, { ...pageNames, ...more }, 'list')
@@ -47,20 +52,15 @@ export function pageOf<T>(
   if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
     throw new BrokerError('invalid-option', `limit is ${limit}; it takes a whole number from 1 to ${mostItems}`)
   }
-  const found = smallestAfter(names, after, limit + 1)
-  const shown = found.slice(0, limit)
-  return { items: shown.map(view), next: found.length > limit ? shown.at(-1) : undefined }
-}
-
-function smallestAfter(names: Iterable<string>, after: string | undefined, count: number): string[] {
-  let kept: string[] = []
-  let most: string | undefined
+  const items: T[] = []
+  let last = after
+  let left = mostLooked
   for (const name of names) {
-    if ((after !== undefined && name <= after) || (most !== undefined && name >= most)) continue
-    kept.push(name)
-    if (kept.length < 2 * count) continue
-    kept = kept.sort().slice(0, count)
-    most = kept.at(-1)
+    if (name === after) continue
+    const item = left-- > 0 ? view(name) : undefined
+    if (left < 0 || (item !== undefined && items.length === limit)) return { items, next: last }
+    if (item !== undefined) items.push(item)
+    last = name
   }
-  return kept.sort().slice(0, count)
+  return { items, next: undefined }
 }

@@ -126,6 +126,11 @@ function addRefusals(text: Exposition, metrics: Metrics): void {
       'CONNECT packets that waited for the event loop to be in time again.',
       metrics.connectsDelayed,
     )
+    .counter(
+      'godwit_internal_errors_total',
+      'Errors of the broker itself, or of hooks and listeners of the program around it; each is in the log.',
+      metrics.internalErrors,
+    )
     .counter('godwit_sessions_expired_total', 'Sessions that ended by their expiry.', metrics.sessionsExpired)
 }
 

@@ -1,4 +1,4 @@
-import { isTopicFilter, type QoS } from '@godwit/protocol'
+import { isTopicFilter, matchesFilter, type QoS } from '@godwit/protocol'
 import { BrokerError } from '../errors.js'
 import type { Message } from '../message.js'
 import type { Router } from '../router/router.js'
@@ -49,12 +49,15 @@ export class RetainedList {
   }
 
   /**
-   * In the order of topics. Each page looks at all that match.
+   * In the order of topics.
    * @throws BrokerError `invalid-option`, `invalid-topic`.
    */
   list(options: RetainedPageOptions = {}): Page<RetainedView> {
-    const { filter = '#' } = options
-    return pageOf(this.#topics(filter), options, (topic) => viewOf(this.#router.retained.get(topic)!), { filter: true })
+    const { filter = '#', after = '' } = options
+    checkFilter(filter)
+    const view = (topic: string): RetainedView | undefined =>
+      matchesFilter(filter, topic) ? this.get(topic) : undefined
+    return pageOf(this.#from(after, beginningOf(filter)), options, view, { filter: true })
   }
 
   /** All of them, page by page: `for await (const message of broker.retained)`. */
@@ -63,23 +66,42 @@ export class RetainedList {
   }
 
   /**
-   * Removes all that match, from the disk too; no subscriber is told. Those under `$SYS` are the broker's own and stay.
-   * @returns how many there were.
+   * Removes all that match, from the disk too; no subscriber is told. Those under `$SYS` are the broker's own and stay. When
+   * there is very much to look at, some of it is removed at once and the rest in the next turns of the event loop.
+   * @returns how many were removed at once.
    * @throws BrokerError `invalid-topic`.
    */
   delete(filter: string): number {
-    const topics = [...this.#topics(filter)].filter((topic) => !isSystemTopic(topic))
-    for (const topic of topics) this.#router.forget(topic)
-    return topics.length
+    checkFilter(filter)
+    let removed = 0
+    const remove = (message: Message | undefined): void => {
+      if (!message || isSystemTopic(message.topic)) return
+      this.#router.forget(message.topic)
+      removed++
+    }
+    this.#router.inSlices(this.#router.retained.match(filter, this.#now), remove, 'removing retained messages')
+    return removed
   }
 
-  *#topics(filter: string): Generator<string> {
-    if (!isTopicFilter(filter)) {
-      throw new BrokerError('invalid-topic', `${JSON.stringify(filter)} is not a topic filter`)
+  /** The topics that may match: those from `after` on that begin as the filter does. */
+  *#from(after: string, beginning: string): Generator<string> {
+    for (const topic of this.#router.retained.names.from(after > beginning ? after : beginning)) {
+      if (!topic.startsWith(beginning)) return
+      yield topic
     }
-    const matching = this.#router.retained.match(filter, this.#now)
-    for (let next = matching.next(); !next.done; next = matching.next()) yield next.value.topic
   }
+}
+
+function checkFilter(filter: string): void {
+  if (!isTopicFilter(filter)) {
+    throw new BrokerError('invalid-topic', `${JSON.stringify(filter)} is not a topic filter`)
+  }
+}
+
+/** What is before the first wildcard, without the separator: `#` matches its parent level too. */
+function beginningOf(filter: string): string {
+  const at = filter.search(/\/?[+#]/)
+  return at < 0 ? filter : filter.slice(0, at)
 }
 
 function viewOf({ topic, qos, payload, payloadBytes, publisher, expiresAt }: Message): RetainedView {

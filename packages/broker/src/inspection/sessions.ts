@@ -35,11 +35,11 @@ export class Sessions {
   }
 
   /**
-   * In the order of Client Identifiers. Each page looks at all sessions.
+   * In the order of Client Identifiers.
    * @throws BrokerError `invalid-option`.
    */
   list(options: PageOptions = {}): Page<SessionView> {
-    return pageOf(this.#names(), options, (clientId) => this.get(clientId)!)
+    return pageOf(this.#registry.names.from(options.after ?? ''), options, (clientId) => this.get(clientId))
   }
 
   /** All of them, page by page: `for await (const session of broker.sessions)`. */
@@ -54,10 +54,6 @@ export class Sessions {
    */
   end(clientId: string): boolean {
     return this.#registry.remove(clientId)
-  }
-
-  *#names(): Generator<string> {
-    for (const { clientId } of this.#registry.all()) yield clientId
   }
 
   #viewOf(session: Session): SessionView {

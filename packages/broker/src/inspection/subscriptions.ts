@@ -44,19 +44,16 @@ export class SubscriptionList {
   }
 
   /**
-   * In the order of Client Identifiers, then of Topic Filters. Each page looks at all that its options leave.
+   * In the order of Client Identifiers, then of Topic Filters.
    * @throws BrokerError `invalid-option`.
    */
   list(options: SubscriptionPageOptions = {}): Page<SubscriptionView> {
-    return pageOf(
-      this.#names(options),
-      options,
-      (name) => {
-        const [clientId = '', filter = ''] = name.split(between)
-        return viewOf(clientId, filter, this.#registry.get(clientId)!.subscriptions.get(filter)!)
-      },
-      { clientId: true, filter: true },
-    )
+    const view = (name: string): SubscriptionView | undefined => {
+      const [clientId = '', filter = ''] = name.split(between)
+      const grant = this.#registry.get(clientId)?.subscriptions.get(filter)
+      return grant && viewOf(clientId, filter, grant)
+    }
+    return pageOf(this.#names(options), options, view, { clientId: true, filter: true })
   }
 
   /** All of them, page by page: `for await (const subscription of broker.subscriptions)`. */
@@ -64,12 +61,15 @@ export class SubscriptionList {
     return everyItem((options) => this.list(options))
   }
 
-  *#names({ clientId, filter }: SubscriptionPageOptions): Generator<string> {
-    const one = clientId === undefined ? undefined : this.#registry.get(clientId)
-    const sessions = clientId === undefined ? this.#registry.all() : one ? [one] : []
-    for (const session of sessions) {
-      for (const own of session.subscriptions.keys()) {
-        if (filter === undefined || own === filter) yield `${session.clientId}${between}${own}`
+  /** For each session a name of its own, so that it counts as looked at, and those of its subscriptions. */
+  *#names({ clientId, filter, after = '' }: SubscriptionPageOptions): Generator<string> {
+    const [from = ''] = after.split(between)
+    for (const own of clientId === undefined ? this.#registry.names.from(from) : [clientId]) {
+      const filters =
+        filter === undefined ? [...(this.#registry.get(own)?.subscriptions.keys() ?? [])].sort() : [filter]
+      for (const one of ['', ...filters]) {
+        const name = `${own}${between}${one}`
+        if (name > after) yield name
       }
     }
   }

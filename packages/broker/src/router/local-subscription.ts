@@ -1,12 +1,13 @@
-import { Readable } from 'node:stream'
 import { ProtocolError, type QoS, type TopicParams, type TopicPattern, topicPattern } from '@godwit/protocol'
 import { bufferOver } from '../buffer-over.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import { BrokerError } from '../errors.js'
-import type { Logger } from '../log.js'
+import type { Faults } from '../faults.js'
 import type { Message } from '../message.js'
+import type { Sliced, Slices } from '../time/slices.js'
 import type { LocalProperties } from './local-message.js'
+import type { RetainedWalk } from './retained.js'
 import type { Subscriber } from './subscriber.js'
 
 /** A message for an in-process subscriber. */
@@ -31,51 +32,153 @@ export interface LocalMessage<F extends string = string> {
 /** Messages that may wait for an iterating consumer; above it they are dropped and counted. */
 export const maxWaitingLocal = 10_000
 
+/** What in-process subscriptions work with. */
+export interface LocalParts {
+  readonly drops: Drops
+  readonly faults: Faults
+  readonly slices: Slices
+}
+
 /**
  * A subscription of the program that embeds the broker. Either a listener gets each message at once, or the
- * subscription is iterated; both see the same messages in the same order.
+ * subscription is iterated; both see the same messages. What is retained comes as fast as it is taken: an iteration pulls
+ * it, and a listener gets it in portions, so that a million of them stop nobody.
  */
 export class LocalSubscription<F extends string = string>
-  implements Subscriber, AsyncIterable<LocalMessage<F>>, AsyncDisposable
+  implements Subscriber, Sliced, AsyncIterable<LocalMessage<F>>, AsyncDisposable
 {
   readonly clientId = ''
   readonly durable = false
   readonly #pattern: TopicPattern<F>
   readonly #listener: ((message: LocalMessage<F>) => void) | undefined
-  readonly #drops: Drops
-  readonly #log: Logger
+  readonly #parts: LocalParts
   readonly #leave: () => void
-  readonly #waiting = new Readable({ objectMode: true, highWaterMark: maxWaitingLocal, read() {} })
+  /** Retained messages that have not been given out; `undefined`: all have. */
+  #retained: RetainedWalk | undefined
+  #waiting: LocalMessage<F>[] = []
+  /** How many of them have been taken. */
+  #taken = 0
+  #ended = false
+  /** Iterations that wait for the next message, or for a turn to look for one. */
+  #sleeping: (() => void)[] = []
 
   constructor(
     pattern: TopicPattern<F>,
     listener: ((message: LocalMessage<F>) => void) | undefined,
-    drops: Drops,
-    log: Logger,
+    parts: LocalParts,
     leave: (subscription: LocalSubscription<F>) => void,
   ) {
     this.#pattern = pattern
     this.#listener = listener
-    this.#drops = drops
-    this.#log = log
+    this.#parts = parts
     this.#leave = () => leave(this)
-    this.#waiting.once('close', this.#leave) // whoever leaves the loop ends the subscription
+  }
+
+  /** What is retained comes first, or with a listener, as much of it as fits into this turn. */
+  replay(retained: RetainedWalk): void {
+    this.#retained = retained
+    if (this.#listener) this.goOn()
   }
 
   deliver(message: Message): Commit {
-    this.offer(message, false)
+    const local = this.#localOf(message, false)
+    if (this.#listener) this.#tell(this.#listener, local)
+    else if (this.#waiting.length - this.#taken >= maxWaitingLocal) this.#parts.drops.report('slow-listener', '')
+    else {
+      this.#waiting.push(local)
+      this.#wake()
+    }
     return 0
   }
 
-  offer(message: Message, retain: boolean): void {
+  /** A message that cannot be given to it is passed over; there is nothing to end. */
+  onFault(): void {}
+
+  /** Its turn to look for what is retained. */
+  goOn(): void {
+    if (this.#listener) this.#tellRetained(this.#listener)
+    this.#wake()
+  }
+
+  /** Ends the subscription; an iteration under way sees what had come before and ends. */
+  unsubscribe(): void {
+    this.#leave()
+    this.#ended = true
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LocalMessage<F>, void, undefined> {
+    try {
+      for (let next = await this.#next(); next; next = await this.#next()) yield next
+    } finally {
+      this.unsubscribe() // whoever leaves the loop ends the subscription
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.unsubscribe()
+  }
+
+  #tellRetained(listener: (message: LocalMessage<F>) => void): void {
+    for (let more = true; more && this.#retained && !this.#ended; ) {
+      const message = this.#nextRetained(this.#retained)
+      if (message) this.#tell(listener, message)
+      more = message !== undefined
+    }
+    if (this.#retained && !this.#ended) this.#parts.slices.later(this)
+  }
+
+  async #next(): Promise<LocalMessage<F> | undefined> {
+    while (this.#retained) {
+      const retained = this.#nextRetained(this.#retained)
+      if (retained) return retained
+      if (this.#retained) await this.#turn(() => this.#parts.slices.later(this))
+    }
+    while (this.#taken === this.#waiting.length) {
+      if (this.#ended) return undefined
+      await this.#turn(() => {})
+    }
+    const message = this.#waiting[this.#taken++]
+    if (this.#taken >= 1_000 || this.#taken === this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#taken)
+      this.#taken = 0
+    }
+    return message
+  }
+
+  /** Looks for one, as far as this turn's steps go. */
+  #nextRetained(walk: RetainedWalk): LocalMessage<F> | undefined {
+    const { slices } = this.#parts
+    const granted = slices.grant()
+    for (let left = granted; left > 0; left--) {
+      const { done, value: message } = walk.next()
+      if (done) this.#retained = undefined
+      if (!done && !message) continue
+      slices.used(granted - left + 1)
+      return message && this.#localOf(message, true)
+    }
+    slices.used(granted)
+    return undefined
+  }
+
+  /** Resolves when something has come, or the subscription has ended, or its turn has. */
+  #turn(ask: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#sleeping.push(resolve)
+      ask()
+    })
+  }
+
+  #wake(): void {
+    for (const wake of this.#sleeping.splice(0)) wake()
+  }
+
+  #localOf(message: Message, retain: boolean): LocalMessage<F> {
     const { topic, qos, publisher, properties, expiresAt } = message.keep()
     const payload = bufferOver(message.payload)
     const params = this.#pattern.params(topic)
     const text = (): string => new TextDecoder().decode(payload)
-    const local = { topic, payload, qos, retain, publisher, properties, expiresAt, params, text }
-    if (this.#listener) this.#tell(this.#listener, local)
-    else if (this.#waiting.readableLength >= maxWaitingLocal) this.#drops.report('slow-listener', '')
-    else this.#waiting.push(local)
+    return { topic, payload, qos, retain, publisher, properties, expiresAt, params, text }
   }
 
   /** A listener that fails is the embedding program's: neither the publisher nor other subscribers may feel it. */
@@ -83,23 +186,8 @@ export class LocalSubscription<F extends string = string>
     try {
       listener(message)
     } catch (error) {
-      const { pattern } = this.#pattern
-      this.#log.log('error', 'an in-process listener failed', { filter: pattern, error: String(error) })
+      this.#parts.faults.ofListener(error, `an in-process listener failed: that of ${this.#pattern.pattern}`)
     }
-  }
-
-  /** Ends the subscription; an iteration under way sees what had come before and ends. */
-  unsubscribe(): void {
-    this.#leave()
-    if (!this.#waiting.destroyed && !this.#waiting.readableEnded) this.#waiting.push(null)
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<LocalMessage<F>> {
-    return this.#waiting[Symbol.asyncIterator]() as AsyncIterator<LocalMessage<F>>
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.unsubscribe()
   }
 }
 

@@ -2,12 +2,14 @@ import { encodeUtf8, matchesFilter } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
-import { RetainedMessages } from './retained.js'
+import { RetainedMessages, type RetainedWalk } from './retained.js'
 
 const message = (topic: string, text = 'x') => Message.of(topic, encodeUtf8(text), 0, true)
 const now = () => 0
-const texts = (messages: Iterator<Message, undefined>): string[] =>
-  [...{ [Symbol.iterator]: () => messages }].map(({ topic, payload }) => `${topic}=${Buffer.from(payload)}`)
+const texts = (walk: RetainedWalk): string[] =>
+  [...{ [Symbol.iterator]: () => walk }].flatMap((found) =>
+    found ? [`${found.topic}=${Buffer.from(found.payload)}`] : [],
+  )
 
 describe('RetainedMessages', () => {
   it('keeps the last message of a topic', () => {
@@ -63,9 +65,29 @@ describe('RetainedMessages', () => {
     retained.set(message('lasting'))
     expect(texts(retained.match('#', () => 999))).toEqual(['brief=x', 'lasting=x'])
     expect(texts(retained.match('#', () => 1000))).toEqual(['lasting=x'])
-    expect([retained.expired(999), retained.expired(1000)]).toEqual([[], ['brief']])
+    expect([[...retained.expiredBy(999)], [...retained.expiredBy(1000)]]).toEqual([[], ['brief']])
     retained.set(message('brief', 'now lasting')) // a newer message has its own time
-    expect(retained.expired(1000)).toEqual([])
+    expect([...retained.expiredBy(1000)]).toEqual([])
+  })
+
+  it('tells what has expired in the order of time, however often a topic was replaced or removed', () => {
+    const retained = new RetainedMessages(1_000, 100_000)
+    const expiring = (topic: string, expiresAt: number) => Object.assign(message(topic), { expiresAt })
+    for (let n = 0; n < 500; n++) retained.set(expiring(`t${n}`, 10_000 - n))
+    for (let n = 0; n < 500; n += 2) retained.set(expiring(`t${n}`, n))
+    for (let n = 0; n < 500; n += 5) retained.delete(`t${n}`)
+    const gone: string[] = []
+    for (const topic of retained.expiredBy(498)) {
+      gone.push(topic)
+      retained.delete(topic)
+    }
+    const left = (n: number) => n % 2 === 0 && n % 5 !== 0
+    expect(gone).toEqual(
+      Array.from({ length: 499 }, (_, n) => n)
+        .filter(left)
+        .map((n) => `t${n}`),
+    )
+    expect(retained.count).toBe(500 - 100 - gone.length)
   })
 
   it('matches as a plain list would, and counts right, whatever is set and deleted', () => {

@@ -1,5 +1,7 @@
 import { Account } from '../accounts.js'
 import type { Message } from '../message.js'
+import { SortedNames } from '../sorted-names.js'
+import { Heap } from '../time/heap.js'
 import { isSystemTopic } from './system-topics.js'
 import { matchFilter, TopicTree } from './topic-tree.js'
 
@@ -7,15 +9,30 @@ interface Retained {
   message: Message
   /** Rises with every message kept. */
   sequence: number
+  /** Where it stands among those that expire; -1: it does not. */
+  at: number
 }
+
+/**
+ * Retained messages one after another. Each `next` is a small piece of work: `undefined` says that nothing was found in this
+ * one, and that there is more to look at.
+ */
+export type RetainedWalk = Iterator<Message | undefined, undefined>
 
 /** The retained message of each topic (section 3.3.1.3). The broker's own, under `$SYS`, are neither counted nor bounded. */
 export class RetainedMessages {
   readonly #topics = new TopicTree<Retained>()
   readonly #maxMessages: number
   readonly #maxBytes: number
-  /** Topics whose message expires some day. */
-  readonly #expiring = new Set<string>()
+  /** Those that expire some day, the next of them first. */
+  readonly #expiring = new Heap<Retained>(
+    (one, other) => one.message.expiresAt < other.message.expiresAt,
+    (entry, at) => {
+      entry.at = at
+    },
+  )
+  /** Of all of them. */
+  readonly names: SortedNames = new SortedNames()
   #sequence = 0
   count = 0
   bytes = 0
@@ -60,18 +77,28 @@ export class RetainedMessages {
   }
 
   #put(message: Message): void {
-    const entry = this.#topics.getOrSet(message.topic, () => ({ message, sequence: 0 }))
+    const entry = this.#topics.getOrSet(message.topic, () => {
+      this.names.add(message.topic)
+      return { message, sequence: 0, at: -1 }
+    })
+    this.#stays(entry)
     entry.message = message.keep()
     entry.sequence = ++this.#sequence
-    if (message.expiresAt === Number.POSITIVE_INFINITY) this.#expiring.delete(message.topic)
-    else this.#expiring.add(message.topic)
+    if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#expiring.add(entry)
+  }
+
+  /** It is not among those that expire any more. */
+  #stays(entry: Retained): void {
+    if (entry.at >= 0) this.#expiring.removeAt(entry.at)
+    entry.at = -1
   }
 
   delete(topic: string): void {
     const known = this.#topics.get(topic)
     if (!known) return
     this.#topics.delete(topic)
-    this.#expiring.delete(topic)
+    this.names.delete(topic)
+    this.#stays(known)
     if (isSystemTopic(topic)) return
     this.count--
     this.bytes -= known.message.heldBytes
@@ -82,18 +109,21 @@ export class RetainedMessages {
    * What a subscription made now is owed: the retained messages that match, in any order. It may be read later and
    * slowly: messages kept meanwhile are left out, since the subscription has received them itself.
    */
-  match(filter: string, now: () => number): Iterator<Message, undefined> {
+  match(filter: string, now: () => number): RetainedWalk {
     return this.#upTo(this.#sequence, filter, now)
   }
 
-  /** Topics whose message has expired. */
-  expired(now: number): readonly string[] {
-    return Array.from(this.#expiring).filter((topic) => (this.get(topic)?.expiresAt ?? now) <= now)
+  /** Topics whose message has expired, in the order of their times: whoever reads removes each. No other is looked at. */
+  *expiredBy(now: number): Generator<string, undefined> {
+    for (let next = this.#expiring.first; next && next.message.expiresAt <= now; next = this.#expiring.first) {
+      yield next.message.topic
+      if (this.#expiring.first === next) return // it stays: so does all behind it, for now
+    }
   }
 
-  *#upTo(sequence: number, filter: string, now: () => number): Generator<Message, undefined> {
-    for (const { message, sequence: own } of matchFilter(this.#topics, filter)) {
-      if (own <= sequence && message.expiresAt > now()) yield message
+  *#upTo(sequence: number, filter: string, now: () => number): Generator<Message | undefined, undefined> {
+    for (const entry of matchFilter(this.#topics, filter)) {
+      yield entry && entry.sequence <= sequence && entry.message.expiresAt > now() ? entry.message : undefined
     }
   }
 }

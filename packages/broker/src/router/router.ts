@@ -2,12 +2,16 @@ import { splitShared } from '@godwit/protocol'
 import type { Changes } from '../changes.js'
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import { Faults } from '../faults.js'
 import type { Message } from '../message.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
+import { SlicedLoop } from '../time/sliced-loop.js'
+import { Slices } from '../time/slices.js'
 import type { RetainedMessages } from './retained.js'
-import type { Member, SharedGroup, SharedGroups } from './shared-groups.js'
+import type { Member, SharedGroup } from './shared-group.js'
+import type { SharedGroups } from './shared-groups.js'
 import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
-import { Subscriptions } from './subscriptions.js'
+import { type Match, Subscriptions } from './subscriptions.js'
 import { isSystemTopic } from './system-topics.js'
 import type { TopicSketch } from './topic-sketch.js'
 
@@ -19,6 +23,10 @@ export interface RouterParts {
   readonly drops: Drops
   readonly changes: Changes
   readonly retainAvailable: boolean
+  /** Default: what fails is not told. */
+  readonly faults?: Faults
+  /** Default: of its own. */
+  readonly slices?: Slices
 }
 
 /** Decides who gets a message, and keeps what is retained. */
@@ -34,6 +42,8 @@ export class Router {
   readonly #store: Store
   readonly #drops: Drops
   readonly #retainAvailable: boolean
+  readonly #faults: Faults
+  readonly #slices: Slices
 
   constructor(parts: RouterParts) {
     this.retained = parts.retained
@@ -42,6 +52,8 @@ export class Router {
     this.#store = parts.store
     this.#drops = parts.drops
     this.#retainAvailable = parts.retainAvailable
+    this.#faults = parts.faults ?? new Faults()
+    this.#slices = parts.slices ?? new Slices(this.#faults)
   }
 
   /** Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe. */
@@ -51,11 +63,7 @@ export class Router {
     message.isForMany = matches.length > 1
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
-      const match = matches[at]!
-      const { subscriber, own } = match
-      const terms = own === 'same' || subscriber.clientId !== message.publisher ? match : own
-      if (terms === undefined) continue // its own message, and it asked for none of these [MQTT-3.8.3-3]
-      const needed = subscriber.deliver(message, terms)
+      const needed = this.#deliver(message, matches[at]!)
       if (needed > commit) commit = needed
     }
     return commit
@@ -66,14 +74,27 @@ export class Router {
     return this.subscriptions.match(topic).some(({ subscriber }) => subscriber.durable)
   }
 
+  /** What fails for one subscriber is neither the publisher's fault nor any other subscriber's. */
+  #deliver(message: Message, match: Match): Commit {
+    const { subscriber, own } = match
+    const terms = own === 'same' || subscriber.clientId !== message.publisher ? match : own
+    if (terms === undefined) return 0 // its own message, and it asked for none of these [MQTT-3.8.3-3]
+    try {
+      return subscriber.deliver(message, terms)
+    } catch (error) {
+      this.#faults.contain(error, subscriber, 'delivering a message')
+      return 0
+    }
+  }
+
   /** Those of all members of all shared groups. */
   get sharedSubscriptions(): number {
     return this.#groups.memberships
   }
 
-  /** Removes retained messages whose time is over. */
+  /** Removes retained messages whose time is over: some now, and when there are very many, the rest in the next turns. */
   sweep(now: number): void {
-    for (const topic of this.retained.expired(now)) this.forget(topic)
+    this.inSlices(this.retained.expiredBy(now), (topic) => void this.forget(topic), 'removing what has expired')
   }
 
   /** Removes the retained message of a topic. */
@@ -101,7 +122,15 @@ export class Router {
   }
 
   leave(filter: string, member: Member): Commit {
-    if (this.changes.isWatched) this.changes.tell({ type: 'unsubscribed', clientId: member.clientId, filter })
+    if (this.changes.isWatched) this.#tellLeft(filter, member)
+    return this.#leave(filter, member)
+  }
+
+  #tellLeft(filter: string, { clientId }: Member): void {
+    this.changes.tell({ type: 'unsubscribed', clientId, filter })
+  }
+
+  #leave(filter: string, member: Member): Commit {
     const group = splitShared(filter) && this.#groups.get(filter)
     if (!group) {
       this.unsubscribe(filter, member)
@@ -109,6 +138,35 @@ export class Router {
     }
     group.leave(member)
     return group.isEmpty ? this.#endGroup(group) : 0
+  }
+
+  /**
+   * A session with these subscriptions has ended: it leaves some now, and when there are very many, the rest in the next turns.
+   * Answers the commit of what was left at once: what is missing is made up for at the next start.
+   */
+  leaveAll(filters: ReadonlyMap<string, Grant>, member: Member): Commit {
+    if (this.changes.isWatched) for (const filter of filters.keys()) this.#tellLeft(filter, member)
+    let commit: Commit = 0
+    const leave = (filter: string): void => {
+      commit = Math.max(commit, this.#leave(filter, member))
+    }
+    this.inSlices(filters.keys(), leave, 'leaving the subscriptions of a session that has ended')
+    return commit
+  }
+
+  /** Begins a loop over what may be very much: some of it now, the rest in the next turns. */
+  inSlices<T>(items: Iterator<T>, each: (item: T) => void, doing: string): void {
+    const loop = new SlicedLoop(items, each, this.#slices)
+    try {
+      loop.goOn()
+    } catch (error) {
+      this.#faults.contain(error, loop, doing)
+    }
+  }
+
+  /** Takes up what an earlier process retained. What there is no room for any more stays in the store, unseen, and is counted. */
+  takeUp(message: Message): void {
+    if (!this.retained.set(message)) this.#drops.report('retained-full', message.publisher)
   }
 
   /** Takes up the queues of shared groups, before their members come. */
@@ -134,15 +192,18 @@ export class Router {
 
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */
   #retain(message: Message): Commit {
-    const isKept =
-      message.payloadBytes > 0 && !(message.qos === 0 && this.#store.isLow && !isSystemTopic(message.topic))
-    if (isKept && this.retained.set(message)) {
-      this.#tellOfTopic('retained-set', message.topic)
+    const { topic, payloadBytes, publisher, qos } = message
+    if (payloadBytes === 0) return this.forget(topic)
+    const { count } = this.retained
+    const mayBeKept = !(qos === 0 && this.#store.isLow && !isSystemTopic(topic))
+    if (mayBeKept && this.retained.set(message)) {
+      this.#tellOfTopic('retained-set', topic)
       // What the broker tells about itself is true of this process only, and not worth the disk.
-      return isSystemTopic(message.topic) ? 0 : this.#store.setRetained(message.topic, message)
+      return isSystemTopic(topic) ? 0 : this.#store.setRetained(topic, message)
     }
-    if (message.payloadBytes > 0) this.#drops.report('retained-full', message.publisher)
-    return this.forget(message.topic)
+    this.#drops.report('retained-full', publisher)
+    if (this.retained.count < count) this.#tellOfTopic('retained-deleted', topic) // an older one is no longer true, and gone
+    return this.#store.setRetained(topic, undefined)
   }
 
   #tellOfTopic(type: 'retained-set' | 'retained-deleted', topic: string): void {

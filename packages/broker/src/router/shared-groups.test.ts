@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { Accounts } from '../accounts.js'
 import { Changes } from '../changes.js'
 import { Delivery } from '../delivery/delivery.js'
+import type { Loan } from '../delivery/loan.js'
 import type { Sink } from '../delivery/sink.js'
 import { Drops } from '../drops.js'
+import { Faults } from '../faults.js'
 import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
@@ -14,6 +16,7 @@ import { MemoryQueue } from '../store/memory-queue.js'
 import { Chores } from '../time/chores.js'
 import { RetainedMessages } from './retained.js'
 import { Router } from './router.js'
+import type { Member } from './shared-group.js'
 import { SharedGroups } from './shared-groups.js'
 import { plainGrant } from './subscriber.js'
 
@@ -38,7 +41,7 @@ class World {
       groups: this.groups,
       store,
       drops,
-      changes: new Changes(silentLogger),
+      changes: new Changes(new Faults()),
       retainAvailable: true,
     })
   }
@@ -86,6 +89,7 @@ class Client {
       full: false,
       refusal: () => undefined,
       askAgain: () => {},
+      onFault: () => {},
       publish: ({ message, qos }, dup, packetId) => {
         const sent = { text: Buffer.from(message.payload).toString(), qos, packetId, released: false }
         this.#world.sent.push(`${this.delivery.clientId} ${sent.text} ${qos}${dup ? ' dup' : ''}`)
@@ -182,6 +186,61 @@ describe('a shared group', () => {
     a.connect()
     expect(world.sent).toEqual(['a 1 1', 'a 1 1 dup'])
     expect(a.answer()).toBe('1')
+  })
+})
+
+describe('what a group costs', () => {
+  /** A member that counts how often it is asked whether it has room. */
+  const memberOf = (room: () => boolean, onAsked: () => void): Member => ({
+    clientId: 'm',
+    durable: false,
+    online: true,
+    get ready() {
+      onAsked()
+      return room()
+    },
+    addSupply: () => {},
+    deleteSupply: () => {},
+    onFault: () => {},
+    deliver: () => 0,
+    take: () => 0,
+  })
+
+  it('members without room are asked once, not with every message and with each that comes back', () => {
+    const world = new World()
+    let asked = 0
+    const full = memberOf(
+      () => false,
+      () => asked++,
+    )
+    for (let n = 0; n < 1_000; n++) world.router.join(filter, { ...full }, plainGrant(1))
+    const loans: Loan[] = []
+    let room = 10_000
+    const taker = memberOf(
+      () => room > 0,
+      () => asked++,
+    )
+    world.router.join(
+      filter,
+      {
+        ...taker,
+        get ready() {
+          return taker.ready
+        },
+        take: (_m, _t, loan) => {
+          room--
+          if (loan) loans.push(loan)
+          return 0
+        },
+      },
+      plainGrant(1),
+    )
+    const group = world.groups.get(filter)!
+    for (let n = 0; n < 10_000; n++) world.publish(`${n}`)
+    expect([loans.length, group.waiting]).toEqual([10_000, 0])
+    for (const loan of loans.reverse()) loan.giveBack()
+    expect(group.waiting).toBe(10_000)
+    expect(asked).toBeLessThan(1_000 + 10_000 + 100)
   })
 })
 

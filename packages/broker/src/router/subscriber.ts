@@ -1,6 +1,7 @@
 import type { QoS } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Terms } from '../delivery/terms.js'
+import type { Owner } from '../faults.js'
 import type { Message } from '../message.js'
 import type { StoredGrant } from '../store/store.js'
 
@@ -13,7 +14,7 @@ export function plainGrant(qos: QoS): Grant {
 }
 
 /** Whoever messages are routed to: a session's delivery, an in-process listener, later another node. */
-export interface Subscriber {
+export interface Subscriber extends Owner {
   /** The Client Identifier, for No Local; empty where there is none. */
   readonly clientId: string
   /** Whether what it is given at QoS 1 and 2 outlives the process, if anything does. */

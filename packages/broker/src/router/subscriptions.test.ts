@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
 
-const nobody = (): Subscriber => ({ clientId: 'c', durable: false, deliver: () => 0 })
+const nobody = (): Subscriber => ({ clientId: 'c', durable: false, deliver: () => 0, onFault: () => {} })
 
 const grant = (terms: Partial<Grant>): Grant => ({ ...plainGrant(0), ...terms })
 

@@ -102,31 +102,81 @@ export function matchTopic<V>(tree: TopicTree<V>, topic: string, found: (value: 
   walk(tree.root, 0)
 }
 
-/** The values of all topics in the tree that match the Topic Filter; the work grows with what is found, not with the tree. */
-export function* matchFilter<V>(tree: TopicTree<V>, filter: string): Generator<V, undefined> {
-  yield* walkFilter(tree.root, filter.split('/'), 0)
+/** Nodes a walk looks at before whoever reads it may let others have a turn. */
+const nodesAStep = 16
+
+/** The nodes below one that was found, still to be looked at. */
+interface Level<V> {
+  readonly children: Iterator<[string, TopicNode<V>]>
+  /** Which level of the filter what is below them is to match. */
+  readonly depth: number
+  /** They may be the first level of topics. */
+  readonly isFirst: boolean
 }
 
-function* walkFilter<V>(node: TopicNode<V>, levels: readonly string[], depth: number): Generator<V, undefined> {
-  const level = levels[depth]
-  if (level === undefined) {
-    if (node.value !== undefined) yield node.value
-  } else if (level === '#') {
-    yield* everything(node, depth === 0)
-  } else if (level === '+') {
-    for (const [name, child] of node.children ?? []) {
-      if (depth > 0 || !name.startsWith('$')) yield* walkFilter(child, levels, depth + 1) // [MQTT-4.7.2-1]
+/**
+ * The values of all topics in the tree that match the Topic Filter. It yields `undefined` when it has looked at some nodes
+ * and found nothing: each `next` is a small piece of work, however large the tree. The tree may change between two: what is
+ * removed is not found, what is added may be.
+ */
+export function* matchFilter<V>(tree: TopicTree<V>, filter: string): Generator<V | undefined, undefined> {
+  const walk = new Walk<V>(filter.split('/'))
+  const first = walk.arrive(tree.root, 0)
+  if (first !== undefined) yield first
+  while (!walk.isOver) {
+    const value = walk.step()
+    if (value !== undefined || walk.looked >= nodesAStep) {
+      walk.looked = 0
+      yield value
     }
-  } else {
-    const child = node.children?.get(level)
-    if (child) yield* walkFilter(child, levels, depth + 1)
   }
 }
 
-/** The node's own value, since `#` includes its parent, and all below it. */
-function* everything<V>(node: TopicNode<V>, isRoot: boolean): Generator<V, undefined> {
-  if (node.value !== undefined) yield node.value
-  for (const [name, child] of node.children ?? []) {
-    if (!isRoot || !name.startsWith('$')) yield* everything(child, false)
+/** Where a search for a filter stands. */
+class Walk<V> {
+  /** Nodes it has looked at since it was last set to 0. */
+  looked = 0
+  readonly #levels: readonly string[]
+  readonly #below: Level<V>[] = []
+
+  constructor(levels: readonly string[]) {
+    this.#levels = levels
+  }
+
+  get isOver(): boolean {
+    return this.#below.length === 0
+  }
+
+  /** Comes to a node that matches the levels before `depth`: goes down as far as the filter names levels. */
+  arrive(from: TopicNode<V>, depth: number): V | undefined {
+    let node: TopicNode<V> | undefined = from
+    for (let at = depth; node; at++) {
+      const level = this.#levels[at]
+      if (level === undefined) return node.value
+      if (level === '+' || level === '#') return this.#spread(node, level, at)
+      node = node.children?.get(level)
+      this.looked++
+    }
+    return undefined
+  }
+
+  /** A wildcard stands for all that is below; `#` also for the parent level. */
+  #spread({ children, value }: TopicNode<V>, level: '+' | '#', at: number): V | undefined {
+    if (children)
+      this.#below.push({ children: children.entries(), depth: level === '+' ? at + 1 : at, isFirst: at === 0 })
+    return level === '#' ? value : undefined
+  }
+
+  /** Looks at the next node. */
+  step(): V | undefined {
+    this.looked++
+    const level = this.#below.at(-1)!
+    const { done, value: child } = level.children.next()
+    if (done) {
+      this.#below.pop()
+      return undefined
+    }
+    if (level.isFirst && this.#below.length === 1 && child[0].startsWith('$')) return undefined // [MQTT-4.7.2-1]
+    return this.arrive(child[1], level.depth)
   }
 }

@@ -4,16 +4,19 @@ import type { Commit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { DeliveryParts } from '../delivery/delivery-options.js'
 import type { Drops } from '../drops.js'
+import type { Faults } from '../faults.js'
 import { type Limits, neverExpires } from '../limits.js'
 import type { Logger } from '../log.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
+import { SortedNames } from '../sorted-names.js'
 import { MemorySessionStore } from '../store/memory.js'
 import type { MemoryAccounts } from '../store/memory-queue.js'
 import type { Recovered, SessionStore, Store } from '../store/store.js'
 import type { BrokerTime } from '../time/broker-time.js'
 import type { Chore, Chores } from '../time/chores.js'
+import type { Slices } from '../time/slices.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import { Session, type SessionUser } from './session.js'
 import { Wills } from './wills.js'
@@ -32,6 +35,8 @@ export interface RegistryParts {
   readonly memory: MemoryAccounts
   readonly chores: Chores
   readonly wheel: TimerWheel
+  readonly slices: Slices
+  readonly faults: Faults
 }
 
 /** What a CONNECT asks for. */
@@ -61,6 +66,8 @@ interface Expiry {
 /** All sessions by Client Identifier [MQTT-3.1.3-2]: who uses one, which go on without a connection, and until when. */
 export class Registry {
   readonly wills: Wills
+  /** The Client Identifiers of all sessions. */
+  readonly names: SortedNames = new SortedNames()
   readonly #parts: RegistryParts
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, Expiry>()
@@ -69,12 +76,13 @@ export class Registry {
   #overdue: Session[] = []
 
   constructor(parts: RegistryParts) {
-    const { limits, time, drops, accounts } = parts
+    const { limits, time, drops, accounts, slices } = parts
     this.#parts = parts
     this.#deliveryParts = {
       maxQueuedMessages: limits.maxQueuedMessages,
       maxQueuedBytes: limits.maxQueuedBytes,
       stored: accounts.stored,
+      slices,
       now: () => time.expiryNow(),
       onDrop: (reason, clientId) => drops.report(reason, clientId),
     }
@@ -140,15 +148,21 @@ export class Registry {
     const present = known !== undefined && !clean && !isOver
     const ended = isOver ? this.#expire(known) : known && clean ? this.#end(known) : 0
     const session = present ? known : this.#create(clientId, opening.expirySeconds)
+    const commit = Math.max(ended, this.#take(session, opening, present))
     this.#stopExpiry(session)
     session.user = user
     session.expirySeconds = opening.expirySeconds
-    const commit = Math.max(
-      ended,
-      session.stored.connected(opening.expirySeconds),
-      this.wills.set(session, opening.will),
-    )
     return { session, present, commit }
+  }
+
+  /** Notes in the store that the session is used again. When that fails, it is as it was before, or not there. */
+  #take(session: Session, { expirySeconds, will }: Opening, present: boolean): Commit {
+    try {
+      return Math.max(session.stored.connected(expirySeconds), this.wills.set(session, will))
+    } catch (error) {
+      if (!present) this.#end(session)
+      throw error
+    }
   }
 
   /** The connection that used the session is gone. */
@@ -156,7 +170,11 @@ export class Registry {
     const { parting } = session
     session.user = undefined
     session.parting = 0
-    session.delivery.detach()
+    try {
+      session.delivery.detach()
+    } catch (error) {
+      this.#parts.faults.contain(error, session, 'taking back what it was lent')
+    }
     if (session.expirySeconds === 0) return Math.max(parting, this.#end(session))
     const never = session.expirySeconds === neverExpires
     const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.time.now() + session.expirySeconds * 1000
@@ -207,14 +225,14 @@ export class Registry {
   #keepUntil(session: Session, expiresAt: number): void {
     const left = Math.max(0, expiresAt - this.#parts.time.now())
     const forEver = left === Number.POSITIVE_INFINITY
-    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#due(session))
+    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#due(session), session)
     this.#expiries.set(session, { at: expiresAt, timer })
   }
 
   /** Nothing expires while nobody knows what time it is. */
   #lookAgain(session: Session): void {
     const { at } = this.#expiries.get(session)!
-    this.#expiries.set(session, { at, timer: this.#parts.wheel.after(1000, () => this.#due(session)) })
+    this.#expiries.set(session, { at, timer: this.#parts.wheel.after(1000, () => this.#due(session), session) })
   }
 
   /** Its time has come: it ends when its turn does, however many others end in this second. */
@@ -229,7 +247,11 @@ export class Registry {
       const isStill = this.#sessions.get(session.clientId) === session && this.#expiries.has(session)
       if (isStill && this.#isOver(session)) {
         const work = 2 + session.subscriptions.size
-        this.#expire(session)
+        try {
+          this.#expire(session)
+        } catch (error) {
+          this.#parts.faults.contain(error, session, 'ending a session that has expired')
+        }
         yield work
         continue
       }
@@ -263,6 +285,7 @@ export class Registry {
   #add(clientId: string, stored: SessionStore, expirySeconds: number, durable: boolean): Session {
     const session = new Session(this.#delivery(clientId, stored, durable), stored, this.#parts.router, expirySeconds)
     this.#sessions.set(clientId, session)
+    this.names.add(clientId)
     this.#tell('session-created', clientId)
     return session
   }
@@ -280,9 +303,14 @@ export class Registry {
   /** A will that still waits for its delay goes out with the end of its session. */
   #end(session: Session): Commit {
     this.#stopExpiry(session)
-    this.#sessions.delete(session.clientId)
-    const commit = Math.max(session.end(), this.wills.publish(session))
-    this.#tell('session-ended', session.clientId)
+    if (this.#sessions.delete(session.clientId)) this.names.delete(session.clientId)
+    let commit: Commit = 0
+    try {
+      commit = session.end()
+    } finally {
+      commit = Math.max(commit, this.wills.publish(session))
+      this.#tell('session-ended', session.clientId)
+    }
     return commit
   }
 

@@ -1,9 +1,11 @@
 import type { Will } from '@godwit/protocol'
 import type { Commit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
+import type { Owner } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { Message } from '../message.js'
+import type { RetainedWalk } from '../router/retained.js'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
@@ -23,7 +25,7 @@ export interface ConnectionFacts {
 }
 
 /** The connection a session is used by. */
-export interface SessionUser {
+export interface SessionUser extends Owner {
   readonly facts: ConnectionFacts
   /** Another connection has come with the same Client Identifier: closes, with all that a close entails [MQTT-3.1.4-2]. */
   takeOver(): MaybeAsync<void>
@@ -37,7 +39,7 @@ export interface SessionUser {
 const noSubscriptions: ReadonlyMap<string, Grant> = new Map()
 
 /** What the standard calls Session state (3.1.1, section 3.1.2.4), server side. */
-export class Session {
+export class Session implements Owner {
   readonly clientId: string
   readonly delivery: Delivery
   readonly stored: SessionStore
@@ -63,6 +65,11 @@ export class Session {
     this.stored = stored
     this.#router = router
     stored.outgoing = delivery
+  }
+
+  /** What was done for it has failed: its client has to come back. */
+  onFault(): void {
+    this.user?.onFault()
   }
 
   get subscriptions(): ReadonlyMap<string, Grant> {
@@ -92,7 +99,7 @@ export class Session {
   }
 
   /** Sends what is retained because of a subscription, if that is still there. */
-  replay(filter: string, messages: Iterator<Message>): void {
+  replay(filter: string, messages: Iterator<Message | undefined>): void {
     const grant = this.#subscriptions?.get(filter)
     if (!grant) return
     const { qos, identifier } = grant
@@ -130,12 +137,17 @@ export class Session {
 
   /** Nothing of it is left, here or in the store. */
   end(): Commit {
-    this.delivery.end()
-    let commit: Commit = 0
-    for (const filter of this.subscriptions.keys()) commit = Math.max(commit, this.#router.leave(filter, this.delivery))
-    this.#router.sessionSubscriptions -= this.subscriptions.size
+    const subscriptions = this.subscriptions
     this.#subscriptions = undefined
-    return Math.max(commit, this.stored.delete())
+    this.#router.sessionSubscriptions -= subscriptions.size
+    let commit: Commit = 0
+    try {
+      this.delivery.end()
+      commit = this.stored.delete()
+    } finally {
+      commit = Math.max(commit, this.#router.leaveAll(subscriptions, this.delivery)) // or it would stay in the router for ever
+    }
+    return commit
   }
 
   #join(filter: string, grant: Grant): Commit {
@@ -178,9 +190,9 @@ function topicsUnderWay({ window, queue }: Delivery): ReadonlySet<string> {
 }
 
 /** What is sent from the start after a crash: not what is in the queue, and nothing twice that is at QoS 0. */
-function* unsent(messages: Iterator<Message>, topics: ReadonlySet<string>): Generator<Message, undefined> {
-  for (let next = messages.next(); !next.done; next = messages.next()) {
+function* unsent(walk: RetainedWalk, topics: ReadonlySet<string>): Generator<Message | undefined, undefined> {
+  for (let next = walk.next(); !next.done; next = walk.next()) {
     const message = next.value
-    if (message.qos > 0 && !topics.has(message.topic)) yield message
+    yield message && message.qos > 0 && !topics.has(message.topic) ? message : undefined
   }
 }

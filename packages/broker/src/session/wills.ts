@@ -1,5 +1,6 @@
 import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
+import type { Faults } from '../faults.js'
 import type { Limits } from '../limits.js'
 import { Message } from '../message.js'
 import type { DropReason, Metrics } from '../metrics.js'
@@ -21,6 +22,7 @@ export interface WillParts {
   readonly time: BrokerTime
   readonly wheel: TimerWheel
   readonly chores: Chores
+  readonly faults: Faults
 }
 
 /** A will that waits for its delay. */
@@ -66,7 +68,7 @@ export class Wills {
     const { time, wheel, store } = this.#parts
     const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - time.now()
     if (delayMs <= 0) return this.publish(session)
-    const delayed = { dueAt: time.now() + delayMs, timer: wheel.after(delayMs, () => this.#fallDue(session)) }
+    const delayed = { dueAt: time.now() + delayMs, timer: wheel.after(delayMs, () => this.#fallDue(session), session) }
     this.#delayed.set(session, delayed)
     return store.setWill(session.clientId, will, delayed.dueAt)
   }
@@ -80,7 +82,7 @@ export class Wills {
   *#publishDelayed(): Chore {
     for (let at = 0; at < this.#delayedDue.length; at++) {
       const session = this.#delayedDue[at]!
-      if (this.#isOverdue(session)) this.publish(session)
+      if (this.#isOverdue(session)) this.#publishContained(session)
       yield 2
     }
     this.#delayedDue = []
@@ -130,7 +132,16 @@ export class Wills {
         wheel.after(1000, () => this.#publishDue())
         return
       }
+      this.#due.delete(session.clientId)
+      this.#publishContained(session)
+    }
+  }
+
+  #publishContained(session: Session): void {
+    try {
       this.publish(session)
+    } catch (error) {
+      this.#parts.faults.contain(error, session, 'publishing a will')
     }
   }
 

@@ -25,6 +25,10 @@ export class Deliveries implements OutgoingSource {
     stored.outgoing = this
   }
 
+  readonly clientId = ''
+
+  onFault(): void {}
+
   state(): OutgoingState {
     const handshakes = Uint8Array.from({ length: this.next - this.head }, (_, at) => this.#stateOf(this.head + at))
     const { head, next, tail } = this

@@ -1,9 +1,12 @@
+import type { Owner } from '../faults.js'
 import type { Chore, Chores } from '../time/chores.js'
 
 /** Something whose messages expire: a queue in memory. */
 export interface Expiring {
   /** When it is looked through, in seconds; 0: nothing in it expires, as far as is known. */
   dueAt: number
+  /** Whose it is. */
+  readonly outgoing?: Owner | undefined
   /** Removes what has expired and was never sent, and says again when to look. */
   clearExpired(now: number): Chore
 }
@@ -39,23 +42,28 @@ export class MemoryExpiry {
     for (const second of seconds) {
       const queues = this.#due.get(second)!
       this.#due.delete(second)
-      this.#chores.add(clearAll(queues, now))
+      this.#chores.add(this.#clearAll(queues, now))
     }
     this.#next = Number.POSITIVE_INFINITY
     for (const second of this.#due.keys()) this.#next = Math.min(this.#next, second)
+  }
+
+  /** What fails in one queue is no reason to leave the others as they are. */
+  *#clearAll(queues: Iterable<Expiring>, now: number): Chore {
+    for (const queue of queues) {
+      queue.dueAt = 0
+      try {
+        yield* queue.clearExpired(now)
+      } catch (error) {
+        this.#chores.failed(error, queue.outgoing)
+      }
+      yield 1
+    }
   }
 
   #remove(queue: Expiring): void {
     const others = this.#due.get(queue.dueAt)
     others?.delete(queue)
     if (others?.size === 0) this.#due.delete(queue.dueAt)
-  }
-}
-
-function* clearAll(queues: Iterable<Expiring>, now: number): Generator<number, void> {
-  for (const queue of queues) {
-    queue.dueAt = 0
-    yield* queue.clearExpired(now)
-    yield 1
   }
 }

@@ -2,6 +2,7 @@ import type { QoS, Will } from '@godwit/protocol'
 import type { Accounts } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { BrokerError } from '../errors.js'
+import type { Owner } from '../faults.js'
 import type { Limits } from '../limits.js'
 import type { Message } from '../message.js'
 import type { Metrics } from '../metrics.js'
@@ -108,7 +109,7 @@ export interface OutgoingState {
 }
 
 /** What the store asks of a session's deliveries. */
-export interface OutgoingSource {
+export interface OutgoingSource extends Owner {
   /** The lowest number whose handshake is not over. */
   readonly head: number
   state(): OutgoingState

@@ -1,3 +1,5 @@
+import type { Owner } from '../faults.js'
+
 /**
  * Long work in steps: each `yield` tells what the step has cost, in units of about ten microseconds (a record read, a
  * message dropped, a session ended).
@@ -14,19 +16,20 @@ const unitsATurn = 256
 export class Chores {
   #chores: Chore[] = []
   #scheduled = false
-  readonly #failed: (error: unknown) => void
+  /** A step has failed: it is told, and ends whom it was done for. Who calls it goes on with the next. */
+  readonly failed: (error: unknown, owner?: Owner) => void
   /** Units done since the start; for tests that count work. */
   done = 0
   /** The most that one turn has done. */
   mostInOneTurn = 0
 
-  /** @param failed told of a chore that threw, which is then over. Default: thrown on. */
+  /** @param failed told of what was thrown; a chore that lets it out is over. Default: thrown on. */
   constructor(
-    failed: (error: unknown) => void = (error) => {
+    failed: (error: unknown, owner?: Owner) => void = (error) => {
       throw error
     },
   ) {
-    this.#failed = failed
+    this.failed = failed
   }
 
   get isIdle(): boolean {
@@ -70,7 +73,7 @@ export class Chores {
       const { done, value } = chore.next()
       return done ? undefined : value
     } catch (error) {
-      this.#failed(error)
+      this.failed(error)
       return undefined
     }
   }

@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Faults } from '../faults.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
 import { TimerWheel } from './timer-wheel.js'
 
@@ -124,6 +126,38 @@ describe('TimerWheel', () => {
     expect(wheel.lateMs).toBe(800)
     clock.pause(20_000)()
     expect(wheel.lateMs).toBeGreaterThan(7000)
+  })
+
+  it('runs very many that are due at once over several turns, each once, and none that was cancelled meanwhile', async () => {
+    const { clock, wheel } = setUp()
+    let run = 0
+    const timers = Array.from({ length: 2_500 }, () => wheel.after(1000, () => void run++))
+    wheel.after(2000, () => void run++)
+    clock.advance(1000)
+    expect(run).toBe(1_000)
+    timers.at(-1)!.cancel()
+    wheel.after(0, () => void run++)
+    clock.advance(1000)
+    await nextTurn()
+    await nextTurn()
+    await nextTurn()
+    expect(run).toBe(2_499 + 2)
+  })
+
+  it('tells of one that throws, ends whom it was for, and runs the others', () => {
+    const clock = new VirtualClock()
+    const count = { internalErrors: 0 }
+    const wheel = new TimerWheel(clock, new Faults(count))
+    const ran: string[] = []
+    const fail = (): never => {
+      throw new Error('boom')
+    }
+    wheel.after(1000, () => ran.push('a'))
+    wheel.after(1000, fail, { clientId: 'c', onFault: () => ran.push('c ends') })
+    wheel.after(1000, fail)
+    wheel.after(1000, () => ran.push('b'))
+    clock.advance(1000)
+    expect([ran, count.internalErrors]).toEqual([['a', 'c ends', 'b'], 2])
   })
 
   it('forgets everything when closed', () => {

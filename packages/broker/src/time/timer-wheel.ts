@@ -1,3 +1,4 @@
+import { Faults, type Owner } from '../faults.js'
 import type { Clock } from './clock.js'
 
 const tickMs = 1000
@@ -7,6 +8,8 @@ const weightOfLast = 0.4
 const mostOfFirstMs = 2000
 /** A tick this late says that sockets may have waited unread: they are read before anybody is taken for silent. */
 const pauseMs = 100
+/** Callbacks run before the event loop goes round: many thousand sessions may be due in one second. */
+const callbacksATurn = 1_000
 
 /** One running timer of a {@link TimerWheel}. */
 export interface WheelTimer {
@@ -17,12 +20,14 @@ export interface WheelTimer {
 class Timer implements WheelTimer {
   readonly due: number
   readonly callback: () => void
+  readonly owner: Owner | undefined
   readonly #wheel: TimerWheel
 
-  constructor(wheel: TimerWheel, due: number, callback: () => void) {
+  constructor(wheel: TimerWheel, due: number, callback: () => void, owner: Owner | undefined) {
     this.#wheel = wheel
     this.due = due
     this.callback = callback
+    this.owner = owner
   }
 
   cancel(): void {
@@ -33,15 +38,19 @@ class Timer implements WheelTimer {
 /**
  * All of the broker's timeouts on one clock tick a second: keep-alive, connect and drain timeouts, session expiry.
  * Setting and cancelling cost a set operation whatever the number of timers; a callback runs within one second after
- * it is due, or, when the process was stopped meanwhile, once the sockets have been read. Any duration is fine (Node's
- * own timers end at 2^31 − 1 ms).
+ * it is due, or, when the process was stopped meanwhile, once the sockets have been read; when very many are due at once, in
+ * one of the turns after that. Any duration is fine (Node's own timers end at 2^31 − 1 ms).
  */
 export class TimerWheel {
   readonly #clock: Clock
+  readonly #faults: Faults
   readonly #origin: number
   /** Tick number → timers due at it. */
   readonly #ticks = new Map<number, Set<Timer>>()
   #done = 0
+  /** The tick that time has reached; those after `#done` up to it are being run. */
+  #reached = 0
+  #isRunning = false
   #cancelTick: (() => void) | undefined
   /** Ms by which ticks come late, the last ones counting most: how long whoever waits for the event loop waits. */
   lateMs = 0
@@ -53,19 +62,23 @@ export class TimerWheel {
   /** A late tick waits for the sockets to be read. */
   #isReading = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, faults: Faults = new Faults()) {
     this.#clock = clock
+    this.#faults = faults
     this.#origin = clock.monotonic()
     this.readUpTo = this.#origin
   }
 
-  /** Runs `callback` once, between `ms` and `ms` + 1 s from now. */
-  after(ms: number, callback: () => void): WheelTimer {
+  /**
+   * Runs `callback` once, between `ms` and `ms` + 1 s from now.
+   * @param owner whom it is for. Default: the broker itself.
+   */
+  after(ms: number, callback: () => void, owner?: Owner): WheelTimer {
     const elapsed = this.#clock.monotonic() - this.#origin
     if (this.#ticks.size === 0) this.#done = Math.max(this.#done, Math.floor(elapsed / tickMs)) // nothing was due meanwhile
-    const due = Math.max(Math.ceil((elapsed + ms) / tickMs), this.#done + 1)
+    const due = Math.max(Math.ceil((elapsed + ms) / tickMs), (this.#isRunning ? this.#reached : this.#done) + 1)
     const timers = this.#ticks.get(due) ?? new Set<Timer>()
-    const timer = new Timer(this, due, callback)
+    const timer = new Timer(this, due, callback, owner)
     this.#ticks.set(due, timers.add(timer))
     if (!this.#cancelTick) {
       this.lateMs = this.#lastLate = 0 // nothing is known of how it was meanwhile
@@ -84,6 +97,7 @@ export class TimerWheel {
   close(): void {
     this.#cancelTick?.()
     this.#cancelTick = undefined
+    for (const timers of this.#ticks.values()) timers.clear() // also those being run
     this.#ticks.clear()
   }
 
@@ -93,7 +107,6 @@ export class TimerWheel {
     this.#cancelTick = this.#clock.timeout(Math.ceil(next - elapsed), () => this.#tick(next))
   }
 
-  /** The next tick is set before the callbacks run: one that throws must not stop time. */
   #tick(expected: number): void {
     this.#cancelTick = undefined
     const now = this.#clock.monotonic()
@@ -116,15 +129,31 @@ export class TimerWheel {
   /** @param readUpTo what is due later waits, also when the process was stopped since. */
   #runDue(readUpTo: number): void {
     this.readUpTo = readUpTo
-    const reached = Math.floor((readUpTo - this.#origin) / tickMs)
-    while (this.#done < reached) {
-      const due = this.#ticks.get(++this.#done)
-      if (!due) continue
-      try {
-        for (const timer of due) timer.callback() // one may cancel another of the same tick
-      } finally {
-        this.#ticks.delete(this.#done)
+    this.#reached = Math.floor((readUpTo - this.#origin) / tickMs)
+    if (!this.#isRunning) this.#run()
+  }
+
+  /** Runs what is due, in its order; after many of them, the rest in the next turn. */
+  readonly #run = (): void => {
+    let left = callbacksATurn
+    this.#isRunning = true
+    while (this.#done < this.#reached) {
+      const tick = this.#done + 1
+      for (const timer of this.#ticks.get(tick) ?? []) {
+        if (left-- === 0) return void setImmediate(this.#run)
+        this.remove(timer) // one may cancel another of the same tick
+        this.#call(timer)
       }
+      if (!this.#ticks.has(tick)) this.#done = tick
+    }
+    this.#isRunning = false
+  }
+
+  #call({ callback, owner }: Timer): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#faults.contain(error, owner, 'a timer that was due')
     }
   }
 }

@@ -66,9 +66,8 @@ class Client implements Sink {
     for (const [page, bits] of recovered.received) this.pages.set(page, bits)
   }
 
-  refusal(): undefined {
-    return undefined
-  }
+  readonly onFault = (): void => {}
+  readonly refusal = (): undefined => undefined
 
   publish({ message, qos }: QueuedMessage, _dup: boolean, packetId: number): void {
     const text = Buffer.from(message.payload).toString()

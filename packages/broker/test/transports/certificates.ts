@@ -1,5 +1,5 @@
 import './reflect.js'
-import { webcrypto } from 'node:crypto'
+import { webcrypto, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
 x509.cryptoProvider.set(webcrypto)
@@ -18,6 +18,21 @@ export interface PairOptions {
   /** Days from now; negative: expired. Default 90. */
   readonly days?: number
   readonly email?: string
+}
+
+/** Has no more of its own than the options of a listener take. */
+class Issued implements Pair {
+  readonly cert: string
+  readonly key: string
+
+  constructor(cert: string, key: string) {
+    this.cert = cert
+    this.key = key
+  }
+
+  get serialNumber(): string {
+    return new X509Certificate(this.cert).serialNumber.toLowerCase()
+  }
 }
 
 /** A certificate authority of this test alone. */
@@ -71,7 +86,7 @@ export class Authority {
       ],
     })
     const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
-    return { cert: cert.toString('pem'), key, serialNumber }
+    return new Issued(cert.toString('pem'), key)
   }
 
   async revoke(...pairs: readonly Pair[]): Promise<string> {

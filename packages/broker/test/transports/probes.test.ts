@@ -17,7 +17,7 @@ beforeAll(async () => {
   pair = await ca.issue('localhost')
 })
 beforeEach(async () => {
-  doors = await startBroker()
+  doors = await startBroker({ limits: { maxConnections: 1_000 } }) // fewer than any system's limit of open files
 })
 afterEach(() => doors.broker.close())
 

@@ -1,4 +1,6 @@
+import type { Owner } from '../../faults.js'
 import type { Chore } from '../../time/chores.js'
+import type { OutgoingSource } from '../store.js'
 import type { Portions } from './background.js'
 import type { BodiesReader } from './bodies-record.js'
 import { dueKey, type GroupNumber, readU32, readU48, type SessionNumber, shareKey } from './keys.js'
@@ -23,6 +25,8 @@ export interface ExpiryParts {
   leave(groups: readonly GroupNumber[]): void
   /** Its commit is not over. */
   isUnflushed(session: SessionNumber, first: number): boolean
+  /** What was asked of a session has failed: it is told, and that session's connection ends. */
+  failed(error: unknown, owner: Owner): void
 }
 
 /**
@@ -75,7 +79,7 @@ export class Expiry implements Portions {
     for (let index = 0; index < record.entries; index++) {
       const number = record.numberAt(index)
       const [at, bytes] = this.#expiryAt(record, index)
-      if (at <= now && outgoing?.mayExpire(number)) {
+      if (at <= now && this.#mayExpire(number, outgoing)) {
         gone++
         goneBytes += bytes
         continue
@@ -93,12 +97,29 @@ export class Expiry implements Portions {
       )
       this.#replace(record, kept, due, record.charged - bytes)
       owner.queue.shortened(record.first, gone, bytes, due)
-      outgoing?.onExpired(gone)
+      if (outgoing) this.#expired(gone, outgoing)
     } else {
       if (due > 0) this.#write(record, due)
       owner.queue.shortened(record.first, 0, 0, due)
     }
     return 2 + (record.entries >> 4)
+  }
+
+  #mayExpire(number: number, outgoing: OutgoingSource | undefined): boolean {
+    try {
+      return outgoing?.mayExpire(number) ?? false
+    } catch (error) {
+      this.#parts.failed(error, outgoing!)
+      return false
+    }
+  }
+
+  #expired(messages: number, outgoing: OutgoingSource): void {
+    try {
+      outgoing.onExpired(messages)
+    } catch (error) {
+      this.#parts.failed(error, outgoing)
+    }
   }
 
   /** When the message of an entry expires, and what it takes. */

@@ -187,6 +187,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
       group: (number) => this.#groupOrNone(number),
       leave: (groups) => this.#messages.leave(groups),
       isUnflushed: (session, first) => this.#messages.isUnflushed(session, first),
+      failed: (error, owner) => chores.failed(error, owner),
     })
     this.#background = [this.#clearing, expiry].map((work) => new Background(work, chores, this))
     const recovery = new Recovery(tables, this.#setAside, (identity, held) => this.#add(identity, held), write)

@@ -1,0 +1,61 @@
+import type { Logger } from '../log.js'
+import type { Store } from '../store/store.js'
+import type { Clock } from '../time/clock.js'
+import type { Listener } from '../transport/transport.js'
+import type { Commits } from './commits.js'
+
+/** How long connections may take to end in order: what their clients are owed waits for its commit. */
+const connectionsMs = 3_000
+/** How long the store may take to write out what is gathered: longer than its own patience with a disk that refuses. */
+const storeMs = 12_000
+/** How long doors may take once nobody is in them. */
+const doorsMs = 1_000
+
+/** What is left of a broker that stops: its connections have been told to end. */
+export interface ClosingParts {
+  readonly listeners: readonly Listener[]
+  readonly commits: Commits
+  readonly store: Pick<Store, 'close'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Closes doors and store, in bounded time whatever the disk does. What has to be given up for that is told: clients whose
+ * acknowledgements were not safe are cut off without them, and will send again.
+ */
+export async function closeInOrder({ listeners, commits, store, clock, log }: ClosingParts): Promise<void> {
+  const doors = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
+  await within(connectionsMs, doors, clock)
+  const closing = store.close().catch((error: unknown) => {
+    log.log('error', 'the store could not be closed in order', { error: String(error) })
+  })
+  if (!(await within(storeMs, closing, clock))) {
+    log.log('error', 'the store did not close in time: it is left as it is', { waitedMs: storeMs })
+  }
+  const given = commits.abandon()
+  if (given.size > 0) {
+    log.log('error', 'closed before the disk had taken what these waited for; nothing of it was acknowledged', {
+      clients: [...given].filter(({ clientId }) => clientId).length,
+      others: [...given].filter(({ clientId }) => !clientId).length,
+    })
+  }
+  for (const owner of given) owner.onFault()
+  if (!(await within(doorsMs, doors, clock))) log.log('error', 'connections were left open', {})
+}
+
+/** Whether it settles in time, by the broker's clock or the system's: that of a test may stand still. */
+async function within(ms: number, work: Promise<unknown>, clock: Clock): Promise<boolean> {
+  let cancel: () => void = () => {}
+  const late = new Promise<boolean>((resolve) => {
+    const timer = setTimeout(resolve, ms, false)
+    const cancelTimeout = clock.timeout(ms, () => resolve(false))
+    cancel = () => {
+      clearTimeout(timer)
+      cancelTimeout()
+    }
+  })
+  const inTime = await Promise.race([work.then(() => true), late])
+  cancel()
+  return inTime
+}

@@ -1,0 +1,34 @@
+import type { Loan } from '../delivery/loan.js'
+
+/** The group a message was lent by. */
+interface Lender {
+  settle(number: number): void
+  takeBack(number: number): boolean
+}
+
+/** One message of a shared group in the hands of a member. It ends once, whoever ends it. */
+export class GroupLoan implements Loan {
+  readonly endsWithConnection: boolean
+  readonly #group: Lender
+  readonly #number: number
+  #isOver = false
+
+  constructor(group: Lender, number: number, endsWithConnection: boolean) {
+    this.#group = group
+    this.#number = number
+    this.endsWithConnection = endsWithConnection
+  }
+
+  settle(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#group.settle(this.#number)
+  }
+
+  giveBack(): boolean {
+    if (this.#isOver) return true
+    if (!this.#group.takeBack(this.#number)) return false
+    this.#isOver = true
+    return true
+  }
+}

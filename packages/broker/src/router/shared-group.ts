@@ -1,0 +1,399 @@
+import type { QoS } from '@godwit/protocol'
+import type { Account } from '../accounts.js'
+import type { Commit } from '../commit.js'
+import { HeadExpiry } from '../delivery/head-expiry.js'
+import type { Loan, Supply } from '../delivery/loan.js'
+import type { Terms } from '../delivery/terms.js'
+import { sentQos1, settled, Window } from '../delivery/window.js'
+import type { Drops } from '../drops.js'
+import { Faults } from '../faults.js'
+import type { Message } from '../message.js'
+import { MemorySessionStore } from '../store/memory.js'
+import type { MemoryAccounts } from '../store/memory-queue.js'
+import type { KeptMessage } from '../store/queue.js'
+import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
+import { Heap } from '../time/heap.js'
+import { type Sliced, Slices } from '../time/slices.js'
+import { GroupLoan } from './group-loan.js'
+import { Ring } from './ring.js'
+import type { Grant, Subscriber } from './subscriber.js'
+
+/** Whoever has subscribed to a shared filter: a session's delivery. */
+export interface Member extends Subscriber {
+  readonly online: boolean
+  /** Whether a message would go out at once: it is online, and its window and its socket have room. */
+  readonly ready: boolean
+  /** Asks the group for more once there is room, until it answers that nothing waits. */
+  addSupply(group: Supply<Member>): void
+  deleteSupply(group: Supply<Member>): void
+  /** Takes a message at QoS 1 or 2, when {@link ready}; without a loan it is the member's own from then on. */
+  take(message: Message, terms: Terms, loan: Loan | undefined): Commit
+}
+
+/** What shared groups work with. */
+export interface GroupParts {
+  readonly store: Pick<Store, 'group'>
+  readonly drops: Drops
+  readonly maxQueuedMessages: number
+  readonly maxQueuedBytes: number
+  /** Where queues are counted that are in memory. */
+  readonly memory: MemoryAccounts
+  /** What is kept for all sessions and groups. */
+  readonly stored: Account
+  /** Whether what a member has not acknowledged goes to another as soon as it disconnects. */
+  readonly handOverAtDisconnect: boolean
+  /** Default: what fails is not told. */
+  readonly faults?: Faults
+  /** Default: of its own. */
+  readonly slices?: Slices
+  /** In ms of the broker's time, for messages that expire. */
+  now(): number
+}
+
+/** Handed out and not acknowledged, all members together: as many as one session can have. */
+const maxLent = 65_535
+/** Expired messages passed over before others have their turn. */
+const passedOverAtOnce = 500
+
+const isReady = (member: Member): boolean => member.ready
+const isOnline = (member: Member): boolean => member.online
+
+/**
+ * The members of one shared subscription (5.0, section 4.8.2), who get each message once between them. What nobody can
+ * be sent at once waits in the group's own queue for the first who can. A QoS 1 message stays there until a member has
+ * acknowledged it; a QoS 2 message is the member's alone once it is handed out [MQTT-4.8.2-4] [MQTT-4.8.2-5].
+ */
+export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, Sliced {
+  /** No Local does not exist here [MQTT-3.8.3-4]. */
+  readonly clientId = ''
+  /** With `$share` and the group's name. */
+  readonly sharedFilter: string
+  readonly #parts: GroupParts
+  /** Of all groups together. */
+  readonly #memberships: { count: number }
+  readonly #faults: Faults
+  readonly #slices: Slices
+  readonly #members = new Map<Member, Grant>()
+  /** In their order, the members that may have room. Whoever is found to have none is out until it asks. */
+  readonly #ready = new Ring<Member>()
+  /** The same, of those that may have a connection. */
+  readonly #online = new Ring<Member>()
+  /** How many members have been granted each QoS. */
+  readonly #granted = [0, 0, 0]
+  #stored: SessionStore
+  #durable = false
+  #ended = false
+  /** What is handed out at QoS 1, and behind it what waits. */
+  readonly #window = new Window()
+  #tail = 1
+  /** Numbers handed out before that have come back, lowest first. */
+  readonly #returned = new Heap<number>((one, other) => one < other)
+  /** Numbers behind those handed out whose messages are gone. */
+  #gone = 0
+  readonly #headExpiry = new HeadExpiry()
+
+  constructor(sharedFilter: string, parts: GroupParts, memberships: { count: number }) {
+    this.sharedFilter = sharedFilter
+    this.#parts = parts
+    this.#memberships = memberships
+    this.#faults = parts.faults ?? new Faults()
+    this.#slices = parts.slices ?? new Slices(this.#faults)
+    this.#stored = new MemorySessionStore(sharedFilter, parts.memory) // until a member comes that outlives its connection
+    this.#stored.outgoing = this
+  }
+
+  /** Takes up what an earlier process left: whatever was handed out may not have arrived. */
+  restore({ stored, outgoing }: RecoveredGroup): void {
+    this.#stored = stored
+    this.#durable = true
+    stored.outgoing = this
+    this.#window.restore(outgoing.head, outgoing.handshakes)
+    this.#tail = outgoing.tail
+    const { head, next } = this.#window
+    for (let number = head; number < next; number++) if (!this.isDone(number)) this.#returned.add(number)
+    this.#gone = Math.max(0, this.#tail - next - (outgoing.messages - this.#window.inflight))
+  }
+
+  get durable(): boolean {
+    return this.#durable
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0
+  }
+
+  /** Messages that no member has. */
+  get waiting(): number {
+    return this.#tail - this.#window.next - this.#gone + this.#returned.size
+  }
+
+  get head(): number {
+    return this.#window.head
+  }
+
+  state(): OutgoingState {
+    const { head, next } = this.#window
+    const handshakes = this.#window.handshakes()
+    return { head, next, tail: this.#tail, handshakes, maxInflight: 0, mayHaveSentMore: false }
+  }
+
+  isDone(number: number): boolean {
+    const { head, next } = this.#window
+    return number < head || (number < next && this.#window.state(number) === settled)
+  }
+
+  mayExpire(number: number): boolean {
+    return number >= this.#window.next
+  }
+
+  onExpired(messages: number): void {
+    this.#gone += messages
+    for (let one = 0; one < messages; one++) this.#drop('expired')
+  }
+
+  /** Adds a member, or changes its grant. What waits is its to ask for. */
+  join(member: Member, grant: Grant): Commit {
+    this.#grantedBefore(member)
+    this.#granted[grant.qos]!++
+    if (!this.#members.has(member)) this.#memberships.count++
+    this.#members.set(member, grant)
+    member.addSupply(this)
+    this.#mayHaveRoom(member)
+    return member.durable && !this.#durable ? this.#becomeDurable() : 0
+  }
+
+  /** What it was handed out it still has, until its session ends [MQTT-3.10.4-3]. */
+  leave(member: Member): void {
+    this.#grantedBefore(member)
+    if (this.#members.delete(member)) this.#memberships.count--
+    member.deleteSupply(this)
+    this.#ready.delete(member)
+    this.#online.delete(member)
+  }
+
+  #grantedBefore(member: Member): void {
+    const grant = this.#members.get(member)
+    if (grant) this.#granted[grant.qos]!--
+  }
+
+  #mayHaveRoom(member: Member): void {
+    if (!this.#members.has(member)) return
+    this.#ready.add(member)
+    this.#online.add(member)
+  }
+
+  isBack(member: Member): void {
+    if (this.#members.has(member)) this.#online.add(member)
+  }
+
+  /** Without members it is nothing: what waited goes with it. */
+  end(): Commit {
+    this.#ended = true
+    return this.#stored.delete()
+  }
+
+  deliver(message: Message): Commit {
+    const isForQos0 = this.#granted[1] === 0 && this.#granted[2] === 0
+    if (message.qos === 0 || isForQos0) return this.#deliverQos0(message)
+    const member = this.waiting === 0 ? this.#nextReady() : undefined
+    if (!member) return this.#enqueue(message)
+    return this.#qosFor(member, message) === 1 ? this.#lendNew(member, message) : this.#give(member, message)
+  }
+
+  supply(member: Member): boolean {
+    for (let left = passedOverAtOnce; this.#hasNext(); left--) {
+      if (left === 0) {
+        this.#slices.later(this)
+        break
+      }
+      if (this.#returned.size === 0 && this.#gone > 0 && this.#passGone()) continue
+      const number = this.#returned.take() ?? this.#window.next
+      const entry = this.#stored.queue.get(number)
+      if (entry && entry.message.expiresAt > this.#parts.now()) {
+        this.#handOut(number, entry, member)
+        return true
+      }
+      if (entry) this.#drop('expired') // [MQTT-3.3.2-5]
+      this.#remove(number)
+    }
+    this.#mayHaveRoom(member)
+    return false
+  }
+
+  /** Numbers whose messages are gone stay unused. False: the next one has its message. */
+  #passGone(): boolean {
+    const { next, head } = this.#window
+    const skipped = this.#window.skipTo(Math.min(this.#stored.queue.next(next, this.#tail), head + maxLent))
+    this.#gone = this.#window.next === this.#tail ? 0 : Math.max(0, this.#gone - skipped)
+    return skipped > 0
+  }
+
+  /** Something waits, and may be handed out. */
+  #hasNext(): boolean {
+    return this.#returned.size > 0 || (this.#window.next < this.#tail && this.#window.hasRoom(maxLent))
+  }
+
+  /** To one member that takes it, or nobody. */
+  #deliverQos0(message: Message): Commit {
+    const member = this.#nextReady() ?? this.#online.take(isOnline)
+    if (member) return this.#give(member, message)
+    this.#drop('offline-qos0')
+    return 0
+  }
+
+  #enqueue(message: Message): Commit {
+    if (this.#isFull(message)) this.#makeRoom()
+    if (this.#isFull(message)) this.#drop('queue-full')
+    else if (this.#parts.stored.hasRoomFor(message.heldBytes)) return this.#put(message)
+    else this.#drop('storage-full')
+    return 0
+  }
+
+  #isFull({ heldBytes }: Message): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#parts
+    return this.waiting >= maxQueuedMessages || this.#stored.queue.bytes + heldBytes > maxQueuedBytes
+  }
+
+  /** Drops what has expired before a member could be sent it. */
+  #makeRoom(): void {
+    const window = this.#window
+    const head = () => (window.next < this.#tail && window.hasRoom(maxLent) ? window.next : undefined)
+    this.#headExpiry.clear(this.#stored.queue, head, this.#parts.now(), () => {
+      this.#drop('expired')
+      this.#remove(window.next)
+    })
+  }
+
+  #put(message: Message): Commit {
+    const { qos, retain } = message
+    return this.#stored.queue.put(this.#tail++, { message, qos, retain, identifiers: undefined })
+  }
+
+  #lendNew(member: Member, message: Message): Commit {
+    if (this.#gone > 0) this.#passGone()
+    if (!this.#window.hasRoom(maxLent) || this.#window.next < this.#tail) return this.#enqueue(message)
+    const commit = this.#put(message)
+    return Math.max(commit, this.#lend(this.#window.send(1), member, message))
+  }
+
+  #lend(number: number, member: Member, message: Message): Commit {
+    const loan = new GroupLoan(this, number, this.#parts.handOverAtDisconnect)
+    const commit = this.#hand(member, message, loan)
+    if (commit !== undefined) return commit
+    loan.giveBack() // to whoever is next
+    return 0
+  }
+
+  /** It is the member's own from now on. */
+  #give(member: Member, message: Message): Commit {
+    return this.#hand(member, message, undefined) ?? 0
+  }
+
+  /** `undefined`: the member has failed over it, which is not the fault of the publisher or of other members. */
+  #hand(member: Member, message: Message, loan: Loan | undefined): Commit | undefined {
+    try {
+      const terms = this.#termsOf(member)
+      return this.#qosFor(member, message) === 0 ? member.deliver(message, terms) : member.take(message, terms, loan)
+    } catch (error) {
+      this.#ready.delete(member)
+      this.#faults.contain(error, member, 'delivering a message of a shared subscription')
+      return undefined
+    }
+  }
+
+  /** A message that has waited, to the member that asks. */
+  #handOut(number: number, { message }: KeptMessage, member: Member): void {
+    if (this.#qosFor(member, message) === 1) {
+      if (number === this.#window.next) this.#window.send(1)
+      this.#lend(number, member, message)
+      return
+    }
+    // One step, one commit; and nothing leaves before it, or a crash would make "at most once" into twice.
+    message.commit = Math.max(message.commit, this.#stored.queue.release(number))
+    this.#give(member, message)
+    this.#remove(number)
+  }
+
+  /** A member has acknowledged what it was lent. */
+  settle(number: number): void {
+    if (this.#ended) return
+    const wasFull = !this.#window.hasRoom(maxLent)
+    this.#remove(number)
+    if (wasFull) this.goOn()
+  }
+
+  /** A member gives back what it was lent. False: the group is over. */
+  takeBack(number: number): boolean {
+    if (this.#ended) return false
+    this.#returned.add(number)
+    this.goOn()
+    return true
+  }
+
+  /** Hands out what waits, as far as members have room; when that is a lot, some of it now. */
+  goOn(): void {
+    const granted = this.#slices.grant()
+    let left = granted
+    while (this.waiting > 0) {
+      if (left === 0) {
+        this.#slices.later(this)
+        break
+      }
+      left--
+      const member = this.#nextReady()
+      if (!member || !this.supply(member)) break
+    }
+    this.#slices.used(granted - left)
+  }
+
+  /** It has no connection that could end; its members have. */
+  onFault(): void {}
+
+  /** The message is done, or somebody else's. */
+  #remove(number: number): void {
+    const { queue } = this.#stored
+    const window = this.#window
+    if (number === window.next) window.skip()
+    else if (window.state(number) === sentQos1) window.settle(number)
+    queue.delete(number)
+  }
+
+  /** The next member in turn that has room. Those that have none ask when they have. */
+  #nextReady(): Member | undefined {
+    return this.#ready.take((member) => {
+      if (isReady(member)) return true
+      member.addSupply(this)
+      return false
+    })
+  }
+
+  /** The member's own QoS, not the group's [MQTT-4.8.2-3]. */
+  #qosFor(member: Member, { qos }: Message): QoS {
+    const granted = this.#members.get(member)!.qos
+    return qos < granted ? qos : granted
+  }
+
+  #termsOf(member: Member): Terms {
+    const { qos, retainAsPublished, identifier } = this.#members.get(member)!
+    return { qos, retainAsPublished, identifiers: identifier > 0 ? [identifier] : undefined }
+  }
+
+  /** The first member has come that outlives its connection: the queue does too, from here on. */
+  #becomeDurable(): Commit {
+    const before = this.#stored
+    this.#durable = true
+    this.#stored = this.#parts.store.group(this.sharedFilter)
+    this.#stored.outgoing = this
+    let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
+    for (let number = this.#window.head; number < this.#tail; number++) {
+      const entry = before.queue.get(number)
+      if (entry) commit = Math.max(commit, this.#stored.queue.put(number, entry))
+    }
+    before.delete()
+    return commit
+  }
+
+  #drop(reason: 'expired' | 'queue-full' | 'storage-full' | 'offline-qos0'): void {
+    this.#parts.drops.report(reason, this.sharedFilter)
+  }
+}
