@@ -147,35 +147,38 @@ async function subscribe({ filters }) {
 
 /** @param {Work & { type: 'search' }} work */
 async function search({ messages, filters }) {
-  await retain(messages, undefined)
+  await retain(messages, undefined, (at) => `${at}/retained`)
   const all = Array.from({ length: filters }, (_, at) => `+/no${at}`)
   const subscriber = new Peer('subscriber')
   await subscriber.next('connack')
   await repeat(async () => {
     subscriber.subscribe(all, 0)
     await subscriber.next('suback')
-    subscriber.subscribe(['retained/0'], 0) // its message comes behind all that is looked for in vain
+    subscriber.subscribe(['0/retained'], 0) // its message comes behind all that is looked for in vain
     await subscriber.next('publish')
   })
 }
 
 /** @param {Work & { type: 'expiry' }} work */
 async function expiry({ messages }) {
-  await retain(messages, 2)
-  await repeat(() => retain(messages, 2))
+  const round = () => retain(messages, 2, (at) => `retained/${at}`)
+  await round()
+  await repeat(round)
 }
 
 /**
  * @param {number} messages
  * @param {number | undefined} expirySeconds
+ * @param {(at: number) => string} topicOf
  */
-async function retain(messages, expirySeconds) {
+async function retain(messages, expirySeconds, topicOf) {
   const publisher = new Peer('publisher', 5)
   await publisher.next('connack')
   const payload = new Uint8Array(64).fill(0x78)
   const properties = expirySeconds === undefined ? undefined : { messageExpiryInterval: expirySeconds }
   for (let at = 0; at < messages; at++) {
-    publisher.send({ type: 'publish', topic: `retained/${at}`, payload, qos: 0, retain: true, dup: false, properties })
+    const topic = topicOf(at)
+    publisher.send({ type: 'publish', topic, payload, qos: 0, retain: true, dup: false, properties })
   }
   publisher.send({ type: 'pingreq' })
   await publisher.next('pingresp') // all of them have been read

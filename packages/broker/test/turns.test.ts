@@ -40,18 +40,18 @@ describe.each([4, 5] as const)('at version %i', (version) => {
   it('SUBSCRIBE of many filters that match nothing retained looks at a little at a time', async () => {
     const rig = await startRig({}, version)
     const [client, other] = [await rig.connect('c', rig.durable), await rig.connect('other')]
-    retain(rig.broker, many)
+    for (let n = 0; n < many; n++) rig.broker.publish(`room${n}/state`, 'x', { retain: true })
     await settled()
     const filters = Array.from({ length: 100 }, (_, n) => ({ filter: `+/no${n}`, qos: 1 as const }))
     let turns = 0
     const work = await workOf(async () => {
-      client.send(subscribePacket([...filters, { filter: 'room/7', qos: 1 }]))
+      client.send(subscribePacket([...filters, { filter: 'room7/state', qos: 1 }]))
       expect(await client.next()).toEqual([`suback 1 [${'1 '.repeat(100)}1]`])
       turns = await turnsToPong(other)
-      expect(await client.next()).toEqual(['publish room/7 "x" retain']) // behind all that was looked for in vain
+      expect(await client.next()).toEqual(['publish room7/state "x" retain']) // behind all that was looked for in vain
     })
     expect(work.most).toBeLessThan(mostOfTurn)
-    expect(work.total).toBeGreaterThan(100) // it was counted
+    expect(work.total).toBeGreaterThan(100 * many) // all was looked at in the end
     expect(turns).toBeLessThan(10)
   })
 })
