@@ -1,3 +1,6 @@
+/** The stored data is damaged: starting again is of no use, and a service manager is told so (EX_DATAERR). */
+export const exitDamaged = 65
+
 /** A failure to be told to a person in one line: what happened; what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'

@@ -44,6 +44,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: service, lines: () => [serviceLine()] }
     },
   },
+  store: {
+    summary: 'check and repair the data of a broker that is not running',
+    alike: ['fsck', 'verify', 'repair', 'recover'],
+    load: async () => {
+      const { store, storeCheckLine, storeRepairLine } = await import('./commands/store.js')
+      return { run: store, lines: () => [storeCheckLine(), storeRepairLine()] }
+    },
+  },
   reload: {
     summary: 'make a running broker read its files again',
     alike: ['restart', 'refresh'],

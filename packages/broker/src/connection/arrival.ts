@@ -6,19 +6,6 @@ const enough = 12
 const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
 const noBytes: Uint8Array = new Uint8Array(0)
 
-const httpText =
-  'This port speaks MQTT, not HTTP. MQTT over WebSocket needs a listener of its own (protocol: ws); metrics have a port of their own, too.\n'
-const httpAnswer = new TextEncoder().encode(
-  [
-    'HTTP/1.1 400 Bad Request',
-    'Content-Type: text/plain',
-    `Content-Length: ${httpText.length}`,
-    'Connection: close',
-    '',
-    httpText,
-  ].join('\r\n'),
-)
-
 /**
  * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
  * refused, and whoever looks whether the port is open says nothing, and may leave by a reset.
@@ -75,16 +62,12 @@ export class Arrival {
     return this.#gone.signal
   }
 
-  /**
-   * What has come when it is HTTP or TLS, in words for the log; undefined for anything else. Who speaks HTTP, above all a browser,
-   * is answered in HTTP.
-   */
-  stranger(write: (bytes: Uint8Array) => unknown): string | undefined {
+  /** What has come when it is HTTP or TLS, in words for the log; undefined for anything else. Nobody is answered who speaks no MQTT. */
+  get stranger(): string | undefined {
     if (this.greeted && this.#firstBytes.length < enough) return undefined
     const text = String.fromCharCode(...this.#firstBytes)
     if (text.startsWith('\x16\x03')) return 'it speaks TLS; this port does not: it needs a listener with tls (mqtts)'
     if (!/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE|PATCH) /.test(text)) return undefined
-    write(httpAnswer)
     return 'it speaks HTTP; this port speaks MQTT only: WebSockets need a listener of their own (ws)'
   }
 

@@ -428,8 +428,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
     if (isVersion && this.#arrival?.greeted === false) return refuseVersion(this, error)
     if (this.#arrival?.beginsAs50) speak50(this)
-    const stranger = this.#arrival?.stranger((bytes) => this.#transport.write([bytes], () => {}))
-    this.end(stranger ?? error.message, error.reasonCode)
+    this.end(this.#arrival?.stranger ?? error.message, error.reasonCode)
   }
 
   #letGo(why: string, error?: Error): Commit {

@@ -17,7 +17,7 @@ import { banner } from '../banner.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
 import { colorChoiceIn } from '../colors.js'
-import { CommandError } from '../command-error.js'
+import { CommandError, exitDamaged } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
 import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/from-flags.js'
@@ -139,7 +139,8 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
     }
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
     await systemdNotify('READY=1', log)
-    if (!stopping.aborted) await once(stopping, 'abort')
+    const damage = await Promise.race([stopped(stopping), failed(opening)])
+    if (damage) throw new CommandError(damage.message, exitDamaged)
     log.log('info', 'stopping')
     await systemdNotify('STOPPING=1', log)
   } finally {
@@ -150,6 +151,17 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
     restoreConsole()
   }
   return 0
+}
+
+async function stopped(stopping: AbortSignal): Promise<undefined> {
+  if (!stopping.aborted) await once(stopping, 'abort')
+}
+
+/** When the stored data turns out to be damaged while the broker runs. */
+function failed(running: Broker): Promise<BrokerError> {
+  return new Promise((resolve) => {
+    running.onFailed = resolve
+  })
 }
 
 async function monitor(
@@ -182,6 +194,7 @@ async function create(options: BrokerOptions, { origin }: Resolved): Promise<Bro
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     const [, limit] = /^limits\.(\w+)/.exec(error.message) ?? []
-    throw new CommandError(limit ? `${origin(['limits', limit])}: ${error.message}` : error.message)
+    const exitCode = error.code === 'store-damaged' ? exitDamaged : 1
+    throw new CommandError(limit ? `${origin(['limits', limit])}: ${error.message}` : error.message, exitCode)
   }
 }

@@ -43,6 +43,8 @@ ExecStart=${run} broker --config ${word(config)} --data ${word(data)}
 # Reads passwords, access rules and certificates again; where they are broken it says so, and nothing changes.
 ExecReload=${run} reload --data ${word(data)}
 Restart=on-failure
+# 65: the stored data is damaged, which no start mends.
+RestartPreventExitStatus=65
 TimeoutStartSec=5min
 TimeoutStopSec=1min
 User=${user}
