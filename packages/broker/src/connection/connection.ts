@@ -8,7 +8,7 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { Arrival, isUneventful } from './arrival.js'
-import { burst, mostOtherPackets } from './burst.js'
+import { burst, isCostly, mostCostlyPackets } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { shareBytes } from './connection-share.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
@@ -148,7 +148,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { metrics } = this.services
     const mostPackets = metrics.packetsSent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
-    let others = 0
+    let costly = 0
     while (!this.closed && !this.#suspended) {
       const packet = this.#decoder.next()
       if (!packet) return
@@ -157,7 +157,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       if (answer instanceof Promise) return this.#suspend(answer)
       if (answer) this.#reply(answer)
       this.#parts.store.endOfPacket()
-      if (packet.type !== 'publish' && ++others > mostOtherPackets) return this.#giveWay()
+      if (isCostly(packet) && ++costly > mostCostlyPackets) return this.#giveWay()
       if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
     }
   }
@@ -323,7 +323,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const held = this.#heldPublications
     const { store } = this.#parts
     const gathered = store.gathered
-    for (let left = mostOtherPackets; held && !held.isEmpty && left > 0; left--) {
+    for (let left = mostCostlyPackets; held && !held.isEmpty && left > 0; left--) {
       if (this.closed || this.#suspended || store.isLow || this.#intake.waitsForStore) break
       try {
         const answer = held.next()
