@@ -2,12 +2,19 @@
 // are left out, which is said; with GODWIT_TEST_ALL=1, as in CI, nothing is.
 import { prepare, report, run } from './prepare.mjs'
 
-/** Crashes, generated input, whole brokers against every statement, other people's programs: minutes of work and waiting. */
+/** Crashes and pauses, generated input, whole brokers against every statement, other people's programs: minutes of work and waiting. */
 const long = [
   'packages/broker/test/crash/**',
   'packages/broker/test/fuzz/**',
   'packages/broker/test/model/**',
   'packages/broker/test/pages/**',
+  'packages/broker/test/pause.test.ts',
+  'packages/broker/test/store/folder-lock.test.ts',
+  'packages/broker/src/access/filter-coverage.test.ts',
+  'packages/cli/test/bench-process.test.ts',
+  'packages/cli/test/conform-client.test.ts',
+  'packages/cli/test/process.test.ts',
+  'packages/client/test/10-killed-client.test.ts',
   'packages/cli/test/conform.test.ts',
   'packages/conformance/test/liberties.test.ts',
   'packages/conformance/test/mosquitto.test.ts',

@@ -10,7 +10,7 @@ export interface Gathering extends Owner {
 const bytesATurn = 4_194_304
 const socketsATurn = 2_000
 /** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
-const packetsATurn = 8_000
+const packetsATurn = 4_000
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
