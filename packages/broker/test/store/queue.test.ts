@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Metrics } from '../../src/metrics.js'
 import { plainGrant } from '../../src/router/subscriber.js'
 import { Deliveries, flushed, idle, messageOf, textAt } from '../../src/store/deliveries.contract.js'
 import { DurableRig, nothing } from './durable-rig.js'
@@ -225,6 +226,26 @@ describe('a session that ends while what it is done with is still to be written'
     expect(new Deliveries(stored, outgoing).texts()).toEqual(['kept'])
     expect(await rig.countsWhenEmpty()).toEqual(nothing)
     await rig.open()
+    await rig.dispose()
+  })
+})
+
+describe('a session that cannot say where it stands', () => {
+  it('holds up nobody else: their commits go on, and it is counted', async () => {
+    const metrics = new Metrics()
+    const rig = await new DurableRig({}, { metrics }).open()
+    const [broken, other] = ['broken', 'other'].map((clientId) => new Deliveries(rig.store.session(clientId)))
+    for (const { stored } of [broken!, other!]) stored.connected(3600)
+    await idle(rig.store)
+    broken!.state = () => {
+      throw new Error('for the test')
+    }
+    broken!.put(messageOf('b'))
+    await flushed(rig.store, other!.put(messageOf('o')))
+    expect(metrics.internalErrors).toBe(1)
+    await rig.reopen()
+    const { stored, outgoing } = rig.recovered.sessions.find(({ clientId }) => clientId === 'other')!
+    expect(new Deliveries(stored, outgoing).texts()).toEqual(['o'])
     await rig.dispose()
   })
 })

@@ -361,11 +361,23 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     const now = this.#time.moment()
     if (now.time - this.#clock.time >= clockEveryMs) this.#noteClock()
     const writes = open.writes()
-    for (const session of open.touched) writes.push(...session.changes())
+    for (const session of open.touched) writes.push(...this.#changesOf(session))
     writes.push(...this.#messages.close(open.commit + 1))
     this.#closed.push({ commit: open.commit, since: open.since, bytes: open.bytes, writes, touched: open.touched })
     this.#open = new Gathered(open.commit + 1, 0)
     this.#options.onStep?.('gathered')
+  }
+
+  /** What fails for one session is left out of the commit and told: everybody else's must not wait for it. */
+  #changesOf(session: StoredSession): readonly Write[] {
+    try {
+      return session.changes()
+    } catch (error) {
+      this.#metrics.internalErrors++
+      const fields = { clientId: session.identity.name, error: String(error) }
+      this.#logger.log('error', 'internal error while writing where a session stands', fields)
+      return []
+    }
   }
 
   #fly(): Promise<void> {
