@@ -80,6 +80,28 @@ it('properties, expiry and subscription options survive', async () => {
   expect((await back.heardInFull())[1]).toBe(`publish a "x" retain ${told}`)
 })
 
+it('No Local knows own retained messages, also those from before a restart [MQTT-3.8.3-3]', async () => {
+  const asked = (packetId: number): Packet => ({
+    type: 'subscribe',
+    packetId,
+    subscriptions: [{ filter: '#', qos: 1, noLocal: true }],
+  })
+  const client = await connect('own', kept)
+  const other = await connect('other', { version: 5 })
+  client.publish('mine', 'x', 1, 1, true)
+  other.publish('theirs', 'x', 1, 1, true)
+  expect(await client.next()).toEqual(['puback 1'])
+  expect(await other.next()).toEqual(['puback 1'])
+  client.send(asked(2))
+  expect(await client.next(2)).toEqual(['suback 2 [1]', 'publish theirs "x" qos 1 id 1 retain'])
+  client.send({ type: 'puback', packetId: 1 })
+  await leave(client)
+  await reopen()
+  const back = await connect('own', kept, 'connack 0 present')
+  back.send(asked(3))
+  expect(await back.next(2)).toEqual(['suback 3 [1]', 'publish theirs "x" qos 1 id 2 retain'])
+})
+
 it('session expiry goes on while the broker is down', async () => {
   await leave(await connect('c', kept))
   await reopen(5990)

@@ -102,9 +102,10 @@ export class Session implements Owner {
   replay(filter: string, messages: Iterator<Message | undefined>): void {
     const grant = this.#subscriptions?.get(filter)
     if (!grant) return
-    const { qos, identifier } = grant
+    const { qos, identifier, noLocal } = grant
     const terms = { qos, identifiers: identifier > 0 ? [identifier] : undefined }
-    this.delivery.replay(filter, messages, terms, () => this.#replayed(filter))
+    const wanted = noLocal ? ofOthers(messages, this.clientId) : messages
+    this.delivery.replay(filter, wanted, terms, () => this.#replayed(filter))
   }
 
   unsubscribe(filter: string): Commit {
@@ -187,6 +188,16 @@ function topicsUnderWay({ window, queue }: Delivery): ReadonlySet<string> {
     if (entry?.retain) topics.add(entry.message.topic)
   }
   return topics
+}
+
+/** Without those that the client published itself [MQTT-3.8.3-3]. */
+function* ofOthers(
+  messages: Iterator<Message | undefined>,
+  clientId: string,
+): Generator<Message | undefined, undefined> {
+  for (let next = messages.next(); !next.done; next = messages.next()) {
+    yield next.value?.publisher === clientId ? undefined : next.value
+  }
 }
 
 /** What is sent from the start after a crash: not what is in the queue, and nothing twice that is at QoS 0. */

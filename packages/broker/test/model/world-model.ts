@@ -129,6 +129,7 @@ export class WorldModel {
       const { filter, upTo, grant } = session.replays.shift()!
       for (const { message, sequence } of this.retained.values()) {
         if (sequence > upTo || message.expiresAt <= this.now || !matches[filter]!(message.topic)) continue
+        if (grant.noLocal && message.publisher === session.clientId) continue // [MQTT-3.8.3-3]
         const identifiers = grant.identifier > 0 ? [grant.identifier] : []
         session.deliver(message, lower(message.qos, grant.qos), true, identifiers, this.now) // RETAIN 1 [MQTT-3.3.1-8]
       }
