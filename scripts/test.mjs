@@ -1,5 +1,5 @@
 // npm test [-- vitest's arguments]: from a fresh clone to the test results. Without arguments the suites that take their time
-// are left out, which is said; with GODWIT_TEST_ALL=1, as in CI, nothing is.
+// are left out, which is said; with GODWIT_TEST_ALL=1, as in CI, nothing is, and with 0 they are whatever the arguments.
 import { prepare, report, run } from './prepare.mjs'
 
 /** Crashes and pauses, generated input, whole brokers against every statement, other people's programs: minutes of work and waiting. */
@@ -24,7 +24,8 @@ const long = [
 
 await report(async () => {
   const chosen = process.argv.slice(2)
-  const isWhole = process.env.GODWIT_TEST_ALL === '1' || chosen.some((argument) => !argument.startsWith('-'))
+  const { GODWIT_TEST_ALL: all } = process.env
+  const isWhole = all === '1' || (all !== '0' && chosen.some((argument) => !argument.startsWith('-')))
   await prepare()
   const left = isWhole ? [] : long.flatMap((pattern) => ['--exclude', pattern])
   const { code } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...left, ...chosen])
