@@ -29,7 +29,10 @@ export class HeldPackets {
   readonly #send: (reply: Reply) => void
   readonly #owner: Owner
   #held: Held[] = []
-  readonly #countByKind = new Map<Kind, number>()
+  /** Of what is held. */
+  readonly #kinds = new Set<Kind>()
+  /** The kind of the last: most are like the one before them. */
+  #lastKind: Kind | undefined
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
@@ -52,7 +55,7 @@ export class HeldPackets {
 
   /** Whether one of this kind must wait because an earlier one does; behind CONNACK all must [MQTT-3.2.0-1]. */
   blocks(kind: Kind): boolean {
-    return this.#held.length > 0 && (this.#countByKind.has(kind) || this.#countByKind.has('connack'))
+    return this.#held.length > 0 && (kind === this.#lastKind || this.#kinds.has(kind) || this.#kinds.has('connack'))
   }
 
   hold(commit: Commit, kind: Kind, what: Held['what']): void {
@@ -65,7 +68,8 @@ export class HeldPackets {
   clear(): void {
     this.#waiting.add(-this.bytes)
     this.#held = []
-    this.#countByKind.clear()
+    this.#kinds.clear()
+    this.#lastKind = undefined
   }
 
   /** The store has flushed more commits: what waited for them goes out, in order. */
@@ -88,6 +92,8 @@ export class HeldPackets {
   #keep(one: Held): void {
     this.#held.push(one)
     this.#waiting.add(heldBytes)
-    this.#countByKind.set(one.kind, (this.#countByKind.get(one.kind) ?? 0) + 1)
+    if (one.kind === this.#lastKind) return
+    this.#lastKind = one.kind
+    this.#kinds.add(one.kind)
   }
 }

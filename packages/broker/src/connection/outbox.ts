@@ -165,7 +165,7 @@ export class Outbox implements Sink, Gathering, Sliced {
     if (this.#closed) return
     const { message } = delivery
     const writer = this.#open()
-    const payload = this.#writePublish(writer, delivery, dup, packetId)
+    const payload = this.#messages().write(writer, delivery, dup, packetId)
     if (payload) this.#addView(writer, payload)
     const { metrics, tracing } = this.#parts
     if (tracing.isOn) tracing.delivered(this.#owner, delivery, dup, packetId)
@@ -173,17 +173,6 @@ export class Outbox implements Sink, Gathering, Sliced {
     metrics.publishBytesSentByQos[delivery.qos]! += message.payloadBytes
     metrics.packetsSent++
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
-  }
-
-  /** No half packet ever leaves: on error the output ends where it did before. */
-  #writePublish(writer: Writer, ...publish: [QueuedMessage, boolean, number]): Uint8Array | undefined {
-    const before = writer.position
-    try {
-      return this.#messages().write(writer, ...publish)
-    } catch (error) {
-      writer.position = before
-      throw error
-    }
   }
 
   askAgain(): void {

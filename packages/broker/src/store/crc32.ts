@@ -3,7 +3,7 @@ import { crc32 as native } from 'node:zlib'
 /** Above this, the call into native code costs less than the loop (Node 20). */
 const loopBytes = 320
 
-/** Four tables of 256 entries: the loop takes four bytes a step. */
+/** Eight tables of 256 entries, one after another: the loop takes eight bytes a step. */
 const tables = makeTables()
 
 /** The CRC-32 of `bytes[start, end)`; `seed` is the CRC-32 of what comes before. The polynomial of zlib and Ethernet. */
@@ -11,25 +11,29 @@ export function crc32(bytes: Uint8Array, start: number, end: number, seed = 0): 
   if (end - start > loopBytes) return native(bytes.subarray(start, end), seed)
   let crc = ~seed
   let at = start
-  for (; at + 4 <= end; at += 4) {
+  for (; at + 8 <= end; at += 8) {
     crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
     crc =
-      tables[768 + (crc & 255)]! ^
-      tables[512 + ((crc >>> 8) & 255)]! ^
-      tables[256 + ((crc >>> 16) & 255)]! ^
-      tables[crc >>> 24]!
+      tables[1792 + (crc & 255)]! ^
+      tables[1536 + ((crc >>> 8) & 255)]! ^
+      tables[1280 + ((crc >>> 16) & 255)]! ^
+      tables[1024 + (crc >>> 24)]! ^
+      tables[768 + bytes[at + 4]!]! ^
+      tables[512 + bytes[at + 5]!]! ^
+      tables[256 + bytes[at + 6]!]! ^
+      tables[bytes[at + 7]!]!
   }
   for (; at < end; at++) crc = tables[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8)
   return ~crc >>> 0
 }
 
 function makeTables(): Int32Array {
-  const made = new Int32Array(1024)
+  const made = new Int32Array(2048)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
     made[byte] = crc
   }
-  for (let at = 256; at < 1024; at++) made[at] = (made[at - 256]! >>> 8) ^ made[made[at - 256]! & 255]!
+  for (let at = 256; at < 2048; at++) made[at] = (made[at - 256]! >>> 8) ^ made[made[at - 256]! & 255]!
   return made
 }

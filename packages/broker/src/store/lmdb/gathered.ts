@@ -16,6 +16,8 @@ export class Gathered {
   readonly since: number
   /** Bytes it holds in memory. */
   bytes = 0
+  /** Nothing more should be gathered: the next commit takes what comes. */
+  isLarge = false
   readonly touched = new Set<StoredSession>()
   /** A later record takes the place of one with the same key: nobody holds more than one of each. */
   readonly #records = new Map<string, Write>()
@@ -27,15 +29,13 @@ export class Gathered {
     this.since = since
   }
 
-  get isEmpty(): boolean {
-    return this.#records.size === 0 && this.touched.size === 0 && this.#removals.length === 0
+  /** Records that each have a place of their own on the disk. */
+  get records(): number {
+    return this.#records.size + this.#removals.length
   }
 
-  /** Nothing more should be gathered: the next commit takes what comes. */
-  get isLarge(): boolean {
-    return (
-      this.bytes >= closesAtBytes || this.#records.size + this.#removals.length + this.touched.size >= closesAtRecords
-    )
+  get isEmpty(): boolean {
+    return this.#records.size === 0 && this.touched.size === 0 && this.#removals.length === 0
   }
 
   /** Answers by how many bytes that has grown. */
@@ -43,19 +43,20 @@ export class Gathered {
     const bytes = write.key.length + (write.value?.length ?? 0) + recordOverheadBytes
     if (write.table === 'shares' || write.table === 'due') {
       this.#removals.push(write)
-      this.bytes += bytes
+      this.charge(bytes)
       return bytes
     }
     const name = nameOf(write.table, write.key)
     const before = this.#records.get(name)
     this.#records.set(name, write)
     const grown = before ? (write.value?.length ?? 0) - (before.value?.length ?? 0) : bytes
-    this.bytes += grown
+    this.charge(grown)
     return grown
   }
 
   charge(bytes: number): void {
     this.bytes += bytes
+    if (this.bytes >= closesAtBytes || this.records + this.touched.size >= closesAtRecords) this.isLarge = true
   }
 
   /** All of it, removals first: their pages are free for the next commit. */

@@ -50,6 +50,9 @@ interface Closed {
   readonly touched: ReadonlySet<StoredSession>
 }
 
+/** What the disk writes for a small record, roughly: a page for it and one above, since others of its commit lie elsewhere. */
+const pageBytes = 8_192
+
 /** How often the relation of the broker's time to the wall clock is written, with a commit that is made anyway. */
 const clockEveryMs = 1_000
 
@@ -246,8 +249,10 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
 
   write(write: Write): Commit {
     if (!this.#tables) return this.#open.commit // closed: it will never be flushed
-    const grown = this.#gathering().write(write)
-    this.gathered += grown
+    const gathering = this.#gathering()
+    const { records } = gathering
+    const grown = gathering.write(write)
+    this.gathered += grown + (gathering.records - records) * pageBytes
     this.#accounts.waiting.add(grown)
     return this.#schedule()
   }
@@ -259,7 +264,9 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   }
 
   touch(session: StoredSession): Commit {
-    if (!this.#tables) return this.#open.commit
+    const { commit } = this.#open
+    if (session.touchedIn === commit || !this.#tables) return commit
+    session.touchedIn = commit
     this.#gathering().touched.add(session)
     return this.#schedule()
   }

@@ -48,6 +48,8 @@ export interface LogKeeper {
   readonly flushed: Commit
   /** Gathers a write into the coming commit. */
   write(write: Write): Commit
+  /** So many bytes more wait for the coming commit. */
+  charge(bytes: number): void
   /** A share has nothing left before it was ever written. */
   omitted(share: Share): void
   /** A record cannot be read: it is set aside, and told. */
@@ -90,12 +92,8 @@ export class MessageLog {
     return this.#open.commit
   }
 
-  /** Keeps a message for a session. Answers the share it is in, and what that takes while it waits. */
-  append(
-    session: SessionNumber,
-    number: number,
-    entry: QueuedMessage,
-  ): { readonly share: Share; readonly taken: number } {
+  /** Keeps a message for a session: charges what that takes while it waits, and answers the share it is in. */
+  append(session: SessionNumber, number: number, entry: QueuedMessage): Share {
     const share = this.#shareFor(session, number)
     const builder = share.builder!
     const before = builder.size + (share.bodies?.size ?? 0)
@@ -110,7 +108,8 @@ export class MessageLog {
     share.left++
     share.bytes += message.heldBytes
     share.due = builder.due
-    return { share, taken: builder.size + (share.bodies?.size ?? 0) - before + entryOverheadBytes }
+    this.#keeper.charge(builder.size + (share.bodies?.size ?? 0) - before + entryOverheadBytes)
+    return share
   }
 
   #shareFor(session: SessionNumber, number: number): Share {

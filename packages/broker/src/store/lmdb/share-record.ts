@@ -1,18 +1,21 @@
 import { type QoS, Writer } from '@godwit/protocol'
-import { crc32 } from '../crc32.js'
 import type { QueuedMessage } from '../queue.js'
 import { type GroupNumber, readU32, readU48, type SessionNumber, shareKey, writeU32, writeU48 } from './keys.js'
 import { expiryIn, writeMessage } from './message-record.js'
+import { sumOf, viewOf } from './message-sum.js'
 import { checksum } from './records.js'
 
 // A share is a run of one session's messages, with consecutive numbers, as one record. An entry is found by its number
 // without a look at any other:
 //
-//   entries   checksum (4), flags (1), identifiers (count, 4 each) if it has some, then the message itself, or
+//   entries   sum (4), flags (1), identifiers (count, 4 each) if it has some, then the message itself, or
 //             where it lies when several sessions have it: group (6), place in it (4)
 //   table     an entry each: its number less the first (2), where it begins (4)
 //   trailer   groups referred to (6 each) and their count (2); when something in it expires, in seconds (6); bytes
-//             charged (6); numbers covered (4); entries (4); checksum of all behind the entries (4)
+//             charged (6); numbers covered (4); entries (4); checksum of all behind the entries (4); of all before it (4)
+//
+// While the last checksum is right, so is every entry. When it is wrong, the one before it says whether the entries can
+// still be found, and the sum of each whether it is as it was written.
 //
 // Numbers that are covered and have no entry are gone: expired, or set aside because they were damaged.
 
@@ -21,7 +24,7 @@ export const shareBytes = 32_768
 /** The table counts numbers in 16 bits. */
 const mostNumbers = 60_000
 
-const trailerBytes = 26
+const trailerBytes = 30
 const tableEntryBytes = 6
 const refBytes = 10
 
@@ -64,6 +67,9 @@ export class ShareBuilder {
   readonly #ats: number[] = []
   readonly #numbers: number[] = []
   #references: Reference[] | undefined
+  /** The writer's bytes as they were last looked at: they move when they grow. */
+  #viewed: Uint8Array | undefined
+  #view: DataView | undefined
   /** When the first of them expires, in seconds; 0: none does. */
   due = 0
   /** Its entries were read, and messages hold on to the buffer. */
@@ -98,7 +104,7 @@ export class ShareBuilder {
       this.#takeBack(at)
       throw error
     }
-    this.#seal(number, at)
+    this.#seal(number, at, w.position)
     this.#note(entry.message.expiresAt)
   }
 
@@ -197,6 +203,7 @@ export class ShareBuilder {
     writeU32(target, entries, to + 18)
     const key = shareKey(this.session, this.first)
     writeU32(target, checksum('shares', key, target, tableAt, to + 22), to + 22)
+    writeU32(target, checksum('shares', key, target, 0, to + 26), to + 26)
     w.position = to + trailerBytes
     return w.written()
   }
@@ -223,7 +230,7 @@ export class ShareBuilder {
     const end = this.#endOf(at)
     writeU48(this.#w.bytes, group, end - refBytes)
     writeU32(this.#w.bytes, index, end - 4)
-    writeU32(this.#w.bytes, entryChecksum(this.session, number, this.#w.bytes, at + 4, end), at)
+    this.#seal(number, at, end)
   }
 
   #endOf(at: number): number {
@@ -232,9 +239,13 @@ export class ShareBuilder {
     return at + 5 + identifiers + refBytes
   }
 
-  #seal(number: number, at: number): void {
-    const w = this.#w
-    writeU32(w.bytes, entryChecksum(this.session, number, w.bytes, at + 4, w.position), at)
+  #seal(number: number, at: number, end: number): void {
+    const { bytes } = this.#w
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes
+      this.#view = viewOf(bytes)
+    }
+    writeU32(bytes, sumOf(this.session, number, this.#view!, at + 4, end), at)
   }
 
   #note(expiresAt: number): void {
@@ -257,6 +268,8 @@ export class ShareReader {
   readonly due: number
   readonly groups: readonly GroupNumber[]
   readonly #tableAt: number
+  /** Nothing of it is damaged; false: each entry is looked at. */
+  readonly isWhole: boolean
 
   /** @throws DamagedError when what says where its entries are cannot be trusted. */
   constructor(session: SessionNumber, first: number, bytes: Uint8Array) {
@@ -271,11 +284,10 @@ export class ShareReader {
     this.covered = readU32(bytes, trailerAt + 14)
     this.entries = readU32(bytes, trailerAt + 18)
     this.#tableAt = trailerAt - groupCount * 6 - this.entries * tableEntryBytes
-    const end = trailerAt + trailerBytes - 4
-    if (
-      this.#tableAt < 0 ||
-      readU32(bytes, end) !== checksum('shares', shareKey(session, first), bytes, this.#tableAt, end)
-    ) {
+    const key = shareKey(session, first)
+    const isRight = (from: number, at: number) => readU32(bytes, at) === checksum('shares', key, bytes, from, at)
+    this.isWhole = this.#tableAt >= 0 && isRight(0, bytes.length - 4)
+    if (!this.isWhole && (this.#tableAt < 0 || !isRight(this.#tableAt, bytes.length - 8))) {
       throw new DamagedError('a share whose checksum is wrong')
     }
     this.groups =
@@ -305,18 +317,23 @@ export class ShareReader {
     return low
   }
 
-  /** Where the entry at an index lies in {@link bytes}. */
+  /** Where the entry at an index lies in {@link bytes}. @throws DamagedError when it is not as it was written. */
   boundsAt(index: number): readonly [start: number, end: number] {
-    return [this.#startAt(index), index + 1 < this.entries ? this.#startAt(index + 1) : this.#tableAt]
+    const start = this.#startAt(index)
+    const end = index + 1 < this.entries ? this.#startAt(index + 1) : this.#tableAt
+    if (!this.isWhole && !this.#isAsWritten(index, start, end))
+      throw new DamagedError('a message whose checksum is wrong')
+    return [start, end]
   }
 
   /** @throws DamagedError */
   entryAt(index: number): ShareEntry {
     const [start, end] = this.boundsAt(index)
-    if (readU32(this.bytes, start) !== entryChecksum(this.session, this.numberAt(index), this.bytes, start + 4, end)) {
-      throw new DamagedError('a message whose checksum is wrong')
-    }
     return entryIn(this.bytes, start, end)
+  }
+
+  #isAsWritten(index: number, start: number, end: number): boolean {
+    return readU32(this.bytes, start) === sumOf(this.session, this.numberAt(index), viewOf(this.bytes), start + 4, end)
   }
 
   #startAt(index: number): number {
@@ -343,15 +360,6 @@ function entryIn(bytes: Uint8Array, start: number, end: number): ShareEntry {
     body: flags & isReference ? undefined : { start: at, end },
     place: flags & isReference ? { group: readU48(bytes, at), index: readU32(bytes, at + 6) } : undefined,
   }
-}
-
-const own = new Uint8Array(10)
-
-/** Covers whose it is and which number it has: an entry in a strange place is not delivered. */
-function entryChecksum(session: SessionNumber, number: number, bytes: Uint8Array, start: number, end: number): number {
-  writeU32(own, session, 0)
-  writeU48(own, number, 4)
-  return crc32(bytes, start, end, crc32(own, 0, 10))
 }
 
 /** When the message of an entry with its body in the share expires. */

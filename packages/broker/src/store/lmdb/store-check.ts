@@ -98,6 +98,7 @@ export class Check {
   #readShare(key: Buffer, value: Buffer, bodies: [GroupNumber, number, string][]): void {
     const [session, first] = [readU32(key, 0), readU48(key, 4)]
     const share = new ShareReader(session, first, value)
+    const before = this.#damages
     for (let index = 0; index < share.entries; index++) {
       const where = `session ${session}, message ${share.numberAt(index)}`
       try {
@@ -107,6 +108,9 @@ export class Check {
       } catch (error) {
         this.#tell(`${where}: ${error instanceof Error ? error.message : error}`)
       }
+    }
+    if (!share.isWhole && this.#damages === before) {
+      this.#tell(`session ${session}, messages from ${first}: their checksum is wrong, though each can be read`)
     }
   }
 

@@ -19,8 +19,6 @@ export interface QueueKeeper {
   readonly log: MessageLog
   /** What the queues of all sessions hold. */
   readonly queued: QueueTotals
-  /** So many bytes more wait for the coming commit. */
-  charge(bytes: number): void
   /** A message of a session cannot be read. */
   unreadable(session: SessionNumber, number: number, why: unknown): void
   /** So many messages of a session are not to be found. */
@@ -59,8 +57,7 @@ export class StoredQueue implements Queue {
   }
 
   put(number: number, entry: QueuedMessage): Commit {
-    const { share, taken } = this.#keeper.log.append(this.#session, number, entry)
-    this.#keeper.charge(taken)
+    const share = this.#keeper.log.append(this.#session, number, entry)
     this.#count(1, entry.message.heldBytes)
     if (this.#complete) this.#hold(share)
     return this.#changed()

@@ -35,6 +35,8 @@ export class StoredSession implements SessionStore {
   readonly #keeper: SessionKeeper
   /** Pages that have changed since the last commit. */
   #receivedPages: Map<number, Uint8Array> | undefined
+  /** The commit that is to write where it stands. */
+  touchedIn: Commit = 0
   #expirySeconds = 0
   #deleted = false
 
