@@ -7,7 +7,7 @@ import type { Packet } from '@godwit/protocol'
 export const burst = { packets: 25_000, bytes: 16_777_216 } as const
 
 /** Packets that change what the broker holds which one chunk may have handled before others have their turn: each costs ten others. */
-export const mostCostlyPackets = 250
+export const mostCostlyPackets = 50
 
 /** SUBSCRIBE, UNSUBSCRIBE and the like: not messages, not acknowledgements, not pings. */
 export function isCostly({ type }: Packet): boolean {
