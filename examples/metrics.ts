@@ -11,7 +11,7 @@ const server = createServer(async ({ url }, response) => {
   if (url === '/metrics') {
     response
       .setHeader('content-type', 'text/plain; version=0.0.4')
-      .end(prometheusText(broker))
+      .end(await prometheusText(broker))
   } else {
     const { ready, reasons } = await broker.readiness()
     response.writeHead(ready ? 200 : 503).end(reasons.join('\n'))

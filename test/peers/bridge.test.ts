@@ -63,7 +63,7 @@ test.for([
       `${m.topic} ${m.text()}${m.retain ? ' retained' : ''}`
     await client.subscribe('plant/#', { qos: 1, retainAsPublished: true, onMessage: (m) => void there.push(lineOf(m)) })
     ours.subscribe('plant/#', (m) => void here.push(lineOf(m)))
-    await until(() => ours.subscriptions.count > 0)
+    await until(async () => (await ours.subscriptions.count()) > 0)
     await client.publish('plant/out', 'kept', { qos: 1, retain: true })
     await client.publish('plant/out', 'live', { qos: 1 })
     await ours.publish('plant/in', 'kept', { qos: 1, retain: true })
@@ -83,13 +83,13 @@ test.for([
       'plant/out kept',
       'plant/out live',
     ])
-    expect(Buffer.from(ours.retained.get('plant/out')?.payload ?? '').toString()).toBe('kept')
+    expect(Buffer.from((await ours.retained.get('plant/out'))?.payload ?? '').toString()).toBe('kept')
   } finally {
     await client.close()
     await running.stop()
   }
 })
 
-async function until(isSo: () => boolean): Promise<void> {
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   await expect.poll(isSo, { timeout: 10_000 }).toBe(true)
 }

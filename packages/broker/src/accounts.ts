@@ -22,6 +22,20 @@ export class Account {
   }
 }
 
+/** What is held now, and how much there may be. */
+export interface AccountView {
+  readonly bytes: number
+  readonly most: number
+}
+
+/** The accounts of a broker, as they are now. */
+export interface AccountsView {
+  /** What waits to be committed or answered; bounded by `limits.maxWaitingBytes`. */
+  readonly waiting: AccountView
+  /** What is kept, in memory or on disk; bounded by `limits.maxStoredBytes`. */
+  readonly stored: AccountView
+}
+
 /**
  * The two accounts of a broker. Every byte it holds for somebody is in one of them: topic, properties, payload and what the
  * entry itself takes.

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
-import type { Accounts } from './accounts.js'
+import type { AccountsView } from './accounts.js'
+import type { BatchListener } from './batches.js'
 import type { Change } from './changes.js'
 import { closeInOrder } from './connection/closing.js'
 import { Connection } from './connection/connection.js'
@@ -23,7 +24,7 @@ import { localMessage, ownBytes, type PublishOptions } from './router/local-mess
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
-import { type TopicCount, TopicSketch } from './router/topic-sketch.js'
+import { type BusiestTopics, TopicSketch } from './router/topic-sketch.js'
 import type { Chore } from './time/chores.js'
 import { DuplexTransport } from './transport/duplex.js'
 import { listen } from './transport/listen.js'
@@ -43,13 +44,17 @@ const shuttingDown = 'the broker is shutting down'
 
 /** What is watched until it is stopped. */
 export interface Watch {
-  stop(): void
+  /**
+   * Nothing that happens from then on is told. What has been gathered still is: before this resolves, or when the listener is
+   * done with what it has. A second call does nothing.
+   */
+  stop(): Promise<void>
 }
 
 /** The busiest topics since the count began, in bounded memory: a count may be too high, none that is busy is missed. */
 export interface TopicWatch extends Watch {
-  /** So many, 1,000 at most, the busiest first. */
-  top(count: number): readonly TopicCount[]
+  /** So many, 1,000 at most, the busiest first; and how many are left out. */
+  top(count: number): Promise<BusiestTopics>
 }
 
 export interface DisconnectOptions {
@@ -67,12 +72,11 @@ const traceNames: NamesOf<TraceOptions> = { clientId: true, topic: true }
 /**
  * An MQTT broker inside this process. Made by {@link createBroker}; it serves nobody until {@link Broker.listen} opens
  * a door or {@link Broker.handle} is given a stream.
+ *
+ * What asks and what steers answers a promise, and rejects it for a mistake of the caller's too: it never throws at once. Only
+ * what takes part in the traffic (`handle`, `publish`, `subscribe`) acts, and throws, before it returns.
  */
 export class Broker implements AsyncDisposable {
-  /** Plain counters from start, and drops by reason. */
-  readonly metrics: Metrics = new Metrics()
-  /** What waits and what is kept, in bytes, and how much of each there may be. */
-  readonly accounts: Accounts
   /** The clients that are connected. */
   readonly clients: Clients
   /** Those of connected clients, and those that wait for theirs. */
@@ -82,6 +86,7 @@ export class Broker implements AsyncDisposable {
   readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
+  readonly #metrics: Metrics = new Metrics()
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
   /** Connections whose client is not in yet; the others are known by their session. */
@@ -97,7 +102,7 @@ export class Broker implements AsyncDisposable {
 
   /** Use {@link createBroker}. */
   constructor(options: CheckedOptions) {
-    const { metrics } = this
+    const metrics = this.#metrics
     const { store, clock } = options
     this.#rooms = makeRooms(options, metrics, {
       onAccepted: (connection) => void this.#arriving.delete(connection),
@@ -106,12 +111,12 @@ export class Broker implements AsyncDisposable {
         this.#rooms.door.leave(connection.peer.address)
       },
     })
-    const { registry, router, time, drops, commits, door } = this.#rooms
-    this.accounts = this.#rooms.accounts
-    this.clients = new Clients(registry)
-    this.sessions = new Sessions(registry)
-    this.subscriptions = new SubscriptionList(registry, router)
-    this.retained = new RetainedList(router, () => time.expiryNow())
+    const { registry, router, time, drops, commits, door, slices } = this.#rooms
+    this.clients = new Clients(registry, slices)
+    this.sessions = new Sessions(registry, slices)
+    this.subscriptions = new SubscriptionList(registry, router, slices)
+    const whenFlushed = commits.whenFlushed.bind(commits)
+    this.retained = new RetainedList({ router, slices, now: () => time.expiryNow(), whenFlushed })
     this.#descriptors = new Descriptors(drops)
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
@@ -149,7 +154,7 @@ export class Broker implements AsyncDisposable {
       accept: (transport) => this.#accept(transport),
       authenticates: hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
       maxMessageBytes: limits.maxPacketBytes,
-      metrics: this.metrics,
+      metrics: this.#metrics,
       drops: this.#rooms.drops,
       descriptors: this.#descriptors,
       log,
@@ -213,12 +218,11 @@ export class Broker implements AsyncDisposable {
   /**
    * Ends a client's connection; its session lives on as its expiry says, its will is published. A client of 5.0 is told
    * why, and may be sent to another server.
-   * @returns whether the client was connected.
-   * @throws BrokerError `invalid-option`, for a reason code that is not for DISCONNECT; `closed`.
+   * @returns whether the client was connected; when the broker is closed, nobody is.
+   * @throws BrokerError `invalid-option`, for a reason code that is not for DISCONNECT.
    * @throws ProtocolError for a text that MQTT cannot carry.
    */
-  disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
-    this.#ensureOpen()
+  async disconnect(clientId: string, options: DisconnectOptions = {}): Promise<boolean> {
     checkNames(options, disconnectNames, 'disconnect')
     const { serverReference } = options
     const { reasonCode = serverReference === undefined ? reason.administrativeAction : reason.useAnotherServer } =
@@ -227,7 +231,7 @@ export class Broker implements AsyncDisposable {
     if (reasonCode < 0x80 || !isReasonFor('disconnect', reasonCode)) {
       throw new BrokerError('invalid-option', `reasonCode is ${reasonCode}; it takes one of DISCONNECT, from 0x80 on`)
     }
-    const user = this.#rooms.registry.get(clientId)?.user
+    const user = this.#closed ? undefined : this.#rooms.registry.get(clientId)?.user
     user?.end(reasonString, reasonCode, serverReference)
     return user !== undefined
   }
@@ -240,33 +244,51 @@ export class Broker implements AsyncDisposable {
     return this.#closed ? { ready: false, reasons: [shuttingDown] } : this.#readiness.ask()
   }
 
-  /** Tells of every change of what the broker holds, at once and in order, beginning now. */
-  changes(listener: (change: Change) => void): Watch {
-    return this.#rooms.router.changes.listen(listener)
+  /** Plain counters from start, and drops by reason, as they are now. */
+  async metrics(): Promise<Metrics> {
+    return this.#metrics.copy()
+  }
+
+  /** What waits and what is kept, in bytes, and how much of each there may be, as it is now. */
+  async accounts(): Promise<AccountsView> {
+    const { waiting, stored } = this.#rooms.accounts
+    return {
+      waiting: { bytes: waiting.bytes, most: waiting.most },
+      stored: { bytes: stored.bytes, most: stored.most },
+    }
   }
 
   /**
-   * Shows packets as they come and go, without payloads and passwords. What costs is the packets that are shown; the
-   * listener is called in the middle of the broker's work and must not take its time.
+   * Tells of every change of what the broker holds, in order, beginning now; in batches, after the work that made them. For a
+   * listener that does not keep up 20,000 changes are gathered, or 8 MiB; it is told how many more it has missed, and then lists
+   * again what it wants to know.
+   */
+  async changes(listener: BatchListener<Change>): Promise<Watch> {
+    return watchOf(this.#rooms.router.changes.listen(listener))
+  }
+
+  /**
+   * Shows packets that come and go from now on, without payloads and passwords, in batches, after the work that made them. For
+   * a listener that does not keep up 20,000 packets are gathered, or 8 MiB; it is told how many more it has missed.
    * @throws BrokerError `invalid-topic`; `invalid-option`.
    */
-  trace(options: TraceOptions, listener: (event: TraceEvent) => void): Watch {
+  async trace(options: TraceOptions, listener: BatchListener<TraceEvent>): Promise<Watch> {
     checkNames(options, traceNames, 'trace')
     const { topic } = options
     if (topic !== undefined && !isTopicFilter(topic)) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic filter`)
     }
-    return this.#rooms.tracing.start(options, listener)
+    return watchOf(this.#rooms.tracing.start(options, listener))
   }
 
   /** Counts from now on which topics are published to most, until it is stopped. */
-  watchTopics(): TopicWatch {
+  async watchTopics(): Promise<TopicWatch> {
     const sketch = new TopicSketch()
     const router = this.#rooms.router
     router.sketches = [...(router.sketches ?? []), sketch]
     return {
-      top: (count) => sketch.top(count),
-      stop: () => {
+      top: async (count) => sketch.top(count),
+      stop: async () => {
         const left = router.sketches?.filter((other) => other !== sketch)
         router.sketches = left && left.length > 0 ? left : undefined
       },
@@ -370,6 +392,10 @@ export class Broker implements AsyncDisposable {
       this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
   }
+}
+
+function watchOf(started: { stop(): void }): Watch {
+  return { stop: async () => started.stop() }
 }
 
 /**

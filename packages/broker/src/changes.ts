@@ -1,3 +1,4 @@
+import { Batch, type BatchListener } from './batches.js'
 import type { Faults } from './faults.js'
 
 /** Something of what the broker holds has changed. Topics under `$SYS` are not told of. */
@@ -11,41 +12,31 @@ export type Change =
   /** A retained message was kept, also in place of another; removed, or its time was over. */
   | { readonly type: 'retained-set' | 'retained-deleted'; readonly topic: string }
 
-/** Tells whoever listens of every change, at once and in order. */
+/** Tells whoever listens of every change, in order and in batches, after the work that made it. */
 export class Changes {
   /** Whether anybody listens: what is told need not be made otherwise. */
   isWatched = false
   readonly #faults: Faults
-  readonly #listeners = new Set<{ readonly call: (change: Change) => void }>()
+  readonly #listeners = new Set<Batch<Change>>()
 
   constructor(faults: Faults) {
     this.#faults = faults
   }
 
-  listen(call: (change: Change) => void): { stop(): void } {
-    const listener = { call } // an object of its own: the same function may listen twice
-    this.#listeners.add(listener)
+  listen(tell: BatchListener<Change>): { stop(): void } {
+    const batch = new Batch(tell, this.#faults, 'a listener of changes')
+    this.#listeners.add(batch)
     this.isWatched = true
     return {
       stop: () => {
-        this.#listeners.delete(listener)
+        this.#listeners.delete(batch)
         this.isWatched = this.#listeners.size > 0
+        batch.stop()
       },
     }
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on, and says so. */
   tell(change: Change): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener.call(change)
-      } catch (error) {
-        this.#faults.ofListener(
-          error,
-          'a listener of changes failed',
-          'clientId' in change ? change.clientId : undefined,
-        )
-      }
-    }
+    for (const batch of this.#listeners) batch.add(change)
   }
 }

@@ -1,4 +1,5 @@
-export type { Account, Accounts } from './accounts.js'
+export type { Account, Accounts, AccountsView, AccountView } from './accounts.js'
+export type { BatchListener } from './batches.js'
 export {
   Broker,
   createBroker,
@@ -33,9 +34,14 @@ export { Exposition, type Labels } from './inspection/exposition.js'
 export type { Page, PageOptions } from './inspection/page.js'
 export { type Exposed, prometheusText } from './inspection/prometheus.js'
 export type { Readiness } from './inspection/readiness.js'
-export type { RetainedList, RetainedPageOptions, RetainedView } from './inspection/retained.js'
+export type { RetainedFilter, RetainedList, RetainedPageOptions, RetainedView } from './inspection/retained.js'
 export type { Sessions, SessionView } from './inspection/sessions.js'
-export type { SubscriptionList, SubscriptionPageOptions, SubscriptionView } from './inspection/subscriptions.js'
+export type {
+  SubscriptionFilter,
+  SubscriptionList,
+  SubscriptionPageOptions,
+  SubscriptionView,
+} from './inspection/subscriptions.js'
 export { defaultLimits, type Limits, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
@@ -52,7 +58,7 @@ export type {
 export type { BrokerOptions, Features } from './options.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
-export type { TopicCount } from './router/topic-sketch.js'
+export type { BusiestTopics, TopicCount } from './router/topic-sketch.js'
 export { memoryStore } from './store/memory.js'
 export type { KeptMessage, Queue, QueuedMessage } from './store/queue.js'
 export type {

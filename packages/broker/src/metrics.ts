@@ -131,8 +131,8 @@ export class StoreMetrics {
 }
 
 /**
- * Plain counters, added to where things happen and read by `$SYS` topics, the metrics page and whoever embeds the broker. All
- * count from start.
+ * Plain counters, added to where things happen and read by `$SYS` topics and, as copies, by the metrics page and whoever embeds
+ * the broker. All count from start.
  */
 export class Metrics {
   /** PUBLISH packets taken from clients, by QoS. */
@@ -247,6 +247,21 @@ export class Metrics {
 
   get messagesDropped(): number {
     return Object.values(this.dropped).reduce((sum, n) => sum + n, 0)
+  }
+
+  /** As they are now: what is counted later is not in it. */
+  copy(): Metrics {
+    const copy = new Metrics()
+    copyInto(this, copy)
+    return copy
+  }
+}
+
+/** Figures and texts, in objects and arrays that are there on both sides. */
+function copyInto(from: object, to: object): void {
+  for (const [name, value] of Object.entries(from)) {
+    if (typeof value === 'object' && value !== null) copyInto(value, (to as Record<string, object>)[name]!)
+    else (to as Record<string, unknown>)[name] = value
   }
 }
 

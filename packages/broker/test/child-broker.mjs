@@ -13,5 +13,8 @@ const broker = await createBroker({ sysIntervalSeconds: 0, log, ...options })
 const ports = []
 for (const door of doors) ports.push((await broker.listen(door)).port)
 process.send?.(ports)
-process.on('message', () => process.send?.({ metrics: broker.metrics, clients: broker.clients.count, lines }))
+process.on('message', async () => {
+  const [metrics, clients] = await Promise.all([broker.metrics(), broker.clients.count()])
+  process.send?.({ metrics, clients, lines })
+})
 process.on('disconnect', () => process.exit())

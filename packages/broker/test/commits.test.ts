@@ -54,7 +54,7 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     expect(await client.heard()).toEqual(['suback 1 [0]', 'publish a "x"', 'pubrec 5'])
     store.flush()
     await client.ended()
-    expect(rig.broker.metrics.publishReceived).toBe(1)
+    expect((await rig.broker.metrics()).publishReceived).toBe(1)
   })
 
   it('a clean session without a past waits for nothing', async () => {

@@ -1,8 +1,8 @@
 import type { Packet } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BrokerError, type Change, type TraceEvent } from '../src/index.js'
-import { type Rig, startRig } from './rig.js'
+import { BrokerError, type Change, type Page, type SessionView, type TraceEvent } from '../src/index.js'
+import { type Rig, settled, startRig } from './rig.js'
 import { publishPacket, type TestClient } from './test-client.js'
 
 describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (version) => {
@@ -32,9 +32,9 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     await a.heard()
     await broker.publish('t/x', 'm', { qos: 1 })
     await a.heard()
-    expect(broker.clients.count).toBe(1)
-    expect(broker.clients.get('nobody')).toBeUndefined()
-    expect(broker.clients.get('a')).toEqual({
+    expect(await broker.clients.count()).toBe(1)
+    expect(await broker.clients.get('nobody')).toBeUndefined()
+    expect(await broker.clients.get('a')).toEqual({
       clientId: 'a',
       username: 'ann',
       address: 'test',
@@ -55,12 +55,12 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     const a = await connect('a', durable)
     a.subscribe('t', 1)
     await a.heard()
-    expect(broker.sessions.get('a')).toMatchObject({ connected: true, expiresAt: undefined, durable: true })
+    expect(await broker.sessions.get('a')).toMatchObject({ connected: true, expiresAt: undefined, durable: true })
     a.drop()
     await a.heard()
     await broker.publish('t', '1', { qos: 1 })
     const days = 30 * 86_400_000 // the longest that limits grant
-    expect(broker.sessions.get('a')).toEqual({
+    expect(await broker.sessions.get('a')).toEqual({
       clientId: 'a',
       connected: false,
       expiresAt: clock.now() + days,
@@ -69,11 +69,12 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
       queued: 1,
       inflight: 0,
     })
-    expect([broker.clients.count, broker.sessions.count]).toEqual([0, 1])
+    expect([await broker.clients.count(), await broker.sessions.count()]).toEqual([0, 1])
     const b = await connect('b')
-    expect([broker.sessions.end('a'), broker.sessions.end('b'), broker.sessions.end('c')]).toEqual([true, true, false])
+    const ended = ['a', 'b', 'c'].map((clientId) => broker.sessions.end(clientId))
+    expect(await Promise.all(ended)).toEqual([true, true, false])
     expect(await b.heardInFull()).toEqual(version === 5 ? [expect.stringContaining('disconnect 0x98')] : [])
-    expect([b.closed, broker.sessions.count]).toEqual([true, 0])
+    expect([b.closed, await broker.sessions.count()]).toEqual([true, 0])
   })
 
   it('the subscriptions of sessions, by client and by filter', async () => {
@@ -83,7 +84,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     b.subscribe('x', 0)
     await a.heard()
     const plain = { noLocal: false, retainAsPublished: false, subscriptionIdentifier: 0 }
-    expect(broker.subscriptions.list()).toEqual({
+    expect(await broker.subscriptions.page()).toEqual({
       items: [
         { clientId: 'a', filter: '$share/g/y', shareName: 'g', qos: 1, ...plain },
         { clientId: 'a', filter: 'x', shareName: undefined, qos: 2, ...plain },
@@ -91,10 +92,13 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
       ],
       next: undefined,
     })
-    expect(broker.subscriptions.count).toBe(3)
-    expect(broker.subscriptions.list({ filter: 'x' }).items.map(({ clientId }) => clientId)).toEqual(['a', 'b'])
-    expect(broker.subscriptions.list({ clientId: 'b' }).items).toHaveLength(1)
-    expect(broker.subscriptions.list({ clientId: 'c' }).items).toHaveLength(0)
+    expect(await broker.subscriptions.count()).toBe(3)
+    expect((await broker.subscriptions.page({ filter: 'x' })).items.map(({ clientId }) => clientId)).toEqual(['a', 'b'])
+    expect((await broker.subscriptions.page({ clientId: 'b' })).items).toHaveLength(1)
+    expect((await broker.subscriptions.page({ clientId: 'c' })).items).toHaveLength(0)
+    const listed: string[] = []
+    for await (const { clientId } of broker.subscriptions.list({ filter: 'x' })) listed.push(clientId)
+    expect(listed).toEqual(['a', 'b'])
   })
 
   it('retained messages, which it can remove', async () => {
@@ -102,22 +106,22 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     const a = await connect('a')
     a.publish('k/1', 'one', 1, 1, true).publish('k/2', 'two', 0, 1, true)
     await a.heard()
-    expect([broker.retained.count, broker.retained.bytes]).toEqual([2, 6 + 2 * (3 + 100)])
-    const view = broker.retained.get('k/1')!
+    expect([await broker.retained.count(), await broker.retained.bytes()]).toEqual([2, 6 + 2 * (3 + 100)])
+    const view = (await broker.retained.get('k/1'))!
     expect(view).toMatchObject({ topic: 'k/1', qos: 1, payloadBytes: 3, publisher: 'a', expiresAt: Infinity })
     view.payload.fill(0)
-    expect(broker.retained.get('k/1')!.payload.toString()).toBe('one')
-    expect(broker.retained.list({ filter: '+/2' }).items.map(({ topic }) => topic)).toEqual(['k/2'])
-    expect(broker.retained.delete('k/#')).toBe(2)
+    expect((await broker.retained.get('k/1'))!.payload.toString()).toBe('one')
+    expect((await broker.retained.page({ filter: '+/2' })).items.map(({ topic }) => topic)).toEqual(['k/2'])
+    expect(await broker.retained.delete('k/#')).toBe(2)
     a.subscribe('k/#', 0, 3)
     expect(await a.heard()).toEqual(['suback 3 [0]'])
-    expect(() => broker.retained.list({ filter: 'a#' })).toThrow(BrokerError)
+    await expect(broker.retained.page({ filter: 'a#' })).rejects.toThrow(BrokerError)
   })
 
   it('every packet of a client that is traced, without what is nobody else’s business', async () => {
     const { broker, connect } = await startRig({}, version)
     const events: TraceEvent[] = []
-    const trace = broker.trace({ clientId: 'a' }, (event) => events.push(event))
+    const trace = await broker.trace({ clientId: 'a' }, (some) => events.push(...some))
     const will = { topic: 'gone/a', payload: 'secret', qos: 1, retain: true } as const
     const [b, a] = [await connect('b'), await connect('a', { username: 'u', password: 'hidden', will })]
     a.subscribe('t', 1).publish('t', 'secret', 0)
@@ -125,7 +129,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     await a.heard()
     a.puback(1).disconnect()
     await a.heard()
-    trace.stop()
+    await trace.stop()
     const again = await connect('a')
     await again.heard()
     expect(events.map(({ direction, packet: { type } }) => `${direction} ${type}`)).toEqual(
@@ -151,8 +155,8 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
   it('the PUBLISH packets of topics that are traced, of everybody', async () => {
     const { broker, connect } = await startRig({}, version)
     const events: string[] = []
-    broker.trace({ topic: 'home/#' }, ({ direction, clientId, packet }) => {
-      events.push(`${direction} ${clientId} ${packet.topic}`)
+    await broker.trace({ topic: 'home/#' }, (some) => {
+      for (const { direction, clientId, packet } of some) events.push(`${direction} ${clientId} ${packet.topic}`)
     })
     const [a, b] = [await connect('a'), await connect('b')]
     b.subscribe('#')
@@ -160,7 +164,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     a.publish('home/x', '1').publish('other', '2')
     await b.heard()
     expect(events).toEqual(['in a home/x', 'out b home/x'])
-    expect(() => broker.trace({ topic: 'a#' }, () => {})).toThrow(BrokerError)
+    await expect(broker.trace({ topic: 'a#' }, () => {})).rejects.toThrow(BrokerError)
   })
 })
 
@@ -173,14 +177,14 @@ function inOrderOf(events: readonly TraceEvent[]): (one: string, other: string) 
 it('a page has what comes after the one before, whatever has come and gone meanwhile', async () => {
   const { broker, connect } = await startRig()
   for (const clientId of ['b', 'd', 'f']) await connect(clientId)
-  const first = broker.clients.list({ limit: 2 })
+  const first = await broker.clients.page({ limit: 2 })
   expect([first.items.map(({ clientId }) => clientId), first.next]).toEqual([['b', 'd'], 'd'])
-  broker.sessions.end('d')
+  await broker.sessions.end('d')
   await connect('e')
   await connect('a')
-  const second = broker.clients.list({ limit: 2, after: first.next! })
+  const second = await broker.clients.page({ limit: 2, after: first.next! })
   expect([second.items.map(({ clientId }) => clientId), second.next]).toEqual([['e', 'f'], undefined])
-  for (const limit of [0, 1001, 1.5]) expect(() => broker.sessions.list({ limit })).toThrow(/limit is/)
+  for (const limit of [0, 1001, 1.5]) await expect(broker.sessions.page({ limit })).rejects.toThrow(/limit is/)
 })
 
 it('pages of a thousand sessions bring each of them once, in order', async () => {
@@ -190,7 +194,7 @@ it('pages of a thousand sessions bring each of them once, in order', async () =>
   await open().heard()
   const seen: string[] = []
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: ReturnType<typeof broker.sessions.list> = broker.sessions.list({ after, limit: 37 })
+    const page: Page<SessionView> = await broker.sessions.page({ after, limit: 37 })
     seen.push(...page.items.map(({ clientId }) => clientId))
     after = page.next
   }
@@ -203,9 +207,9 @@ it('a listener that fails is told in the log, and changes nothing for others', a
     throw new Error('boom')
   }
   const changes: Change[] = []
-  broker.changes(fail)
-  broker.changes((change) => changes.push(change))
-  broker.trace({ clientId: 'a' }, fail)
+  await broker.changes(fail)
+  await broker.changes((some) => changes.push(...some))
+  await broker.trace({ clientId: 'a' }, fail)
   const a = await connect('a')
   a.subscribe('t')
   expect(await a.heard()).toEqual(['suback 1 [0]'])
@@ -217,20 +221,26 @@ it('a retained message that goes because its replacement does not fit is told of
   const { broker } = await startRig({ limits: { maxRetainedBytes: 1_000 } })
   const tooLarge = 'x'.repeat(1_000)
   const changes: string[] = []
-  broker.changes((change) => changes.push(`${change.type} ${'topic' in change ? change.topic : ''}`))
+  await broker.changes((some) => {
+    for (const change of some) changes.push(`${change.type} ${'topic' in change ? change.topic : ''}`)
+  })
   broker.publish('a', 'xxx', { retain: true })
   broker.publish('a', tooLarge, { retain: true })
   broker.publish('b', tooLarge, { retain: true }) // there was none before
   broker.publish('a', '', { retain: true })
   broker.publish('a', 'y', { retain: true })
+  expect(changes).toEqual([]) // not before the work is done
+  await settled()
   expect(changes).toEqual(['retained-set a', 'retained-deleted a', 'retained-set a'])
-  expect(broker.metrics.dropped['retained-full']).toBe(2)
+  expect((await broker.metrics()).dropped['retained-full']).toBe(2)
 })
 
 it('a topic trace knows topics by their alias too', async () => {
   const { broker, connect } = await startRig({}, 5)
   const topics: unknown[] = []
-  broker.trace({ topic: 'long/#' }, ({ packet: { topic, properties } }) => topics.push([topic, properties?.topicAlias]))
+  await broker.trace({ topic: 'long/#' }, (some) => {
+    for (const { topic, properties } of some.map(({ packet }) => packet)) topics.push([topic, properties?.topicAlias])
+  })
   const a = await connect('a')
   a.send({ ...publishPacket('long/topic', 'x'), properties: { topicAlias: 3 } } as Packet)
   a.send({ ...publishPacket('', 'x'), properties: { topicAlias: 3 } } as Packet)
@@ -259,32 +269,38 @@ describe('the busiest topics', () => {
   it('are counted while somebody looks', async () => {
     const { broker } = await startRig()
     broker.publish('before', 'x')
-    const watch = broker.watchTopics()
+    const watch = await broker.watchTopics()
     for (let n = 0; n < 3; n++) broker.publish('often', 'xx')
     broker.publish('seldom', 'x')
-    expect(watch.top(10)).toEqual([
+    expect((await watch.top(10)).topics).toEqual([
       { topic: 'often', messages: 3, bytes: 6 },
       { topic: 'seldom', messages: 1, bytes: 1 },
     ])
-    watch.stop()
-    watch.stop()
+    await watch.stop()
+    await watch.stop()
     broker.publish('after', 'x')
-    expect(watch.top(1)).toHaveLength(1)
-    expect(watch.top(10)).toHaveLength(2)
+    expect(await watch.top(1)).toMatchObject({ leftOut: 1, tooHighBy: 0 })
+    expect((await watch.top(10)).topics).toHaveLength(2)
   })
 
   it('are found among any number of others, in bounded memory', async () => {
     const { broker } = await startRig()
-    const watch = broker.watchTopics()
+    const watch = await broker.watchTopics()
     for (let n = 0; n < 20_000; n++) {
       broker.publish(`once/${n}`, 'x')
       if (n % 10 === 0) broker.publish('often', 'x')
     }
-    const [first] = watch.top(1)
+    const {
+      topics: [first],
+      leftOut,
+      tooHighBy,
+    } = await watch.top(1)
     expect(first!.topic).toBe('often')
     expect(first!.messages).toBeGreaterThanOrEqual(2000)
     expect(first!.messages).toBeLessThan(2100)
-    expect(watch.top(5000).length).toBeLessThanOrEqual(1000)
+    expect(first!.messages - tooHighBy).toBeLessThanOrEqual(2000)
+    expect(leftOut).toBe(20_000)
+    expect((await watch.top(5000)).topics.length).toBeLessThanOrEqual(1000)
   })
 })
 
@@ -369,7 +385,10 @@ describe('the feed of changes', () => {
           subscriptions: new Set(),
           retained: new Set(),
         } as Shown
-        broker.changes((change) => follow(followed, change))
+        await broker.changes((some, missed) => {
+          expect(missed).toBe(0)
+          for (const change of some) follow(followed, change)
+        })
         const clients = new Map<string, TestClient>()
         for (const [what, value] of steps) {
           await does[what]({ ...rig, clients, client: clients.get(value.clientId) }, value)
@@ -377,17 +396,66 @@ describe('the feed of changes', () => {
         }
         await pass(61_000) // what is over is swept away by then
         const listed: Shown = {
-          clients: new Set(broker.clients.list().items.map((one) => one.clientId)),
-          sessions: new Set(broker.sessions.list().items.map((one) => one.clientId)),
-          subscriptions: new Set(broker.subscriptions.list().items.map((one) => `${one.clientId} ${one.filter}`)),
-          retained: new Set(broker.retained.list().items.map(({ topic }) => topic)),
+          clients: new Set((await broker.clients.page()).items.map((one) => one.clientId)),
+          sessions: new Set((await broker.sessions.page()).items.map((one) => one.clientId)),
+          subscriptions: new Set(
+            (await broker.subscriptions.page()).items.map((one) => `${one.clientId} ${one.filter}`),
+          ),
+          retained: new Set((await broker.retained.page()).items.map(({ topic }) => topic)),
         }
         expect(followed).toEqual(listed)
-        expect(listed.clients.size).toBe(broker.clients.count)
-        expect(listed.subscriptions.size).toBe(broker.subscriptions.count)
+        expect(listed.clients.size).toBe(await broker.clients.count())
+        expect(listed.subscriptions.size).toBe(await broker.subscriptions.count())
         await broker.close()
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('a listener that does not keep up', () => {
+  it('is told so much as is gathered, and how many more it has missed', async () => {
+    const { broker } = await startRig()
+    const told: [first: string | undefined, count: number, missed: number][] = []
+    let goOn = (): void => {}
+    const watch = await broker.changes((some, missed) => {
+      const [first] = some
+      told.push([first && 'topic' in first ? first.topic : undefined, some.length, missed])
+      return new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+    })
+    const other: number[] = []
+    await broker.changes((some, missed) => other.push(some.length, missed))
+    void broker.publish('first', 'x', { retain: true })
+    await settled()
+    for (let n = 0; n < 20_005; n++) {
+      void broker.publish(`n/${n}`, 'x', { retain: true })
+      if (n % 1_000 === 0) await settled()
+    }
+    await settled()
+    expect(told).toEqual([['first', 1, 0]])
+    goOn()
+    await settled()
+    expect(told.slice(1)).toEqual([['n/0', 20_000, 5]])
+    await watch.stop()
+    goOn()
+    void broker.publish('later', 'x', { retain: true })
+    await settled()
+    expect(told).toHaveLength(2)
+    expect(other.reduce((sum, n) => sum + n, 0)).toBe(20_007)
+  })
+
+  it('costs no more than some 8 MiB, however long the names are', async () => {
+    const { broker } = await startRig({ limits: { maxRetainedMessages: 1 } })
+    const told: number[] = []
+    const watch = await broker.changes((some, missed) => told.push(some.length, missed))
+    for (let n = 0; n < 200; n++)
+      void broker.publish(`${'x'.repeat(60_000)}${n % 2}`, n % 2 ? '' : 'x', { retain: true })
+    await watch.stop()
+    const [kept = 0, missed = 0] = told
+    expect(kept).toBeGreaterThan(50)
+    expect(kept).toBeLessThan(80)
+    expect(missed).toBeGreaterThan(20)
   })
 })

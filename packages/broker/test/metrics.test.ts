@@ -39,7 +39,7 @@ took_seconds_count 4
     const client = await rig.connect('c')
     client.subscribe('a', 1).publish('a', 'x').publish('a', 'yy', 1, 2).publish('a', 'zzz', 2, 3)
     await client.heard()
-    const text = prometheusText(rig.broker)
+    const text = await prometheusText(rig.broker)
     expect(lines(text, 'godwit_messages_')).toEqual([
       ...['received_total{qos="0"} 1', 'received_total{qos="1"} 1', 'received_total{qos="2"} 1'].map(named),
       ...['sent_total{qos="0"} 1', 'sent_total{qos="1"} 2', 'sent_total{qos="2"} 0'].map(named),
@@ -60,7 +60,7 @@ took_seconds_count 4
     const client = await rig.connect('c')
     client.publish('a', 'xy', 1, 1).publish('b', 'xyz', 1, 2)
     await client.heard()
-    const text = prometheusText(rig.broker)
+    const text = await prometheusText(rig.broker)
     for (const line of [
       'godwit_clients_connected 1',
       'godwit_clients_accepted_total 2',
@@ -73,26 +73,24 @@ took_seconds_count 4
       expect(text.split('\n')).toContain(line)
     const back = await rig.connect('away', { cleanStart: true })
     await back.heard()
-    expect(lines(prometheusText(rig.broker), 'godwit_queued')).toEqual([
+    expect(lines(await prometheusText(rig.broker), 'godwit_queued')).toEqual([
       'godwit_queued_messages 0',
       'godwit_queued_bytes 0',
     ])
-    expect(lines(prometheusText(rig.broker), 'godwit_subscriptions ')).toEqual(['godwit_subscriptions 0'])
+    expect(lines(await prometheusText(rig.broker), 'godwit_subscriptions ')).toEqual(['godwit_subscriptions 0'])
   })
 
   it('has as many series whatever clients do', async () => {
     const rig = await startRig()
-    const names = (): string[] =>
-      prometheusText(rig.broker)
-        .replace(/ [\d.e+-]+$/gm, '')
-        .split('\n')
-    const before = names()
+    const names = async (): Promise<string[]> =>
+      (await prometheusText(rig.broker)).replace(/ [\d.e+-]+$/gm, '').split('\n')
+    const before = await names()
     for (let n = 0; n < 20; n++) {
       const client = await rig.connect(`c${n}`, { username: `u${n}` })
       client.subscribe(`t/${n}`, 1).publish(`t/${n}`, 'x', 1, 1)
       await client.heard()
     }
-    expect(names()).toEqual(before)
+    expect(await names()).toEqual(before)
   })
 })
 

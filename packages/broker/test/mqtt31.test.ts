@@ -62,5 +62,5 @@ it('has no refusals: it is answered as if, and nothing happens', async () => {
   expect(await client.heard()).toEqual(['suback 1 [1]', 'puback 2'])
   rig.broker.publish('no', 'x', { qos: 1 })
   expect(await client.heard()).toEqual([])
-  expect(rig.broker.metrics.dropped['not-authorized']).toBe(1)
+  expect((await rig.broker.metrics()).dropped['not-authorized']).toBe(1)
 })

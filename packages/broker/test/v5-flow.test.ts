@@ -95,7 +95,7 @@ describe('Maximum Packet Size', () => {
       rig.broker.publish('a', 'x'.repeat(room + 1), { qos })
       rig.broker.publish('a', 'y'.repeat(room), { qos })
       expect((await client.heard()).map((line) => line.slice(0, 12))).toEqual(['publish a "y'])
-      expect(rig.broker.metrics.dropped['too-large']).toBe(1)
+      expect((await rig.broker.metrics()).dropped['too-large']).toBe(1)
     },
   )
 

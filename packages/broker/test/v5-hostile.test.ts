@@ -40,7 +40,7 @@ describe('after CONNECT at 5.0', () => {
     client.sendHex(hex)
     await client.heard()
     expect(client.closed).toBe(true)
-    expect(rig.broker.metrics.protocolErrors).toBe(1)
+    expect((await rig.broker.metrics()).protocolErrors).toBe(1)
   })
 })
 

@@ -24,7 +24,7 @@ describe('message expiry', () => {
       'publish longest "x" qos 1 id 3 {"messageExpiryInterval":4294967255}',
       'publish lasting "x" qos 1 id 4',
     ])
-    expect(rig.broker.metrics.dropped.expired).toBe(1)
+    expect((await rig.broker.metrics()).dropped.expired).toBe(1)
   })
 
   it.each(['a', '$share/g/a'])('makes room in the full queue of %s for what comes after', async (filter) => {
@@ -41,7 +41,7 @@ describe('message expiry', () => {
     publish('lasting')
     await rig.pass(2000)
     for (const text of ['after', 'more', 'too many']) publish(text)
-    expect(rig.broker.metrics.dropped).toMatchObject({ expired: 2, 'queue-full': 1 })
+    expect((await rig.broker.metrics()).dropped).toMatchObject({ expired: 2, 'queue-full': 1 })
     const texts: string[] = []
     for (let id = 1; texts.length < 3; id++) {
       sub.puback(id)

@@ -15,7 +15,7 @@ describe('session expiry at 5.0', () => {
     back.drop()
     await rig.pass(62_000)
     expect(await rig.greet('c', kept(60)).heard()).toEqual(['connack 0'])
-    expect(rig.broker.metrics.sessionsExpired).toBe(1)
+    expect((await rig.broker.metrics()).sessionsExpired).toBe(1)
   })
 
   it('is over at its time, not when a timer next looks [MQTT-4.1.0-2]', async () => {
@@ -25,8 +25,8 @@ describe('session expiry at 5.0', () => {
     client.subscribe('a', 1).drop()
     await rig.pass(2100)
     expect(await rig.greet('c', kept(60)).heard()).toEqual(['connack 0'])
-    expect(rig.broker.metrics.sessionsExpired).toBe(1)
-    expect(rig.broker.sessions.count).toBe(1)
+    expect((await rig.broker.metrics()).sessionsExpired).toBe(1)
+    expect(await rig.broker.sessions.count()).toBe(1)
   })
 
   it('0 or nothing ends the session with its connection', async () => {
@@ -87,7 +87,7 @@ describe('session expiry at 5.0', () => {
     await rig.pass(0)
     expect(await rig.greet('c', kept(600, true)).heard()).toEqual(['connack 0'])
     rig.broker.publish('a', 'x', { qos: 1 })
-    expect(rig.broker.metrics.publishSent).toBe(0)
+    expect((await rig.broker.metrics()).publishSent).toBe(0)
   })
 
   it('a session may go on at the other version', async () => {

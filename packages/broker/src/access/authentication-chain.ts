@@ -24,7 +24,7 @@ export interface AuthenticationChainOptions {
    * `(clientId) => broker.disconnect(clientId, { reasonCode: 0x87, reasonString: 'the token has expired' })`. Left out:
    * it stays until it leaves.
    */
-  readonly disconnect?: (clientId: string) => void
+  readonly disconnect?: (clientId: string) => unknown
   /** Default: nothing is logged. */
   readonly log?: Logger
   /** For tests that own time. Default: the system's. */

@@ -1,4 +1,5 @@
 import { matchesFilter, type Packet } from '@godwit/protocol'
+import { Batch, type BatchListener } from '../batches.js'
 import type { Faults } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { QueuedMessage } from '../store/queue.js'
@@ -36,7 +37,7 @@ export interface Traced {
 interface Trace {
   readonly clientId: string | undefined
   readonly topic: string | undefined
-  readonly tell: (event: TraceEvent) => void
+  readonly batch: Batch<TraceEvent>
   /** Whether a topic matches, for those that were asked for lately. */
   readonly known: Map<string, boolean>
   /** The last of them, and its answer: the next message often has the same. */
@@ -64,17 +65,22 @@ export class Tracing {
     this.#faults = faults
   }
 
-  start(options: TraceOptions, tell: (event: TraceEvent) => void): { stop(): void } {
+  start(options: TraceOptions, tell: BatchListener<TraceEvent>): { stop(): void } {
     const trace: Trace = {
       clientId: options.clientId,
       topic: options.topic,
-      tell,
+      batch: new Batch(tell, this.#faults, 'a listener of packets'),
       known: new Map(),
       lastTopic: undefined,
       lastMatches: false,
     }
     this.#change([...this.#traces, trace])
-    return { stop: () => this.#change(this.#traces.filter((other) => other !== trace)) }
+    return {
+      stop: () => {
+        this.#change(this.#traces.filter((other) => other !== trace))
+        trace.batch.stop()
+      },
+    }
   }
 
   #change(traces: readonly Trace[]): void {
@@ -104,14 +110,19 @@ export class Tracing {
     for (let at = 0; at < traces.length; at++) {
       const trace = traces[at]!
       if (!this.#isAsked(trace, from, topic)) continue
-      const traced = tracedPacket(packet)
-      this.#tell(trace, from, 'in', topic === undefined ? traced : { ...traced, topic })
+      if (trace.batch.isFull) trace.batch.miss()
+      else {
+        const traced = tracedPacket(packet)
+        this.#tell(trace, from, 'in', topic === undefined ? traced : { ...traced, topic })
+      }
     }
   }
 
   sent(to: Traced, packet: Packet): void {
     for (const trace of this.#traces) {
-      if (this.#isAsked(trace, to, undefined)) this.#tell(trace, to, 'out', tracedPacket(packet))
+      if (!this.#isAsked(trace, to, undefined)) continue
+      if (trace.batch.isFull) trace.batch.miss()
+      else this.#tell(trace, to, 'out', tracedPacket(packet))
     }
   }
 
@@ -121,7 +132,8 @@ export class Tracing {
     for (let at = 0; at < traces.length; at++) {
       const trace = traces[at]!
       if (!this.#isAsked(trace, to, delivery.message.topic)) continue
-      this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
+      if (trace.batch.isFull) trace.batch.miss()
+      else this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
     }
   }
 
@@ -151,14 +163,8 @@ export class Tracing {
     return whose.client?.clientId ?? this.#names.get(whose)
   }
 
-  /** A listener that fails is the embedding program's: the broker goes on, and says so. */
   #tell(trace: Trace, whose: Traced, direction: 'in' | 'out', packet: TracedPacket): void {
     const { address } = whose.peer
-    const clientId = this.#nameOf(whose)
-    try {
-      trace.tell({ at: this.#now(), clientId, address, direction, packet })
-    } catch (error) {
-      this.#faults.ofListener(error, 'a listener of packets failed', clientId)
-    }
+    trace.batch.add({ at: this.#now(), clientId: this.#nameOf(whose), address, direction, packet })
   }
 }

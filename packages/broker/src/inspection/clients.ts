@@ -1,7 +1,8 @@
 import type { ProtocolVersion } from '@godwit/protocol'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
-import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
+import type { Slices } from '../time/slices.js'
+import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A client that is connected, as it is now. */
 export interface ClientView {
@@ -26,34 +27,51 @@ export interface ClientView {
   readonly outboxBytes: number
 }
 
-/** The clients that are connected. */
+/** The clients that are connected. What is asked wrongly rejects. */
 export class Clients {
   readonly #registry: Registry
+  readonly #slices: Slices
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, slices: Slices) {
     this.#registry = registry
+    this.#slices = slices
   }
 
-  get count(): number {
+  async count(): Promise<number> {
     return this.#registry.count - this.#registry.offline
   }
 
-  get(clientId: string): ClientView | undefined {
+  async get(clientId: string): Promise<ClientView | undefined> {
+    return this.#get(clientId)
+  }
+
+  /**
+   * Some of them, in the order of Client Identifiers; `next` of a page, as `after`, brings what follows.
+   * @throws BrokerError `invalid-option`.
+   */
+  async page(options: PageOptions = {}): Promise<Page<ClientView>> {
+    checkPage(options)
+    return pageOf(this.#listed, options, this.#slices)
+  }
+
+  /** All of them, in that order, page by page: `for await (const client of broker.clients.list())`. */
+  list(): AsyncGenerator<ClientView, undefined> {
+    return everyItem((options) => this.page(options))
+  }
+
+  /** The same: `for await (const client of broker.clients)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<ClientView, undefined> {
+    return this.list()
+  }
+
+  #get(clientId: string): ClientView | undefined {
     const session = this.#registry.get(clientId)
     return session?.user && viewOf(session, session.user)
   }
 
-  /**
-   * In the order of Client Identifiers.
-   * @throws BrokerError `invalid-option`.
-   */
-  list(options: PageOptions = {}): Page<ClientView> {
-    return pageOf(this.#registry.names.from(options.after ?? ''), options, (clientId) => this.get(clientId))
-  }
-
-  /** All of them, page by page: `for await (const client of broker.clients)`. */
-  [Symbol.asyncIterator](): AsyncGenerator<ClientView, undefined> {
-    return everyItem((options) => this.list(options))
+  readonly #listed: Listed<ClientView> = {
+    names: (from) => this.#registry.names.from(from),
+    view: (clientId) => this.#get(clientId),
   }
 }
 

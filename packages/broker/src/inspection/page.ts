@@ -1,5 +1,6 @@
 import { BrokerError } from '../errors.js'
 import { checkNames, type NamesOf } from '../option-names.js'
+import type { Sliced, Slices } from '../time/slices.js'
 
 export interface PageOptions {
   /** What the page before gave as `next`. Default: from the beginning. */
@@ -10,57 +11,125 @@ export interface PageOptions {
 
 /** Some of a listing, in the order of names. */
 export interface Page<T> {
-  /** May be fewer than asked for, even none, and not be the last: a page looks at no more than 10,000 names. */
+  /**
+   * May be fewer than asked for, even none, and not be the last: a page looks at no more than 10,000 names, and ends when it
+   * has 4 MiB of payloads.
+   */
   readonly items: readonly T[]
   /** Given as `after` it brings the next page; `undefined`: this was the last. */
   readonly next: string | undefined
 }
 
+/** What a listing is made of. */
+export interface Listed<T> {
+  /** Names in order, from this one on; they may change between two calls, not while they are walked over. */
+  names(from: string): Iterable<string>
+  /** What is shown of a name; `undefined`: it is not asked for. */
+  view(name: string): T | undefined
+  /** What an item holds that may be large, in bytes. Default: nothing. */
+  bytes?(item: T): number
+}
+
 const mostItems = 1_000
+const mostBytes = 4 * 1024 * 1024
 /** Names looked at for one page, at most. */
 const mostLooked = 10_000
 const pageNames: NamesOf<PageOptions> = { after: true, limit: true }
 
-/**
- * Everything, page by page, for `for await`. Between two pages other work gets its turn, so what comes and goes meanwhile is
- * seen or not.
- */
-export async function* everyItem<T>(list: (options: PageOptions) => Page<T>): AsyncGenerator<T, undefined> {
-  for (let page = list({ limit: mostItems }); ; page = list({ limit: mostItems, after: page.next })) {
-    yield* page.items
-    if (page.next === undefined) return undefined
-    await new Promise((resolve) => setImmediate(resolve))
+/** @throws BrokerError `invalid-option`. */
+export function checkPage(options: PageOptions, more: Readonly<Record<string, true>> = {}): void {
+  checkNames(options, { ...pageNames, ...more }, 'page')
+  const { limit = 1, after = '' } = options
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
+    throw new BrokerError('invalid-option', `limit is ${limit}; it takes a whole number from 1 to ${mostItems}`)
+  }
+  if (typeof after !== 'string') {
+    throw new BrokerError('invalid-option', `after is ${String(after)}; it takes what a page gave as next`)
   }
 }
 
 /**
- * A page in the order of names: whatever comes and goes between two pages, a walk over all of them sees once what was there
- * throughout.
- * @param names in order, those after `options.after`.
- * @param view what is shown of a name; `undefined`: it is not asked for.
- * @param more further options of this listing.
- * @throws BrokerError `invalid-option`.
+ * A page in the order of names: whatever comes and goes meanwhile, a walk over all pages sees once what was there throughout.
+ * It looks at names a slice at a time, like all long work of a broker: pages that are asked for together share its turns.
+ * @param options checked.
  */
-export function pageOf<T>(
-  names: Iterable<string>,
-  options: PageOptions,
-  view: (name: string) => T | undefined,
-  more: Readonly<Record<string, true>> = {},
-): Page<T> {
-  checkNames(options, { ...pageNames, ...more }, 'list')
-  const { after, limit = 100 } = options
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostItems) {
-    throw new BrokerError('invalid-option', `limit is ${limit}; it takes a whole number from 1 to ${mostItems}`)
+export function pageOf<T>(listed: Listed<T>, options: PageOptions, slices: Slices): Promise<Page<T>> {
+  return new Promise((resolve, reject) => new PageInSlices({ listed, resolve, reject }, options, slices).goOn())
+}
+
+/**
+ * Everything, page by page, for `for await`: it goes on as fast as its reader does. What comes and goes meanwhile is seen or not.
+ * @param page brings one.
+ */
+export async function* everyItem<T>(page: (options: PageOptions) => Promise<Page<T>>): AsyncGenerator<T, undefined> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const { items, next }: Page<T> = await page({ limit: mostItems, ...(after !== '' && { after }) })
+    yield* items
+    after = next
   }
-  const items: T[] = []
-  let last = after
-  let left = mostLooked
-  for (const name of names) {
-    if (name === after) continue
-    const item = left-- > 0 ? view(name) : undefined
-    if (left < 0 || (item !== undefined && items.length === limit)) return { items, next: last }
-    if (item !== undefined) items.push(item)
-    last = name
+  return undefined
+}
+
+/** Who gets a page. */
+interface Asked<T> {
+  readonly listed: Listed<T>
+  readonly resolve: (page: Page<T>) => void
+  readonly reject: (error: unknown) => void
+}
+
+class PageInSlices<T> implements Sliced {
+  readonly clientId = undefined
+  readonly #asked: Asked<T>
+  readonly #slices: Slices
+  readonly #limit: number
+  readonly #items: T[] = []
+  /** The name looked at last. */
+  #last: string | undefined
+  #looked = 0
+  #bytes = 0
+
+  constructor(asked: Asked<T>, { after, limit = 100 }: PageOptions, slices: Slices) {
+    this.#asked = asked
+    this.#limit = limit
+    this.#last = after
+    this.#slices = slices
   }
-  return { items, next: undefined }
+
+  goOn(): void {
+    const granted = this.#slices.grant()
+    const before = this.#looked
+    try {
+      const page = this.#look(granted)
+      if (page) this.#asked.resolve(page)
+      else this.#slices.later(this)
+    } catch (error) {
+      this.#asked.reject(error)
+    } finally {
+      this.#slices.used(this.#looked - before)
+    }
+  }
+
+  /** What it throws goes to whoever asked. */
+  onFault(): void {}
+
+  /** @returns `undefined` when it is not done after so many names. */
+  #look(granted: number): Page<T> | undefined {
+    const { listed } = this.#asked
+    const items = this.#items
+    let left = granted
+    for (const name of listed.names(this.#last ?? '')) {
+      if (name === this.#last) continue
+      if (items.length === this.#limit || this.#looked === mostLooked || this.#bytes >= mostBytes) {
+        return { items, next: this.#last }
+      }
+      if (left-- === 0) return undefined
+      this.#looked++
+      const item = listed.view(name)
+      this.#last = name
+      if (item === undefined) continue
+      items.push(item)
+      this.#bytes += listed.bytes?.(item) ?? 0
+    }
+    return { items, next: undefined }
+  }
 }

@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts.js'
+import type { AccountsView } from '../accounts.js'
 import type { Metrics } from '../metrics.js'
 import { version } from '../version.js'
 import type { Clients } from './clients.js'
@@ -9,8 +9,8 @@ import type { SubscriptionList } from './subscriptions.js'
 
 /** What is shown of a broker: it is one. */
 export interface Exposed {
-  readonly metrics: Metrics
-  readonly accounts: Accounts
+  metrics(): Promise<Metrics>
+  accounts(): Promise<AccountsView>
   readonly clients: Pick<Clients, 'count'>
   readonly sessions: Pick<Sessions, 'count'>
   readonly subscriptions: Pick<SubscriptionList, 'count'>
@@ -21,24 +21,50 @@ export interface Exposed {
  * The counters of a broker as Prometheus reads them (text format 0.0.4, `text/plain; version=0.0.4`). Series are as many
  * whatever its clients do: no label holds what they say.
  */
-export function prometheusText(broker: Exposed): string {
+export async function prometheusText(broker: Exposed): Promise<string> {
   const text = new Exposition()
-  addState(text, broker)
-  addTraffic(text, broker.metrics)
-  addRefusals(text, broker.metrics)
-  addCommits(text, broker.metrics)
-  addStore(text, broker.metrics)
+  const state = await stateOf(broker)
+  addState(text, state)
+  addTraffic(text, state.metrics)
+  addRefusals(text, state.metrics)
+  addCommits(text, state.metrics)
+  addStore(text, state.metrics)
   return text.toString()
 }
 
-function addState(text: Exposition, { metrics, accounts, clients, sessions, subscriptions, retained }: Exposed): void {
+/** What there is now. */
+interface State {
+  readonly metrics: Metrics
+  readonly accounts: AccountsView
+  readonly clients: number
+  readonly sessions: number
+  readonly subscriptions: number
+  readonly retained: number
+  readonly retainedBytes: number
+}
+
+async function stateOf(broker: Exposed): Promise<State> {
+  const [metrics, accounts, clients, sessions, subscriptions, retained, retainedBytes] = await Promise.all([
+    broker.metrics(),
+    broker.accounts(),
+    broker.clients.count(),
+    broker.sessions.count(),
+    broker.subscriptions.count(),
+    broker.retained.count(),
+    broker.retained.bytes(),
+  ])
+  return { metrics, accounts, clients, sessions, subscriptions, retained, retainedBytes }
+}
+
+function addState(text: Exposition, state: State): void {
+  const { metrics, accounts } = state
   text
     .gauge('godwit_build_info', 'Always 1; the version is in the label.', [[{ version }, 1]])
-    .gauge('godwit_clients_connected', 'Clients that are connected.', clients.count)
-    .gauge('godwit_sessions', 'Sessions, with and without a connection.', sessions.count)
-    .gauge('godwit_subscriptions', 'Subscriptions of all sessions.', subscriptions.count)
-    .gauge('godwit_retained_messages', 'Retained messages.', retained.count)
-    .gauge('godwit_retained_bytes', 'Bytes that are retained: topics, properties, payloads.', retained.bytes)
+    .gauge('godwit_clients_connected', 'Clients that are connected.', state.clients)
+    .gauge('godwit_sessions', 'Sessions, with and without a connection.', state.sessions)
+    .gauge('godwit_subscriptions', 'Subscriptions of all sessions.', state.subscriptions)
+    .gauge('godwit_retained_messages', 'Retained messages.', state.retained)
+    .gauge('godwit_retained_bytes', 'Bytes that are retained: topics, properties, payloads.', state.retainedBytes)
     .gauge(
       'godwit_queued_messages',
       'Messages in the queues of sessions and shared groups: not sent, or not acknowledged yet.',

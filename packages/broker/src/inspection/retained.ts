@@ -1,9 +1,12 @@
 import { isTopicFilter, matchesFilter, type QoS } from '@godwit/protocol'
+import type { Commit } from '../commit.js'
 import { BrokerError } from '../errors.js'
 import type { Message } from '../message.js'
+import { checkNames, type NamesOf } from '../option-names.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
+import type { Slices } from '../time/slices.js'
+import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A retained message. */
 export interface RetainedView {
@@ -18,74 +21,109 @@ export interface RetainedView {
   readonly expiresAt: number
 }
 
-export interface RetainedPageOptions extends PageOptions {
+/** Which of them. */
+export interface RetainedFilter {
   /** Only topics that match this Topic Filter. Default `#`, which leaves out what begins with `$`. */
   readonly filter?: string
 }
 
-/** The retained messages (section 3.3.1.3). */
-export class RetainedList {
-  readonly #router: Router
-  readonly #now: () => number
+export interface RetainedPageOptions extends PageOptions, RetainedFilter {}
 
-  constructor(router: Router, now: () => number) {
-    this.#router = router
-    this.#now = now
+const filterNames: NamesOf<RetainedFilter> = { filter: true }
+
+/** What retained messages are asked of. */
+export interface RetainedParts {
+  readonly router: Router
+  readonly slices: Slices
+  now(): number
+  /** Resolves when the store has this commit. */
+  whenFlushed(commit: Commit): Promise<void>
+}
+
+/** The retained messages (section 3.3.1.3). What is asked wrongly rejects. */
+export class RetainedList {
+  readonly #parts: RetainedParts
+
+  constructor(parts: RetainedParts) {
+    this.#parts = parts
   }
 
   /** Without those under `$SYS`. */
-  get count(): number {
-    return this.#router.retained.count
+  async count(): Promise<number> {
+    return this.#parts.router.retained.count
   }
 
-  /** Bytes of payload. */
-  get bytes(): number {
-    return this.#router.retained.bytes
+  /** Bytes that are retained: topics, properties, payloads. */
+  async bytes(): Promise<number> {
+    return this.#parts.router.retained.bytes
   }
 
-  get(topic: string): RetainedView | undefined {
-    const message = this.#router.retained.get(topic)
-    return message && message.expiresAt > this.#now() ? viewOf(message) : undefined
+  async get(topic: string): Promise<RetainedView | undefined> {
+    return this.#get(topic)
   }
 
   /**
-   * In the order of topics.
+   * Some of them, in the order of topics; `next` of a page, as `after`, brings what follows.
    * @throws BrokerError `invalid-option`, `invalid-topic`.
    */
-  list(options: RetainedPageOptions = {}): Page<RetainedView> {
-    const { filter = '#', after = '' } = options
+  async page(options: RetainedPageOptions = {}): Promise<Page<RetainedView>> {
+    checkPage(options, filterNames)
+    const { filter = '#' } = options
     checkFilter(filter)
-    const view = (topic: string): RetainedView | undefined =>
-      matchesFilter(filter, topic) ? this.get(topic) : undefined
-    return pageOf(this.#from(after, beginningOf(filter)), options, view, { filter: true })
-  }
-
-  /** All of them, page by page: `for await (const message of broker.retained)`. */
-  [Symbol.asyncIterator](): AsyncGenerator<RetainedView, undefined> {
-    return everyItem((options) => this.list(options))
+    const beginning = beginningOf(filter)
+    const listed: Listed<RetainedView> = {
+      names: (from) => this.#names(from, beginning),
+      view: (topic) => (matchesFilter(filter, topic) ? this.#get(topic) : undefined),
+      bytes: ({ payloadBytes }) => payloadBytes,
+    }
+    return pageOf(listed, options, this.#parts.slices)
   }
 
   /**
-   * Removes all that match, from the disk too; no subscriber is told. Those under `$SYS` are the broker's own and stay. When
-   * there is very much to look at, some of it is removed at once and the rest in the next turns of the event loop.
-   * @returns how many were removed at once.
-   * @throws BrokerError `invalid-topic`.
+   * All of them that are asked for, in that order, page by page: `for await (const message of broker.retained.list({ filter }))`.
+   * @throws BrokerError `invalid-option`, `invalid-topic`, where it is first asked for one.
    */
-  delete(filter: string): number {
+  async *list(options: RetainedFilter = {}): AsyncGenerator<RetainedView, undefined> {
+    checkNames(options, filterNames, 'list')
+    return yield* everyItem((page) => this.page({ ...options, ...page }))
+  }
+
+  /** All: `for await (const message of broker.retained)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<RetainedView, undefined> {
+    return this.list()
+  }
+
+  /**
+   * Removes all that match; no subscriber is told. Those under `$SYS` are the broker's own and stay. Where there are many, it
+   * takes several turns of the event loop. Resolves when they are removed from the disk too.
+   * @returns how many were removed.
+   * @throws BrokerError `invalid-topic`; `closed`, when the broker is closed and the disk has not taken it.
+   */
+  async delete(filter: string): Promise<number> {
     checkFilter(filter)
+    const { router, now, whenFlushed } = this.#parts
     let removed = 0
+    let commit: Commit = 0
     const remove = (message: Message | undefined): void => {
       if (!message || isSystemTopic(message.topic)) return
-      this.#router.forget(message.topic)
+      commit = Math.max(commit, router.forget(message.topic))
       removed++
     }
-    this.#router.inSlices(this.#router.retained.match(filter, this.#now), remove, 'removing retained messages')
+    await new Promise<void>((resolve) => {
+      router.inSlices(router.retained.match(filter, now), remove, 'removing retained messages', resolve)
+    })
+    await whenFlushed(commit)
     return removed
   }
 
-  /** The topics that may match: those from `after` on that begin as the filter does. */
-  *#from(after: string, beginning: string): Generator<string> {
-    for (const topic of this.#router.retained.names.from(after > beginning ? after : beginning)) {
+  #get(topic: string): RetainedView | undefined {
+    const message = this.#parts.router.retained.get(topic)
+    return message && message.expiresAt > this.#parts.now() ? viewOf(message) : undefined
+  }
+
+  /** The topics that may match: those from there on that begin as the filter does. */
+  *#names(from: string, beginning: string): Generator<string> {
+    for (const topic of this.#parts.router.retained.names.from(from > beginning ? from : beginning)) {
       if (!topic.startsWith(beginning)) return
       yield topic
     }

@@ -1,6 +1,7 @@
 import type { Registry } from '../session/registry.js'
 import type { Session } from '../session/session.js'
-import { everyItem, type Page, type PageOptions, pageOf } from './page.js'
+import type { Slices } from '../time/slices.js'
+import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A session, with or without a connection, as it is now. */
 export interface SessionView {
@@ -17,34 +18,41 @@ export interface SessionView {
   readonly inflight: number
 }
 
-/** The sessions of connected clients, and those that wait for theirs. */
+/** The sessions of connected clients, and those that wait for theirs. What is asked wrongly rejects. */
 export class Sessions {
   readonly #registry: Registry
+  readonly #slices: Slices
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, slices: Slices) {
     this.#registry = registry
+    this.#slices = slices
   }
 
-  get count(): number {
+  async count(): Promise<number> {
     return this.#registry.count
   }
 
-  get(clientId: string): SessionView | undefined {
-    const session = this.#registry.get(clientId)
-    return session && this.#viewOf(session)
+  async get(clientId: string): Promise<SessionView | undefined> {
+    return this.#get(clientId)
   }
 
   /**
-   * In the order of Client Identifiers.
+   * Some of them, in the order of Client Identifiers; `next` of a page, as `after`, brings what follows.
    * @throws BrokerError `invalid-option`.
    */
-  list(options: PageOptions = {}): Page<SessionView> {
-    return pageOf(this.#registry.names.from(options.after ?? ''), options, (clientId) => this.get(clientId))
+  async page(options: PageOptions = {}): Promise<Page<SessionView>> {
+    checkPage(options)
+    return pageOf(this.#listed, options, this.#slices)
   }
 
-  /** All of them, page by page: `for await (const session of broker.sessions)`. */
+  /** All of them, in that order, page by page: `for await (const session of broker.sessions.list())`. */
+  list(): AsyncGenerator<SessionView, undefined> {
+    return everyItem((options) => this.page(options))
+  }
+
+  /** The same: `for await (const session of broker.sessions)`. */
   [Symbol.asyncIterator](): AsyncGenerator<SessionView, undefined> {
-    return everyItem((options) => this.list(options))
+    return this.list()
   }
 
   /**
@@ -52,8 +60,18 @@ export class Sessions {
    * will is published.
    * @returns whether there was one.
    */
-  end(clientId: string): boolean {
+  async end(clientId: string): Promise<boolean> {
     return this.#registry.remove(clientId)
+  }
+
+  #get(clientId: string): SessionView | undefined {
+    const session = this.#registry.get(clientId)
+    return session && this.#viewOf(session)
+  }
+
+  readonly #listed: Listed<SessionView> = {
+    names: (from) => this.#registry.names.from(from),
+    view: (clientId) => this.#get(clientId),
   }
 
   #viewOf(session: Session): SessionView {

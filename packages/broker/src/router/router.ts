@@ -154,9 +154,12 @@ export class Router {
     return commit
   }
 
-  /** Begins a loop over what may be very much: some of it now, the rest in the next turns. */
-  inSlices<T>(items: Iterator<T>, each: (item: T) => void, doing: string): void {
-    const loop = new SlicedLoop(items, each, this.#slices)
+  /**
+   * Begins a loop over what may be very much: some of it now, the rest in the next turns.
+   * @param onDone called when all of it is done. Default: nobody asks.
+   */
+  inSlices<T>(items: Iterator<T>, each: (item: T) => void, doing: string, onDone?: () => void): void {
+    const loop = new SlicedLoop(items, each, this.#slices, onDone)
     try {
       loop.goOn()
     } catch (error) {

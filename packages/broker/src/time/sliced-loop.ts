@@ -6,11 +6,14 @@ export class SlicedLoop<T> implements Sliced {
   readonly #items: Iterator<T>
   readonly #each: (item: T) => void
   readonly #slices: Slices
+  readonly #onDone: () => void
 
-  constructor(items: Iterator<T>, each: (item: T) => void, slices: Slices) {
+  /** @param onDone called once, when all have been looped over. */
+  constructor(items: Iterator<T>, each: (item: T) => void, slices: Slices, onDone: () => void = () => {}) {
     this.#items = items
     this.#each = each
     this.#slices = slices
+    this.#onDone = onDone
   }
 
   goOn(): void {
@@ -19,7 +22,7 @@ export class SlicedLoop<T> implements Sliced {
     try {
       for (; left > 0; left--) {
         const { done, value } = this.#items.next()
-        if (done) return
+        if (done) return this.#onDone()
         this.#each(value)
       }
       this.#slices.later(this)

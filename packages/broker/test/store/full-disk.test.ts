@@ -79,17 +79,19 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
   it('makes the broker say that it is not ready, and why; with room it is again', async () => {
     const undo = quietLmdb(() => {})
     const broker = await createBroker({ store: lmdbStore({ directory: join(disk, 'ready') }) })
-    const { commits } = broker.metrics
+    let { commits } = await broker.metrics()
     expect(await broker.readiness()).toEqual({ ready: true, reasons: [] })
     expect([commits.writes.count, commits.latency.count, commits.fsync.count]).toEqual([1, 1, 1])
     writeFileSync(join(disk, 'fill'), Buffer.alloc(1_200_000))
     for (let n = 0; commits.failing === undefined && n < 500; n++) {
       const safe = broker.publish(`t/${n}`, '.'.repeat(20_000), { qos: 1, retain: true })
-      await Promise.race([safe, vi.waitUntil(() => commits.failing !== undefined)])
+      const fails = async (): Promise<boolean> => (await broker.metrics()).commits.failing !== undefined
+      await Promise.race([safe, vi.waitUntil(fails)])
+      commits = (await broker.metrics()).commits
     }
     const reasons = [expect.stringMatching(/^the store takes no commits: .*; \d+ bytes are free in \/.*ready$/)]
     expect(await broker.readiness()).toEqual({ ready: false, reasons })
-    expect(commits.failures).toBeGreaterThan(0)
+    expect((await broker.metrics()).commits.failures).toBeGreaterThan(0)
     rmSync(join(disk, 'fill'))
     await vi.waitUntil(async () => (await broker.readiness()).ready, { timeout: 10_000 })
     await broker.close()

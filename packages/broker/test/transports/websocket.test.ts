@@ -109,7 +109,7 @@ describe('a message larger than a CONNECT may be', () => {
       sockets[1]!.write(Buffer.concat([fragmentHeader(3_000, isFurther), large.subarray(0, 3_000)]))
     }
     expect(await Promise.all(ends)).toEqual(['', ''])
-    expect(doors.broker.metrics.refused['unauthenticated-bytes']).toBe(2)
+    expect((await doors.broker.metrics()).refused['unauthenticated-bytes']).toBe(2)
   })
 
   it('is taken from one who is in, and from one whose CONNECT is being looked at', async () => {
@@ -188,7 +188,7 @@ it('who dawdles with the upgrade is closed in time', async () => {
   const socket = await openTcp(listener.port)
   socket.write('GET /mqtt HTTP/1.1\r\nHost: loc')
   expect(await lastWords(socket)).toBe('')
-  expect(doors.broker.metrics.handshakesRefused['too-slow']).toBe(1)
+  expect((await doors.broker.metrics()).handshakesRefused['too-slow']).toBe(1)
 })
 
 it('serves secure WebSocket', async () => {

@@ -97,7 +97,7 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
   let monitoring: MonitoringServer | undefined
   const access = await inOneLine(() =>
     accessOf(settings, log, (clientId) => {
-      running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
+      void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
     }),
   )
   const store = folder === undefined ? memoryStore() : await durable(folder, log)

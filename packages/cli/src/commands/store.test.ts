@@ -46,7 +46,7 @@ test('store repair: what is good is in the new folder', async () => {
   expect(await terminal.run('store', 'repair', folder, to)).toBe(0)
   expect(terminal.output).toMatch(/^copied to .*new: .* 1 retained, 0 wills: 1 damaged; /)
   await using broker = await createBroker({ store: lmdbStore({ directory: to }) })
-  expect([broker.retained.get('a'), broker.retained.get('b')?.topic]).toEqual([undefined, 'b'])
+  expect([await broker.retained.get('a'), (await broker.retained.get('b'))?.topic]).toEqual([undefined, 'b'])
 })
 
 test('store: what cannot be done is told in one line', async () => {

@@ -8,24 +8,25 @@ afterEach(() => vi.useRealTimers())
 let span: readonly TopicRate[]
 let watching = 0
 const broker = {
-  watchTopics() {
+  async watchTopics() {
     watching++
-    return { top: (count: number) => span.slice(0, count), stop: () => void watching-- }
+    const top = async (count: number) => ({ topics: span.slice(0, count), leftOut: 0, tooHighBy: 0 })
+    return { top, stop: async () => void watching-- }
   },
 }
 
 /** A second in which these topics had so many messages, of ten bytes each. */
-function second(topics: BusiestTopics, messages: Readonly<Record<string, number>>): void {
+async function second(topics: BusiestTopics, messages: Readonly<Record<string, number>>): Promise<void> {
   span = Object.entries(messages).map(([topic, count]) => ({ topic, messages: count, bytes: count * 10 }))
   vi.advanceTimersByTime(1_000)
-  topics.next()
+  await topics.next()
 }
 
-test('the busiest first, on average of the seconds looked back at', () => {
-  const topics = new BusiestTopics(broker)
+test('the busiest first, on average of the seconds looked back at', async () => {
+  const topics = await BusiestTopics.of(broker)
   expect(topics.top(10)).toEqual([])
-  second(topics, { a: 100, b: 10 })
-  second(topics, { b: 300 })
+  await second(topics, { a: 100, b: 10 })
+  await second(topics, { b: 300 })
   expect(topics.top(10)).toEqual([
     { topic: 'b', messages: 155, bytes: 1_550 },
     { topic: 'a', messages: 50, bytes: 500 },
@@ -33,24 +34,24 @@ test('the busiest first, on average of the seconds looked back at', () => {
   expect(topics.top(1)).toHaveLength(1)
 })
 
-test("the broker's own topics are none of them", () => {
-  const topics = new BusiestTopics(broker)
-  second(topics, { '$SYS/broker/uptime': 100, a: 1 })
+test("the broker's own topics are none of them", async () => {
+  const topics = await BusiestTopics.of(broker)
+  await second(topics, { '$SYS/broker/uptime': 100, a: 1 })
   expect(topics.top(10)).toEqual([{ topic: 'a', messages: 1, bytes: 10 }])
 })
 
-test('what was busy more than ten seconds ago is forgotten', () => {
-  const topics = new BusiestTopics(broker)
-  second(topics, { old: 1_000_000 })
-  for (let n = 0; n < 10; n++) second(topics, { new: 1 })
+test('what was busy more than ten seconds ago is forgotten', async () => {
+  const topics = await BusiestTopics.of(broker)
+  await second(topics, { old: 1_000_000 })
+  for (let n = 0; n < 10; n++) await second(topics, { new: 1 })
   expect(topics.top(10)).toEqual([{ topic: 'new', messages: 1, bytes: 10 }])
 })
 
-test('the broker counts for one at a time, and no more when it is stopped', () => {
+test('the broker counts for one at a time, and no more when it is stopped', async () => {
   watching = 0
-  const topics = new BusiestTopics(broker)
-  second(topics, {})
+  const topics = await BusiestTopics.of(broker)
+  await second(topics, {})
   expect(watching).toBe(1)
-  topics.stop()
+  await topics.stop()
   expect(watching).toBe(0)
 })

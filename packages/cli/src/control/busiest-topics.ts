@@ -1,3 +1,4 @@
+import type { TopicWatch } from '@godwit/broker'
 import type { InspectedBroker } from './inspected-broker.js'
 
 /** What was published to a topic, a second on average. */
@@ -18,21 +19,31 @@ const keptTopics = 200
 export class BusiestTopics {
   readonly #broker: Pick<InspectedBroker, 'watchTopics'>
   readonly #spans: { readonly ms: number; readonly topics: readonly TopicRate[] }[] = []
-  #watched: ReturnType<InspectedBroker['watchTopics']>
+  #watched: TopicWatch
   #since = performance.now()
+  #isStopped = false
 
-  constructor(broker: Pick<InspectedBroker, 'watchTopics'>) {
+  /** Begins the first span. */
+  static async of(broker: Pick<InspectedBroker, 'watchTopics'>): Promise<BusiestTopics> {
+    return new BusiestTopics(broker, await broker.watchTopics())
+  }
+
+  private constructor(broker: Pick<InspectedBroker, 'watchTopics'>, watched: TopicWatch) {
     this.#broker = broker
-    this.#watched = broker.watchTopics()
+    this.#watched = watched
   }
 
   /** Ends a span and begins the next one. */
-  next(): void {
+  async next(): Promise<void> {
+    const ended = this.#watched
     const now = performance.now()
-    this.#spans.push({ ms: now - this.#since, topics: this.#watched.top(keptTopics) })
+    const begun = await this.#broker.watchTopics()
+    const { topics } = await ended.top(keptTopics)
+    await ended.stop()
+    if (this.#isStopped) return begun.stop()
+    this.#spans.push({ ms: now - this.#since, topics })
     if (this.#spans.length > mostSpans) this.#spans.shift()
-    this.#watched.stop()
-    this.#watched = this.#broker.watchTopics()
+    this.#watched = begun
     this.#since = now
   }
 
@@ -53,7 +64,8 @@ export class BusiestTopics {
       .map(({ topic, messages, bytes }) => ({ topic, messages: messages / seconds, bytes: bytes / seconds }))
   }
 
-  stop(): void {
-    this.#watched.stop()
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#watched.stop()
   }
 }

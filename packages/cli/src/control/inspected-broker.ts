@@ -6,10 +6,10 @@ export interface InspectedBroker extends Pick<Broker, 'metrics' | 'trace'> {
   readonly sessions: Listed<Pick<SessionView, 'clientId' | 'connected' | 'queued'>>
   readonly subscriptions: Pick<Broker['subscriptions'], 'count'>
   readonly retained: Pick<Broker['retained'], 'count' | 'bytes'>
-  watchTopics(): TopicWatch
+  watchTopics(): Promise<TopicWatch>
 }
 
 export interface Listed<T> {
-  readonly count: number
-  list(options: PageOptions): Page<T>
+  count(): Promise<number>
+  page(options: PageOptions): Promise<Page<T>>
 }

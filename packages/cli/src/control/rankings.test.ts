@@ -10,8 +10,8 @@ function broker(count: number) {
     queued: n,
   }))
   const listed = {
-    count,
-    list({ after = '0', limit = 100 }: { after?: string; limit?: number }) {
+    count: async () => count,
+    async page({ after = '0', limit = 100 }: { after?: string; limit?: number }) {
       const end = Number(after) + limit
       return { items: clients.slice(Number(after), end), next: end < count ? String(end) : undefined }
     },

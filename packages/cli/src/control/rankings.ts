@@ -56,7 +56,7 @@ export class Rankings {
     let after: string | undefined
     do {
       const begun = performance.now()
-      const { items, next } = listed.list({ limit: pageSize, ...(after !== undefined && { after }) })
+      const { items, next } = await listed.page({ limit: pageSize, ...(after !== undefined && { after }) })
       for (const item of items) visit(item)
       if (next !== undefined) await this.#pause((performance.now() - begun) * timesForOthers)
       after = next

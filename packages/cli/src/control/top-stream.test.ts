@@ -4,21 +4,26 @@ import type { InspectedBroker } from './inspected-broker.js'
 import type { TopSnapshot } from './top-snapshot.js'
 import { streamTop } from './top-stream.js'
 
-const page = <T>(...items: T[]) => ({ count: items.length, list: () => ({ items, next: undefined }) })
+const listed = <T>(...items: T[]) => ({
+  count: async () => items.length,
+  page: async () => ({ items, next: undefined }),
+})
+
+const none = { topics: [], leftOut: 0, tooHighBy: 0 }
 
 test('a snapshot at once; nothing is watched any longer when the reader has left', async () => {
   await using real = await createBroker({ sysIntervalSeconds: 0 })
   let watching = 0
   const broker: InspectedBroker = {
-    metrics: real.metrics,
-    clients: page({ clientId: 'slow', outboxBytes: 7 }, { clientId: 'fast', outboxBytes: 0 }),
-    sessions: page({ clientId: 'away', connected: false, queued: 3 }),
-    subscriptions: { count: 5 },
-    retained: { count: 6, bytes: 60 },
-    trace: () => ({ stop() {} }),
-    watchTopics() {
+    metrics: () => real.metrics(),
+    clients: listed({ clientId: 'slow', outboxBytes: 7 }, { clientId: 'fast', outboxBytes: 0 }),
+    sessions: listed({ clientId: 'away', connected: false, queued: 3 }),
+    subscriptions: { count: async () => 5 },
+    retained: { count: async () => 6, bytes: async () => 60 },
+    trace: async () => ({ async stop() {} }),
+    async watchTopics() {
       watching++
-      return { top: () => [], stop: () => void watching-- }
+      return { top: async () => none, stop: async () => void watching-- }
     },
   }
   let leave = (): void => {}
@@ -55,19 +60,19 @@ test('a snapshot at once; nothing is watched any longer when the reader has left
 test('a broker that cannot be asked ends it, with the reason', async () => {
   await using real = await createBroker({ sysIntervalSeconds: 0 })
   const failing = {
-    count: 0,
-    list: () => {
+    count: async () => 0,
+    page: async () => {
       throw new Error('it is closed')
     },
   }
   const broker: InspectedBroker = {
-    metrics: real.metrics,
+    metrics: () => real.metrics(),
     clients: failing,
     sessions: failing,
-    subscriptions: { count: 0 },
-    retained: { count: 0, bytes: 0 },
-    trace: () => ({ stop() {} }),
-    watchTopics: () => ({ top: () => [], stop() {} }),
+    subscriptions: { count: async () => 0 },
+    retained: { count: async () => 0, bytes: async () => 0 },
+    trace: async () => ({ async stop() {} }),
+    watchTopics: async () => ({ top: async () => none, async stop() {} }),
   }
   let leave = (): void => {}
   const end = await new Promise<object>((resolve) =>

@@ -1,5 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import type { Metrics } from '@godwit/broker'
 import { version } from '../version.js'
 import type { Answers } from './answers.js'
 import { BusiestTopics } from './busiest-topics.js'
@@ -12,18 +13,21 @@ const delayResolutionMs = 10
 const mostTopics = 20
 
 /** Sends a snapshot a second until nobody reads any longer; one that a slow reader does not take is left out. */
-export function streamTop(broker: InspectedBroker, answers: Pick<Answers, 'send' | 'end' | 'whenLeft'>): void {
+export async function streamTop(
+  broker: InspectedBroker,
+  answers: Pick<Answers, 'send' | 'end' | 'whenLeft'>,
+): Promise<void> {
   const left = new AbortController()
   const watch: Watch = {
     broker,
     rankings: new Rankings(broker, left.signal),
-    topics: new BusiestTopics(broker),
+    topics: await BusiestTopics.of(broker),
     delay: monitorEventLoopDelay({ resolution: delayResolutionMs }),
   }
   watch.delay.enable()
   answers.whenLeft(() => {
     left.abort()
-    watch.topics.stop()
+    void watch.topics.stop()
     watch.delay.disable()
   })
   Promise.all([watch.rankings.run(), send(watch, answers, left.signal)]).catch((error: unknown) => {
@@ -42,14 +46,21 @@ interface Watch {
 async function send(watch: Watch, answers: Pick<Answers, 'send'>, left: AbortSignal): Promise<never> {
   await setImmediate() // the rankings of a small broker are known then
   for (;;) {
-    answers.send(snapshotOf(watch))
+    answers.send(await snapshotOf(watch))
     await setTimeout(intervalMs, undefined, { signal: left, ref: false })
-    watch.topics.next()
+    await watch.topics.next()
   }
 }
 
-function snapshotOf({ broker, rankings, topics, delay }: Watch): TopSnapshot {
-  const { clients, sessions, subscriptions, retained } = broker
+async function snapshotOf({ broker, rankings, topics, delay }: Watch): Promise<TopSnapshot> {
+  const [clients, sessions, subscriptions, retained, retainedBytes, metrics] = await Promise.all([
+    broker.clients.count(),
+    broker.sessions.count(),
+    broker.subscriptions.count(),
+    broker.retained.count(),
+    broker.retained.bytes(),
+    broker.metrics(),
+  ])
   const { slowest, deepest } = rankings
   const lateMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - delayResolutionMs) || 0 // NaN: no sample
   const eventLoopDelayMs = { mean: lateMs(delay.mean), max: lateMs(delay.max) }
@@ -60,12 +71,12 @@ function snapshotOf({ broker, rankings, topics, delay }: Watch): TopSnapshot {
     at: Date.now(),
     elapsedMs: performance.now(),
     uptimeSeconds: Math.floor(process.uptime()),
-    clients: clients.count,
-    sessions: sessions.count,
-    subscriptions: subscriptions.count,
-    retained: retained.count,
-    retainedBytes: retained.bytes,
-    totals: totalsOf(broker),
+    clients,
+    sessions,
+    subscriptions,
+    retained,
+    retainedBytes,
+    totals: totalsOf(metrics),
     memoryBytes: process.memoryUsage.rss(),
     eventLoopDelayMs,
     ...(slowest && { slowest }),
@@ -74,7 +85,7 @@ function snapshotOf({ broker, rankings, topics, delay }: Watch): TopSnapshot {
   }
 }
 
-function totalsOf({ metrics }: InspectedBroker): TopTotals {
+function totalsOf(metrics: Metrics): TopTotals {
   const { user, system } = process.cpuUsage()
   return {
     messagesIn: metrics.publishReceived,

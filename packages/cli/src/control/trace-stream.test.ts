@@ -1,4 +1,4 @@
-import type { TraceEvent } from '@godwit/broker'
+import type { BatchListener, TraceEvent } from '@godwit/broker'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { streamTrace } from './trace-stream.js'
 
@@ -9,21 +9,23 @@ afterEach(() => vi.useRealTimers())
 class Trace {
   readonly taken: object[] = []
   slow = false
-  #onPacket: ((event: TraceEvent) => void) | undefined
+  #onPackets: BatchListener<TraceEvent> | undefined
   #onLeft: () => void = () => {}
+
+  readonly begun: Promise<void>
 
   constructor() {
     const broker = {
-      trace: (_: object, listener: (event: TraceEvent) => void) => {
-        this.#onPacket = listener
+      trace: async (_: object, listener: BatchListener<TraceEvent>) => {
+        this.#onPackets = listener
         return {
-          stop: () => {
-            this.#onPacket = undefined
+          stop: async () => {
+            this.#onPackets = undefined
           },
         }
       },
     }
-    streamTrace(
+    this.begun = streamTrace(
       broker,
       { request: 'trace', client: 'x' },
       {
@@ -39,13 +41,16 @@ class Trace {
   }
 
   get isOn(): boolean {
-    return this.#onPacket !== undefined
+    return this.#onPackets !== undefined
   }
 
-  packets(count: number): void {
-    for (let at = 0; at < count; at++) {
-      this.#onPacket?.({ at, clientId: 'x', address: '', direction: 'in', packet: { type: 'pingreq' } })
-    }
+  packets(count: number, missed = 0): void {
+    const packet = { type: 'pingreq' } as const
+    const event = (at: number): TraceEvent => ({ at, clientId: 'x', address: '', direction: 'in', packet })
+    this.#onPackets?.(
+      Array.from({ length: count }, (_, at) => event(at)),
+      missed,
+    )
   }
 
   leave(): void {
@@ -53,8 +58,9 @@ class Trace {
   }
 }
 
-test('it says when it has begun; packets follow, gathered for 50 ms', () => {
+test('it says when it has begun; packets follow, gathered for 50 ms', async () => {
   const trace = new Trace()
+  await trace.begun
   expect(trace.taken.splice(0)).toEqual([{ tracing: true }])
   trace.packets(2)
   vi.advanceTimersByTime(49)
@@ -63,16 +69,18 @@ test('it says when it has begun; packets follow, gathered for 50 ms', () => {
   expect(trace.taken).toMatchObject([{ at: 0 }, { at: 1 }])
 })
 
-test('beyond 1,000 of one time they are counted', () => {
+test('beyond 1,000 of one time they are counted', async () => {
   const trace = new Trace()
+  await trace.begun
   trace.packets(1_234)
   vi.advanceTimersByTime(50)
   expect(trace.taken).toHaveLength(1_002)
   expect(trace.taken.at(-1)).toEqual({ missed: 234 })
 })
 
-test('what a slow reader does not take is counted, and told before what follows', () => {
+test('what a slow reader does not take is counted, and told before what follows', async () => {
   const trace = new Trace()
+  await trace.begun
   trace.slow = true
   trace.packets(3)
   vi.advanceTimersByTime(50)
@@ -85,8 +93,9 @@ test('what a slow reader does not take is counted, and told before what follows'
   expect(trace.taken).toMatchObject([{ missed: 7 }, { at: 0 }])
 })
 
-test('a slow reader is told what it has missed also when nothing follows', () => {
+test('a slow reader is told what it has missed also when nothing follows', async () => {
   const trace = new Trace()
+  await trace.begun
   trace.slow = true
   trace.packets(3)
   vi.advanceTimersByTime(50)
@@ -95,16 +104,27 @@ test('a slow reader is told what it has missed also when nothing follows', () =>
   expect(trace.taken.at(-1)).toEqual({ missed: 3 })
 })
 
-test('when the reader leaves, the broker traces no more', () => {
+test('when the reader leaves, the broker traces no more', async () => {
   const trace = new Trace()
+  await trace.begun
   trace.packets(1)
   trace.leave()
   expect(trace.isOn).toBe(false)
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('everybody is too much', () => {
-  expect(() =>
-    streamTrace({ trace: () => ({ stop() {} }) }, { request: 'trace' }, { send: () => true, whenLeft() {} }),
-  ).toThrow('a trace needs a client or a topic')
+test('what the broker has left out is counted too', async () => {
+  const trace = new Trace()
+  await trace.begun
+  trace.packets(2, 5)
+  trace.packets(1)
+  vi.advanceTimersByTime(50)
+  expect(trace.taken.slice(1)).toMatchObject([{ at: 0 }, { at: 1 }, { missed: 6 }])
+})
+
+test('everybody is too much', async () => {
+  const broker = { trace: async () => ({ async stop() {} }) }
+  await expect(streamTrace(broker, { request: 'trace' }, { send: () => true, whenLeft() {} })).rejects.toThrow(
+    'a trace needs a client or a topic',
+  )
 })

@@ -9,20 +9,20 @@ const mostGathered = 1_000
 
 /**
  * Sends the packets of a client or a topic until nobody reads any longer. What comes faster than it is taken is counted.
- * @throws CommandError without client and topic, and what the broker's `trace` throws.
+ * @throws CommandError without client and topic, and what the broker's `trace` rejects with.
  */
-export function streamTrace(
+export async function streamTrace(
   broker: Pick<InspectedBroker, 'trace'>,
   { client, topic }: Extract<ControlRequest, { request: 'trace' }>,
   answers: Pick<Answers, 'send' | 'whenLeft'>,
-): void {
+): Promise<void> {
   if (client === undefined && topic === undefined) throw new CommandError('a trace needs a client or a topic')
   const which = { ...(client !== undefined && { clientId: client }), ...(topic !== undefined && { topic }) }
   const stream = new TraceStream(answers)
-  const tracing = broker.trace(which, (event) => stream.add(event))
+  const tracing = await broker.trace(which, (events, missed) => stream.add(events, missed))
   answers.send({ tracing: true } satisfies TraceBegun)
   answers.whenLeft(() => {
-    tracing.stop()
+    void tracing.stop()
     stream.close()
   })
 }
@@ -34,18 +34,23 @@ class TraceStream {
   #before = 0
   #after = 0
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(answers: Pick<Answers, 'send'>) {
     this.#answers = answers
   }
 
-  add(event: object): void {
-    if (this.#gathered.length < mostGathered) this.#gathered.push(event)
-    else this.#after++
+  /** @param missed so many after these are not in the trace. */
+  add(events: readonly object[], missed: number): void {
+    if (this.#isClosed) return
+    const taken = this.#after > 0 ? 0 : Math.min(events.length, mostGathered - this.#gathered.length)
+    for (let at = 0; at < taken; at++) this.#gathered.push(events[at]!)
+    this.#after += events.length - taken + missed
     this.#timer ??= setTimeout(this.#flush, gatherMs).unref()
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
   }
 

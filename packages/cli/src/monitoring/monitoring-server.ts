@@ -89,7 +89,7 @@ export class MonitoringServer {
   async #page(path: string): Promise<Page> {
     switch (path) {
       case '/metrics':
-        return { status: 200, type: prometheus, body: prometheusText(this.#broker) + processText(this.#delay) }
+        return { status: 200, type: prometheus, body: (await prometheusText(this.#broker)) + processText(this.#delay) }
       case '/healthz':
         return { status: 200, type: plain, body: 'ok\n' }
       case '/readyz': {
