@@ -11,7 +11,8 @@ let monitoring: MonitoringServer
 beforeEach(async () => {
   broker = await createBroker()
   readiness = { ready: true, reasons: [] }
-  const { metrics, accounts, clients, sessions, subscriptions, retained } = broker
+  const { clients, sessions, subscriptions, retained } = broker
+  const [metrics, accounts] = [() => broker.metrics(), () => broker.accounts()]
   const monitored = { metrics, accounts, clients, sessions, subscriptions, retained, readiness: async () => readiness }
   monitoring = await MonitoringServer.open(monitored, { host: '127.0.0.1', port: 0 }, silent)
 })
@@ -63,7 +64,8 @@ describe('whatever is asked', () => {
 
 test('a port that is taken: one line', async () => {
   const address = { host: '127.0.0.1', port: Number(new URL(monitoring.url).port) }
-  const { metrics, accounts, clients, sessions, subscriptions, retained } = broker
+  const { clients, sessions, subscriptions, retained } = broker
+  const [metrics, accounts] = [() => broker.metrics(), () => broker.accounts()]
   const monitored = { metrics, accounts, clients, sessions, subscriptions, retained, readiness: async () => readiness }
   await expect(MonitoringServer.open(monitored, address, silent)).rejects.toThrow(
     /^cannot listen for metrics on 127\.0\.0\.1:\d+: .*; choose another with --metrics \[HOST:\]PORT$/,

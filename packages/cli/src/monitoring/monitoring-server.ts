@@ -35,7 +35,7 @@ export class MonitoringServer {
 
   /** @throws CommandError when it cannot listen there. */
   static async open(broker: Monitored, { host, port }: MonitoringAddress, log: Logger): Promise<MonitoringServer> {
-    const monitoring = new MonitoringServer(broker)
+    const monitoring = new MonitoringServer(broker, log)
     const server = monitoring.#server
     try {
       server.listen({ host, port })
@@ -50,10 +50,13 @@ export class MonitoringServer {
     return monitoring
   }
 
-  private constructor(broker: Monitored) {
+  private constructor(broker: Monitored, log: Logger) {
     this.#broker = broker
     this.#server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs }, (request, response) => {
-      void this.#answer(request, response)
+      this.#answer(request, response).catch((error: unknown) => {
+        log.log('error', 'a request for metrics failed', { error: String(error) })
+        response.destroy()
+      })
     })
     this.#server.maxConnections = mostConnections
   }
