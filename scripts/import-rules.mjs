@@ -29,6 +29,7 @@ export const packageRules = {
 export const brokerRooms = [
   [
     'accounts.ts',
+    'batches.ts',
     'buffer-over.ts',
     'changes.ts',
     'client-certificate.ts',
