@@ -1,8 +1,10 @@
-// Makes packages/cli/dist/quick.cjs: the commands that shall start at once, in one file, with what they use of other
-// packages. The rest of the command stays as tsc has made it; quick.ts says who runs what.
+// Makes the bundles of a build: the client's for pages, which browser-bundle.mjs has, and packages/cli/dist/quick.cjs, the commands
+// that shall start at once, in one file, with what they use of other packages. The rest of the command stays as tsc has made
+// it; quick.ts says who runs what.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { browserBundle } from './browser-bundle.mjs'
 import { report, root } from './prepare.mjs'
 
 const dist = join(root, 'packages/cli/dist')
@@ -111,5 +113,6 @@ if (process.argv[1] === import.meta.filename) {
   await report(async () => {
     if (!existsSync(join(dist, 'quick.js'))) throw new Error('build first: npm run build')
     await bundle()
+    await browserBundle()
   })
 }

@@ -1,7 +1,7 @@
 import type { ClientEvents } from './client.js'
 import { InvalidArgumentError } from './errors.js'
+import { mqttJsEvents } from './mqtt-js-names.js'
 import { noSuch } from './option-checks.js'
-import { mqttJsEvents } from './option-tables.js'
 import { kindOf } from './value-kind.js'
 
 const events: { readonly [E in keyof ClientEvents]: true } = {

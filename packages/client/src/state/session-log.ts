@@ -1,4 +1,5 @@
 import { Decoder, encodeInto, Writer } from '@godwit/protocol'
+import { isSameMessage } from './same-message.js'
 import type { StoredPublish, StoredSession } from './store.js'
 
 /** What a change says. The numbers stand in files: they keep their meaning. */
@@ -254,17 +255,6 @@ class BatchReader {
     this.#at += length
     return at
   }
-}
-
-function isSameMessage(one: StoredPublish, other: StoredPublish): boolean {
-  return (
-    one.payload === other.payload &&
-    one.topic === other.topic &&
-    one.qos === other.qos &&
-    one.retain === other.retain &&
-    one.properties === other.properties &&
-    one.expiresAt === other.expiresAt
-  )
 }
 
 function sizeOf({ topic, payload }: StoredPublish): number {
