@@ -30,7 +30,7 @@ const oneWay = {
 /** A server that sends one of them is told what it did, as by the whole codec. */
 const refuse = `
 import { ProtocolError as WrongWay } from '../errors.js'
-const onlyFromClients = () => { throw new WrongWay('protocol-error', 'a packet that only clients send') }`
+function onlyFromClients() { throw new WrongWay('protocol-error', 'a packet that only clients send') }`
 
 /**
  * @param {string} source A module of the codec that calls definePacket once.

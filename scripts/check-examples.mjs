@@ -1,8 +1,10 @@
-// Runs every example beside a broker; each must print what its comments say.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+// Runs every example beside a broker; each must print what its comments say. Pages are opened in Chromium.
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createBroker } from '@godwit/broker'
-import { Background } from './background.mjs'
+import { browserMissing, openBrowser } from './browser.mjs'
 import { root } from './prepare.mjs'
 import { runProgram } from './run-program.mjs'
 
@@ -13,19 +15,73 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.ts'))
 const problems = []
 
 /**
- * A page of the site https://site.example, as a browser would run it.
+ * A page of a site, in Chromium.
+ * @param {import('playwright-core').Browser} browser
  * @param {string} name
  * @param {string} wanted what it shows in the end.
  */
-async function openPage(name, wanted) {
-  const origin = 'https://site.example'
-  const door = await broker.listen({ port: 0, websocket: { origins: [origin] } })
-  const script = join(root, 'scripts/web-page.mjs')
-  const page = [join(folder, name), String(door.port), origin, wanted]
-  const child = await Background.start([process.execPath, script, ...page])
-  const ending = await child.ended
-  if (ending !== 0) problems.push(`examples/${name} ended with ${ending}:\n${child.output}`)
-  else console.log(`examples/${name}: ${child.output.trim()}`)
+async function openPage(browser, name, wanted) {
+  const site = await serveExamples()
+  const door = await broker.listen({ port: 0, websocket: { origins: [site.url] } })
+  site.brokerPort = door.port
+  const page = await browser.newPage()
+  /** @type {string[]} */
+  const complaints = []
+  page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  await page.goto(`${site.url}/${name}`)
+  const shown = await page
+    .getByText(wanted)
+    .waitFor({ timeout: 30_000 })
+    .then(
+      () => true,
+      () => false,
+    )
+  if (shown) console.log(`examples/${name}: ${wanted}`)
+  else problems.push(`examples/${name} never shows "${wanted}": ${complaints.join('; ')}`)
+  await page.close()
+  site.close()
+}
+
+/** Serves examples/ with the packages as npm would have installed them beside it. */
+async function serveExamples() {
+  const site = { url: '', brokerPort: 0, close: () => {} }
+  const server = createServer(({ url = '/' }, response) => {
+    const file = join(
+      root,
+      url.startsWith('/node_modules/@godwit/') ? url.replace('/node_modules/@godwit/', 'packages/') : `examples${url}`,
+    )
+    if (!existsSync(file)) return void response.writeHead(404).end()
+    const isPage = file.endsWith('.html')
+    response.setHeader('Content-Type', isPage ? 'text/html' : 'text/javascript')
+    const text = readFileSync(file, 'utf8')
+    response.end(isPage ? text.replace('localhost:8083', `localhost:${site.brokerPort}`) : text)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  site.url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`
+  site.close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return site
+}
+
+/** The pages, or why not. */
+async function openPages() {
+  const reason = browserMissing()
+  if (reason !== undefined && process.env.GODWIT_TEST_REQUIRE_PEERS !== '1') {
+    console.log(`the pages are left out: ${reason}`)
+    return
+  }
+  const browser = await openBrowser()
+  try {
+    for (const name of ['web-page.html', 'script-tag.html']) {
+      await openPage(browser, name, 'page/greeting: hello from the page')
+    }
+  } finally {
+    await browser.close()
+  }
 }
 
 const broker = await createBroker()
@@ -45,7 +101,7 @@ try {
     problems.push(...done.problems)
     if (done.problems.length === 0) console.log(`examples/${name}: ${done.output.trim().split('\n').join(' | ')}`)
   }
-  await openPage('web-page.html', 'page/greeting: hello from the page')
+  await openPages()
 } finally {
   rmSync(out, { recursive: true, force: true })
   await broker.close()

@@ -2,7 +2,7 @@
 // are left out, which is said; with GODWIT_TEST_ALL=1, as in CI, nothing is, and with 0 they are whatever the arguments.
 import { prepare, report, run } from './prepare.mjs'
 
-/** Crashes and pauses, generated input, whole brokers against every statement, other people's programs: minutes of work and waiting. */
+/** Crashes and pauses, generated input, whole brokers against every statement, other people's programs, Chromium: minutes of work and waiting. */
 const long = [
   'packages/broker/test/crash/**',
   'packages/broker/test/fuzz/**',
@@ -15,6 +15,7 @@ const long = [
   'packages/cli/test/conform-client.test.ts',
   'packages/cli/test/process.test.ts',
   'packages/client/test/10-killed-client.test.ts',
+  'packages/client/test/30-browser.test.ts',
   'packages/cli/test/conform.test.ts',
   'packages/conformance/test/liberties.test.ts',
   'packages/conformance/test/mosquitto.test.ts',
@@ -30,6 +31,8 @@ await report(async () => {
   const left = isWhole ? [] : long.flatMap((pattern) => ['--exclude', pattern])
   const { code } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...left, ...chosen])
   if (!isWhole)
-    console.log('left out: crashes, fuzzing, models, conformance and peers; GODWIT_TEST_ALL=1 npm test plays them too')
+    console.log(
+      'left out: crashes, fuzzing, models, conformance, browsers and peers; GODWIT_TEST_ALL=1 npm test plays them too',
+    )
   process.exitCode = code
 })

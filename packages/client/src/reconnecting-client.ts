@@ -21,6 +21,7 @@ import {
   storeFailed,
 } from './errors.js'
 import { Listeners } from './events.js'
+import { onNetworkBack } from './network-back.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
 import { type Ending, Route } from './route.js'
@@ -271,14 +272,14 @@ export class ReconnectingClient {
     this.#first?.resolve()
   }
 
+  /** Until the time is over or, in a page, the network is back. */
   async #wait(ms: number): Promise<void> {
+    let stops: readonly (() => void)[] = []
     await new Promise<void>((resolve) => {
-      const cancel = this.#settings.clock.after(ms, resolve)
-      this.#interrupt = () => {
-        cancel()
-        resolve()
-      }
+      stops = [this.#settings.clock.after(ms, resolve), onNetworkBack(resolve)]
+      this.#interrupt = () => resolve()
     })
+    for (const stop of stops) stop()
     this.#interrupt = () => {}
   }
 

@@ -1,0 +1,101 @@
+// A site on this machine with the client's built files, and Debian's Chromium to look at it with.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { BrowserContext, Page } from 'playwright-core'
+import { browserMissing, openProfile } from '../../../../scripts/browser.mjs'
+import type * as client from '../../src/index.js'
+import type { indexedDbStore } from '../../src/indexeddb-store.js'
+
+/** What every page of the site has as `godwit`. */
+export interface Godwit {
+  readonly connect: typeof client.connect
+  readonly memoryStore: typeof client.memoryStore
+  readonly indexedDbStore: typeof indexedDbStore
+  /** Tells the test something. */
+  readonly tell: (what: unknown) => void
+}
+
+declare global {
+  var godwit: Godwit
+}
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+const blank = `<!doctype html><title>a page</title><script type="module">
+  const [client, store] = await Promise.all([import('/browser.js'), import('/browser-indexeddb-store.js')])
+  globalThis.godwit = { ...client, ...store, tell: (what) => globalThis.tellTest(what) }
+</script>`
+
+/** Why nothing can be played here; undefined: it can. CI asks for it all the same. */
+export const missing: string | undefined = process.env.GODWIT_TEST_REQUIRE_PEERS === '1' ? undefined : browserMissing()
+
+/** The site and the browser, with a profile of its own on the disk. */
+export class Site {
+  readonly url: string
+  readonly #server: Server
+  readonly #folder: string
+  readonly #context: BrowserContext
+
+  private constructor(url: string, server: Server, folder: string, context: BrowserContext) {
+    this.url = url
+    this.#server = server
+    this.#folder = folder
+    this.#context = context
+  }
+
+  static async open(): Promise<Site> {
+    if (!existsSync(join(dist, 'browser.js'))) throw new Error('build before testing (npm run build)')
+    const contract = await contractScript()
+    const server = createServer(({ url = '/' }, response) => {
+      const isScript = url.endsWith('.js')
+      response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html')
+      response.end(url === '/contract.js' ? contract : isScript ? readFileSync(join(dist, url)) : blank)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const folder = mkdtempSync(join(tmpdir(), 'godwit-chromium-'))
+    const { port } = server.address() as { port: number }
+    return new Site(`http://localhost:${port}`, server, folder, await openProfile(folder))
+  }
+
+  get context(): BrowserContext {
+    return this.#context
+  }
+
+  /** A new tab that has the client. What its script tells goes to `heard`. */
+  async tab(heard: (what: unknown) => void = () => {}): Promise<Page> {
+    const page = await this.#context.newPage()
+    await page.exposeFunction('tellTest', heard)
+    await page.goto(this.url)
+    await page.waitForFunction('globalThis.godwit !== undefined')
+    return page
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close()
+    this.#server.closeAllConnections()
+    this.#server.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** The contract of stores as a script for a page, with what it uses of Vitest in `contract-runner.ts`. */
+async function contractScript(): Promise<string> {
+  const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { storeContract } from ${JSON.stringify(here('../store.contract.ts'))}
+        export { play } from ${JSON.stringify(here('contract-runner.ts'))}
+        export const begin = (open) => storeContract('indexedDbStore', open)`,
+      resolveDir: here('.'),
+    },
+    alias: { vitest: here('contract-runner.ts') },
+    bundle: true,
+    format: 'esm',
+    write: false,
+  })
+  return outputFiles[0]!.text
+}
