@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '@godwit/client/file-store', replacement: at('packages/client/src/file-store.ts') },
+      { find: '@godwit/client/indexeddb-store', replacement: at('packages/client/src/indexeddb-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
       { find: /^@godwit\/(protocol|client|broker|conformance)$/, replacement: at('packages/$1/src/index.ts') },
       { find: '@godwit/broker/access', replacement: at('packages/broker/src/access/index.ts') },

@@ -11,7 +11,7 @@ const dist = join(root, 'packages/client/dist')
  * Most bytes of each file after gzip -9. Who raises one says in the commit what a page gets for it.
  * @type {Readonly<Record<string, number>>}
  */
-export const budgets = { 'browser.js': 31_600, 'browser-indexeddb-store.js': 2_600 }
+export const budgets = { 'browser.js': 31_900, 'browser-indexeddb-store.js': 2_600 }
 
 /**
  * Packets that go one way only: a client never reads what clients send, and never writes what servers send. The file, and the

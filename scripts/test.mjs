@@ -15,11 +15,11 @@ const long = [
   'packages/cli/test/conform-client.test.ts',
   'packages/cli/test/process.test.ts',
   'packages/client/test/10-killed-client.test.ts',
-  'packages/client/test/30-browser.test.ts',
   'packages/cli/test/conform.test.ts',
   'packages/conformance/test/liberties.test.ts',
   'packages/conformance/test/mosquitto.test.ts',
   'packages/conformance/test/mutations.test.ts',
+  'test/browser/**',
   'test/peers/**',
 ]
 

@@ -14,7 +14,7 @@ const packages = join(docs, '../packages')
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const doors = {
-  client: ['index', 'file-store'],
+  client: ['index', 'file-store', 'indexeddb-store'],
   broker: ['index', 'access/index', 'store/lmdb/index', 'testing/index'],
   protocol: ['index'],
   conformance: ['index'],

@@ -1,4 +1,4 @@
-// What it does in a page is in test/30-browser.test.ts.
+// What it does in a page is in test/browser of the repository.
 import { expect, test } from 'vitest'
 import { indexedDbStore } from './indexeddb-store.js'
 

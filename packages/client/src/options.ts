@@ -36,6 +36,7 @@ export interface WillOptions {
 
 /**
  * Exponential backoff with full jitter: a random time between 0 and min(maxMs, initialMs · 2ⁿ) after n failed rounds.
+ * In a page the client does not wait any longer once the browser says that there is a network again (the event `online`).
  */
 export interface ReconnectOptions {
   /** Milliseconds. Default 500. */
@@ -169,7 +170,8 @@ export interface ConnectOptions extends Credentials {
   readonly unref?: boolean
   /**
    * Where QoS 1 and 2 state is kept. Default: `memoryStore()`, which lives as long as the process. `fileStore(path)` of
-   * `@godwit/client/file-store` survives it (Node).
+   * `@godwit/client/file-store` survives it (Node), and so does `indexedDbStore(name)` of
+   * `@godwit/client/indexeddb-store` (browsers).
    */
   readonly store?: ClientStore
   /** For `mqtts:` and `wss:` in Node. Not with a URL that is not encrypted: it would promise what is not kept. */

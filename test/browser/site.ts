@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type * as client from '@godwit/client'
+import type { indexedDbStore } from '@godwit/client/indexeddb-store'
 import { build } from 'esbuild'
 import type { BrowserContext, Page } from 'playwright-core'
-import { browserMissing, openProfile } from '../../../../scripts/browser.mjs'
-import type * as client from '../../src/index.js'
-import type { indexedDbStore } from '../../src/indexeddb-store.js'
+import { browserMissing, openProfile } from '../../scripts/browser.mjs'
 
 /** What every page of the site has as `godwit`. */
 export interface Godwit {
@@ -23,7 +23,7 @@ declare global {
   var godwit: Godwit
 }
 
-const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+const dist = fileURLToPath(new URL('../../packages/client/dist/', import.meta.url))
 const blank = `<!doctype html><title>a page</title><script type="module">
   const [client, store] = await Promise.all([import('/browser.js'), import('/browser-indexeddb-store.js')])
   globalThis.godwit = { ...client, ...store, tell: (what) => globalThis.tellTest(what) }
@@ -87,7 +87,7 @@ async function contractScript(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
       contents: `
-        import { storeContract } from ${JSON.stringify(here('../store.contract.ts'))}
+        import { storeContract } from ${JSON.stringify(here('../../packages/client/test/store.contract.ts'))}
         export { play } from ${JSON.stringify(here('contract-runner.ts'))}
         export const begin = (open) => storeContract('indexedDbStore', open)`,
       resolveDir: here('.'),

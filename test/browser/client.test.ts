@@ -6,7 +6,7 @@ import { type Broker, createBroker } from '@godwit/broker'
 import { lmdbStore } from '@godwit/broker/store/lmdb'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { missing, Site } from './browser/site.js'
+import { missing, Site } from './site.js'
 
 declare const window: EventTarget
 
