@@ -99,7 +99,13 @@ export function openSession(c: Context, p: Connect, client: ClientInfo, authenti
   const expirySeconds = expiryOf(c, p)
   if (hasNoRoom(c, client.clientId, p.cleanStart, expirySeconds)) return refuse(c, noRoom, client.clientId)
   const opening = { clientId: client.clientId, clean: p.cleanStart, expirySeconds, will: p.will }
-  return whenReady(registry.open(opening, c), ({ session, present, commit }) => {
+  return whenReady(registry.open(opening, c), (opened) => {
+    if (!opened) return undefined
+    const { session, present, commit } = opened
+    if (c.closed) {
+      registry.closed(session) // while it was being opened
+      return undefined
+    }
     const keepAliveSeconds = keepAliveOf(c, p)
     c.accept(client, session, p, keepAliveSeconds)
     c.services.metrics.clientsAccepted++

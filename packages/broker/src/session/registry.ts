@@ -72,6 +72,8 @@ export class Registry {
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, Expiry>()
   readonly #deliveryParts: DeliveryParts
+  /** Client Identifiers whose session is being opened for somebody, and when that is over. */
+  readonly #openings = new Map<string, Promise<void>>()
   /** Sessions whose time is over, until they have ended. */
   #overdue: Session[] = []
 
@@ -136,13 +138,34 @@ export class Registry {
     }
   }
 
-  /** Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. */
-  open(opening: Opening, user: SessionUser): MaybeAsync<Opened> {
+  /**
+   * Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. Those who come
+   * with the same Client Identifier meanwhile have it one after the other, in the order in which they came.
+   * @returns `undefined`: the connection has ended before its turn came.
+   */
+  open(opening: Opening, user: SessionUser): MaybeAsync<Opened | undefined> {
+    const { clientId } = opening
+    const before = this.#openings.get(clientId)
+    const opened = before ? before.then(() => this.#open(opening, user)) : this.#open(opening, user)
+    if (opened instanceof Promise) this.#noteOpening(clientId, opened)
+    return opened
+  }
+
+  #noteOpening(clientId: string, opened: Promise<unknown>): void {
+    const end = (): void => {
+      if (this.#openings.get(clientId) === over) this.#openings.delete(clientId)
+    }
+    const over = opened.then(end, end)
+    this.#openings.set(clientId, over)
+  }
+
+  #open(opening: Opening, user: SessionUser): MaybeAsync<Opened | undefined> {
+    if (user.closed) return undefined
     const { clientId, clean } = opening
     const known = this.#sessions.get(clientId)
     if (known?.user) {
       this.#parts.metrics.takeovers++
-      return whenReady(known.user.takeOver(), () => this.open(opening, user))
+      return whenReady(known.user.takeOver(), () => this.#open(opening, user))
     }
     const isOver = known !== undefined && this.#isOver(known)
     const present = known !== undefined && !clean && !isOver

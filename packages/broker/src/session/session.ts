@@ -27,6 +27,8 @@ export interface ConnectionFacts {
 /** The connection a session is used by. */
 export interface SessionUser extends Owner {
   readonly facts: ConnectionFacts
+  /** It has ended, and uses no session. */
+  readonly closed: boolean
   /** Another connection has come with the same Client Identifier: closes, with all that a close entails [MQTT-3.1.4-2]. */
   takeOver(): MaybeAsync<void>
   /**
