@@ -217,7 +217,7 @@ describe.skipIf(missing)(`in Chromium${missing ? `: left out, ${missing}` : ''}`
     const debug = await site.context.newCDPSession(page)
     await debug.send('Debugger.enable')
     await debug.send('Debugger.pause') // no timer runs and no event comes, as in a tab that the browser has put to sleep
-    await until(() => broker.clients.get('asleep') === undefined)
+    await until(async () => (await broker.clients.get('asleep')) === undefined)
     await broker.publish('missed', 'while asleep', { qos: 1 })
     await debug.send('Debugger.resume')
     await until(() => heard.length > 0)
@@ -256,7 +256,7 @@ describe.skipIf(missing)(`in Chromium${missing ? `: left out, ${missing}` : ''}`
         { url, clientId, closes },
       )
       await page.goto('about:blank')
-      await until(() => broker.clients.get(clientId) === undefined)
+      await until(async () => (await broker.clients.get(clientId)) === undefined)
       await broker.publish(`wills/${clientId}`, 'later')
       await until(() => wills.includes('later'))
       return wills
