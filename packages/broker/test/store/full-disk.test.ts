@@ -79,8 +79,8 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
   it('makes the broker say that it is not ready, and why; with room it is again', async () => {
     const undo = quietLmdb(() => {})
     const broker = await createBroker({ store: lmdbStore({ directory: join(disk, 'ready') }) })
-    let { commits } = await broker.metrics()
     expect(await broker.readiness()).toEqual({ ready: true, reasons: [] })
+    let { commits } = await broker.metrics()
     expect([commits.writes.count, commits.latency.count, commits.fsync.count]).toEqual([1, 1, 1])
     writeFileSync(join(disk, 'fill'), Buffer.alloc(1_200_000))
     for (let n = 0; commits.failing === undefined && n < 500; n++) {
