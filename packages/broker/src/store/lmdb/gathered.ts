@@ -56,6 +56,16 @@ export class Gathered {
 
   charge(bytes: number): void {
     this.bytes += bytes
+    this.#judge()
+  }
+
+  /** Where the session stands is written too. */
+  touch(session: StoredSession): void {
+    this.touched.add(session)
+    this.#judge()
+  }
+
+  #judge(): void {
     if (this.bytes >= closesAtBytes || this.records + this.touched.size >= closesAtRecords) this.isLarge = true
   }
 

@@ -267,7 +267,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     const { commit } = this.#open
     if (session.touchedIn === commit || !this.#tables) return commit
     session.touchedIn = commit
-    this.#gathering().touched.add(session)
+    this.#gathering().touch(session)
     return this.#schedule()
   }
 

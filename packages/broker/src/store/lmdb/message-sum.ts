@@ -1,6 +1,6 @@
 /**
  * A sum of 32 bits over `bytes[start, end)`, which tells the messages that are as they were written from those that are not
- * when the checksum of their record is wrong: of two messages that differ in up to four neighbouring bytes the sums differ.
+ * when the checksum of their record is wrong: of two messages that differ in one word of four bytes the sums differ.
  * It takes a quarter of the time of a CRC-32, which would be a tenth of all that a small message costs.
  * @param whose the session, @param number which of its messages: one that is found in another's place has another sum.
  */
