@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { BrokerError, systemReason } from '../errors.js'
@@ -15,6 +16,7 @@ export const isPem = (text: string): boolean => text.includes('-----BEGIN')
  */
 export async function readTls(options: TlsOptions): Promise<SecureContextOptions> {
   const context = await readTlsFiles(options)
+  tryPassphrase(options, String(context.key))
   try {
     createSecureContext(context)
     expiryOf(String(context.cert))
@@ -23,6 +25,25 @@ export async function readTls(options: TlsOptions): Promise<SecureContextOptions
     const { code, reason, message } = error as Error & { readonly code?: string; readonly reason?: string }
     throw new BrokerError('invalid-option', problemOf(options, code, reason ?? message), { cause: error })
   }
+}
+
+/** An encrypted key is opened by itself first: with a wrong passphrase OpenSSL gives one of several reasons, by chance. */
+function tryPassphrase({ key: given, passphrase }: TlsOptions, key: string): void {
+  if (!isEncrypted(key)) return
+  const keyIs = named('tls.key', given)
+  if (passphrase === undefined) {
+    throw new BrokerError('invalid-option', `${keyIs} is encrypted; give tls.passphrase, or a key without one`)
+  }
+  try {
+    createPrivateKey({ key, passphrase })
+  } catch (error) {
+    throw new BrokerError('invalid-option', `${keyIs} is not opened by tls.passphrase`, { cause: error })
+  }
+}
+
+/** Either form of PEM: the key encrypted as a whole (PKCS #8), or its body (older ones). */
+function isEncrypted(key: string): boolean {
+  return key.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || key.includes('Proc-Type: 4,ENCRYPTED')
 }
 
 function problemOf({ cert, key }: TlsOptions, code: string | undefined, why: string): string {
