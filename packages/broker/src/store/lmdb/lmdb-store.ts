@@ -367,9 +367,10 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     const open = this.#open
     const now = this.#time.moment()
     if (now.time - this.#clock.time >= clockEveryMs) this.#noteClock()
+    const shares = this.#messages.close(open.commit + 1) // first: what is left out of it changes where its session stands
     const writes = open.writes()
     for (const session of open.touched) writes.push(...this.#changesOf(session))
-    writes.push(...this.#messages.close(open.commit + 1))
+    writes.push(...shares)
     this.#closed.push({ commit: open.commit, since: open.since, bytes: open.bytes, writes, touched: open.touched })
     this.#open = new Gathered(open.commit + 1, 0)
     this.#options.onStep?.('gathered')

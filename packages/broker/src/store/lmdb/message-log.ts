@@ -6,7 +6,7 @@ import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessio
 import { readMessage } from './message-record.js'
 import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
-import { Share, type Unflushed } from './share.js'
+import { Share, type Tail, type Unflushed } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
@@ -18,6 +18,11 @@ const manyShares = 16
 const mostRooms = 32
 /** What a message takes in memory beside its record while it waits for its commit. */
 const entryOverheadBytes = 128
+/**
+ * A share up to this size is gone on with, as long as its session has no connection: each message is written about twice more, and
+ * what is read and removed later are a few records instead of one a message.
+ */
+const mostReopenedBytes = 4_096
 /** Bytes and shares read at once for a session that gets on with its queue. */
 const pageBytes = 131_072
 const pageShares = 64
@@ -92,9 +97,12 @@ export class MessageLog {
     return this.#open.commit
   }
 
-  /** Keeps a message for a session: charges what that takes while it waits, and answers the share it is in. */
-  append(session: SessionNumber, number: number, entry: QueuedMessage): Share {
-    const share = this.#shareFor(session, number)
+  /**
+   * Keeps a message for a session: charges what that takes while it waits, and answers the share it is in.
+   * @param tail the session's last share, when that may be gone on with.
+   */
+  append(session: SessionNumber, number: number, entry: QueuedMessage, tail?: Tail): Share {
+    const share = this.#shareFor(session, number, tail)
     const builder = share.builder!
     const before = builder.size + (share.bodies?.size ?? 0)
     const { message } = entry
@@ -112,18 +120,52 @@ export class MessageLog {
     return share
   }
 
-  #shareFor(session: SessionNumber, number: number): Share {
+  #shareFor(session: SessionNumber, number: number, tail: Tail | undefined): Share {
     const open = this.#open
     const own = open.shares.get(session)
     const last = own?.[own.length - 1]
     if (last && !last.builder!.isFull) return last
-    const share = new Share(session, number, open.commit)
-    const isSmall = open.shares.size >= manyShares
-    share.builder = new ShareBuilder(session, number, isSmall ? new Uint8Array(smallRoomBytes) : this.#room())
+    const share = (tail && this.#reopened(session, number, tail)) ?? this.#newShare(session, number)
     share.bodies = open.bodies
     if (own) own.push(share)
     else open.shares.set(session, [share])
     return share
+  }
+
+  #newShare(session: SessionNumber, number: number): Share {
+    const share = new Share(session, number, this.#open.commit)
+    const isSmall = this.#open.shares.size >= manyShares
+    share.builder = new ShareBuilder(session, number, isSmall ? new Uint8Array(smallRoomBytes) : this.#room())
+    return share
+  }
+
+  /** A small share that an earlier commit wrote, to be written again with what comes now. `undefined`: it is left as it is. */
+  #reopened(session: SessionNumber, number: number, { first, end, size, commit }: Tail): Share | undefined {
+    if (end !== number || size > mostReopenedBytes || commit > this.#keeper.flushed) return undefined
+    const record = this.#wholeRecord(session, first)
+    if (!record) return undefined
+    const share = new Share(session, first, this.#open.commit)
+    const builder = new ShareBuilder(session, first, new Uint8Array(record.bytes.length + smallRoomBytes))
+    builder.copyAll(record)
+    share.builder = builder
+    share.left = record.entries
+    share.bytes = record.charged
+    share.groups = record.groups
+    share.onDisk = { end, messages: record.entries, bytes: record.charged, due: record.due }
+    this.#keeper.charge(builder.size)
+    return share
+  }
+
+  /** `undefined`: it is not there, or damaged, which is told when its session reads it. */
+  #wholeRecord(session: SessionNumber, first: number): ShareReader | undefined {
+    const value = this.#tables.shares.get(shareKey(session, first))
+    if (!value) return undefined
+    try {
+      const record = new ShareReader(session, first, value)
+      return record.isWhole ? record : undefined
+    } catch {
+      return undefined
+    }
   }
 
   #room(): Uint8Array {
@@ -149,7 +191,7 @@ export class MessageLog {
     for (const own of shares.values()) {
       for (const share of own) {
         if (share.left > 0) this.#writeShare(share, readers, writes)
-        else this.#keeper.omitted(share)
+        else this.#omit(share)
       }
     }
     for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
@@ -159,6 +201,12 @@ export class MessageLog {
     this.#newest = undefined
     this.#newestBody = -1
     return writes
+  }
+
+  /** Nothing of it is left before it was written: it is not, and what an earlier commit has written of it goes. */
+  #omit(share: Share): void {
+    if (share.onDisk) this.#removeRecord(share, share.onDisk.due)
+    this.#keeper.omitted(share)
   }
 
   #writeShare(share: Share, readers: Map<GroupNumber, number>, writes: Write[]): void {
@@ -172,11 +220,13 @@ export class MessageLog {
         if (body >= 0) groups.add(bodies.placeOf(body).group)
       }
     }
-    share.groups = [...groups]
+    share.groups = [...share.groups, ...groups]
     for (const group of groups) readers.set(group, (readers.get(group) ?? 0) + 1)
     const value = builder.finish(count, bytes, placeOf, share.groups)
     writes.push({ table: 'shares', key: shareKey(session, first), value })
-    if (share.due > 0) writes.push(dueWrite(share, true))
+    const dueBefore = share.onDisk?.due ?? 0
+    if (dueBefore > 0 && dueBefore !== share.due) writes.push(dueWrite(share, dueBefore, false))
+    if (share.due > 0) writes.push(dueWrite(share, share.due, true))
   }
 
   /** The oldest commit is on disk. */
@@ -284,7 +334,7 @@ export class MessageLog {
       if (index < 0) return undefined
       const body = builder.bodyAt(index)
       const entry = builder.entryAt(index)
-      const message = body < 0 ? inShare(builder.room, entry) : share.bodies!.messageAt(body)
+      const message = body < 0 ? this.#messageOf(builder.room, entry) : share.bodies!.messageAt(body)
       return keptAs(entry, message, commit)
     }
     const record = this.#recordOf(share)
@@ -292,10 +342,11 @@ export class MessageLog {
     const index = record.indexFrom(number)
     if (index >= record.entries || record.numberAt(index) !== number) return undefined
     const entry = record.entryAt(index)
-    const message = entry.place
-      ? this.group(entry.place.group).messageAt(entry.place.index)
-      : inShare(record.bytes, entry)
-    return keptAs(entry, message, commit)
+    return keptAs(entry, this.#messageOf(record.bytes, entry), commit)
+  }
+
+  #messageOf(bytes: Uint8Array, { body, place }: ShareEntry): Message {
+    return place ? this.group(place.group).messageAt(place.index) : readMessage(bytes, body!.start, body!.end)
   }
 
   /** As it is on disk. `undefined`: it is not there, or cannot be read and was set aside. */
@@ -330,7 +381,10 @@ export class MessageLog {
 
   /** The session has ended: what it has in the open commit need not be written. */
   leaveOpen(session: SessionNumber): void {
-    for (const share of this.#open.shares.get(session) ?? []) share.left = 0
+    for (const share of this.#open.shares.get(session) ?? []) {
+      share.left = 0
+      share.onDisk = undefined // it goes with all that is on disk
+    }
   }
 
   /** Its commit is not over. */
@@ -343,9 +397,10 @@ export class MessageLog {
     let [first, messages, bytes] = [Number.POSITIVE_INFINITY, 0, 0]
     for (const { shares } of this.#unflushed) {
       for (const share of shares.get(session) ?? []) {
-        first = Math.min(first, share.first)
-        messages += share.left
-        bytes += share.bytes
+        const { onDisk } = share
+        first = Math.min(first, onDisk?.end ?? share.first)
+        messages += Math.max(0, share.left - (onDisk?.messages ?? 0))
+        bytes += share.bytes - (onDisk?.bytes ?? 0)
       }
     }
     return { first, messages, bytes }
@@ -356,8 +411,12 @@ export class MessageLog {
     if (share.commit === this.#open.commit) return // it will not be written
     this.#shares.delete(share)
     share.record = undefined
+    this.#removeRecord(share, share.due)
+  }
+
+  #removeRecord(share: Share, due: number): void {
     this.#keeper.write({ table: 'shares', key: shareKey(share.session, share.first), value: undefined })
-    if (share.due > 0) this.#keeper.write(dueWrite(share, false))
+    if (due > 0) this.#keeper.write(dueWrite(share, due, false))
     this.leave(share.groups)
   }
 
@@ -404,13 +463,9 @@ export class MessageLog {
   }
 }
 
-function dueWrite({ due, session, first }: Share, put: boolean): Write {
+function dueWrite({ session, first }: Share, due: number, put: boolean): Write {
   const key = dueKey(due, session, first)
   return { table: 'due', key, value: put ? writeCount('due', key, 0) : undefined }
-}
-
-function inShare(bytes: Uint8Array, { body }: ShareEntry): Message {
-  return readMessage(bytes, body!.start, body!.end)
 }
 
 function keptAs({ qos, retain, identifiers, shared }: ShareEntry, message: Message, commit: Commit): KeptMessage {

@@ -129,6 +129,12 @@ export class ShareBuilder {
     w.copy(record.bytes, start, end)
   }
 
+  /** Begins with all that another record has. */
+  copyAll(record: ShareReader): void {
+    for (let index = 0; index < record.entries; index++) this.copy(record.numberAt(index), record, index)
+    this.due = record.due
+  }
+
   get count(): number {
     return this.#ats.length
   }

@@ -17,7 +17,9 @@ export class Share {
   bytes = 0
   /** When something in it expires, in seconds; 0: nothing does. */
   due = 0
-  groups: readonly GroupNumber[] = []
+  groups: readonly GroupNumber[] = noGroups
+  /** What an earlier commit has written of it already: this one goes on with it. */
+  onDisk: OnDisk | undefined
   /** What its commit will write; from then on it is read from the disk. */
   builder: ShareBuilder | undefined
   /** The bodies of the same commit. */
@@ -37,6 +39,28 @@ export class Share {
   get end(): number {
     return this.first + this.count
   }
+}
+
+const noGroups: readonly GroupNumber[] = []
+
+/** A share as it was when it was opened again. */
+export interface OnDisk {
+  /** The number behind its last. */
+  readonly end: number
+  readonly messages: number
+  readonly bytes: number
+  readonly due: number
+}
+
+/** The last share of a session that holds none in memory. */
+export interface Tail {
+  readonly first: number
+  /** The number behind its last. */
+  readonly end: number
+  /** How large its record is, without table and trailer. */
+  readonly size: number
+  /** Who wrote it last. */
+  commit: Commit
 }
 
 /** What of a session's messages is not on disk: from which number on, and how much. */

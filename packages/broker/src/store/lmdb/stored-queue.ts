@@ -4,7 +4,7 @@ import type { KeptMessage, Queue, QueuedMessage } from '../queue.js'
 import type { OutgoingSource } from '../store.js'
 import type { SessionNumber } from './keys.js'
 import type { MessageLog } from './message-log.js'
-import type { Share } from './share.js'
+import type { Share, Tail } from './share.js'
 
 /** Shares held ahead of what is being sent: the queue behind them is on disk alone. */
 const heldShares = 64
@@ -43,6 +43,8 @@ export class StoredQueue implements Queue {
   #complete: boolean
   /** The number behind what was read from the disk; 0: nothing was. */
   #seen = 0
+  /** Written since it holds nothing. */
+  #tail: Tail | undefined
   /** First numbers of shares that were removed, until the commit that does it is flushed. */
   #removed: Set<number> | undefined
   #removedIn: Commit = 0
@@ -57,9 +59,11 @@ export class StoredQueue implements Queue {
   }
 
   put(number: number, entry: QueuedMessage): Commit {
-    const share = this.#keeper.log.append(this.#session, number, entry)
+    const isAtRest = this.#shares === undefined && !this.#complete
+    const share = this.#keeper.log.append(this.#session, number, entry, isAtRest ? this.#tail : undefined)
     this.#count(1, entry.message.heldBytes)
     if (this.#complete) this.#hold(share)
+    else if (isAtRest) this.#tail = tailOf(share)
     return this.#changed()
   }
 
@@ -106,6 +110,7 @@ export class StoredQueue implements Queue {
   /** The session has no connection: what it holds can be read again when there is one. */
   rest(): void {
     this.#shares = undefined
+    this.#tail = undefined
     this.#seen = 0
     this.#complete = false
   }
@@ -113,8 +118,8 @@ export class StoredQueue implements Queue {
   /** A share had nothing left when its commit was closed: it was not written. */
   omitted(share: Share): void {
     this.#count(0, -share.bytes)
-    const at = this.#shares?.indexOf(share) ?? -1
-    if (at >= 0) this.#shares!.splice(at, 1)
+    this.#drop(share)
+    if (share.onDisk) this.#noteRemoved(share.first)
   }
 
   /** Its session has ended, and all that is in it with it. */
@@ -126,6 +131,7 @@ export class StoredQueue implements Queue {
   shortened(first: number, messages: number, bytes: number, due: number): void {
     this.#count(-messages, -bytes)
     if (messages > 0) this.#changed()
+    if (this.#tail?.first === first) this.#tail.commit = this.#keeper.latest // its record is being written anew
     const share = this.#shares?.find((one) => one.first === first)
     if (!share) return
     share.left -= messages
@@ -246,4 +252,8 @@ export class StoredQueue implements Queue {
     }
     return left
   }
+}
+
+function tailOf({ first, end, builder, commit }: Share): Tail {
+  return { first, end, size: builder!.size, commit }
 }
