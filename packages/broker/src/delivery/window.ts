@@ -36,6 +36,7 @@ export class Window {
 
   /** The states of `head` to `next` − 1, in this order. */
   handshakes(): Uint8Array {
+    if (this.next === this.head) return noRing
     const states = new Uint8Array(this.next - this.head)
     for (let at = 0; at < states.length; at++) states[at] = this.state(this.head + at)
     return states

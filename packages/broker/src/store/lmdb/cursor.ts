@@ -1,7 +1,6 @@
-import { Writer } from '@godwit/protocol'
 import type { OutgoingState } from '../store.js'
-import { readU32, readU48, writeU32, writeU48 } from './keys.js'
-import { checksum, isWhole } from './records.js'
+import { readU32, readU48, writeU48 } from './keys.js'
+import { isWhole, sealed } from './records.js'
 
 /** Where a session's deliveries stand, and what it holds, as a record. */
 export interface Cursor extends OutgoingState {
@@ -17,27 +16,25 @@ const headBytes = 39
  * equal states are written as (state, length): most windows are one run.
  */
 export function writeCursor(key: Buffer, cursor: Cursor): Uint8Array {
-  const { head, next, tail, bytes, messages, handshakes, maxInflight, mayHaveSentMore } = cursor
-  const w = new Writer(64)
-  writeU48(w.bytes, head, 4)
-  writeU48(w.bytes, next, 10)
-  writeU48(w.bytes, tail, 16)
-  writeU48(w.bytes, bytes, 22)
-  writeU48(w.bytes, messages, 28)
-  w.position = 34
-  w.u32(maxInflight)
-  w.u8(mayHaveSentMore ? 1 : 0)
-  w.position = headBytes
-  for (let at = 0; at < handshakes.length; ) {
-    const state = handshakes[at]!
-    let end = at + 1
-    while (end < handshakes.length && handshakes[end] === state) end++
-    w.u8(state)
-    w.u32(end - at)
-    at = end
-  }
-  writeU32(w.bytes, checksum('cursors', key, w.bytes, 4, w.position), 0)
-  return w.written()
+  return sealed('cursors', key, (w) => {
+    const { head, next, tail, bytes, messages, handshakes, maxInflight, mayHaveSentMore } = cursor
+    writeU48(w.bytes, head, 4)
+    writeU48(w.bytes, next, 10)
+    writeU48(w.bytes, tail, 16)
+    writeU48(w.bytes, bytes, 22)
+    writeU48(w.bytes, messages, 28)
+    w.position = 34
+    w.u32(maxInflight)
+    w.u8(mayHaveSentMore ? 1 : 0)
+    for (let at = 0; at < handshakes.length; ) {
+      const state = handshakes[at]!
+      let end = at + 1
+      while (end < handshakes.length && handshakes[end] === state) end++
+      w.u8(state)
+      w.u32(end - at)
+      at = end
+    }
+  })
 }
 
 /** `undefined`: it is damaged. */

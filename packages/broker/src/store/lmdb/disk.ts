@@ -91,9 +91,12 @@ export class Disk {
     if (writes.length === 0) return
     const { tables } = this.#parts
     await tables.root.batch(() => {
+      let heard: Promise<boolean> | undefined
       for (const { table, key, value } of writes) {
         const settled = value === undefined ? tables[table].remove(key) : tables[table].put(key, value as Buffer)
+        if (settled === heard) continue
         settled.catch(() => {}) // the batch's own promise tells of it
+        heard = settled
       }
     })
     this.#parts.onCommitted()

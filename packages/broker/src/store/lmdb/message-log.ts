@@ -6,16 +6,15 @@ import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessio
 import { readMessage } from './message-record.js'
 import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
+import { RoomPool, type Rooms } from './rooms.js'
 import { Share, type Tail, type Unflushed } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
-/** First room of a share whose commit has many; of one with few, the room of a whole share. */
-const smallRoomBytes = 512
+/** First room of a share beside its message, when its commit has many; when it has few, the room of a whole share. */
+const smallRoomBytes = 192
 const largeRoomBytes = shareBytes + 4096
 const manyShares = 16
-/** Rooms kept to be used again. */
-const mostRooms = 32
 /** What a message takes in memory beside its record while it waits for its commit. */
 const entryOverheadBytes = 128
 /**
@@ -32,9 +31,11 @@ class CommitMessages {
   readonly commit: Commit
   readonly shares = new Map<SessionNumber, Share[]>()
   bodies: BodiesBuilder | undefined
+  readonly rooms: Rooms
 
-  constructor(commit: Commit) {
+  constructor(commit: Commit, rooms: Rooms) {
     this.commit = commit
+    this.rooms = rooms
   }
 }
 
@@ -74,7 +75,7 @@ export class MessageLog {
   #nextGroup: GroupNumber
   #newest: Message | undefined
   #newestBody = -1
-  readonly #rooms: Uint8Array[] = []
+  readonly #rooms = new RoomPool()
   readonly #shares = new Remembered<Share>((share) => {
     share.record = undefined
   })
@@ -86,7 +87,7 @@ export class MessageLog {
   constructor(tables: Tables, firstCommit: Commit, keeper: LogKeeper) {
     this.#tables = tables
     this.#keeper = keeper
-    this.#open = new CommitMessages(firstCommit)
+    this.#open = new CommitMessages(firstCommit, this.#rooms.begin())
     this.#unflushed.push(this.#open)
     const [newest] = [...tables.bodies.getKeys({ reverse: true, limit: 1 })]
     this.#nextGroup = newest ? readU48(newest, 0) + 1 : 1
@@ -102,10 +103,10 @@ export class MessageLog {
    * @param tail the session's last share, when that may be gone on with.
    */
   append(session: SessionNumber, number: number, entry: QueuedMessage, tail?: Tail): Share {
-    const share = this.#shareFor(session, number, tail)
+    const { message } = entry
+    const share = this.#shareFor(session, number, message.heldBytes, tail)
     const builder = share.builder!
     const before = builder.size + (share.bodies?.size ?? 0)
-    const { message } = entry
     if (message.isForMany || message === this.#newest) this.#refer(share, builder, number, entry)
     else {
       builder.add(number, entry)
@@ -120,32 +121,34 @@ export class MessageLog {
     return share
   }
 
-  #shareFor(session: SessionNumber, number: number, tail: Tail | undefined): Share {
+  #shareFor(session: SessionNumber, number: number, bytes: number, tail: Tail | undefined): Share {
     const open = this.#open
     const own = open.shares.get(session)
     const last = own?.[own.length - 1]
     if (last && !last.builder!.isFull) return last
-    const share = (tail && this.#reopened(session, number, tail)) ?? this.#newShare(session, number)
+    const share = (tail && this.#reopened(session, number, bytes, tail)) ?? this.#newShare(session, number, bytes)
     share.bodies = open.bodies
     if (own) own.push(share)
     else open.shares.set(session, [share])
     return share
   }
 
-  #newShare(session: SessionNumber, number: number): Share {
-    const share = new Share(session, number, this.#open.commit)
-    const isSmall = this.#open.shares.size >= manyShares
-    share.builder = new ShareBuilder(session, number, isSmall ? new Uint8Array(smallRoomBytes) : this.#room())
+  #newShare(session: SessionNumber, number: number, bytes: number): Share {
+    const { commit, shares } = this.#open
+    const share = new Share(session, number, commit)
+    const room = shares.size < manyShares ? largeRoomBytes : smallRoomBytes + bytes
+    share.builder = new ShareBuilder(session, number, this.#room(room))
     return share
   }
 
   /** A small share that an earlier commit wrote, to be written again with what comes now. `undefined`: it is left as it is. */
-  #reopened(session: SessionNumber, number: number, { first, end, size, commit }: Tail): Share | undefined {
+  #reopened(session: SessionNumber, number: number, bytes: number, tail: Tail): Share | undefined {
+    const { first, end, size, commit } = tail
     if (end !== number || size > mostReopenedBytes || commit > this.#keeper.flushed) return undefined
     const record = this.#wholeRecord(session, first)
     if (!record) return undefined
     const share = new Share(session, first, this.#open.commit)
-    const builder = new ShareBuilder(session, first, new Uint8Array(record.bytes.length + smallRoomBytes))
+    const builder = new ShareBuilder(session, first, this.#room(record.bytes.length + smallRoomBytes + bytes))
     builder.copyAll(record)
     share.builder = builder
     share.left = record.entries
@@ -168,8 +171,8 @@ export class MessageLog {
     }
   }
 
-  #room(): Uint8Array {
-    return this.#rooms.pop() ?? new Uint8Array(largeRoomBytes)
+  #room(bytes: number): Uint8Array {
+    return this.#rooms.take(this.#open.rooms, bytes)
   }
 
   /** The message is for several: it lies among the bodies of the commit, once. */
@@ -196,7 +199,7 @@ export class MessageLog {
     }
     for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
     for (const [group, left] of readers) this.#readers.set(group, { left, commit: this.#open.commit })
-    this.#open = new CommitMessages(next)
+    this.#open = new CommitMessages(next, this.#rooms.begin())
     this.#unflushed.push(this.#open)
     this.#newest = undefined
     this.#newestBody = -1
@@ -232,19 +235,16 @@ export class MessageLog {
   /** The oldest commit is on disk. */
   flushed(): void {
     const done = this.#unflushed.shift()!
-    for (const own of done.shares.values()) for (const share of own) this.#settle(share)
-    if (this.#readers.size > mostReaders) this.#forgetReaders(done.commit)
-  }
-
-  #settle(share: Share): void {
-    const { builder } = share
-    share.builder = undefined
-    share.bodies = undefined
-    if (!builder || builder.isRead) return
-    const { room } = builder
-    if (room.length >= largeRoomBytes && room.length <= 4 * largeRoomBytes && this.#rooms.length < mostRooms) {
-      this.#rooms.push(room)
+    let isRead = false
+    for (const own of done.shares.values()) {
+      for (const share of own) {
+        if (share.builder?.isRead) isRead = true
+        share.builder = undefined
+        share.bodies = undefined
+      }
     }
+    if (!isRead) this.#rooms.giveBack(done.rooms)
+    if (this.#readers.size > mostReaders) this.#forgetReaders(done.commit)
   }
 
   /** The session's next shares with messages from `number` on, oldest first; and whether more may follow. */

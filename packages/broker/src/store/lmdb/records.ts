@@ -47,13 +47,22 @@ export function checksum(table: TableName, key: Uint8Array, bytes: Uint8Array, s
   return crc32(bytes, start, end, crc32(key, 0, key.length, tableNames.indexOf(table) + 1))
 }
 
-/** A record as it is stored: its checksum, and what `fill` writes. */
-function sealed(table: TableName, key: Uint8Array, fill: (w: Writer) => void, bytes = 64): Uint8Array {
-  const w = new Writer(bytes + sealBytes)
+/** Records of up to about this size are written here first, and kept in a buffer cut to their size. */
+const smallBytes = 1_024
+let scratch = new Writer(smallBytes)
+
+/** A record as it is stored: its checksum, and what `fill` writes: about so many bytes. */
+export function sealed(table: TableName, key: Uint8Array, fill: (w: Writer) => void, bytes = 64): Uint8Array {
+  const isSmall = bytes <= smallBytes
+  const w = isSmall ? scratch : new Writer(bytes + sealBytes)
   w.position = sealBytes
   fill(w)
   writeU32(w.bytes, checksum(table, key, w.bytes, sealBytes, w.position), 0)
-  return w.written()
+  if (!isSmall) return w.written()
+  const record = Buffer.allocUnsafe(w.position) // from Node's pool: nothing of its own to be cleared away
+  record.set(w.written())
+  if (w.bytes.length > 64 * smallBytes) scratch = new Writer(smallBytes)
+  return record
 }
 
 /** Whether a record is as it was written. */

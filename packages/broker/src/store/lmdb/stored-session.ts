@@ -112,13 +112,16 @@ export class StoredSession implements SessionStore {
     if (this.#deleted || !this.outgoing) return undefined
     const { queue } = this
     const key = sessionKey(this.number)
-    const state = this.outgoing.state()
-    const tail = Math.max(state.head, Math.min(state.tail, unflushed.first))
+    const { head, next, tail: newest, handshakes, maxInflight, mayHaveSentMore } = this.outgoing.state()
+    const tail = Math.max(head, Math.min(newest, unflushed.first))
+    // Field by field: this is done for each session of each commit, and copying an object as a whole is slow.
     const value = writeCursor(key, {
-      ...state,
+      head,
+      next: Math.min(next, tail),
       tail,
-      next: Math.min(state.next, tail),
-      handshakes: state.next <= tail ? state.handshakes : state.handshakes.subarray(0, tail - state.head),
+      handshakes: next <= tail ? handshakes : handshakes.subarray(0, tail - head),
+      maxInflight,
+      mayHaveSentMore,
       bytes: Math.max(0, queue.bytes - unflushed.bytes),
       messages: Math.max(0, queue.messages - unflushed.messages),
     })
