@@ -48,6 +48,7 @@ export const brokerRooms = [
     'option-names.ts',
     'patient-timeout.ts',
     'quiet-lines.ts',
+    'small-map.ts',
     'sorted-names.ts',
     'unix-socket.ts',
     'version.ts',

@@ -4,6 +4,7 @@ import type { Commit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import { Faults } from '../faults.js'
 import type { Message } from '../message.js'
+import type { SmallMap } from '../small-map.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
 import { SlicedLoop } from '../time/sliced-loop.js'
 import { Slices } from '../time/slices.js'
@@ -34,8 +35,7 @@ export class Router {
   readonly subscriptions: Subscriptions = new Subscriptions()
   readonly retained: RetainedMessages
   readonly changes: Changes
-  /** Subscriptions of all sessions, each filter once a session; sessions keep it. */
-  sessionSubscriptions = 0
+  #sessionSubscriptions = 0
   /** Counts what is published, while somebody looks. */
   sketches: readonly TopicSketch[] | undefined
   readonly #groups: SharedGroups
@@ -112,8 +112,17 @@ export class Router {
     this.subscriptions.delete(filter, subscriber)
   }
 
-  /** Subscribes a session; a shared filter makes it a member of its group. */
-  join(filter: string, member: Member, grant: Grant): Commit {
+  /** Subscriptions of all sessions, each filter once a session. */
+  get sessionSubscriptions(): number {
+    return this.#sessionSubscriptions
+  }
+
+  /**
+   * Subscribes a session; a shared filter makes it a member of its group.
+   * @param isNew the session had no subscription with this filter.
+   */
+  join(filter: string, member: Member, grant: Grant, isNew = true): Commit {
+    if (isNew) this.#sessionSubscriptions++
     if (this.changes.isWatched) this.changes.tell({ type: 'subscribed', clientId: member.clientId, filter })
     const shared = splitShared(filter)
     if (shared) return this.#group(filter, shared.filter).join(member, grant)
@@ -122,6 +131,7 @@ export class Router {
   }
 
   leave(filter: string, member: Member): Commit {
+    this.#sessionSubscriptions--
     if (this.changes.isWatched) this.#tellLeft(filter, member)
     return this.#leave(filter, member)
   }
@@ -144,7 +154,8 @@ export class Router {
    * A session with these subscriptions has ended: it leaves some now, and when there are very many, the rest in the next turns.
    * Answers the commit of what was left at once: what is missing is made up for at the next start.
    */
-  leaveAll(filters: ReadonlyMap<string, Grant>, member: Member): Commit {
+  leaveAll(filters: SmallMap<string, Grant>, member: Member): Commit {
+    this.#sessionSubscriptions -= filters.size
     if (this.changes.isWatched) for (const filter of filters.keys()) this.#tellLeft(filter, member)
     let commit: Commit = 0
     const leave = (filter: string): void => {

@@ -1,7 +1,10 @@
 import type { Terms } from '../delivery/terms.js'
-import { Holders } from './holders.js'
+import { SmallMap } from '../small-map.js'
 import type { Grant, Subscriber } from './subscriber.js'
 import { matchTopic, TopicTree } from './topic-tree.js'
+
+/** Who holds one filter, and how it was granted. */
+type Holders = SmallMap<Subscriber, Grant>
 
 /** One subscriber a message goes to, and on which terms. */
 export interface Match extends Terms {
@@ -50,10 +53,10 @@ export class Subscriptions {
   }
 
   #holders(filter: string): Holders {
-    if (hasWildcard.test(filter)) return this.#wild.getOrSet(filter, () => new Holders())
+    if (hasWildcard.test(filter)) return this.#wild.getOrSet(filter, () => new SmallMap())
     const known = this.#exact.get(filter)
     if (known) return known
-    const holders = new Holders()
+    const holders: Holders = new SmallMap()
     this.#exact.set(filter, holders)
     return holders
   }
@@ -92,7 +95,7 @@ export class Subscriptions {
 
 function matchesOf(holders: Holders): Match[] {
   const matches: Match[] = []
-  holders.forEach((subscriber, grant) => void matches.push(matchOf(subscriber, [grant])))
+  holders.forEach((grant, subscriber) => void matches.push(matchOf(subscriber, [grant])))
   return matches
 }
 
@@ -100,7 +103,7 @@ function matchesOf(holders: Holders): Match[] {
 function joined(all: readonly Holders[]): Match[] {
   const grants = new Map<Subscriber, Grant[]>()
   for (const holders of all) {
-    holders.forEach((subscriber, grant) => {
+    holders.forEach((grant, subscriber) => {
       const known = grants.get(subscriber)
       if (known) known.push(grant)
       else grants.set(subscriber, [grant])

@@ -76,6 +76,8 @@ export class Registry {
   readonly #openings = new Map<string, Promise<void>>()
   /** Sessions whose time is over, until they have ended. */
   #overdue: Session[] = []
+  /** One for all their timers: there may be a million. */
+  readonly #whenDue = (session: Session): void => this.#due(session)
 
   constructor(parts: RegistryParts) {
     const { limits, time, drops, accounts, slices } = parts
@@ -248,14 +250,14 @@ export class Registry {
   #keepUntil(session: Session, expiresAt: number): void {
     const left = Math.max(0, expiresAt - this.#parts.time.now())
     const forEver = left === Number.POSITIVE_INFINITY
-    const timer = forEver ? undefined : this.#parts.wheel.after(left, () => this.#due(session), session)
+    const timer = forEver ? undefined : this.#parts.wheel.after(left, this.#whenDue, session)
     this.#expiries.set(session, { at: expiresAt, timer })
   }
 
   /** Nothing expires while nobody knows what time it is. */
   #lookAgain(session: Session): void {
     const { at } = this.#expiries.get(session)!
-    this.#expiries.set(session, { at, timer: this.#parts.wheel.after(1000, () => this.#due(session), session) })
+    this.#expiries.set(session, { at, timer: this.#parts.wheel.after(1000, this.#whenDue, session) })
   }
 
   /** Its time has come: it ends when its turn does, however many others end in this second. */

@@ -8,6 +8,7 @@ import type { Message } from '../message.js'
 import type { RetainedWalk } from '../router/retained.js'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
+import { SmallMap } from '../small-map.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
 import type { Peer } from '../transport/transport.js'
 import { pageOf, ReceivedIds } from './received-ids.js'
@@ -38,7 +39,11 @@ export interface SessionUser extends Owner {
   end(why: string, reasonCode?: number, serverReference?: string): void
 }
 
-const noSubscriptions: ReadonlyMap<string, Grant> = new Map()
+/** A session's subscriptions by filter, to be looked at. */
+export type Subscribed = Pick<SmallMap<string, Grant>, 'size' | 'has' | 'get' | 'keys'> &
+  Iterable<readonly [string, Grant]>
+
+const noSubscriptions = new SmallMap<string, Grant>()
 
 /** What the standard calls Session state (3.1.1, section 3.1.2.4), server side. */
 export class Session implements Owner {
@@ -54,7 +59,7 @@ export class Session implements Owner {
   parting: Commit = 0
   readonly #router: Router
   /** Made with the first subscription: many clients only publish. */
-  #subscriptions: Map<string, Grant> | undefined
+  #subscriptions: SmallMap<string, Grant> | undefined
   /** Filters whose retained messages have not all been sent, as it stands in the store. */
   #owed: Set<string> | undefined
   /** Made with the first message at QoS 2. */
@@ -74,7 +79,7 @@ export class Session implements Owner {
     this.user?.onFault()
   }
 
-  get subscriptions(): ReadonlyMap<string, Grant> {
+  get subscriptions(): Subscribed {
     return this.#subscriptions ?? noSubscriptions
   }
 
@@ -112,7 +117,6 @@ export class Session implements Owner {
 
   unsubscribe(filter: string): Commit {
     if (!this.#subscriptions?.delete(filter)) return 0
-    this.#router.sessionSubscriptions--
     this.#owed?.delete(filter)
     const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
@@ -140,9 +144,8 @@ export class Session implements Owner {
 
   /** Nothing of it is left, here or in the store. */
   end(): Commit {
-    const subscriptions = this.subscriptions
+    const subscriptions = this.#subscriptions ?? noSubscriptions
     this.#subscriptions = undefined
-    this.#router.sessionSubscriptions -= subscriptions.size
     let commit: Commit = 0
     try {
       this.delivery.end()
@@ -154,10 +157,9 @@ export class Session implements Owner {
   }
 
   #join(filter: string, grant: Grant): Commit {
-    this.#subscriptions ??= new Map()
-    if (!this.#subscriptions.has(filter)) this.#router.sessionSubscriptions++
-    this.#subscriptions.set(filter, grant)
-    return this.#router.join(filter, this.delivery, grant)
+    this.#subscriptions ??= new SmallMap()
+    const isNew = this.#subscriptions.set(filter, grant)
+    return this.#router.join(filter, this.delivery, grant, isNew)
   }
 
   #owe(filter: string): void {

@@ -19,11 +19,11 @@ export interface WheelTimer {
 /** One object a timer: there is one for each connection and more. */
 class Timer implements WheelTimer {
   readonly due: number
-  readonly callback: () => void
+  readonly callback: (owner: never) => void
   readonly owner: Owner | undefined
   readonly #wheel: TimerWheel
 
-  constructor(wheel: TimerWheel, due: number, callback: () => void, owner: Owner | undefined) {
+  constructor(wheel: TimerWheel, due: number, callback: (owner: never) => void, owner: Owner | undefined) {
     this.#wheel = wheel
     this.due = due
     this.callback = callback
@@ -71,9 +71,11 @@ export class TimerWheel {
 
   /**
    * Runs `callback` once, between `ms` and `ms` + 1 s from now.
-   * @param owner whom it is for. Default: the broker itself.
+   * @param owner whom it is for, and what `callback` is called with: one function can serve many. Default: the broker itself.
    */
-  after(ms: number, callback: () => void, owner?: Owner): WheelTimer {
+  after(ms: number, callback: () => void, owner?: Owner): WheelTimer
+  after<T extends Owner>(ms: number, callback: (owner: T) => void, owner: T): WheelTimer
+  after(ms: number, callback: (owner: never) => void, owner?: Owner): WheelTimer {
     const elapsed = this.#clock.monotonic() - this.#origin
     if (this.#ticks.size === 0) this.#done = Math.max(this.#done, Math.floor(elapsed / tickMs)) // nothing was due meanwhile
     const due = Math.max(Math.ceil((elapsed + ms) / tickMs), (this.#isRunning ? this.#reached : this.#done) + 1)
@@ -151,7 +153,7 @@ export class TimerWheel {
 
   #call({ callback, owner }: Timer): void {
     try {
-      callback()
+      callback(owner as never)
     } catch (error) {
       this.#faults.contain(error, owner, 'a timer that was due')
     }

@@ -67,7 +67,8 @@ export function writeU48(bytes: Uint8Array, value: number, at: number): void {
 
 export function readU48(bytes: Uint8Array, at: number): number {
   const high = (bytes[at]! << 8) | bytes[at + 1]!
-  return high * 0x1_0000_0000 + readU32(bytes, at + 2)
+  const low = readU32(bytes, at + 2)
+  return high === 0 ? low : high * 0x1_0000_0000 + low // small ones stay small integers: a field of others costs 16 bytes more
 }
 
 export function readU32(bytes: Uint8Array, at: number): number {

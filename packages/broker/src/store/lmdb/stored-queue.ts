@@ -12,6 +12,12 @@ const heldShares = 64
 /** What a queue holds when it is opened. */
 export type Held = Readonly<QueueTotals>
 
+/** Whose queue it is. */
+export interface QueueOwner {
+  /** Where its deliveries stand is written with the coming commit. */
+  changed(): Commit
+}
+
 /** What a queue asks of the store. */
 export interface QueueKeeper {
   readonly flushed: Commit
@@ -36,7 +42,7 @@ export class StoredQueue implements Queue {
   outgoing: OutgoingSource | undefined
   readonly #session: SessionNumber
   readonly #keeper: QueueKeeper
-  readonly #changed: () => Commit
+  readonly #owner: QueueOwner
   /** In the order of their numbers, without gaps but for numbers that are gone. Made when there is something to hold. */
   #shares: Share[] | undefined
   /** Whether nothing lies behind the last share held. */
@@ -50,11 +56,11 @@ export class StoredQueue implements Queue {
   #removedIn: Commit = 0
 
   /** @param held what an earlier process left in it; `undefined`: it is new. */
-  constructor(session: SessionNumber, keeper: QueueKeeper, held: Held | undefined, changed: () => Commit) {
+  constructor(session: SessionNumber, keeper: QueueKeeper, held: Held | undefined, owner: QueueOwner) {
     this.#session = session
     this.#keeper = keeper
     this.#complete = held === undefined
-    this.#changed = changed
+    this.#owner = owner
     if (held) this.#count(held.messages, held.bytes)
   }
 
@@ -64,7 +70,7 @@ export class StoredQueue implements Queue {
     this.#count(1, entry.message.heldBytes)
     if (this.#complete) this.#hold(share)
     else if (isAtRest) this.#tail = tailOf(share)
-    return this.#changed()
+    return this.#owner.changed()
   }
 
   #hold(share: Share): void {
@@ -98,12 +104,12 @@ export class StoredQueue implements Queue {
   }
 
   release(_number: number): Commit {
-    return this.#changed() // the message stays until PUBCOMP: its share goes as a whole
+    return this.#owner.changed() // the message stays until PUBCOMP: its share goes as a whole
   }
 
   delete(number: number): void {
     const share = this.#find(number)
-    this.#changed()
+    this.#owner.changed()
     if (share) this.#done(share)
   }
 
@@ -130,7 +136,7 @@ export class StoredQueue implements Queue {
   /** So many messages of the share that begins with this number, never sent, have expired; it is looked at again at `due`. */
   shortened(first: number, messages: number, bytes: number, due: number): void {
     this.#count(-messages, -bytes)
-    if (messages > 0) this.#changed()
+    if (messages > 0) this.#owner.changed()
     if (this.#tail?.first === first) this.#tail.commit = this.#keeper.latest // its record is being written anew
     const share = this.#shares?.find((one) => one.first === first)
     if (!share) return
@@ -153,7 +159,7 @@ export class StoredQueue implements Queue {
     const { messages } = this
     this.#count(-messages, 0)
     this.#keeper.missing(this.#session, messages)
-    this.#changed()
+    this.#owner.changed()
   }
 
   #count(messages: number, bytes: number): void {
@@ -177,7 +183,7 @@ export class StoredQueue implements Queue {
     share.lost ??= new Set()
     share.lost.add(number)
     this.#keeper.unreadable(this.#session, number, why)
-    this.#changed()
+    this.#owner.changed()
     this.#done(share)
   }
 

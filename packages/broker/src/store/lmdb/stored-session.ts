@@ -4,7 +4,7 @@ import { writeCursor } from './cursor.js'
 import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
 import { writeCount, writePage, writeSession, writeSubscription } from './records.js'
 import type { Unflushed } from './share.js'
-import { type Held, type QueueKeeper, StoredQueue } from './stored-queue.js'
+import { type Held, type QueueKeeper, type QueueOwner, StoredQueue } from './stored-queue.js'
 import type { TableName, Write } from './tables.js'
 
 /** What a session asks of its store. */
@@ -28,7 +28,7 @@ export interface Identity {
 const nothing: Unflushed = { first: Number.POSITIVE_INFINITY, messages: 0, bytes: 0 }
 
 /** One session's durable state. What changes with every message is written once a commit, as it is then. */
-export class StoredSession implements SessionStore {
+export class StoredSession implements SessionStore, QueueOwner {
   readonly number: SessionNumber
   readonly queue: StoredQueue
   readonly identity: Identity
@@ -44,7 +44,11 @@ export class StoredSession implements SessionStore {
     this.number = identity.number
     this.identity = identity
     this.#keeper = keeper
-    this.queue = new StoredQueue(this.number, keeper, held, () => keeper.touch(this))
+    this.queue = new StoredQueue(this.number, keeper, held, this)
+  }
+
+  changed(): Commit {
+    return this.#keeper.touch(this)
   }
 
   get outgoing(): OutgoingSource | undefined {
