@@ -1,4 +1,5 @@
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { mapSize } from './mapping.js'
 
 /** A table of one partition: bytes under keys that sort as bytes. What is in it is in {@link file://./records.ts}. */
 export type Table = Database<Buffer, Buffer>
@@ -48,6 +49,7 @@ const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
 
 /** Opens, or makes, the tables in a file. */
 export function openTables(file: string, options: { readonly readOnly?: boolean } = {}): Tables {
+  const size = mapSize()
   // With lmdb's own batching by turns, a commit that fails rejects a promise nobody is given, and that ends the process.
   const root = open<Buffer, Buffer>({
     path: file,
@@ -55,6 +57,7 @@ export function openTables(file: string, options: { readonly readOnly?: boolean 
     maxDbs: 32,
     compression: false,
     eventTurnBatching: false,
+    ...(size && { mapSize: size }),
     ...options,
     ...binary,
   })
