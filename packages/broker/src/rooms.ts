@@ -142,7 +142,6 @@ function makeConnectionParts(
     },
     outbox: {
       turn: new Turn(faults),
-      slices,
       writers: new WriterPool(),
       encodedOnce: new EncodedOnce(),
       commits: rooms.commits,

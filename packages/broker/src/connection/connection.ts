@@ -8,21 +8,20 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import { Arrival, isUneventful } from './arrival.js'
-import { burst, isCostly, mostCostlyPackets } from './burst.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { shareBytes } from './connection-share.js'
 import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
-import { farewell } from './farewell.js'
+import { farewell, refuseVersion, speak50 } from './farewell.js'
 import { HeldPublications } from './held-publications.js'
-import { Intake } from './intake.js'
+import { type Because, because, Intake } from './intake.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import { termsOf } from './publish-encoder.js'
 import type { PublishRate } from './publish-rate.js'
 import { ReceiveQuota } from './receive-quota.js'
 import { IncomingAliases } from './topic-aliases.js'
-import { refuseVersion, speak50 } from './unknown-version.js'
+import { burst, isCostly, mostCostlyPackets } from './turn.js'
 
 const tooMuchWaits = 'too many bytes are waiting for authentication'
 
@@ -45,8 +44,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   #session: Session | undefined
   #arrival: Arrival | undefined // until the client is in
   #drainWatch: DrainWatch | undefined // made when more waits than should
-  /** A handler waits for a hook; packets behind it wait too. */
-  #suspended = false
   #aliases: IncomingAliases | undefined
   #maxInflight = 1
   wantsReasons = true // at 5.0 a client may say that it wants none in words
@@ -71,7 +68,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       maxPacketBytes: limits.maxConnectBytes,
       allowControlCharacters: features.controlCharacters,
     })
-    this.#intake = new Intake(transport, parts)
+    this.#intake = new Intake(transport, parts, this)
     this.outbox = new Outbox(transport, parts.outbox, this)
     parts.services.metrics.connectionsAccepted++
     const onTimeout = (why: string): void => {
@@ -109,8 +106,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     try {
       this.#arrival?.heard(chunk)
       this.#decoder.push(chunk)
-      if (this.#suspended) this.#decoder.detach()
-      else this.#handlePackets()
+      if (this.#intake.handles) this.#handlePackets()
+      else this.#decoder.detach()
     } catch (error) {
       this.#fail(error)
     }
@@ -138,8 +135,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       const published = metrics.publishReceived - publishReceived
       this.#account(published, metrics.publishBytesReceived - publishBytesReceived, gathered)
     }
-    if (this.closed || this.#suspended) return
-    if (this.outbox.overfull) this.#intake.pause()
+    if (!this.#intake.handles) return
+    if (this.outbox.overfull) this.#intake.stop(because.outbox)
     if (this.#parts.outbox.turn.isFilledBy(metrics.packetsReceived - packetsReceived)) this.#giveWay()
   }
 
@@ -149,7 +146,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const mostPackets = metrics.packetsSent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
     let costly = 0
-    while (!this.closed && !this.#suspended) {
+    while (this.#intake.handles) {
       const packet = this.#decoder.next()
       if (!packet) return
       metrics.packetsReceived++
@@ -165,29 +162,24 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Slows the client down that publishes more than it may, or more than the disk takes. */
   #account(published: number, bytes: number, gatheredBefore: number): void {
     if (this.closed) return
-    const goOn = (): void => this.#guarded(() => this.#resume())
-    if (published > 0) this.#intake.spend(published, bytes, goOn)
-    this.#intake.stored(gatheredBefore, this.outbox.heldReplyBytes, goOn, this)
+    if (published > 0) this.#intake.spend(published, bytes)
+    this.#intake.stored(gatheredBefore, this.outbox.heldReplyBytes)
   }
 
   /** Whatever comes behind CONNECT, the client is greeted first [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
   #reply(reply: Reply): void {
     this.outbox.reply(reply)
-    if (this.#session && !this.#welcomed && !this.closed) this.#afterReplies(() => this.#goOn(undefined))
+    if (this.#session && !this.#welcomed && !this.closed) this.#afterReplies(() => this.#goOn(because.replies))
   }
 
   /** Handles nothing more until all that was answered has gone out. */
   #afterReplies(next: () => void): void {
-    this.#hold()
+    this.#hold(because.replies)
     this.#parts.outbox.commits.after(this.outbox.awaitedCommit, next, this)
   }
 
   get publishRate(): PublishRate {
     return this.#intake.publishRate
-  }
-
-  #resume(): void {
-    if (!this.closed && !this.#suspended && !this.outbox.full) this.#intake.listen()
   }
 
   get accepted(): boolean {
@@ -213,36 +205,33 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
   #suspend(answer: Promise<Reply | undefined>): void {
-    this.#hold()
-    answer.then((reply) => this.#goOn(reply)).catch((error: unknown) => this.#fail(error))
+    this.#hold(because.hook)
+    answer.then((reply) => this.#goOn(because.hook, reply)).catch((error: unknown) => this.#fail(error))
   }
 
   /** What came in one chunk makes a lot to send: that goes out, and the others have their turn, before the rest of it. */
   #giveWay(): void {
-    this.#hold()
-    setImmediate(() => this.#goOn(undefined))
+    this.#hold(because.turn)
+    setImmediate(() => this.#goOn(because.turn))
   }
 
-  #hold(): void {
-    this.#suspended = true
+  #hold(reason: Because): void {
     this.#decoder.detach()
-    this.#intake.pause()
+    this.#intake.stop(reason)
   }
 
-  #goOn(reply: Reply | undefined): void {
-    this.#suspended = false
+  /** The reason is gone: what has come meanwhile is handled, unless there is another. */
+  #goOn(reason: Because, reply?: Reply): void {
     if (this.closed) return
     try {
       if (reply) this.#reply(reply)
-      if (this.closed || this.#suspended) return
-      if (this.#heldPublications && !this.#parts.store.isLow) this.onRoom()
-      if (this.closed || this.#suspended) return
-      this.#intake.listen()
-      this.#handlePackets()
+      this.#intake.go(reason)
+      if (this.#intake.handles && this.#heldPublications && !this.#parts.store.isLow) this.onRoom()
+      if (this.#intake.handles) this.#handlePackets()
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#ended && !this.#suspended && !this.closed) this.#finish()
+    if (this.#ended && this.#intake.handles) this.#finish()
   }
 
   // ---- what handlers ask for
@@ -324,7 +313,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { store } = this.#parts
     const gathered = store.gathered
     for (let left = mostCostlyPackets; held && !held.isEmpty && left > 0; left--) {
-      if (this.closed || this.#suspended || store.isLow || this.#intake.waitsForStore) break
+      if (!this.#intake.handles || store.isLow || this.#intake.has(because.store)) break
       try {
         const answer = held.next()
         if (answer instanceof Promise) this.#suspend(answer)
@@ -355,33 +344,20 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#drainWatch?.stop()
     if (this.closed) return
     this.#guarded(() => {
-      this.#resume()
+      this.#intake.go(because.outbox)
       this.#session?.delivery.pump()
     })
-  }
-
-  onTurn(): void {
-    this.#session?.delivery.pump()
   }
 
   onReply(packet: Packet): void {
     this.#receiveQuota?.answered(packet)
   }
 
-  /** It would wait for that answer for ever. */
-  onTooLarge({ type }: Packet): void {
-    this.end(`takes no packet as large as its ${type.toUpperCase()}`, reason.packetTooLarge)
-  }
-
-  onLastReply(): void {
-    this.end('connection refused')
-  }
-
   // ---- endings
 
   onEnd(): void {
     this.#ended = true
-    if (!this.#suspended) this.#finish()
+    if (this.#intake.handles) this.#finish()
   }
 
   /** The client will say nothing more, and may still read: what it is owed waits for its commit, then all ends. */
@@ -435,7 +411,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.closed = true
     this.#arrival?.fail()
     this.#drainWatch?.stop()
-    this.#intake.stop()
+    this.#intake.end()
     this.#parts.waiting.release(this)
     this.#heldPublications?.clear()
     this.#parts.waitingForRoom.delete(this)

@@ -9,7 +9,7 @@ import type { Commits } from './commits.js'
 type Kind = Packet['type'] | 'publish-qos0'
 
 /** A packet that waits for a commit. */
-interface Held {
+export interface HeldPacket {
   readonly commit: Commit
   readonly kind: Kind
   /** The reply, or how to send what is none. */
@@ -26,9 +26,9 @@ const heldBytes = 256
 export class HeldPackets {
   readonly #commits: Commits
   readonly #waiting: Account
-  readonly #send: (reply: Reply) => void
+  readonly #onReleased: (due: readonly HeldPacket[]) => void
   readonly #owner: Owner
-  #held: Held[] = []
+  #held: HeldPacket[] = []
   /** Of what is held. */
   readonly #kinds = new Set<Kind>()
   /** The kind of the last: most are like the one before them. */
@@ -36,10 +36,11 @@ export class HeldPackets {
   /** The newest commit that will release something. */
   #awaited: Commit = 0
 
-  constructor(commits: Commits, waiting: Account, send: (reply: Reply) => void, owner: Owner) {
+  /** @param onReleased given what a commit was waited for, in order: to be sent. */
+  constructor(commits: Commits, waiting: Account, onReleased: (due: readonly HeldPacket[]) => void, owner: Owner) {
     this.#commits = commits
     this.#waiting = waiting
-    this.#send = send
+    this.#onReleased = onReleased
     this.#owner = owner
   }
 
@@ -58,7 +59,7 @@ export class HeldPackets {
     return this.#held.length > 0 && (kind === this.#lastKind || this.#kinds.has(kind) || this.#kinds.has('connack'))
   }
 
-  hold(commit: Commit, kind: Kind, what: Held['what']): void {
+  hold(commit: Commit, kind: Kind, what: HeldPacket['what']): void {
     this.#keep({ commit, kind, what })
     if (commit <= this.#awaited) return
     this.#awaited = commit
@@ -77,19 +78,15 @@ export class HeldPackets {
     const { flushed } = this.#commits
     const held = this.#held
     this.clear()
-    const due: Held[] = []
+    const due: HeldPacket[] = []
     for (const one of held) {
       if (one.commit > flushed || this.blocks(one.kind)) this.#keep(one)
       else due.push(one)
     }
-    // Only now: what these send in turn must line up behind what is still held.
-    for (const { what } of due) {
-      if (typeof what === 'function') what()
-      else this.#send(what)
-    }
+    this.#onReleased(due) // only now: what these send in turn must line up behind what is still held
   }
 
-  #keep(one: Held): void {
+  #keep(one: HeldPacket): void {
     this.#held.push(one)
     this.#waiting.add(heldBytes)
     if (one.kind === this.#lastKind) return

@@ -20,7 +20,33 @@ interface IntakeParts {
   readonly outbox: { readonly commits: Commits }
 }
 
-/** Whether a client is read from now, and whether it is heard at all. */
+/** Why a client is not read from. */
+export const because = {
+  /** A handler waits for a hook. */
+  hook: 1,
+  /** What was answered has to go out first. */
+  replies: 2,
+  /** What came in one chunk was a lot: the others have their turn. */
+  turn: 4,
+  /** More waits for its socket than even replies should. */
+  outbox: 8,
+  /** It has more waiting for the disk than its share. */
+  store: 16,
+  /** It publishes faster than it may. */
+  rate: 32,
+  /** It is gone. */
+  over: 64,
+} as const
+
+export type Because = (typeof because)[keyof typeof because]
+
+/** For these, what has come of it already waits too. */
+const unhandled = because.hook | because.replies | because.turn | because.over
+
+/**
+ * Whether a client is read from, and whether it is heard at all. Each reason not to read comes and goes by itself; while there is none,
+ * its transport flows.
+ */
 export class Intake {
   readonly keepAlive: KeepAlive
   readonly #transport: Transport
@@ -29,12 +55,14 @@ export class Intake {
   #publishRate: PublishRate | undefined
   /** What its packets have made the store gather. */
   readonly #share = new ConnectionShare()
-  /** Nothing is read from it until that is on disk. */
-  waitsForStore = false
+  readonly #owner: Owner
+  #reasons = 0
 
-  constructor(transport: Transport, parts: IntakeParts) {
+  /** @param owner whose it is: a failure of what it does by itself ends that. */
+  constructor(transport: Transport, parts: IntakeParts, owner: Owner) {
     this.#transport = transport
     this.#parts = parts
+    this.#owner = owner
     this.keepAlive = new KeepAlive(parts.clock, parts.wheel)
   }
 
@@ -43,47 +71,67 @@ export class Intake {
     return this.#publishRate
   }
 
+  /** Whether packets are handled. */
+  get handles(): boolean {
+    return (this.#reasons & unhandled) === 0
+  }
+
+  has(reason: Because): boolean {
+    return (this.#reasons & reason) !== 0
+  }
+
+  /** Reads nothing more until this reason is gone, and all others. */
+  stop(reason: Because): void {
+    if (this.#reasons === 0) {
+      this.keepAlive.listening = false
+      this.#transport.pause()
+    }
+    this.#reasons |= reason
+  }
+
+  /** This reason is gone. */
+  go(reason: Because): void {
+    if (!this.has(reason)) return
+    this.#reasons &= ~reason
+    if (this.#reasons !== 0) return
+    this.keepAlive.listening = true
+    this.#transport.resume()
+  }
+
   /** Counts what a chunk has brought: a client that publishes faster than it may is read from later. */
-  spend(messages: number, bytes: number, onPaid: () => void): void {
+  spend(messages: number, bytes: number): void {
     const { features, metrics } = this.#parts.services
-    if (features.publishBeyondRate === 'refuse' || !this.publishRate.spend(messages, bytes, onPaid)) return
+    if (features.publishBeyondRate === 'refuse' || !this.publishRate.spend(messages, bytes, this.#onPaid)) return
     metrics.publishersSlowed++
-    this.pause()
+    this.stop(because.rate)
+  }
+
+  readonly #onPaid = (): void => {
+    try {
+      this.go(because.rate)
+    } catch (error) {
+      this.#parts.services.faults.contain(error, this.#owner, 'its connection')
+    }
   }
 
   /**
    * Counts what its packets have made the store gather since that had gathered so much. A client that outruns the disk is
    * slowed down by its transport, not buffered: when it has more waiting than its share, or adds to what is too much for all.
-   * @param replyBytes that wait for commits. @param onStored when it may be read from again. @param owner whom that is for.
+   * @param replyBytes that wait for commits.
    */
-  stored(gatheredBefore: number, replyBytes: number, onStored: () => void, owner: Owner): void {
+  stored(gatheredBefore: number, replyBytes: number): void {
     const { store, accounts, outbox } = this.#parts
     const grown = store.gathered - gatheredBefore
     if (grown > 0) this.#share.add(store.latest, grown)
-    if (this.waitsForStore) return
+    if (this.has(because.store)) return
     const isOver = this.#share.waiting(outbox.commits.flushed) + replyBytes > shareBytes(accounts.waiting)
     if (!isOver && !(store.full && grown > 0)) return
-    this.waitsForStore = true
-    this.pause()
-    const goOn = (): void => {
-      this.waitsForStore = false
-      onStored()
-    }
-    outbox.commits.after(store.latest, goOn, owner)
+    this.stop(because.store)
+    outbox.commits.after(store.latest, () => this.go(because.store), this.#owner)
   }
 
-  pause(): void {
-    this.keepAlive.listening = false
-    this.#transport.pause()
-  }
-
-  listen(): void {
-    if (this.#publishRate?.exceeded || this.waitsForStore) return // it follows when that is over
-    this.keepAlive.listening = true
-    this.#transport.resume()
-  }
-
-  stop(): void {
+  end(): void {
+    this.#reasons |= because.over
     this.keepAlive.stop()
     this.#publishRate?.stop()
   }

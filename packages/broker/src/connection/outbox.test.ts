@@ -6,7 +6,6 @@ import { Faults } from '../faults.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
-import { Slices } from '../time/slices.js'
 import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
 import { EncodedOnce } from './encoded-once.js'
@@ -45,17 +44,13 @@ function setUp(maxOutboxBytes = 1000) {
     onFault: () => void told.push('fault'),
     onFull: () => void told.push('full'),
     onDrained: () => void told.push('drained'),
-    onTurn: () => void told.push('turn'),
     onReply: () => {},
-    onTooLarge: () => void told.push('too large'),
-    onLastReply: () => void told.push('last reply'),
+    end: (why: string) => void told.push(why),
   }
   const now = (): number => 0
   const tracing = new Tracing(now, new Faults())
-  const slices = new Slices()
   const parts = {
     turn,
-    slices,
     writers,
     encodedOnce: new EncodedOnce(),
     commits,
@@ -191,7 +186,7 @@ describe('Outbox', () => {
       expect(t.sent()).toEqual(['publish t "c"', 'publish t "d"'])
     })
 
-    it('is full when too much waits for a commit, and asks for more when that is out', async () => {
+    it('is full when too much waits for a commit, and tells when that is out', () => {
       const t = setUp(1000)
       t.publish('a', 0, 0, 1)
       while (!t.outbox.full) t.publish('b')
@@ -199,8 +194,20 @@ describe('Outbox', () => {
       t.flushCommit(1)
       expect(t.outbox.full).toBe(false)
       expect(t.sent()).toEqual(['publish t "a"', 'publish t "b"', 'publish t "b"', 'publish t "b"'])
-      await new Promise((resolve) => setImmediate(resolve))
-      expect(t.told).toEqual(['turn'])
+      expect(t.told).toEqual(['drained'])
+    })
+
+    it('tells of a client that is slow while the disk is too', () => {
+      const t = setUp(1000)
+      t.publish('a', 0, 0, 1)
+      while (!t.outbox.full) t.publish('b')
+      while (t.outbox.waitingBytes <= 1000) t.reply('pubcomp', 1)
+      expect([t.outbox.full, t.told]).toEqual([true, ['full']])
+      t.flushCommit(1)
+      expect(t.told).toEqual(['full'])
+      t.endTurn()
+      for (const { done } of t.writes) done()
+      expect(t.told).toEqual(['full', 'drained'])
     })
 
     it('calls what comes after a reply only once it is on its way, and keeps what that sends behind what waits', () => {
@@ -324,7 +331,7 @@ describe('Outbox', () => {
     const t = setUp()
     const packet = { type: 'connack', sessionPresent: false, reasonCode: 0x87 } as const
     t.outbox.reply({ packet, commit: 0, close: true })
-    expect(t.told).toEqual(['last reply'])
+    expect(t.told).toEqual(['connection refused'])
     expect(t.sent()).toEqual(['connack 87'])
   })
 })

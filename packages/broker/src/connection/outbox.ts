@@ -1,4 +1,4 @@
-import { encode, encodeInto, type Packet, type PropertiesOf, type Writer } from '@godwit/protocol'
+import { encode, encodeInto, type Packet, type PropertiesOf, reason, type Writer } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
 import type { Commit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
@@ -6,10 +6,9 @@ import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
-import type { Sliced, Slices } from '../time/slices.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
-import { HeldPackets } from './held-packets.js'
+import { type HeldPacket, HeldPackets } from './held-packets.js'
 import { type ClientTerms, defaultTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
 import type { Traced, Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
@@ -18,7 +17,6 @@ import type { WriterPool } from './writer-pool.js'
 /** What all outboxes of a broker share. */
 export interface OutboxParts extends EncoderParts {
   readonly turn: Turn
-  readonly slices: Slices
   readonly writers: WriterPool
   readonly commits: Commits
   readonly metrics: Metrics
@@ -30,18 +28,14 @@ export interface OutboxParts extends EncoderParts {
 
 /** Who is told what becomes of the output. */
 export interface OutboxOwner extends Traced, Owner {
-  /** More is waiting than should be; {@link OutboxOwner.onDrained} follows when the socket has taken it. */
+  /** More waits for the socket than should; {@link OutboxOwner.onDrained} follows when it has taken that. */
   onFull(): void
-  /** The socket has taken what made the outbox full. */
+  /** What made the outbox full has gone: to the socket, or, of messages that waited for a commit, on its way there. */
   onDrained(): void
-  /** The delivery has more to send. */
-  onTurn(): void
   /** A reply is on its way. */
   onReply(packet: Packet): void
-  /** A reply is larger than the client takes, so it will never have it. */
-  onTooLarge(packet: Packet): void
-  /** A reply that ends the connection is on its way. */
-  onLastReply(): void
+  /** Ends in order, after what has been sent. */
+  end(why: string, reasonCode?: number): void
 }
 
 /** The output buffer is handed over before it grows past this, even within a turn. */
@@ -53,7 +47,7 @@ const heldBytesBeside = 256
  * One client's output, in order. Packets of one turn are laid one after another in one buffer and written once at its
  * end; those that need a commit wait for it.
  */
-export class Outbox implements Sink, Gathering, Sliced {
+export class Outbox implements Sink, Gathering {
   #terms = defaultTerms
   /** Made with the first message. */
   #encoder: PublishEncoder | undefined
@@ -118,8 +112,8 @@ export class Outbox implements Sink, Gathering, Sliced {
   }
 
   get full(): boolean {
-    if (this.#heldBytes > this.#parts.maxOutboxBytes) return true // nobody need be told: it is not the client that is slow
-    if (this.waitingBytes <= this.#parts.maxOutboxBytes) return false
+    const { maxOutboxBytes } = this.#parts
+    if (this.waitingBytes <= maxOutboxBytes) return this.#heldBytes > maxOutboxBytes // the disk is slow then, not the client
     if (!this.#wasFull) {
       this.#wasFull = true
       this.#owner.onFull()
@@ -154,11 +148,8 @@ export class Outbox implements Sink, Gathering, Sliced {
   }
 
   #sendHeld(delivery: QueuedMessage, dup: boolean, packetId: number): void {
-    const before = this.#heldBytes
     this.#heldBytes -= delivery.message.payloadBytes + heldBytesBeside
     this.#sendPublish(delivery, dup, packetId)
-    const { maxOutboxBytes } = this.#parts
-    if (before > maxOutboxBytes && this.#heldBytes <= maxOutboxBytes) this.askAgain()
   }
 
   #sendPublish(delivery: QueuedMessage, dup: boolean, packetId: number): void {
@@ -175,22 +166,25 @@ export class Outbox implements Sink, Gathering, Sliced {
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
   }
 
-  askAgain(): void {
-    this.#parts.slices.later(this)
-  }
-
-  goOn(): void {
-    if (!this.#closed) this.#owner.onTurn()
-  }
-
   pubrel(packetId: number): void {
     this.#encode({ type: 'pubrel', packetId })
   }
 
   #hold(...waiting: Parameters<HeldPackets['hold']>): void {
     const { commits, waiting: account } = this.#parts
-    this.#held ??= new HeldPackets(commits, account, (reply) => this.#sendReply(reply), this.#owner)
+    this.#held ??= new HeldPackets(commits, account, this.#onReleased, this.#owner)
     this.#held.hold(...waiting)
+  }
+
+  /** What waited for a commit goes out, in order. */
+  readonly #onReleased = (due: readonly HeldPacket[]): void => {
+    const wasFull = this.#heldBytes > this.#parts.maxOutboxBytes
+    for (const { what } of due) {
+      if (typeof what === 'function') what()
+      else this.#sendReply(what)
+    }
+    // Who waits for its socket too is told when that has taken something.
+    if (wasFull && !this.#closed && !this.full) this.#owner.onDrained()
   }
 
   /** The end of the turn. */
@@ -254,11 +248,16 @@ export class Outbox implements Sink, Gathering, Sliced {
 
   #sendReply({ packet, sent, close }: Reply): void {
     const fitting = this.#fits(packet) ? packet : this.#withoutWords(packet)
-    if (!fitting) return this.#owner.onTooLarge(packet)
+    if (!fitting) return this.#giveUp(packet)
     this.#encode(fitting)
     this.#owner.onReply(packet)
     sent?.()
-    if (close) this.#owner.onLastReply()
+    if (close) this.#owner.end('connection refused')
+  }
+
+  /** The client would wait for that answer for ever. */
+  #giveUp({ type }: Packet): void {
+    this.#owner.end(`takes no packet as large as its ${type.toUpperCase()}`, reason.packetTooLarge)
   }
 
   #encode(packet: Packet): void {

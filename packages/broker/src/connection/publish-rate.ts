@@ -16,11 +16,6 @@ export class PublishRate {
     this.#bytes = new TokenBucket(maxPublishBytesPerSecond, maxPublishBytesPerSecond, now)
   }
 
-  /** The client is not to be read now. */
-  get exceeded(): boolean {
-    return this.#cancel !== undefined
-  }
-
   /** Counts what a chunk has brought. True: that is too fast for now; `onPaid` follows when it has been waited for. */
   spend(messages: number, bytes: number, onPaid: () => void): boolean {
     const enoughMessages = this.#messages.spend(messages)

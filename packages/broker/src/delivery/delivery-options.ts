@@ -18,8 +18,8 @@ export interface DeliveryParts {
   readonly maxQueuedBytes: number
   /** What is kept for all sessions. */
   readonly stored: Account
-  /** What replays of retained messages share. Default: one for all that have none. */
-  readonly slices?: Slices
+  /** What all that send much share. */
+  readonly slices: Slices
   /** In ms of the broker's time, for messages that expire. */
   now(): number
   onDrop(reason: DropReason, clientId: string): void

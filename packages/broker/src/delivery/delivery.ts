@@ -3,7 +3,7 @@ import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
-import { Slices } from '../time/slices.js'
+import type { Sliced } from '../time/slices.js'
 import { Borrowing } from './borrowing.js'
 import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
 import { HeadExpiry } from './head-expiry.js'
@@ -15,8 +15,6 @@ import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Wind
 
 /** Packet ids end there: no more numbers may be open. */
 const mostOpen = 65_535
-/** Of deliveries that are given none. */
-const ownSlices = new Slices()
 /** Messages from the queue that are sent, or found to have expired, before others have their turn. */
 const sentAtOnce = 1_000
 
@@ -25,7 +23,7 @@ const sentAtOnce = 1_000
  * window, and sends again after a reconnection. It knows no socket and has no clock of its own; a
  * {@link Sink} takes what it sends.
  */
-export class Delivery implements OutgoingSource {
+export class Delivery implements OutgoingSource, Sliced {
   readonly clientId: string
   readonly window: Window = new Window()
   readonly queue: Queue
@@ -240,12 +238,21 @@ export class Delivery implements OutgoingSource {
   pump(): void {
     if (this.#sink) this.#goAgain(this.#sink)
     for (let left = sentAtOnce; this.waiting > 0 && this.#ready(); left--) {
-      if (left === 0) return this.#sink!.askAgain()
+      if (left === 0) return this.#later()
       this.#sendNext(this.#sink!)
     }
     if (this.waiting === 0 && this.window.inflight === 0 && this.#sink) this.#settleQueue()
     if (this.#replays) this.#replaySome(this.#replays)
     this.#borrowing?.askForMore(this)
+  }
+
+  /** There is more to send than one turn should take. */
+  #later(): void {
+    this.#parts.slices.later(this)
+  }
+
+  goOn(): void {
+    if (this.#sink) this.pump()
   }
 
   /** Everything from before is out again, and there is room in the window and in the socket. */
@@ -415,7 +422,7 @@ export class Delivery implements OutgoingSource {
 
   /** Some of what is retained: with a hundred thousand messages to look at, the others have their turn in between. */
   #replaySome(replays: Replays): void {
-    const { slices = ownSlices } = this.#parts
+    const { slices } = this.#parts
     const granted = slices.grant()
     let left = granted
     while (!replays.isEmpty && this.waiting === 0 && this.#ready() && left-- > 0) {
@@ -423,7 +430,7 @@ export class Delivery implements OutgoingSource {
       if (next) this.#replay(next)
     }
     slices.used(granted - Math.max(left, 0))
-    if (left < 0) this.#sink?.askAgain()
+    if (left < 0) this.#later()
     if (replays.isEmpty) this.#replays = undefined
   }
 

@@ -10,8 +10,6 @@ export interface Sink {
   refusal(delivery: QueuedMessage): DropReason | undefined
   /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
-  /** Has the delivery pumped again in a later turn: there is more to send than one turn should take. */
-  askAgain(): void
   /** Something has failed on the way to this client: its connection ends. */
   onFault(): void
   /** Sends a PUBREL again, after a reconnection. */

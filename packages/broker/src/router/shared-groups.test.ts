@@ -14,6 +14,7 @@ import { Metrics } from '../metrics.js'
 import { memoryAccounts, memoryStore } from '../store/memory.js'
 import { MemoryQueue } from '../store/memory-queue.js'
 import { Chores } from '../time/chores.js'
+import { Slices } from '../time/slices.js'
 import { RetainedMessages } from './retained.js'
 import { Router } from './router.js'
 import type { Member } from './shared-group.js'
@@ -78,6 +79,7 @@ class Client {
         maxQueuedMessages: 1000,
         maxQueuedBytes: 1_000_000,
         stored: new Accounts().stored,
+        slices: new Slices(),
         now: () => 0,
         onDrop: (reason) => void world.metrics.dropped[reason]++,
       },
@@ -88,7 +90,6 @@ class Client {
     const sink: Sink = {
       full: false,
       refusal: () => undefined,
-      askAgain: () => {},
       onFault: () => {},
       publish: ({ message, qos }, dup, packetId) => {
         const sent = { text: Buffer.from(message.payload).toString(), qos, packetId, released: false }

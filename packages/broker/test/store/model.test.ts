@@ -10,6 +10,7 @@ import { plainGrant } from '../../src/router/subscriber.js'
 import { idle } from '../../src/store/deliveries.contract.js'
 import type { QueuedMessage } from '../../src/store/queue.js'
 import type { RecoveredSession, SessionStore } from '../../src/store/store.js'
+import { Slices } from '../../src/time/slices.js'
 import { DurableRig, nothing, type Step } from './durable-rig.js'
 
 /** A message as the model knows it; its place in the queue is its number. */
@@ -57,6 +58,7 @@ class Client implements Sink {
         maxQueuedMessages: 1e6,
         maxQueuedBytes: 1e9,
         stored: new Account(),
+        slices: new Slices(),
         onDrop: (reason) => expect.fail(`dropped: ${reason}`),
       },
     })
@@ -84,7 +86,6 @@ class Client implements Sink {
     entry!.state = 'sent'
   }
 
-  askAgain(): void {}
   pubrel(packetId: number): void {
     expect(this.#model.queue[packetId - 1]?.state).toBe('released')
   }
