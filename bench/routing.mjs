@@ -3,6 +3,7 @@
 //
 //   npm run build && node --expose-gc bench/routing.mjs [most]
 import { performance } from 'node:perf_hooks'
+import { noCommit } from '../packages/broker/dist/commit.js'
 import { plainGrant } from '../packages/broker/dist/router/subscriber.js'
 import { Subscriptions } from '../packages/broker/dist/router/subscriptions.js'
 
@@ -22,7 +23,7 @@ for (let count = 1_000; count <= most; count *= 10) {
   const subscribers = Array.from({ length: Math.ceil(count / 10) }, (_, at) => ({
     clientId: `c${at}`,
     durable: false,
-    deliver: () => 0,
+    deliver: () => noCommit,
     onFault: () => {},
   }))
   const grant = plainGrant(1)

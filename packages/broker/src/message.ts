@@ -1,5 +1,5 @@
 import type { PropertiesOf, QoS, Will } from '@godwit/protocol'
-import type { Commit } from './commit.js'
+import { type Commit, later, noCommit } from './commit.js'
 
 /** What a message is made from; a PUBLISH as decoded fits. */
 export interface MessageSource {
@@ -31,14 +31,12 @@ export class Message {
   expiresAt: number
   /** Client Identifier of the publisher; empty for the broker's own messages. */
   readonly publisher: string
-  /** The commit before which nothing made of this message at QoS 0 or 2 may leave; 0: none. See {@link Delivery}. */
-  commit: Commit
   bytes: Uint8Array
   start: number
   end: number
-  /** More than one subscriber gets it. */
-  isForMany: boolean
   #kept: boolean
+  #commit: Commit = noCommit
+  #subscribers = 0
   #heldBytes = 0
   /** Queues in memory, and the retained messages, that hold it. */
   #holders = 0
@@ -55,12 +53,10 @@ export class Message {
     this.properties = properties && forwardedOf(properties)
     this.expiresAt = expiryOf(properties, now)
     this.publisher = publisher
-    this.commit = 0
     this.bytes = source.bytes
     this.start = source.payloadStart
     this.end = source.payloadEnd
     this.#kept = source.owned === true
-    this.isForMany = false
   }
 
   /** A message made inside the broker. The payload must not be changed afterwards. */
@@ -84,6 +80,26 @@ export class Message {
     const message = new Message(source, publisher, now)
     message.#kept = true
     return message
+  }
+
+  /** The commit before which nothing made of this message at QoS 0 or 2 may leave. See {@link Delivery}. */
+  get commit(): Commit {
+    return this.#commit
+  }
+
+  /** Nothing made of it at QoS 0 or 2 leaves before this commit. */
+  waitFor(commit: Commit): void {
+    this.#commit = later(this.#commit, commit)
+  }
+
+  /** More than one subscriber gets it. */
+  get isForMany(): boolean {
+    return this.#subscribers > 1
+  }
+
+  /** So many subscribers get it. */
+  goesTo(subscribers: number): void {
+    this.#subscribers = subscribers
   }
 
   /** Its bytes stay as they are. */

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream'
+import type { Commit } from '../src/commit.js'
 import type { SessionStore } from '../src/index.js'
 import { SteppedStore } from './stepped-store.js'
 
@@ -31,7 +32,7 @@ export class FailingStore extends SteppedStore {
     return own
   }
 
-  override readonly setWill = (clientId: string): number => {
+  override readonly setWill = (clientId: string): Commit => {
     if (clientId === this.#victim) this.#failAt('setWill')
     return this.check()
   }

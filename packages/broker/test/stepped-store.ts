@@ -1,11 +1,12 @@
+import { commitNumbered, noCommit } from '../src/commit.js'
 import { type Commit, memoryStore, type SessionStore, type Store } from '../src/index.js'
 import { MemoryQueue } from '../src/store/memory-queue.js'
 import type { KeptMessage, QueuedMessage } from '../src/store/queue.js'
 
 /** A store whose commits are flushed when the test says so: between them, what is promised must not be said. */
 export class SteppedStore implements Store {
-  flushed: Commit = 0
-  latest: Commit = 0
+  flushed: Commit = noCommit
+  latest: Commit = noCommit
   full = false
   gathered = 0
   readonly isLow = false
@@ -26,12 +27,7 @@ export class SteppedStore implements Store {
     const queue = new SteppedQueue(write)
     return {
       queue,
-      get outgoing() {
-        return queue.outgoing
-      },
-      set outgoing(source) {
-        queue.outgoing = source
-      },
+      serves: (deliveries) => queue.serves(deliveries),
       setSubscription: write,
       deleteSubscription: write,
       setReceived: write,
@@ -57,7 +53,7 @@ export class SteppedStore implements Store {
   }
 
   readonly #write = (): Commit => {
-    this.latest = this.flushed + 1
+    this.latest = commitNumbered(this.flushed + 1)
     this.gathered += 100
     return this.latest
   }
@@ -81,7 +77,7 @@ class SteppedQueue extends MemoryQueue {
 
   override get(number: number): KeptMessage | undefined {
     const kept = super.get(number)
-    return kept && { ...kept, commit: this.#commits.get(number) ?? 0 }
+    return kept && { ...kept, commit: this.#commits.get(number) ?? noCommit }
   }
 
   override release(number: number): Commit {

@@ -1,16 +1,17 @@
 import { expect, it } from 'vitest'
+import { commitNumbered as commit, noCommit } from '../commit.js'
 import { Commits } from './commits.js'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 it('Commits lets others have their turn when very many wait for one commit, and keeps their order', async () => {
-  const store = { flushed: 0 }
+  const store = { flushed: noCommit }
   const commits = new Commits(store)
   const called: number[] = []
-  for (let n = 0; n < 4_500; n++) commits.after(n < 4_000 ? 1 : 2, () => called.push(n))
-  store.flushed = 1
+  for (let n = 0; n < 4_500; n++) commits.after(commit(n < 4_000 ? 1 : 2), () => called.push(n))
+  store.flushed = commit(1)
   commits.onFlushed()
-  store.flushed = 2
+  store.flushed = commit(2)
   commits.onFlushed()
   expect(called).toHaveLength(2_000)
   await nextTurn()
@@ -20,22 +21,22 @@ it('Commits lets others have their turn when very many wait for one commit, and 
 })
 
 it('Commits calls what waits once its commit is flushed, in the order of commits', () => {
-  const store = { flushed: 2 }
+  const store = { flushed: commit(2) }
   const commits = new Commits(store)
   const called: string[] = []
-  commits.after(2, () => called.push('flushed already'))
-  commits.after(5, () => called.push('five'))
-  commits.after(3, () => {
+  commits.after(commit(2), () => called.push('flushed already'))
+  commits.after(commit(5), () => called.push('five'))
+  commits.after(commit(3), () => {
     called.push('three')
-    commits.after(5, () => called.push('five, later'))
+    commits.after(commit(5), () => called.push('five, later'))
   })
-  commits.after(3, () => called.push('three too'))
-  commits.after(6, () => called.push('six'))
+  commits.after(commit(3), () => called.push('three too'))
+  commits.after(commit(6), () => called.push('six'))
   expect(called.splice(0)).toEqual(['flushed already'])
-  store.flushed = 4
+  store.flushed = commit(4)
   commits.onFlushed()
   expect(called.splice(0)).toEqual(['three', 'three too'])
-  store.flushed = 6
+  store.flushed = commit(6)
   commits.onFlushed()
   commits.onFlushed()
   expect(called).toEqual(['five', 'five, later', 'six'])

@@ -1,4 +1,4 @@
-import type { Commit } from '../commit.js'
+import { type Commit, inOrder, isSafe } from '../commit.js'
 import { BrokerError } from '../errors.js'
 import { Faults, type Owner } from '../faults.js'
 import type { Store } from '../store/store.js'
@@ -30,12 +30,16 @@ export class Commits {
     return this.#store.flushed
   }
 
+  isSafe(commit: Commit): boolean {
+    return isSafe(commit, this.#store.flushed)
+  }
+
   /**
    * Runs `callback` once the commit is flushed: now, if it is.
    * @param owner whom it is for: what `callback` throws later ends it, and no one else. Default: nobody in particular.
    */
   after(commit: Commit, callback: () => void, owner?: Owner): void {
-    if (commit <= this.#store.flushed) return callback()
+    if (this.isSafe(commit)) return callback()
     const waiting = this.#waiting.get(commit)
     if (waiting) waiting.push({ callback, owner })
     else this.#waiting.set(commit, [{ callback, owner }])
@@ -46,7 +50,7 @@ export class Commits {
    * @throws BrokerError `closed`, when it never will be. A promise that nobody looks at is not an unhandled rejection.
    */
   whenFlushed(commit: Commit): Promise<void> {
-    if (commit <= this.#store.flushed) return Promise.resolve()
+    if (this.isSafe(commit)) return Promise.resolve()
     const flushed = new Promise<void>((resolve, reject) => {
       const why = 'the broker has been closed, and the disk has not taken this message'
       this.after(commit, resolve, { clientId: undefined, onFault: () => reject(new BrokerError('closed', why)) })
@@ -57,7 +61,7 @@ export class Commits {
 
   /** The store has flushed more. */
   onFlushed(): void {
-    const due = [...this.#waiting.keys()].filter((commit) => commit <= this.#store.flushed).sort((a, b) => a - b)
+    const due = [...this.#waiting.keys()].filter((commit) => this.isSafe(commit)).sort(inOrder)
     for (const commit of due) {
       this.#due = this.#due.length === 0 ? this.#waiting.get(commit)! : this.#due.concat(this.#waiting.get(commit)!)
       this.#waiting.delete(commit)

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, isSafe } from '../commit.js'
 
 /** What one connection may have waiting, of what all may: the others' commits are not to wait behind more. */
 export const shareOfWaiting = 1 / 16
@@ -28,7 +28,7 @@ export class ConnectionShare {
 
   /** Bytes that are not on disk. */
   waiting(flushed: Commit): number {
-    while (this.#commits.length > 0 && this.#commits[0]! <= flushed) {
+    while (this.#commits.length > 0 && isSafe(this.#commits[0]!, flushed)) {
       this.#commits.shift()
       this.#bytes.shift()
     }

@@ -1,5 +1,5 @@
 import { type Connect, Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
-import type { Commit } from '../commit.js'
+import { type Commit, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { refuse } from '../handlers/admission.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
@@ -251,7 +251,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       this.end('keep alive timeout', reason.keepAliveTimeout)
     }
     this.#intake.keepAlive.start(keepAliveSeconds, onSilence, this)
-    this.outbox.mayReceive = this.services.hooks.deliveriesTo(client)
+    this.outbox.restrict(this.services.hooks.deliveriesTo(client))
     this.services.hooks.connected(client)
     this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.peer.address })
   }
@@ -418,7 +418,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const client = this.#client
     try {
       // First: nothing more is for this connection, its own will neither.
-      return client && this.#session ? this.services.registry.closed(this.#session) : 0
+      return client && this.#session ? this.services.registry.closed(this.#session) : noCommit
     } finally {
       this.#parts.onClosed(this)
       if (client) this.services.hooks.disconnected(client, why)

@@ -1,4 +1,5 @@
 import { type Packet, type ReceivedPublish, reason } from '@godwit/protocol'
+import { noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { onAuth } from '../handlers/auth.js'
 import { onConnect } from '../handlers/connect.js'
@@ -12,7 +13,7 @@ import { onPubrel } from '../handlers/pubrel.js'
 import { onSubscribe } from '../handlers/subscribe.js'
 import { onUnsubscribe } from '../handlers/unsubscribe.js'
 
-const pingresp = { packet: { type: 'pingresp' }, commit: 0 } as const
+const pingresp = { packet: { type: 'pingresp' }, commit: noCommit } as const
 
 /** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
 export function dispatchFirst(c: Context, p: Packet): Answer {

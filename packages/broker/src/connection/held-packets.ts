@@ -1,6 +1,6 @@
 import type { Packet } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, isSafe, noCommit } from '../commit.js'
 import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
@@ -34,7 +34,7 @@ export class HeldPackets {
   /** The kind of the last: most are like the one before them. */
   #lastKind: Kind | undefined
   /** The newest commit that will release something. */
-  #awaited: Commit = 0
+  #awaited: Commit = noCommit
 
   /** @param onReleased given what a commit was waited for, in order: to be sent. */
   constructor(commits: Commits, waiting: Account, onReleased: (due: readonly HeldPacket[]) => void, owner: Owner) {
@@ -51,7 +51,7 @@ export class HeldPackets {
 
   /** The commit after which nothing is held any more. */
   get awaited(): Commit {
-    return this.#held.length > 0 ? this.#awaited : 0
+    return this.#held.length > 0 ? this.#awaited : noCommit
   }
 
   /** Whether one of this kind must wait because an earlier one does; behind CONNACK all must [MQTT-3.2.0-1]. */
@@ -61,7 +61,7 @@ export class HeldPackets {
 
   hold(commit: Commit, kind: Kind, what: HeldPacket['what']): void {
     this.#keep({ commit, kind, what })
-    if (commit <= this.#awaited) return
+    if (isSafe(commit, this.#awaited)) return // who waits for the newest waits for this one
     this.#awaited = commit
     this.#commits.after(commit, () => this.#release(), this.#owner)
   }
@@ -80,7 +80,7 @@ export class HeldPackets {
     this.clear()
     const due: HeldPacket[] = []
     for (const one of held) {
-      if (one.commit > flushed || this.blocks(one.kind)) this.#keep(one)
+      if (!isSafe(one.commit, flushed) || this.blocks(one.kind)) this.#keep(one)
       else due.push(one)
     }
     this.#onReleased(due) // only now: what these send in turn must line up behind what is still held

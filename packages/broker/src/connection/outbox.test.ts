@@ -2,6 +2,7 @@ import { Decoder, encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
 import { Account } from '../accounts.js'
+import { commitNumbered, noCommit } from '../commit.js'
 import { Faults } from '../faults.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
@@ -24,7 +25,7 @@ function delivered(message: Message, qos: QoS): QueuedMessage {
 }
 
 function setUp(maxOutboxBytes = 1000) {
-  const store = { flushed: 0 }
+  const store = { flushed: noCommit }
   const commits = new Commits(store)
   const writes: Write[] = []
   const told: string[] = []
@@ -69,11 +70,14 @@ function setUp(maxOutboxBytes = 1000) {
     metrics,
     writers,
     reply: (type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback', packetId: number, commit = 0) =>
-      outbox.reply({ packet: { type, packetId, ...(type === 'unsuback' && { reasonCodes: [] }) } as Packet, commit }),
+      outbox.reply({
+        packet: { type, packetId, ...(type === 'unsuback' && { reasonCodes: [] }) } as Packet,
+        commit: commitNumbered(commit),
+      }),
     publish: (text: string, qos: QoS = 0, packetId = 0, commit = 0) =>
-      outbox.publish(delivered(Message.of('t', encodeUtf8(text)), qos), false, packetId, commit),
+      outbox.publish(delivered(Message.of('t', encodeUtf8(text)), qos), false, packetId, commitNumbered(commit)),
     flushCommit: (commit: number) => {
-      store.flushed = commit
+      store.flushed = commitNumbered(commit)
       commits.onFlushed()
     },
     endTurn: () => {
@@ -101,7 +105,7 @@ describe('Outbox', () => {
     t.reply('puback', 1)
     t.publish('a')
     t.publish('b', 1, 7)
-    t.outbox.reply({ packet: { type: 'pingresp' }, commit: 0 })
+    t.outbox.reply({ packet: { type: 'pingresp' }, commit: noCommit })
     expect(t.writes).toHaveLength(0)
     expect(t.sent()).toEqual(['puback 1', 'publish t "a"', 'publish t "b" qos 1 id 7', 'pingresp'])
     expect(t.writes).toHaveLength(1)
@@ -140,7 +144,7 @@ describe('Outbox', () => {
     it('lets PINGRESP, other kinds and deliveries pass what is held', () => {
       const t = setUp()
       t.reply('puback', 1, 5)
-      t.outbox.reply({ packet: { type: 'pingresp' }, commit: 0 })
+      t.outbox.reply({ packet: { type: 'pingresp' }, commit: noCommit })
       t.reply('unsuback', 2)
       t.publish('a')
       t.publish('b', 1, 3)
@@ -151,10 +155,10 @@ describe('Outbox', () => {
       const t = setUp()
       t.outbox.reply({
         packet: { type: 'connack', sessionPresent: true, reasonCode: 0 },
-        commit: 2,
+        commit: commitNumbered(2),
         sent: () => t.publish('queued'),
       })
-      t.outbox.reply({ packet: { type: 'pingresp' }, commit: 0 })
+      t.outbox.reply({ packet: { type: 'pingresp' }, commit: noCommit })
       t.reply('puback', 1, 1)
       t.flushCommit(1)
       expect(t.sent()).toEqual([])
@@ -166,7 +170,7 @@ describe('Outbox', () => {
       const t = setUp()
       const chunk = Buffer.from('payload')
       const source = { topic: 't', qos: 2, retain: false, bytes: chunk, payloadStart: 0, payloadEnd: 7 } as const
-      t.outbox.publish(delivered(new Message(source, ''), 2), false, 1, 3)
+      t.outbox.publish(delivered(new Message(source, ''), 2), false, 1, commitNumbered(3))
       chunk.fill('x')
       expect(t.sent()).toEqual([])
       t.flushCommit(3)
@@ -214,7 +218,7 @@ describe('Outbox', () => {
       const t = setUp()
       t.outbox.reply({
         packet: { type: 'suback', packetId: 1, reasonCodes: [0] },
-        commit: 1,
+        commit: commitNumbered(1),
         sent: () => t.publish('retained', 2, 9, 3),
       })
       t.publish('live', 2, 8, 2)
@@ -241,7 +245,7 @@ describe('Outbox', () => {
       const t = setUp(1_000_000)
       const large = new Uint8Array(5000).fill(97)
       t.publish('before')
-      t.outbox.publish(delivered(Message.of('t', large), 0), false, 0, 0)
+      t.outbox.publish(delivered(Message.of('t', large), 0), false, 0, noCommit)
       t.publish('after')
       expect(t.sent()).toEqual(['publish t "before"', 'publish t <5000 bytes>', 'publish t "after"'])
       const [{ parts }] = t.writes as [Write]
@@ -311,7 +315,10 @@ describe('Outbox', () => {
     it('are not kept when they have grown large', () => {
       const t = setUp(1e9)
       t.publish('x'.repeat(4000))
-      t.outbox.reply({ packet: { type: 'suback', packetId: 1, reasonCodes: new Array(300_000).fill(0) }, commit: 0 })
+      t.outbox.reply({
+        packet: { type: 'suback', packetId: 1, reasonCodes: new Array(300_000).fill(0) },
+        commit: noCommit,
+      })
       t.endTurn()
       const [{ parts, done }] = t.writes as [Write]
       done()
@@ -330,7 +337,7 @@ describe('Outbox', () => {
   it('tells when the last reply is on its way', () => {
     const t = setUp()
     const packet = { type: 'connack', sessionPresent: false, reasonCode: 0x87 } as const
-    t.outbox.reply({ packet, commit: 0, close: true })
+    t.outbox.reply({ packet, commit: noCommit, close: true })
     expect(t.told).toEqual(['connection refused'])
     expect(t.sent()).toEqual(['connack 87'])
   })

@@ -1,6 +1,6 @@
 import { encode, encodeInto, type Packet, type PropertiesOf, reason, type Writer } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, noCommit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
@@ -25,6 +25,9 @@ export interface OutboxParts extends EncoderParts {
   readonly waiting: Account
   readonly maxOutboxBytes: number
 }
+
+/** Whether messages of a topic are for a client. */
+type MayReceive = (topic: string) => boolean
 
 /** Who is told what becomes of the output. */
 export interface OutboxOwner extends Traced, Owner {
@@ -67,8 +70,7 @@ export class Outbox implements Sink, Gathering {
   /** What messages that wait for a commit take. */
   #heldBytes = 0
   #closed = false
-  /** Whether messages of a topic are for this client; `undefined`: nobody decides on that. */
-  mayReceive: ((topic: string) => boolean) | undefined
+  #mayReceive: MayReceive | undefined
   #writesDone = 0
 
   constructor(transport: Transport, parts: OutboxParts, owner: OutboxOwner) {
@@ -91,6 +93,11 @@ export class Outbox implements Sink, Gathering {
     this.#encoder = undefined
   }
 
+  /** From here on only those messages go out that are for this client. */
+  restrict(mayReceive: MayReceive | undefined): void {
+    this.#mayReceive = mayReceive
+  }
+
   /** Bytes on their way to the client: gathered, and given to the socket. */
   get waitingBytes(): number {
     return this.#pendingBytes + this.#segmentBytes + (this.#writer ? this.#writer.position - this.#from : 0)
@@ -103,7 +110,7 @@ export class Outbox implements Sink, Gathering {
 
   /** The commit after which nothing is held any more. */
   get awaitedCommit(): Commit {
-    return this.#held?.awaited ?? 0
+    return this.#held?.awaited ?? noCommit
   }
 
   /** What replies take that wait for a commit, roughly. */
@@ -129,18 +136,18 @@ export class Outbox implements Sink, Gathering {
   /** Sends what a handler answered, when its commit is flushed. */
   reply(reply: Reply): void {
     const { commit, packet } = reply
-    if (commit > this.#parts.commits.flushed || this.#held?.blocks(packet.type)) this.#hold(commit, packet.type, reply)
+    if (!this.#parts.commits.isSafe(commit) || this.#held?.blocks(packet.type)) this.#hold(commit, packet.type, reply)
     else this.#sendReply(reply)
   }
 
   refusal(delivery: QueuedMessage): DropReason | undefined {
-    if (this.mayReceive !== undefined && !this.mayReceive(delivery.message.topic)) return 'receive-denied'
+    if (this.#mayReceive !== undefined && !this.#mayReceive(delivery.message.topic)) return 'receive-denied'
     return this.#messages().accepts(delivery) ? undefined : 'too-large'
   }
 
   publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
     const isQos0 = delivery.qos === 0
-    if (commit > this.#parts.commits.flushed || (isQos0 && this.#held?.blocks('publish-qos0'))) {
+    if (!this.#parts.commits.isSafe(commit) || (isQos0 && this.#held?.blocks('publish-qos0'))) {
       if (this.#closed) return
       this.#heldBytes += delivery.message.keep().payloadBytes + heldBytesBeside
       this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendHeld(delivery, dup, packetId))

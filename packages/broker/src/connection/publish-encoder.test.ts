@@ -10,7 +10,7 @@ const versions = new WeakMap<PublishEncoder, ProtocolVersion>()
 
 function forMany(text: string, topic = 'a/b'): Message {
   const message = Message.of(topic, encodeUtf8(text), 2)
-  message.isForMany = true
+  message.goesTo(2)
   return message
 }
 
@@ -85,7 +85,7 @@ describe.each([4, 5] as const)('whatever fails, at version %d', (version) => {
   it.each([true, false])('nothing of the packet is left, and the next one is whole (for many: %s)', (isForMany) => {
     const encoder = new PublishEncoder(shared, { ...defaultTerms, version, topicAliasMaximum: version === 5 ? 5 : 0 })
     const message = Message.of('a/b', encodeUtf8('x'.repeat(100)), 2)
-    message.isForMany = isForMany
+    message.goesTo(isForMany ? 2 : 1)
     const writer = new FailingWriter(8)
     const before = Uint8Array.of(0xd0, 0)
     writer.copy(before, 0, 2)

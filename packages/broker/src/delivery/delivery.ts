@@ -1,4 +1,4 @@
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
@@ -120,7 +120,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** A message matched subscriptions of this session, on these terms. Answers the commit that makes it safe. */
   deliver(message: Message, terms: Terms): Commit {
-    if (this.#ended) return 0
+    if (this.#ended) return noCommit
     const qos = message.qos < terms.qos ? message.qos : terms.qos // [MQTT-3.8.4-6]
     // Towards a subscription that was there before the message RETAIN is 0, unless it asked for it [MQTT-3.3.1-9].
     const retain = message.retain && terms.retainAsPublished
@@ -150,7 +150,7 @@ export class Delivery implements OutgoingSource, Sliced {
     if (refusal) {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       loan?.settle()
-      return 0
+      return noCommit
     }
     this.#borrowing?.lent(this.#tail, loan)
     return this.#accept(delivery)
@@ -221,7 +221,7 @@ export class Delivery implements OutgoingSource, Sliced {
     if (state !== sentQos2) return 'repeated'
     this.#borrowing?.keep(number)
     this.window.release(number)
-    return this.durable ? this.queue.release(number) : 0
+    return this.durable ? this.queue.release(number) : noCommit
   }
 
   /** PUBREC that refuses: the message is done [MQTT-4.4.0-2]. False: it belongs to nothing that waits for it. */
@@ -269,7 +269,7 @@ export class Delivery implements OutgoingSource, Sliced {
     const drop = !this.#sink ? 'offline-qos0' : this.#sink.full ? 'slow-consumer' : this.#sink.refusal(delivery)
     if (drop) this.#parts.onDrop(drop, this.clientId)
     else this.#sink!.publish(delivery, false, 0, delivery.message.commit)
-    return 0
+    return noCommit
   }
 
   #accept(delivery: QueuedMessage): Commit {
@@ -278,19 +278,19 @@ export class Delivery implements OutgoingSource, Sliced {
     const refusal = sendNow ? this.#sink!.refusal(delivery) : undefined
     if (refusal) {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
-      return 0
+      return noCommit
     }
     if (!sendNow && this.#queueIsFull(delivery.message) && !this.#makeRoom(delivery.message)) {
       this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
-      return 0
+      return noCommit
     }
     if (!(sendNow && !this.durable) && !this.#parts.stored.hasRoomFor(delivery.message.heldBytes)) {
       this.#parts.onDrop('storage-full', this.clientId)
-      return 0
+      return noCommit
     }
     const number = this.#tail++
     // What a session without a future has sent needs no keeping: it is never sent twice.
-    const commit = sendNow && !this.durable ? 0 : this.queue.put(number, delivery)
+    const commit = sendNow && !this.durable ? noCommit : this.queue.put(number, delivery)
     if (sendNow) this.#send(delivery, commit)
     return commit
   }
@@ -368,7 +368,7 @@ export class Delivery implements OutgoingSource, Sliced {
     this.#again = this.window.next
     // QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not, nor before its publisher's
     // handshake is safe: a publisher that repeats it would make it twice.
-    const needed = delivery.qos === 1 ? 0 : Math.max(commit, delivery.message.commit)
+    const needed = delivery.qos === 1 ? noCommit : later(commit, delivery.message.commit)
     this.#sink!.publish(delivery, false, packetIdOf(number), needed)
   }
 
@@ -392,7 +392,7 @@ export class Delivery implements OutgoingSource, Sliced {
     if (refusal) return this.#giveUp(number, refusal) // this connection takes less than the one before
     this.#sentAgain ??= new Set()
     this.#sentAgain.add(number)
-    sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? 0 : entry.commit) // [MQTT-3.3.1-1]
+    sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? noCommit : entry.commit) // [MQTT-3.3.1-1]
   }
 
   /** Its message cannot be read any more: it is done, as far as that goes. */

@@ -1,5 +1,6 @@
 import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason } from '@godwit/protocol'
 import { bufferOver } from '../buffer-over.js'
+import { noCommit } from '../commit.js'
 import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
 import { shownToBe } from '../hooks/hook-runner.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
@@ -195,7 +196,7 @@ export function refuse(c: Context, { reasonCode, why, serverReference, counts }:
       reasonCode: tellable ? reasonCode : reason.serverUnavailable,
       properties,
     },
-    commit: 0,
+    commit: noCommit,
     close: true,
   }
 }

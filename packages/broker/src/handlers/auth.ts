@@ -1,5 +1,6 @@
 import { type Auth, type Connect, type PropertiesOf, reason } from '@godwit/protocol'
 import { bufferOver } from '../buffer-over.js'
+import { noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationStep } from '../hooks/extended-authentication.js'
@@ -52,10 +53,10 @@ function onStep(c: Context, step: AuthenticationStep): Answer {
     ...(step.data && { authenticationData: step.data }),
   }
   if (step.outcome === 'continue') {
-    return { packet: { type: 'auth', reasonCode: reason.continueAuthentication, properties }, commit: 0 }
+    return { packet: { type: 'auth', reasonCode: reason.continueAuthentication, properties }, commit: noCommit }
   }
   c.authenticating = { method, connect, client, exchange: undefined }
-  if (c.accepted) return { packet: { type: 'auth', reasonCode: reason.success, properties }, commit: 0 }
+  if (c.accepted) return { packet: { type: 'auth', reasonCode: reason.success, properties }, commit: noCommit }
   const known = { ...client, username: step.username ?? client.username }
   return whenReady(admitWill(c, connect, known), (refusal) =>
     refusal === undefined ? openSession(c, connect, known, properties) : refuse(c, refusal, client.clientId),

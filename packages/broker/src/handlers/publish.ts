@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { byteLength, type Publish, type ReceivedPublish, reason, topicLevels } from '@godwit/protocol'
 import { bufferOver } from '../buffer-over.js'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
@@ -130,19 +130,19 @@ function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: stri
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]
   const type = p.qos === 1 ? 'puback' : 'pubrec'
-  return { packet: { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) }, commit: 0 }
+  return { packet: { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) }, commit: noCommit }
 }
 
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */
 function route(c: Context, p: Publish, message: Message): Reply | undefined {
   const { router } = c.services
   const held = hold(c, p)
-  message.commit = held
+  message.waitFor(held)
   try {
     const routed = router.publish(message)
     const nobody = c.version === 5 && router.subscriptions.match(message.topic).length === 0
     const reasonCode = nobody ? reason.noMatchingSubscribers : reason.success
-    return acknowledge(p, held > routed ? held : routed, reasonCode)
+    return acknowledge(p, later(held, routed), reasonCode)
   } catch (error) {
     if (p.qos === 2) c.session.unhold(p.packetId!) // or its repeat would be answered and go nowhere
     throw error
@@ -150,7 +150,7 @@ function route(c: Context, p: Publish, message: Message): Reply | undefined {
 }
 
 function hold(c: Context, p: Publish): Commit {
-  return p.qos === 2 ? c.session.hold(p.packetId!) : 0
+  return p.qos === 2 ? c.session.hold(p.packetId!) : noCommit
 }
 
 /** Nothing, PUBACK or PUBREC, as the QoS asks [MQTT-3.3.4-1]. */

@@ -9,7 +9,7 @@ import {
   splitShared,
   topicLevels,
 } from '@godwit/protocol'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { SubscriptionRefusal } from '../metrics.js'
@@ -114,7 +114,7 @@ class Subscribing {
   readonly #owed = new Map<string, RetainedWalk>()
   /** Steps that may be spent on finding out what is retained. */
   #steps = 0
-  #commit: Commit = 0
+  #commit: Commit = noCommit
 
   constructor(c: Context, p: Subscribe) {
     this.#c = c
@@ -156,8 +156,7 @@ class Subscribing {
     // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
     const wantsRetained = retainHandling === 0 || (retainHandling === 1 && isNew)
     const owed = wantsRetained && this.#owe(filter) && session.delivery.durable && qos > 0
-    const commit = session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }, owed)
-    if (commit > this.#commit) this.#commit = commit
+    this.#commit = later(this.#commit, session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }, owed))
     return qos
   }
 

@@ -1,5 +1,5 @@
 import { isTopicFilter, matchesFilter, type QoS } from '@godwit/protocol'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { BrokerError } from '../errors.js'
 import type { Message } from '../message.js'
 import { checkNames, type NamesOf } from '../option-names.js'
@@ -103,10 +103,10 @@ export class RetainedList {
     checkFilter(filter)
     const { router, now, whenFlushed } = this.#parts
     let removed = 0
-    let commit: Commit = 0
+    let commit: Commit = noCommit
     const remove = (message: Message | undefined): void => {
       if (!message || isSystemTopic(message.topic)) return
-      commit = Math.max(commit, router.forget(message.topic))
+      commit = later(commit, router.forget(message.topic))
       removed++
     }
     await new Promise<void>((resolve) => {

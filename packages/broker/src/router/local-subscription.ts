@@ -1,6 +1,6 @@
 import { ProtocolError, type QoS, type TopicParams, type TopicPattern, topicPattern } from '@godwit/protocol'
 import { bufferOver } from '../buffer-over.js'
-import type { Commit } from '../commit.js'
+import { type Commit, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import { BrokerError } from '../errors.js'
 import type { Faults } from '../faults.js'
@@ -88,7 +88,7 @@ export class LocalSubscription<F extends string = string>
       this.#waiting.push(local)
       this.#wake()
     }
-    return 0
+    return noCommit
   }
 
   /** A message that cannot be given to it is passed over; there is nothing to end. */

@@ -1,6 +1,6 @@
 import { splitShared } from '@godwit/protocol'
 import type { Changes } from '../changes.js'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import { Faults } from '../faults.js'
 import type { Message } from '../message.js'
@@ -58,13 +58,12 @@ export class Router {
 
   /** Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe. */
   publish(message: Message): Commit {
-    let commit = message.retain && this.#retainAvailable ? this.#retain(message) : 0 // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
+    let commit = message.retain && this.#retainAvailable ? this.#retain(message) : noCommit // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
-    message.isForMany = matches.length > 1
+    message.goesTo(matches.length)
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
-      const needed = this.#deliver(message, matches[at]!)
-      if (needed > commit) commit = needed
+      commit = later(commit, this.#deliver(message, matches[at]!))
     }
     return commit
   }
@@ -78,12 +77,12 @@ export class Router {
   #deliver(message: Message, match: Match): Commit {
     const { subscriber, own } = match
     const terms = own === 'same' || subscriber.clientId !== message.publisher ? match : own
-    if (terms === undefined) return 0 // its own message, and it asked for none of these [MQTT-3.8.3-3]
+    if (terms === undefined) return noCommit // its own message, and it asked for none of these [MQTT-3.8.3-3]
     try {
       return subscriber.deliver(message, terms)
     } catch (error) {
       this.#faults.contain(error, subscriber, 'delivering a message')
-      return 0
+      return noCommit
     }
   }
 
@@ -127,7 +126,7 @@ export class Router {
     const shared = splitShared(filter)
     if (shared) return this.#group(filter, shared.filter).join(member, grant)
     this.subscribe(filter, member, grant)
-    return 0
+    return noCommit
   }
 
   leave(filter: string, member: Member): Commit {
@@ -144,10 +143,10 @@ export class Router {
     const group = splitShared(filter) && this.#groups.get(filter)
     if (!group) {
       this.unsubscribe(filter, member)
-      return 0
+      return noCommit
     }
     group.leave(member)
-    return group.isEmpty ? this.#endGroup(group) : 0
+    return group.isEmpty ? this.#endGroup(group) : noCommit
   }
 
   /**
@@ -157,9 +156,9 @@ export class Router {
   leaveAll(filters: SmallMap<string, Grant>, member: Member): Commit {
     this.#sessionSubscriptions -= filters.size
     if (this.changes.isWatched) for (const filter of filters.keys()) this.#tellLeft(filter, member)
-    let commit: Commit = 0
+    let commit: Commit = noCommit
     const leave = (filter: string): void => {
-      commit = Math.max(commit, this.#leave(filter, member))
+      commit = later(commit, this.#leave(filter, member))
     }
     this.inSlices(filters.keys(), leave, 'leaving the subscriptions of a session that has ended')
     return commit
@@ -213,7 +212,7 @@ export class Router {
     if (mayBeKept && this.retained.set(message)) {
       this.#tellOfTopic('retained-set', topic)
       // What the broker tells about itself is true of this process only, and not worth the disk.
-      return isSystemTopic(topic) ? 0 : this.#store.setRetained(topic, message)
+      return isSystemTopic(topic) ? noCommit : this.#store.setRetained(topic, message)
     }
     this.#drops.report('retained-full', publisher)
     if (this.retained.count < count) this.#tellOfTopic('retained-deleted', topic) // an older one is no longer true, and gone

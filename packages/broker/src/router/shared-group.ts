@@ -1,6 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { HeadExpiry } from '../delivery/head-expiry.js'
 import type { Loan, Supply } from '../delivery/loan.js'
 import type { Terms } from '../delivery/terms.js'
@@ -99,14 +99,14 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.#faults = parts.faults ?? new Faults()
     this.#slices = parts.slices ?? new Slices(this.#faults)
     this.#stored = new MemorySessionStore(sharedFilter, parts.memory) // until a member comes that outlives its connection
-    this.#stored.outgoing = this
+    this.#stored.serves(this)
   }
 
   /** Takes up what an earlier process left: whatever was handed out may not have arrived. */
   restore({ stored, outgoing }: RecoveredGroup): void {
     this.#stored = stored
     this.#durable = true
-    stored.outgoing = this
+    stored.serves(this)
     this.#window.restore(outgoing.head, outgoing.handshakes)
     this.#tail = outgoing.tail
     const { head, next } = this.#window
@@ -159,7 +159,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.#members.set(member, grant)
     member.addSupply(this)
     this.#mayHaveRoom(member)
-    return member.durable && !this.#durable ? this.#becomeDurable() : 0
+    return member.durable && !this.#durable ? this.#becomeDurable() : noCommit
   }
 
   /** What it was handed out it still has, until its session ends [MQTT-3.10.4-3]. */
@@ -238,7 +238,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     const member = this.#nextReady() ?? this.#online.take(isOnline)
     if (member) return this.#give(member, message)
     this.#drop('offline-qos0')
-    return 0
+    return noCommit
   }
 
   #enqueue(message: Message): Commit {
@@ -246,7 +246,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     if (this.#isFull(message)) this.#drop('queue-full')
     else if (this.#parts.stored.hasRoomFor(message.heldBytes)) return this.#put(message)
     else this.#drop('storage-full')
-    return 0
+    return noCommit
   }
 
   #isFull({ heldBytes }: Message): boolean {
@@ -273,7 +273,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     if (this.#gone > 0) this.#passGone()
     if (!this.#window.hasRoom(maxLent) || this.#window.next < this.#tail) return this.#enqueue(message)
     const commit = this.#put(message)
-    return Math.max(commit, this.#lend(this.#window.send(1), member, message))
+    return later(commit, this.#lend(this.#window.send(1), member, message))
   }
 
   #lend(number: number, member: Member, message: Message): Commit {
@@ -281,12 +281,12 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     const commit = this.#hand(member, message, loan)
     if (commit !== undefined) return commit
     loan.giveBack() // to whoever is next
-    return 0
+    return noCommit
   }
 
   /** It is the member's own from now on. */
   #give(member: Member, message: Message): Commit {
-    return this.#hand(member, message, undefined) ?? 0
+    return this.#hand(member, message, undefined) ?? noCommit
   }
 
   /** `undefined`: the member has failed over it, which is not the fault of the publisher or of other members. */
@@ -309,7 +309,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
       return
     }
     // One step, one commit; and nothing leaves before it, or a crash would make "at most once" into twice.
-    message.commit = Math.max(message.commit, this.#stored.queue.release(number))
+    message.waitFor(this.#stored.queue.release(number))
     this.#give(member, message)
     this.#remove(number)
   }
@@ -383,11 +383,11 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     const before = this.#stored
     this.#durable = true
     this.#stored = this.#parts.store.group(this.sharedFilter)
-    this.#stored.outgoing = this
+    this.#stored.serves(this)
     let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
     for (let number = this.#window.head; number < this.#tail; number++) {
       const entry = before.queue.get(number)
-      if (entry) commit = Math.max(commit, this.#stored.queue.put(number, entry))
+      if (entry) commit = later(commit, this.#stored.queue.put(number, entry))
     }
     before.delete()
     return commit

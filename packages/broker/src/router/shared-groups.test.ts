@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Accounts } from '../accounts.js'
 import { Changes } from '../changes.js'
+import { noCommit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Loan } from '../delivery/loan.js'
 import type { Sink } from '../delivery/sink.js'
@@ -203,8 +204,8 @@ describe('what a group costs', () => {
     addSupply: () => {},
     deleteSupply: () => {},
     onFault: () => {},
-    deliver: () => 0,
-    take: () => 0,
+    deliver: () => noCommit,
+    take: () => noCommit,
   })
 
   it('members without room are asked once, not with every message and with each that comes back', () => {
@@ -231,7 +232,7 @@ describe('what a group costs', () => {
         take: (_m, _t, loan) => {
           room--
           if (loan) loans.push(loan)
-          return 0
+          return noCommit
         },
       },
       plainGrant(1),

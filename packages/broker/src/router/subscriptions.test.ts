@@ -1,10 +1,11 @@
 import { isTopicFilter, isTopicName, matchesFilter, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { noCommit } from '../commit.js'
 import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
 import { Subscriptions } from './subscriptions.js'
 
-const nobody = (): Subscriber => ({ clientId: 'c', durable: false, deliver: () => 0, onFault: () => {} })
+const nobody = (): Subscriber => ({ clientId: 'c', durable: false, deliver: () => noCommit, onFault: () => {} })
 
 const grant = (terms: Partial<Grant>): Grant => ({ ...plainGrant(0), ...terms })
 

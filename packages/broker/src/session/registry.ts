@@ -1,6 +1,6 @@
 import { reason, type Will } from '@godwit/protocol'
 import type { Accounts } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { DeliveryParts } from '../delivery/delivery-options.js'
 import type { Drops } from '../drops.js'
@@ -171,9 +171,9 @@ export class Registry {
     }
     const isOver = known !== undefined && this.#isOver(known)
     const present = known !== undefined && !clean && !isOver
-    const ended = isOver ? this.#expire(known) : known && clean ? this.#end(known) : 0
+    const ended = isOver ? this.#expire(known) : known && clean ? this.#end(known) : noCommit
     const session = present ? known : this.#create(clientId, opening.expirySeconds)
-    const commit = Math.max(ended, this.#take(session, opening, present))
+    const commit = later(ended, this.#take(session, opening, present))
     this.#stopExpiry(session)
     session.user = user
     session.expirySeconds = opening.expirySeconds
@@ -183,7 +183,7 @@ export class Registry {
   /** Notes in the store that the session is used again. When that fails, it is as it was before, or not there. */
   #take(session: Session, { expirySeconds, will }: Opening, present: boolean): Commit {
     try {
-      return Math.max(session.stored.connected(expirySeconds), this.wills.set(session, will))
+      return later(session.stored.connected(expirySeconds), this.wills.set(session, will))
     } catch (error) {
       if (!present) this.#end(session)
       throw error
@@ -194,17 +194,17 @@ export class Registry {
   closed(session: Session): Commit {
     const { parting } = session
     session.user = undefined
-    session.parting = 0
+    session.parting = noCommit
     try {
       session.delivery.detach()
     } catch (error) {
       this.#parts.faults.contain(error, session, 'taking back what it was lent')
     }
-    if (session.expirySeconds === 0) return Math.max(parting, this.#end(session))
+    if (session.expirySeconds === 0) return later(parting, this.#end(session))
     const never = session.expirySeconds === neverExpires
     const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.time.now() + session.expirySeconds * 1000
     this.#keepUntil(session, expiresAt)
-    return Math.max(parting, session.stored.disconnected(expiresAt), this.wills.connectionClosed(session))
+    return later(later(parting, session.stored.disconnected(expiresAt)), this.wills.connectionClosed(session))
   }
 
   /** Takes up what an earlier process left; a connection that was open then counts as closed now. */
@@ -329,11 +329,11 @@ export class Registry {
   #end(session: Session): Commit {
     this.#stopExpiry(session)
     if (this.#sessions.delete(session.clientId)) this.names.delete(session.clientId)
-    let commit: Commit = 0
+    let commit: Commit = noCommit
     try {
       commit = session.end()
     } finally {
-      commit = Math.max(commit, this.wills.publish(session))
+      commit = later(commit, this.wills.publish(session))
       this.#tell('session-ended', session.clientId)
     }
     return commit

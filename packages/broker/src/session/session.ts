@@ -1,5 +1,5 @@
 import type { Will } from '@godwit/protocol'
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Owner } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
@@ -56,7 +56,7 @@ export class Session implements Owner {
   /** Published when the connection ends without a DISCONNECT that discards it, or when its delay is over [MQTT-3.1.2-8]. */
   will: Will | undefined
   /** What DISCONNECT has changed: the end of the connection waits for this commit, or a crash would undo it. */
-  parting: Commit = 0
+  parting: Commit = noCommit
   readonly #router: Router
   /** Made with the first subscription: many clients only publish. */
   #subscriptions: SmallMap<string, Grant> | undefined
@@ -71,7 +71,7 @@ export class Session implements Owner {
     this.delivery = delivery
     this.stored = stored
     this.#router = router
-    stored.outgoing = delivery
+    stored.serves(delivery)
   }
 
   /** What was done for it has failed: its client has to come back. */
@@ -102,7 +102,7 @@ export class Session implements Owner {
     const joined = this.#join(filter, grant)
     if (owed) this.#owe(filter)
     else if (grant.qos === 0) this.#owed?.delete(filter)
-    return Math.max(joined, this.stored.setSubscription(filter, grant, this.#owed?.has(filter) ?? false, isNew))
+    return later(joined, this.stored.setSubscription(filter, grant, this.#owed?.has(filter) ?? false, isNew))
   }
 
   /** Sends what is retained because of a subscription, if that is still there. */
@@ -116,11 +116,11 @@ export class Session implements Owner {
   }
 
   unsubscribe(filter: string): Commit {
-    if (!this.#subscriptions?.delete(filter)) return 0
+    if (!this.#subscriptions?.delete(filter)) return noCommit
     this.#owed?.delete(filter)
     const left = this.#router.leave(filter, this.delivery)
     this.delivery.cancelReplay(filter)
-    return Math.max(left, this.stored.deleteSubscription(filter))
+    return later(left, this.stored.deleteSubscription(filter))
   }
 
   /** A QoS 2 message is taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
@@ -146,12 +146,12 @@ export class Session implements Owner {
   end(): Commit {
     const subscriptions = this.#subscriptions ?? noSubscriptions
     this.#subscriptions = undefined
-    let commit: Commit = 0
+    let commit: Commit = noCommit
     try {
       this.delivery.end()
       commit = this.stored.delete()
     } finally {
-      commit = Math.max(commit, this.#router.leaveAll(subscriptions, this.delivery)) // or it would stay in the router for ever
+      commit = later(commit, this.#router.leaveAll(subscriptions, this.delivery)) // or it would stay in the router for ever
     }
     return commit
   }

@@ -1,4 +1,4 @@
-import type { Commit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Faults } from '../faults.js'
 import type { Limits } from '../limits.js'
@@ -49,7 +49,7 @@ export class Wills {
   /** A new connection brings its will, or none; the one before it, if it is still pending, is cancelled [MQTT-3.1.3-9]. */
   set(session: Session, will: Session['will']): Commit {
     const due = this.#due.get(session.clientId) ?? (this.#isOverdue(session) ? session : undefined)
-    const published = due ? this.publish(due) : 0 // or it would take the new one out of the store with it
+    const published = due ? this.publish(due) : noCommit // or it would take the new one out of the store with it
     const had = session.will !== undefined
     this.#cancelDelay(session)
     session.will = will
@@ -64,7 +64,7 @@ export class Wills {
   /** The connection is gone: it goes out now, or after its delay if the session lives on [MQTT-3.1.2-8]. */
   connectionClosed(session: Session, dueAt?: number): Commit {
     const { will } = session
-    if (!will) return 0
+    if (!will) return noCommit
     const { time, wheel, store } = this.#parts
     const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - time.now()
     if (delayMs <= 0) return this.publish(session)
@@ -97,17 +97,17 @@ export class Wills {
   /** Its time has come, or its session has ended: it goes out, once [MQTT-3.1.2-10]. */
   publish(session: Session): Commit {
     const { will, clientId } = session
-    if (!will) return 0
+    if (!will) return noCommit
     const { router, metrics, time } = this.#parts
     if (this.#recovering) {
       this.#due.set(clientId, session)
-      return 0
+      return noCommit
     }
     if (isSystemTopic(will.topic)) return this.drop(session, 'system-topic')
     metrics.willsPublished++
     session.will = undefined
     const commit = router.publish(Message.ofWill(will, clientId, time.now()))
-    return Math.max(commit, this.#forget(session))
+    return later(commit, this.#forget(session))
   }
 
   /** It is never published, and counted. */

@@ -22,7 +22,7 @@ export class Deliveries implements OutgoingSource {
         if (state === 0) this.#done.add(outgoing.head + at)
       })
     }
-    stored.outgoing = this
+    stored.serves(this)
   }
 
   readonly clientId = ''

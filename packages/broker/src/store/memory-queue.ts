@@ -1,5 +1,5 @@
 import { Account } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, noCommit } from '../commit.js'
 import type { QueueTotals } from '../metrics.js'
 import { type Chore, Chores } from '../time/chores.js'
 import { type Expiring, MemoryExpiry } from './memory-expiry.js'
@@ -19,8 +19,8 @@ function countedAlone(): MemoryAccounts {
 
 /** A queue that lives as long as the process. */
 export class MemoryQueue implements Queue, Expiring {
-  /** Set by the session: which numbers were sent. */
-  outgoing: OutgoingSource | undefined
+  /** Whose numbers these are: which are done. */
+  #outgoing: OutgoingSource | undefined
   /** Made when the first message comes: most sessions hold none most of the time. */
   #entries: Map<number, KeptMessage> | undefined
   readonly #accounts: MemoryAccounts
@@ -37,13 +37,21 @@ export class MemoryQueue implements Queue, Expiring {
     return this.#entries?.size ?? 0
   }
 
+  get outgoing(): OutgoingSource | undefined {
+    return this.#outgoing
+  }
+
+  serves(deliveries: OutgoingSource): void {
+    this.#outgoing = deliveries
+  }
+
   put(number: number, { message, qos, retain, identifiers, shared = false }: QueuedMessage): Commit {
     message.keep()
     this.#entries ??= new Map()
-    this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: 0 })
+    this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: noCommit })
     this.#count(1, message.heldBytes, message.hold())
     if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#accounts.expiry.add(this, message.expiresAt)
-    return 0
+    return noCommit
   }
 
   get(number: number): KeptMessage | undefined {
@@ -62,7 +70,7 @@ export class MemoryQueue implements Queue, Expiring {
 
   release(number: number): Commit {
     this.delete(number) // after PUBREC the message itself is not needed again [MQTT-4.3.3-1]
-    return 0
+    return noCommit
   }
 
   delete(number: number): void {
@@ -89,9 +97,9 @@ export class MemoryQueue implements Queue, Expiring {
     for (const [number, { message }] of this.#entries ?? []) {
       if (++looked % 32 === 0) yield 2
       if (message.expiresAt > now) next = Math.min(next, message.expiresAt)
-      else if (this.outgoing?.mayExpire(number)) {
+      else if (this.#outgoing?.mayExpire(number)) {
         this.delete(number)
-        this.outgoing.onExpired(1)
+        this.#outgoing.onExpired(1)
       }
     }
     if (next !== Number.POSITIVE_INFINITY) this.#accounts.expiry.add(this, Math.max(next, now + (looked >> 5)))

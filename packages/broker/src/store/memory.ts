@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os'
 import type { Will } from '@godwit/protocol'
 import { Accounts, recordOverheadBytes } from '../accounts.js'
-import type { Commit } from '../commit.js'
+import { type Commit, noCommit } from '../commit.js'
 import type { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import { BrokerTime } from '../time/broker-time.js'
@@ -10,7 +10,7 @@ import { MemoryExpiry } from './memory-expiry.js'
 import { type MemoryAccounts, MemoryQueue } from './memory-queue.js'
 import type { OutgoingSource, Recovered, SessionStore, Store, StoreHost } from './store.js'
 
-const nothingToWaitFor: Commit = 0
+const nothingToWaitFor: Commit = noCommit
 
 /** Keeps nothing beyond the process: the broker's own memory is all there is, and an acknowledgement means "in memory". */
 export function memoryStore(): Store {
@@ -23,8 +23,8 @@ export function memoryForStore(): number {
 }
 
 class MemoryStore implements Store {
-  readonly flushed = 0
-  readonly latest = 0
+  readonly flushed = noCommit
+  readonly latest = noCommit
   readonly gathered = 0
   readonly isLow = false
   readonly isLasting = false
@@ -100,12 +100,8 @@ export class MemorySessionStore implements SessionStore {
     accounts.stored.add(this.#charged)
   }
 
-  get outgoing(): OutgoingSource | undefined {
-    return this.queue.outgoing
-  }
-
-  set outgoing(source: OutgoingSource | undefined) {
-    this.queue.outgoing = source
+  serves(deliveries: OutgoingSource): void {
+    this.queue.serves(deliveries)
   }
 
   setSubscription(filter: string, _grant: unknown, _owed: boolean, isNew = true): Commit {

@@ -74,8 +74,8 @@ export interface Store {
 /** The durable part of one session. */
 export interface SessionStore {
   readonly queue: Queue
-  /** Where the deliveries stand, asked for when a commit is made; set by the session. */
-  outgoing: OutgoingSource | undefined
+  /** From here on these deliveries are asked where they stand when a commit is made. */
+  serves(deliveries: OutgoingSource): void
   /**
    * @param owed not all that is retained has been sent for it.
    * @param isNew the session had no subscription to this filter. Default true.

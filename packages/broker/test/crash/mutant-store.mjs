@@ -7,6 +7,7 @@
 
 /** How late the second half of a move comes. */
 const secondStepMs = 5
+const noCommit = /** @type {import('../../dist/index.js').Commit} */ (0)
 
 /**
  * An object that does some things in another way.
@@ -129,7 +130,7 @@ export const mutants = {
           },
           get: (number) => {
             const entry = moving.get(number)
-            return entry ? { ...entry, commit: 0 } : queue.get(number)
+            return entry ? { ...entry, commit: noCommit } : queue.get(number)
           },
           delete: (number) => {
             move(number)

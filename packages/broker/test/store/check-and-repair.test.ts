@@ -31,7 +31,7 @@ async function fill(): Promise<void> {
     for (let n = 1; n <= 20; n++) session.put(messageOf(`own ${at} ${n} ${'.'.repeat(3000)}`))
   }
   const shared = messageOf(`shared ${'.'.repeat(3000)}`)
-  shared.isForMany = true
+  shared.goesTo(2)
   for (const session of sessions) session.put(shared)
   store.setRetained('r', messageOf('retained', 1, 'r'))
   await idle(store)

@@ -62,7 +62,7 @@ class Client implements Sink {
         onDrop: (reason) => expect.fail(`dropped: ${reason}`),
       },
     })
-    stored.outgoing = this.delivery
+    stored.serves(this.delivery)
     if (!recovered) return
     this.delivery.restore(recovered)
     for (const [page, bits] of recovered.received) this.pages.set(page, bits)

@@ -1,4 +1,4 @@
-import type { Commit } from '../../commit.js'
+import { type Commit, noCommit } from '../../commit.js'
 import type { Chore, Chores } from '../../time/chores.js'
 
 /** Work on what is on the disk, in portions: each reads what the one before it has had written. */
@@ -17,7 +17,7 @@ export class Background {
   #underWay = false
   #mayBeMore = true
   #closed = false
-  #after: Commit = 0
+  #after: Commit = noCommit
 
   constructor(work: Portions, chores: Chores, store: { readonly flushed: Commit; readonly latest: Commit }) {
     this.#work = work

@@ -1,11 +1,16 @@
 import { expect, it } from 'vitest'
+import { commitNumbered } from '../../commit.js'
 import { Gathered } from './gathered.js'
 import type { StoredSession } from './stored-session.js'
 
 const session = (): StoredSession => ({}) as StoredSession
 
 it('is large by sessions that only acknowledge, as it is by records and by bytes', () => {
-  const [sessions, records, bytes] = [new Gathered(1, 0), new Gathered(1, 0), new Gathered(1, 0)]
+  const [sessions, records, bytes] = [
+    new Gathered(commitNumbered(1), 0),
+    new Gathered(commitNumbered(1), 0),
+    new Gathered(commitNumbered(1), 0),
+  ]
   for (let n = 0; n < 999; n++) {
     sessions.touch(session())
     records.write({ table: 'sessions', key: Buffer.from(`${n}`), value: undefined })

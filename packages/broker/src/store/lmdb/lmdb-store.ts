@@ -1,6 +1,6 @@
 import type { Will } from '@godwit/protocol'
 import { Accounts } from '../../accounts.js'
-import type { Commit } from '../../commit.js'
+import { type Commit, commitNumbered, noCommit } from '../../commit.js'
 import { BrokerError } from '../../errors.js'
 import { defaultLimits, type Limits } from '../../limits.js'
 import { type Logger, silentLogger } from '../../log.js'
@@ -69,7 +69,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 
 class LmdbStore implements Store, SessionKeeper, LogKeeper {
   readonly isLasting = true
-  flushed: Commit = 0
+  flushed: Commit = noCommit
   onFlushed: () => void = () => {}
   onRoom: () => void = () => {}
   onFailed: (error: BrokerError) => void = () => {}
@@ -91,7 +91,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   #setAside!: SetAside
   #clearing!: Clearing
   #background: readonly Background[] = []
-  #open: Gathered = new Gathered(1, 0)
+  #open: Gathered = new Gathered(commitNumbered(1), 0)
   /** Oldest first. */
   #closed: Closed[] = []
   #inFlight: Closed | undefined
@@ -115,7 +115,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   }
 
   get latest(): Commit {
-    return this.#open.isEmpty ? this.#open.commit - 1 : this.#open.commit
+    return this.#open.isEmpty ? commitNumbered(this.#open.commit - 1) : this.#open.commit
   }
 
   get full(): boolean {
@@ -166,7 +166,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     const { waiting, stored } = this.#accounts
     const metrics = this.#metrics
     const log = this.#logger
-    this.#open = new Gathered(this.flushed + 1, 0)
+    this.#open = new Gathered(commitNumbered(this.flushed + 1), 0)
     this.#setAside = new SetAside(directory, tables, metrics, log)
     this.#messages = new MessageLog(tables, this.#open.commit, this)
     this.#disk = new Disk({
@@ -365,14 +365,15 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   /** Nothing more is gathered into the open commit; another is open from here on. */
   #close(): void {
     const open = this.#open
+    const next = commitNumbered(open.commit + 1)
     const now = this.#time.moment()
     if (now.time - this.#clock.time >= clockEveryMs) this.#noteClock()
-    const shares = this.#messages.close(open.commit + 1) // first: what is left out of it changes where its session stands
+    const shares = this.#messages.close(next) // first: what is left out of it changes where its session stands
     const writes = open.writes()
     for (const session of open.touched) writes.push(...this.#changesOf(session))
     writes.push(...shares)
     this.#closed.push({ commit: open.commit, since: open.since, bytes: open.bytes, writes, touched: open.touched })
-    this.#open = new Gathered(open.commit + 1, 0)
+    this.#open = new Gathered(next, 0)
     this.#options.onStep?.('gathered')
   }
 

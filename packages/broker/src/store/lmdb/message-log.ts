@@ -1,4 +1,4 @@
-import type { Commit } from '../../commit.js'
+import { type Commit, noCommit } from '../../commit.js'
 import type { Message } from '../../message.js'
 import type { KeptMessage, QueuedMessage } from '../queue.js'
 import { BodiesBuilder, BodiesReader } from './bodies-record.js'
@@ -288,7 +288,7 @@ export class MessageLog {
   opened(session: SessionNumber, first: number, value: Buffer): Share | undefined {
     try {
       const record = new ShareReader(session, first, value)
-      const share = new Share(session, first, 0)
+      const share = new Share(session, first, noCommit)
       share.count = record.covered
       share.left = record.entries
       share.bytes = record.charged
@@ -328,7 +328,7 @@ export class MessageLog {
    */
   read(share: Share, number: number): KeptMessage | undefined {
     const { builder } = share
-    const commit = share.commit > this.#keeper.flushed ? share.commit : 0
+    const commit = share.commit > this.#keeper.flushed ? share.commit : noCommit
     if (builder) {
       const index = builder.indexOf(number)
       if (index < 0) return undefined

@@ -1,4 +1,4 @@
-import type { Commit } from '../../commit.js'
+import { type Commit, noCommit } from '../../commit.js'
 import type { QueueTotals } from '../../metrics.js'
 import type { KeptMessage, Queue, QueuedMessage } from '../queue.js'
 import type { OutgoingSource } from '../store.js'
@@ -38,8 +38,8 @@ export interface QueueKeeper {
 export class StoredQueue implements Queue {
   bytes = 0
   messages = 0
-  /** Set by the session: which numbers are done. */
-  outgoing: OutgoingSource | undefined
+  /** Whose numbers these are: which are done. */
+  #outgoing: OutgoingSource | undefined
   readonly #session: SessionNumber
   readonly #keeper: QueueKeeper
   readonly #owner: QueueOwner
@@ -53,7 +53,7 @@ export class StoredQueue implements Queue {
   #tail: Tail | undefined
   /** First numbers of shares that were removed, until the commit that does it is flushed. */
   #removed: Set<number> | undefined
-  #removedIn: Commit = 0
+  #removedIn: Commit = noCommit
 
   /** @param held what an earlier process left in it; `undefined`: it is new. */
   constructor(session: SessionNumber, keeper: QueueKeeper, held: Held | undefined, owner: QueueOwner) {
@@ -62,6 +62,14 @@ export class StoredQueue implements Queue {
     this.#complete = held === undefined
     this.#owner = owner
     if (held) this.#count(held.messages, held.bytes)
+  }
+
+  get outgoing(): OutgoingSource | undefined {
+    return this.#outgoing
+  }
+
+  serves(deliveries: OutgoingSource): void {
+    this.#outgoing = deliveries
   }
 
   put(number: number, entry: QueuedMessage): Commit {
@@ -217,7 +225,7 @@ export class StoredQueue implements Queue {
   }
 
   get #head(): number {
-    return this.outgoing?.head ?? 1
+    return this.#outgoing?.head ?? 1
   }
 
   /** Shares are in the order of their numbers. */
@@ -254,7 +262,7 @@ export class StoredQueue implements Queue {
   #countLeft(share: Share): number {
     let left = 0
     for (const number of this.#keeper.log.numbersOf(share)) {
-      if (!this.outgoing?.isDone(number) && !share.lost?.has(number)) left++
+      if (!this.#outgoing?.isDone(number) && !share.lost?.has(number)) left++
     }
     return left
   }

@@ -1,4 +1,4 @@
-import type { Commit } from '../../commit.js'
+import { type Commit, noCommit } from '../../commit.js'
 import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
 import { writeCursor } from './cursor.js'
 import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
@@ -36,7 +36,7 @@ export class StoredSession implements SessionStore, QueueOwner {
   /** Pages that have changed since the last commit. */
   #receivedPages: Map<number, Uint8Array> | undefined
   /** The commit that is to write where it stands. */
-  touchedIn: Commit = 0
+  touchedIn: Commit = noCommit
   #expirySeconds = 0
   #deleted = false
 
@@ -55,8 +55,8 @@ export class StoredSession implements SessionStore, QueueOwner {
     return this.queue.outgoing
   }
 
-  set outgoing(source: OutgoingSource | undefined) {
-    this.queue.outgoing = source
+  serves(deliveries: OutgoingSource): void {
+    this.queue.serves(deliveries)
   }
 
   setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant, owed: boolean): Commit {
