@@ -73,6 +73,19 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     expect(await publisher.heard()).toEqual(['puback 7'])
   })
 
+  it('where another could have taken its place, nothing is answered before a commit that begins after it', async () => {
+    const t = await setUp()
+    const sub = await subscriber(t, 'a')
+    const publisher = await t.rig.connect('p')
+    t.store.isShared = true
+    publisher.publish('nobody', 'x', 1, 7).send({ type: 'pingreq' }, subscribePacket([{ filter: 'b', qos: 0 }], 8))
+    publisher.publish('a', 'x', 1, 9)
+    expect([await publisher.heard(), await sub.heard()]).toEqual([[], []])
+    t.store.flush()
+    expect(await publisher.heard()).toEqual(['puback 7', 'pingresp', 'suback 8 [0]', 'puback 9'])
+    expect(await sub.heard()).toEqual(['publish a "x" qos 1 id 1'])
+  })
+
   it('a QoS 2 message leaves for a durable session only when it is safe, in order with those behind it', async () => {
     const t = await setUp()
     const sub = await subscriber(t, 'a')

@@ -45,6 +45,10 @@ export class SteppedStore implements Store {
   readonly setWill: Store['setWill'] = () => this.#write()
   readonly setRetained: Store['setRetained'] = () => this.#write()
 
+  /** Another process could have taken this one's place. */
+  isShared = false
+  readonly barrier = (): Commit => (this.isShared ? this.#write() : noCommit)
+  readonly beforeQos1 = (commit: Commit): Commit => (this.isShared ? commit : noCommit)
   tick(): void {}
   endOfPacket(): void {}
 

@@ -5,7 +5,7 @@ import { Commits } from './commits.js'
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 it('Commits lets others have their turn when very many wait for one commit, and keeps their order', async () => {
-  const store = { flushed: noCommit }
+  const store = { flushed: noCommit, barrier: () => noCommit }
   const commits = new Commits(store)
   const called: number[] = []
   for (let n = 0; n < 4_500; n++) commits.after(commit(n < 4_000 ? 1 : 2), () => called.push(n))
@@ -21,7 +21,7 @@ it('Commits lets others have their turn when very many wait for one commit, and 
 })
 
 it('Commits calls what waits once its commit is flushed, in the order of commits', () => {
-  const store = { flushed: commit(2) }
+  const store = { flushed: commit(2), barrier: () => noCommit }
   const commits = new Commits(store)
   const called: string[] = []
   commits.after(commit(2), () => called.push('flushed already'))

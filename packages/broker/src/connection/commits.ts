@@ -14,20 +14,25 @@ const callbacksATurn = 2_000
 
 /** What waits for commits, in all connections. */
 export class Commits {
-  readonly #store: Pick<Store, 'flushed'>
+  readonly #store: Pick<Store, 'flushed' | 'barrier'>
   readonly #faults: Faults
   readonly #waiting = new Map<Commit, Waiter[]>()
   /** Their commit is flushed, and they have not had their turn. */
   #due: Waiter[] = []
   #isRunning = false
 
-  constructor(store: Pick<Store, 'flushed'>, faults: Faults = new Faults()) {
+  constructor(store: Pick<Store, 'flushed' | 'barrier'>, faults: Faults = new Faults()) {
     this.#store = store
     this.#faults = faults
   }
 
   get flushed(): Commit {
     return this.#store.flushed
+  }
+
+  /** What an answer waits for that has written nothing itself. */
+  barrier(): Commit {
+    return this.#store.barrier()
   }
 
   isSafe(commit: Commit): boolean {

@@ -25,7 +25,7 @@ function delivered(message: Message, qos: QoS): QueuedMessage {
 }
 
 function setUp(maxOutboxBytes = 1000) {
-  const store = { flushed: noCommit }
+  const store = { flushed: noCommit, barrier: () => noCommit }
   const commits = new Commits(store)
   const writes: Write[] = []
   const told: string[] = []

@@ -1,6 +1,6 @@
 import { encode, encodeInto, type Packet, type PropertiesOf, reason, type Writer } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
-import { type Commit, noCommit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
@@ -135,7 +135,8 @@ export class Outbox implements Sink, Gathering {
 
   /** Sends what a handler answered, when its commit is flushed. */
   reply(reply: Reply): void {
-    const { commit, packet } = reply
+    const { packet } = reply
+    const commit = later(reply.commit, this.#parts.commits.barrier())
     if (!this.#parts.commits.isSafe(commit) || this.#held?.blocks(packet.type)) this.#hold(commit, packet.type, reply)
     else this.#sendReply(reply)
   }

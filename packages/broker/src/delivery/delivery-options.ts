@@ -1,4 +1,5 @@
 import type { Account } from '../accounts.js'
+import type { Commit } from '../commit.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue } from '../store/queue.js'
 import type { Slices } from '../time/slices.js'
@@ -20,6 +21,8 @@ export interface DeliveryParts {
   readonly stored: Account
   /** What all that send much share. */
   readonly slices: Slices
+  /** What a message at QoS 1 waits for that has this commit: see {@link Store.beforeQos1}. */
+  beforeQos1(commit: Commit): Commit
   /** In ms of the broker's time, for messages that expire. */
   now(): number
   onDrop(reason: DropReason, clientId: string): void

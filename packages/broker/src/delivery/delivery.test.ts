@@ -1,6 +1,7 @@
 import { encodeUtf8, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Account } from '../accounts.js'
+import { noCommit } from '../commit.js'
 import { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import { memoryStore } from '../store/memory.js'
@@ -73,6 +74,7 @@ function setUp(options: Options = {}) {
       maxQueuedBytes: 1_000_000,
       stored: new Account(),
       slices: new Slices(),
+      beforeQos1: () => noCommit,
       now: () => 0,
       onDrop: (reason) => drops.push(reason),
       ...options,

@@ -366,10 +366,7 @@ export class Delivery implements OutgoingSource, Sliced {
   #send(delivery: QueuedMessage, commit: Commit): void {
     const number = this.window.send(delivery.qos)
     this.#again = this.window.next
-    // QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not, nor before its publisher's
-    // handshake is safe: a publisher that repeats it would make it twice.
-    const needed = delivery.qos === 1 ? noCommit : later(commit, delivery.message.commit)
-    this.#sink!.publish(delivery, false, packetIdOf(number), needed)
+    this.#sink!.publish(delivery, false, packetIdOf(number), this.#mustWaitFor(delivery, commit))
   }
 
   /** What was sent on an earlier connection, in its first order, as far as this client's window goes. */
@@ -392,7 +389,16 @@ export class Delivery implements OutgoingSource, Sliced {
     if (refusal) return this.#giveUp(number, refusal) // this connection takes less than the one before
     this.#sentAgain ??= new Set()
     this.#sentAgain.add(number)
-    sink.publish(entry, true, packetIdOf(number), entry.qos === 1 ? noCommit : entry.commit) // [MQTT-3.3.1-1]
+    sink.publish(entry, true, packetIdOf(number), this.#mustWaitFor(entry, entry.commit)) // [MQTT-3.3.1-1]
+  }
+
+  /**
+   * QoS 1 may leave before its commit: a repeat after a crash is allowed. QoS 2 may not, nor before its publisher's handshake is
+   * safe: a publisher that repeats it would make it twice.
+   */
+  #mustWaitFor({ qos, message }: QueuedMessage, commit: Commit): Commit {
+    const needed = later(commit, message.commit)
+    return qos === 1 ? this.#parts.beforeQos1(needed) : needed
   }
 
   /** Its message cannot be read any more: it is done, as far as that goes. */

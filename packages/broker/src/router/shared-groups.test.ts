@@ -81,6 +81,7 @@ class Client {
         maxQueuedBytes: 1_000_000,
         stored: new Accounts().stored,
         slices: new Slices(),
+        beforeQos1: () => noCommit,
         now: () => 0,
         onDrop: (reason) => void world.metrics.dropped[reason]++,
       },

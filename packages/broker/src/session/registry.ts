@@ -80,13 +80,14 @@ export class Registry {
   readonly #whenDue = (session: Session): void => this.#due(session)
 
   constructor(parts: RegistryParts) {
-    const { limits, time, drops, accounts, slices } = parts
+    const { limits, time, drops, accounts, slices, store } = parts
     this.#parts = parts
     this.#deliveryParts = {
       maxQueuedMessages: limits.maxQueuedMessages,
       maxQueuedBytes: limits.maxQueuedBytes,
       stored: accounts.stored,
       slices,
+      beforeQos1: (commit) => store.beforeQos1(commit),
       now: () => time.expiryNow(),
       onDrop: (reason, clientId) => drops.report(reason, clientId),
     }

@@ -73,6 +73,14 @@ class MemoryStore implements Store {
     return nothingToWaitFor
   }
 
+  barrier(): Commit {
+    return nothingToWaitFor
+  }
+
+  beforeQos1(): Commit {
+    return nothingToWaitFor
+  }
+
   tick(): void {
     this.#memory.expiry.clear(this.#time.expiryNow())
   }

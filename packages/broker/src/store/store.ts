@@ -63,6 +63,10 @@ export interface Store {
   setRetained(topic: string, message: Message | undefined): Commit
   /** Writes what means nothing: once its commit is flushed, the store takes commits. */
   check(): Commit
+  /** What an answer waits for that has written nothing itself: nothing, unless another could have taken this broker's place. */
+  barrier(): Commit
+  /** What a message at QoS 1 waits for on its way to a subscriber, if this is its commit. */
+  beforeQos1(commit: Commit): Commit
   /** A second has passed: looks after what expires, and after the disk. */
   tick(): void
   /** All that one packet makes is gathered: a commit that has become large ends here. */

@@ -2,7 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { idle } from '../../src/store/deliveries.contract.js'
-import { type LmdbStoreOptions, lmdbStore } from '../../src/store/lmdb/index.js'
+import { type CommitLog, LocalLog } from '../../src/store/lmdb/commit-log.js'
+import type { Disk } from '../../src/store/lmdb/disk.js'
+import { type LmdbStoreOptions, storeBehind } from '../../src/store/lmdb/lmdb-store.js'
 import { openTables } from '../../src/store/lmdb/tables.js'
 import type { Recovered, Store, StoreHost } from '../../src/store/store.js'
 
@@ -21,9 +23,16 @@ export class DurableRig {
   onStep: (step: Step) => void = () => {}
   #crash: { readonly at: Step; done(): void } | undefined
 
-  constructor(options: Omit<LmdbStoreOptions, 'directory' | 'onStep'> = {}, host: Partial<StoreHost> = {}) {
+  readonly #makeLog: (disk: Disk) => CommitLog
+
+  constructor(
+    options: Omit<LmdbStoreOptions, 'directory' | 'onStep'> = {},
+    host: Partial<StoreHost> = {},
+    makeLog: (disk: Disk) => CommitLog = (disk) => new LocalLog(disk),
+  ) {
     this.#options = options
     this.#host = host
+    this.#makeLog = makeLog
   }
 
   get directory(): string {
@@ -32,7 +41,7 @@ export class DurableRig {
 
   async open(): Promise<this> {
     const life = this.#life
-    this.store = lmdbStore({
+    const options: LmdbStoreOptions = {
       ...this.#options,
       directory: this.directory,
       onStep: (step) => {
@@ -43,7 +52,8 @@ export class DurableRig {
         this.#crash.done()
         this.#crash = undefined
       },
-    })
+    }
+    this.store = storeBehind(options, this.#makeLog)
     this.recovered = await this.store.open(this.#host)
     return this
   }

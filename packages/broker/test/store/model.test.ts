@@ -2,6 +2,7 @@ import { encodeUtf8, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Account } from '../../src/accounts.js'
+import { noCommit } from '../../src/commit.js'
 import { Delivery } from '../../src/delivery/delivery.js'
 import type { Sink } from '../../src/delivery/sink.js'
 import { packetIdOf } from '../../src/delivery/window.js'
@@ -59,6 +60,7 @@ class Client implements Sink {
         maxQueuedBytes: 1e9,
         stored: new Account(),
         slices: new Slices(),
+        beforeQos1: () => noCommit,
         onDrop: (reason) => expect.fail(`dropped: ${reason}`),
       },
     })

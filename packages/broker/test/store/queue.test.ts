@@ -2,12 +2,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Metrics } from '../../src/metrics.js'
 import { plainGrant } from '../../src/router/subscriber.js'
 import { Deliveries, flushed, idle, messageOf, textAt } from '../../src/store/deliveries.contract.js'
+import { LocalLog } from '../../src/store/lmdb/commit-log.js'
+import type { Disk } from '../../src/store/lmdb/disk.js'
 import { DurableRig, nothing } from './durable-rig.js'
+import { LateLog } from './late-log.js'
 
-describe('queues on disk', () => {
+const logs = [
+  ['on disk', (disk: Disk) => new LocalLog(disk)],
+  ['on disk later than they are safe', (disk: Disk) => new LateLog(disk)],
+] as const
+
+describe.each(logs)('queues %s', (_, makeLog) => {
   let rig: DurableRig
   beforeEach(async () => {
-    rig = await new DurableRig().open()
+    rig = await new DurableRig({}, {}, makeLog).open()
   })
   afterEach(() => rig.dispose())
 

@@ -9,17 +9,23 @@ export interface Portions {
   readonly waits: boolean
 }
 
+interface Commits {
+  /** All commits up to this one are in the tables. */
+  readonly applied: Commit
+  readonly latest: Commit
+}
+
 /** Has portions of work done beside traffic, each after the commit of the one before it is on disk. */
 export class Background {
   readonly #work: Portions
   readonly #chores: Chores
-  readonly #store: { readonly flushed: Commit; readonly latest: Commit }
+  readonly #store: Commits
   #underWay = false
   #mayBeMore = true
   #closed = false
   #after: Commit = noCommit
 
-  constructor(work: Portions, chores: Chores, store: { readonly flushed: Commit; readonly latest: Commit }) {
+  constructor(work: Portions, chores: Chores, store: Commits) {
     this.#work = work
     this.#chores = chores
     this.#store = store
@@ -33,7 +39,7 @@ export class Background {
 
   /** A commit is on disk: the next portion can be done, if there may be one. */
   goOn(): void {
-    if (!this.#mayBeMore || this.#closed || this.#underWay || this.#after > this.#store.flushed) return
+    if (!this.#mayBeMore || this.#closed || this.#underWay || this.#after > this.#store.applied) return
     const portion = this.#work.portion()
     this.#mayBeMore = portion !== undefined || this.#work.waits
     if (!portion) return

@@ -11,7 +11,8 @@ const recordsAtOnce = 512
 export interface ClearingParts {
   readonly tables: Tables
   readonly log: MessageLog
-  readonly flushed: () => Commit
+  /** All commits up to this one are in the tables. */
+  readonly applied: () => Commit
   write(write: Write): void
 }
 
@@ -37,15 +38,15 @@ export class Clearing implements Portions {
   }
 
   portion(): Chore | undefined {
-    const flushed = this.#parts.flushed()
-    for (const [session, after] of this.#ended) return after <= flushed ? this.#clear(session) : undefined
+    const applied = this.#parts.applied()
+    for (const [session, after] of this.#ended) return after <= applied ? this.#clear(session) : undefined
     return undefined
   }
 
   *#clear(first: SessionNumber): Chore {
     let left = recordsAtOnce
     for (const [session, after] of this.#ended) {
-      if (session !== first && after > this.#parts.flushed()) return
+      if (session !== first && after > this.#parts.applied()) return
       left = yield* this.#clearOne(session, left)
       if (left <= 0) return
       this.#ended.delete(session)

@@ -24,7 +24,7 @@ export interface ExpiryParts {
   group(number: GroupNumber): BodiesReader | undefined
   leave(groups: readonly GroupNumber[]): void
   /** Its commit is not over. */
-  isUnflushed(session: SessionNumber, first: number): boolean
+  isUnapplied(session: SessionNumber, first: number): boolean
   /** What was asked of a session has failed: it is told, and that session's connection ends. */
   failed(error: unknown, owner: Owner): void
 }
@@ -58,7 +58,7 @@ export class Expiry implements Portions {
   #look(key: Buffer, now: number): number {
     const { tables, write } = this.#parts
     const [session, first] = [readU32(key, 6), readU48(key, 10)]
-    if (this.#parts.isUnflushed(session, first)) return 1
+    if (this.#parts.isUnapplied(session, first)) return 1
     write({ table: 'due', key, value: undefined })
     const owner = this.#parts.session(session)
     const value = tables.shares.get(shareKey(session, first))

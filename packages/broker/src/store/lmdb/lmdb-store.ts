@@ -13,6 +13,7 @@ import type { Recovered, SessionStore, Store, StoreHost } from '../store.js'
 import { Background } from './background.js'
 import type { BodiesReader } from './bodies-record.js'
 import { Clearing } from './clearing.js'
+import { type CommitLog, LocalLog } from './commit-log.js'
 import { Disk, DiskDamage } from './disk.js'
 import { DiskRoom } from './disk-room.js'
 import { Expiry } from './expiry.js'
@@ -64,12 +65,18 @@ const clockEveryMs = 1_000
  */
 export function lmdbStore(options: LmdbStoreOptions): Store {
   checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
-  return new LmdbStore(options)
+  return storeBehind(options, (disk) => new LocalLog(disk))
+}
+
+/** The same, with commits made safe by another log than the disk alone. */
+export function storeBehind(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog): Store {
+  return new LmdbStore(options, makeLog)
 }
 
 class LmdbStore implements Store, SessionKeeper, LogKeeper {
   readonly isLasting = true
   flushed: Commit = noCommit
+  applied: Commit = noCommit
   onFlushed: () => void = () => {}
   onRoom: () => void = () => {}
   onFailed: (error: BrokerError) => void = () => {}
@@ -87,6 +94,8 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   #tables: Tables | undefined
   #messages!: MessageLog
   #disk!: Disk
+  #log!: CommitLog
+  readonly #makeLog: (disk: Disk) => CommitLog
   #room!: DiskRoom
   #setAside!: SetAside
   #clearing!: Clearing
@@ -95,14 +104,17 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   /** Oldest first. */
   #closed: Closed[] = []
   #inFlight: Closed | undefined
+  /** Handed to the log, and not in the tables yet; oldest first. */
+  #unapplied: Closed[] = []
   #landing: Promise<void> | undefined
   #scheduled = false
   readonly #sessions = new Map<SessionNumber, StoredSession>()
   #nextSession = 1
   #clock: Moment = { wall: 0, time: 0 }
 
-  constructor(options: LmdbStoreOptions) {
+  constructor(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog) {
     this.#options = options
+    this.#makeLog = makeLog
     this.#logger = options.log ?? silentLogger
   }
 
@@ -177,11 +189,13 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
       relief: () => this.#relief(),
       onCommitted: () => onStep?.('committed'),
     })
+    this.#log = this.#makeLog(this.#disk)
+    this.#log.onApplied = (commit) => this.#onApplied(commit)
     this.#room = new DiskRoom({ directory, tables, limits: this.#limits, waiting, stored, metrics, log })
     this.#room.onRoom = () => this.onRoom()
     const write = (one: Write) => void this.write(one)
-    const flushed = () => this.flushed
-    this.#clearing = new Clearing({ tables, log: this.#messages, flushed, write })
+    const applied = () => this.applied
+    this.#clearing = new Clearing({ tables, log: this.#messages, applied, write })
     const expiry = new Expiry({
       tables,
       now: () => this.#time.expiryNow(),
@@ -189,7 +203,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
       write,
       group: (number) => this.#groupOrNone(number),
       leave: (groups) => this.#messages.leave(groups),
-      isUnflushed: (session, first) => this.#messages.isUnflushed(session, first),
+      isUnapplied: (session, first) => this.#messages.isUnapplied(session, first),
       failed: (error, owner) => chores.failed(error, owner),
     })
     this.#background = [this.#clearing, expiry].map((work) => new Background(work, chores, this))
@@ -226,6 +240,14 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
 
   check(): Commit {
     return this.#noteClock()
+  }
+
+  barrier(): Commit {
+    return this.#log.barrier(() => this.check())
+  }
+
+  beforeQos1(commit: Commit): Commit {
+    return this.#log.beforeQos1(commit)
   }
 
   tick(): void {
@@ -314,12 +336,13 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
 
   async close(): Promise<void> {
     if (!this.#tables) return
-    this.#disk.closing()
+    this.#log.closing()
     let end: 'in order' | 'damaged' = 'in order'
     try {
       while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
       this.#noteClock()
       await this.#fly()
+      await this.#log.settled()
     } catch (error) {
       // Nothing of it was acknowledged; whoever sent it sends it again.
       if (error instanceof DiskDamage) end = 'damaged'
@@ -393,8 +416,9 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     if (this.#closed.length === 0) this.#close()
     const flight = this.#closed.shift()!
     this.#inFlight = flight
+    this.#unapplied.push(flight)
     const handedOver = performance.now()
-    this.#landing = this.#disk.carryOut(flight.writes).then(
+    this.#landing = this.#log.append(flight.commit, flight.writes).then(
       () => this.#landed(flight, handedOver),
       (error: unknown) => this.#crashed(error),
     )
@@ -405,11 +429,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     this.#landing = undefined
     this.#inFlight = undefined
     this.flushed = flight.commit
-    this.#tables!.root.resetReadTxn() // what is read from now on is there with this commit
-    this.#accounts.waiting.add(-flight.bytes)
-    this.#room.wrote(sizeOf(flight.writes))
     if (flight.writes.length > 0) this.#measure(flight, handedOver)
-    this.#messages.flushed()
     this.#options.onStep?.('flushed')
     this.#goOn()
     if (this.#closed.length > 0 || !this.#open.isEmpty) this.#schedule()
@@ -418,6 +438,18 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     } catch (error) {
       this.#logger.log('error', 'internal error after a commit', { error: String(error) })
     }
+  }
+
+  /** What is read from now on is there with this commit. */
+  #onApplied(commit: Commit): void {
+    this.applied = commit
+    this.#tables!.root.resetReadTxn()
+    while (this.#unapplied.length > 0 && this.#unapplied[0]!.commit <= commit) {
+      const { bytes, writes } = this.#unapplied.shift()!
+      this.#accounts.waiting.add(-bytes)
+      this.#room.wrote(sizeOf(writes))
+    }
+    this.#messages.applied(commit)
   }
 
   /** It cannot be carried out, now or later. */
@@ -449,7 +481,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
         ...(set ?? []),
       ]),
     )
-    const cursors = [...touched].map((session) => session.cursor(this.#messages.unflushed(session.number)))
+    const cursors = [...touched].map((session) => session.cursor(this.#messages.unapplied(session.number)))
     return [...removals, ...cursors.filter((write) => write !== undefined)]
   }
 

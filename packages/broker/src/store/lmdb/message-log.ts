@@ -7,7 +7,7 @@ import { readMessage } from './message-record.js'
 import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
 import { RoomPool, type Rooms } from './rooms.js'
-import { Share, type Tail, type Unflushed } from './share.js'
+import { Share, type Tail, type Unapplied } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
@@ -50,8 +50,10 @@ const mostReaders = 20_000
 
 /** What the log asks of the store. */
 export interface LogKeeper {
-  /** All commits up to this one are durable. */
+  /** All commits up to this one are safe. */
   readonly flushed: Commit
+  /** All commits up to this one are in the tables. */
+  readonly applied: Commit
   /** Gathers a write into the coming commit. */
   write(write: Write): Commit
   /** So many bytes more wait for the coming commit. */
@@ -69,8 +71,8 @@ export interface LogKeeper {
 export class MessageLog {
   readonly #tables: Tables
   readonly #keeper: LogKeeper
-  /** Not yet flushed, oldest first; the last is open. */
-  readonly #unflushed: CommitMessages[] = []
+  /** Not yet in the tables, oldest first; the last is open. */
+  readonly #unapplied: CommitMessages[] = []
   #open: CommitMessages
   #nextGroup: GroupNumber
   #newest: Message | undefined
@@ -88,7 +90,7 @@ export class MessageLog {
     this.#tables = tables
     this.#keeper = keeper
     this.#open = new CommitMessages(firstCommit, this.#rooms.begin())
-    this.#unflushed.push(this.#open)
+    this.#unapplied.push(this.#open)
     const [newest] = [...tables.bodies.getKeys({ reverse: true, limit: 1 })]
     this.#nextGroup = newest ? readU48(newest, 0) + 1 : 1
   }
@@ -144,7 +146,7 @@ export class MessageLog {
   /** A small share that an earlier commit wrote, to be written again with what comes now. `undefined`: it is left as it is. */
   #reopened(session: SessionNumber, number: number, bytes: number, tail: Tail): Share | undefined {
     const { first, end, size, commit } = tail
-    if (end !== number || size > mostReopenedBytes || commit > this.#keeper.flushed) return undefined
+    if (end !== number || size > mostReopenedBytes || commit > this.#keeper.applied) return undefined
     const record = this.#wholeRecord(session, first)
     if (!record) return undefined
     const share = new Share(session, first, this.#open.commit)
@@ -200,7 +202,7 @@ export class MessageLog {
     for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
     for (const [group, left] of readers) this.#readers.set(group, { left, commit: this.#open.commit })
     this.#open = new CommitMessages(next, this.#rooms.begin())
-    this.#unflushed.push(this.#open)
+    this.#unapplied.push(this.#open)
     this.#newest = undefined
     this.#newestBody = -1
     return writes
@@ -232,9 +234,13 @@ export class MessageLog {
     if (share.due > 0) writes.push(dueWrite(share, share.due, true))
   }
 
-  /** The oldest commit is on disk. */
-  flushed(): void {
-    const done = this.#unflushed.shift()!
+  /** All commits up to this one are in the tables. */
+  applied(commit: Commit): void {
+    while (this.#unapplied[0]!.commit <= commit) this.#settle(this.#unapplied.shift()!)
+    if (this.#readers.size > mostReaders) this.#forgetReaders(commit)
+  }
+
+  #settle(done: CommitMessages): void {
     let isRead = false
     for (const own of done.shares.values()) {
       for (const share of own) {
@@ -244,7 +250,6 @@ export class MessageLog {
       }
     }
     if (!isRead) this.#rooms.giveBack(done.rooms)
-    if (this.#readers.size > mostReaders) this.#forgetReaders(done.commit)
   }
 
   /** The session's next shares with messages from `number` on, oldest first; and whether more may follow. */
@@ -253,7 +258,7 @@ export class MessageLog {
     const onDisk = this.#onDisk(session, number, found)
     if (onDisk) return { found, more: true }
     let after = found.at(-1)?.end ?? number
-    for (const { shares } of this.#unflushed) {
+    for (const { shares } of this.#unapplied) {
       for (const share of shares.get(session) ?? []) {
         if (share.end <= after && share.count > 0 && found.some(({ first }) => first === share.first)) continue
         if (share.end <= number || share.left === 0) continue
@@ -270,11 +275,11 @@ export class MessageLog {
     const key = shareKey(session, number)
     const [covering] = [...this.#tables.shares.getKeys({ start: key, end: prefix, reverse: true, limit: 1 })]
     const start = covering?.subarray(0, 4).equals(prefix) ? covering : key
-    const unflushed = this.#unflushed.flatMap(({ shares }) => shares.get(session) ?? [])
+    const unapplied = this.#unapplied.flatMap(({ shares }) => shares.get(session) ?? [])
     let bytes = 0
     for (const { key: at, value } of this.#tables.shares.getRange({ start, end: endOf(prefix) })) {
       const first = readU48(at, 4)
-      if (unflushed.some((share) => share.first === first)) continue // its commit is being written, or just was
+      if (unapplied.some((share) => share.first === first)) continue // its commit is being written, or just was
       const share = this.opened(session, first, value)
       if (!share || share.end <= number) continue
       found.push(share)
@@ -388,14 +393,14 @@ export class MessageLog {
   }
 
   /** Its commit is not over. */
-  isUnflushed(session: SessionNumber, first: number): boolean {
-    return this.#unflushed.some(({ shares }) => shares.get(session)?.some((share) => share.first === first))
+  isUnapplied(session: SessionNumber, first: number): boolean {
+    return this.#unapplied.some(({ shares }) => shares.get(session)?.some((share) => share.first === first))
   }
 
   /** What a session has that is not on disk yet: from which number on, and how much. */
-  unflushed(session: SessionNumber): Unflushed {
+  unapplied(session: SessionNumber): Unapplied {
     let [first, messages, bytes] = [Number.POSITIVE_INFINITY, 0, 0]
-    for (const { shares } of this.#unflushed) {
+    for (const { shares } of this.#unapplied) {
       for (const share of shares.get(session) ?? []) {
         const { onDisk } = share
         first = Math.min(first, onDisk?.end ?? share.first)
@@ -458,8 +463,8 @@ export class MessageLog {
   }
 
   /** What is on disk need not be in memory too. */
-  #forgetReaders(flushed: Commit): void {
-    for (const [group, { commit }] of this.#readers) if (commit <= flushed) this.#readers.delete(group)
+  #forgetReaders(applied: Commit): void {
+    for (const [group, { commit }] of this.#readers) if (commit <= applied) this.#readers.delete(group)
   }
 }
 

@@ -64,7 +64,7 @@ export interface Tail {
 }
 
 /** What of a session's messages is not on disk: from which number on, and how much. */
-export interface Unflushed {
+export interface Unapplied {
   readonly first: number
   readonly messages: number
   readonly bytes: number

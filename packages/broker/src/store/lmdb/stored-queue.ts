@@ -20,7 +20,8 @@ export interface QueueOwner {
 
 /** What a queue asks of the store. */
 export interface QueueKeeper {
-  readonly flushed: Commit
+  /** All commits up to this one are in the tables. */
+  readonly applied: Commit
   readonly latest: Commit
   readonly log: MessageLog
   /** What the queues of all sessions hold. */
@@ -51,7 +52,7 @@ export class StoredQueue implements Queue {
   #seen = 0
   /** Written since it holds nothing. */
   #tail: Tail | undefined
-  /** First numbers of shares that were removed, until the commit that does it is flushed. */
+  /** First numbers of shares that were removed, until the commit that does it is in the tables. */
   #removed: Set<number> | undefined
   #removedIn: Commit = noCommit
 
@@ -159,7 +160,7 @@ export class StoredQueue implements Queue {
 
   /** It is done, though the disk may not know yet. */
   isRemoved(first: number): boolean {
-    return this.#removedIn > this.#keeper.flushed && this.#removed?.has(first) === true
+    return this.#removedIn > this.#keeper.applied && this.#removed?.has(first) === true
   }
 
   settle(): void {
@@ -208,7 +209,7 @@ export class StoredQueue implements Queue {
   }
 
   #noteRemoved(first: number): void {
-    if (this.#removedIn <= this.#keeper.flushed) this.#removed = undefined
+    if (this.#removedIn <= this.#keeper.applied) this.#removed = undefined
     this.#removed ??= new Set()
     this.#removed.add(first)
     this.#removedIn = this.#keeper.latest
@@ -245,7 +246,7 @@ export class StoredQueue implements Queue {
   }
 
   #loadMore(from: number): void {
-    if (this.#removedIn <= this.#keeper.flushed) this.#removed = undefined
+    if (this.#removedIn <= this.#keeper.applied) this.#removed = undefined
     const { found, more } = this.#keeper.log.page(this.#session, from)
     this.#complete = !more
     this.#seen = found.at(-1)?.end ?? from

@@ -3,7 +3,7 @@ import type { OutgoingSource, SessionStore, StoredGrant } from '../store.js'
 import { writeCursor } from './cursor.js'
 import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
 import { writeCount, writePage, writeSession, writeSubscription } from './records.js'
-import type { Unflushed } from './share.js'
+import type { Unapplied } from './share.js'
 import { type Held, type QueueKeeper, type QueueOwner, StoredQueue } from './stored-queue.js'
 import type { TableName, Write } from './tables.js'
 
@@ -25,7 +25,7 @@ export interface Identity {
   readonly isGroup: boolean
 }
 
-const nothing: Unflushed = { first: Number.POSITIVE_INFINITY, messages: 0, bytes: 0 }
+const nothing: Unapplied = { first: Number.POSITIVE_INFINITY, messages: 0, bytes: 0 }
 
 /** One session's durable state. What changes with every message is written once a commit, as it is then. */
 export class StoredSession implements SessionStore, QueueOwner {
@@ -110,14 +110,14 @@ export class StoredSession implements SessionStore, QueueOwner {
 
   /**
    * Where its deliveries stand now; `undefined`: it has ended.
-   * @param unflushed what is left out, since it is not on disk.
+   * @param unapplied what is left out, since it is not on disk.
    */
-  cursor(unflushed: Unflushed = nothing): Write | undefined {
+  cursor(unapplied: Unapplied = nothing): Write | undefined {
     if (this.#deleted || !this.outgoing) return undefined
     const { queue } = this
     const key = sessionKey(this.number)
     const { head, next, tail: newest, handshakes, maxInflight, mayHaveSentMore } = this.outgoing.state()
-    const tail = Math.max(head, Math.min(newest, unflushed.first))
+    const tail = Math.max(head, Math.min(newest, unapplied.first))
     // Field by field: this is done for each session of each commit, and copying an object as a whole is slow.
     const value = writeCursor(key, {
       head,
@@ -126,8 +126,8 @@ export class StoredSession implements SessionStore, QueueOwner {
       handshakes: next <= tail ? handshakes : handshakes.subarray(0, tail - head),
       maxInflight,
       mayHaveSentMore,
-      bytes: Math.max(0, queue.bytes - unflushed.bytes),
-      messages: Math.max(0, queue.messages - unflushed.messages),
+      bytes: Math.max(0, queue.bytes - unapplied.bytes),
+      messages: Math.max(0, queue.messages - unapplied.messages),
     })
     return { table: 'cursors', key, value }
   }

@@ -1,0 +1,55 @@
+import { type Commit, noCommit } from '../../commit.js'
+import type { Disk } from './disk.js'
+import type { Write } from './tables.js'
+
+/**
+ * What makes commits safe, behind a store. The store hands over one commit after another; the log says of each when it cannot be lost
+ * any more, and when its writes are in the store's own tables. That may be later: until then the store reads them from memory.
+ */
+export interface CommitLog {
+  /** Called when all commits up to this one are in the tables: in their order. Set by the store. */
+  onApplied: (commit: Commit) => void
+  /** Settles when the commit is safe. One at a time. @throws when it never will be. */
+  append(commit: Commit, writes: readonly Write[]): Promise<void>
+  /**
+   * What an answer waits for that has written nothing itself. Where nobody but this process could have answered, that is nothing; else
+   * it is a commit that is yet to become safe.
+   * @param gather has such a one made.
+   */
+  barrier(gather: () => Commit): Commit
+  /** What a message at QoS 1 waits for on its way to a subscriber: its own commit, or nothing, since it may come twice. */
+  beforeQos1(commit: Commit): Commit
+  /** From now on a commit that cannot be made safe is given up after a while. */
+  closing(): void
+  /** Settles when all that is safe is in the tables. */
+  settled(): Promise<void>
+}
+
+/** The disk of this machine: a commit is safe because it is in the tables. */
+export class LocalLog implements CommitLog {
+  onApplied: (commit: Commit) => void = () => {}
+  readonly #disk: Disk
+
+  constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  async append(commit: Commit, writes: readonly Write[]): Promise<void> {
+    await this.#disk.carryOut(writes)
+    this.onApplied(commit)
+  }
+
+  barrier(): Commit {
+    return noCommit
+  }
+
+  beforeQos1(): Commit {
+    return noCommit
+  }
+
+  closing(): void {
+    this.#disk.closing()
+  }
+
+  async settled(): Promise<void> {}
+}
