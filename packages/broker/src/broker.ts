@@ -3,8 +3,8 @@ import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName
 import type { AccountsView } from './accounts.js'
 import type { BatchListener } from './batches.js'
 import type { Change } from './changes.js'
+import { Arrival } from './connection/arrival.js'
 import { closeInOrder } from './connection/closing.js'
-import { Connection } from './connection/connection.js'
 import type { TraceEvent, TraceOptions } from './connection/tracing.js'
 import { Descriptors } from './descriptors.js'
 import { BrokerError } from './errors.js'
@@ -89,8 +89,6 @@ export class Broker implements AsyncDisposable {
   readonly #metrics: Metrics = new Metrics()
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
-  /** Connections whose client is not in yet; the others are known by their session. */
-  readonly #arriving = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
@@ -104,13 +102,7 @@ export class Broker implements AsyncDisposable {
   constructor(options: CheckedOptions) {
     const metrics = this.#metrics
     const { store, clock } = options
-    this.#rooms = makeRooms(options, metrics, {
-      onAccepted: (connection) => void this.#arriving.delete(connection),
-      onClosed: (connection) => {
-        this.#arriving.delete(connection)
-        this.#rooms.door.leave(connection.peer.address)
-      },
-    })
+    this.#rooms = makeRooms(options, metrics)
     const { registry, router, time, drops, commits, door, slices } = this.#rooms
     this.clients = new Clients(registry, slices)
     this.sessions = new Sessions(registry, slices)
@@ -311,7 +303,8 @@ export class Broker implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     const { store, clock, log } = this.#rooms.options
-    for (const connection of [...this.#arriving]) connection.end(shuttingDown, reason.serverShuttingDown)
+    for (const connection of [...this.#rooms.connectionParts.arriving])
+      connection.end(shuttingDown, reason.serverShuttingDown)
     this.#rooms.registry.shutDown(shuttingDown)
     for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
     this.#rooms.wheel.close()
@@ -322,8 +315,7 @@ export class Broker implements AsyncDisposable {
   #accept(transport: Transport): void {
     if (!this.#rooms.door.enter(transport.peer.address)) return transport.destroy()
     try {
-      const connection = new Connection(transport, this.#rooms.connectionParts)
-      if (!connection.closed) this.#arriving.add(connection) // it may have been over before it began
+      new Arrival(transport, this.#rooms.connectionParts)
     } catch (error) {
       const onFault = (): void => transport.destroy()
       this.#rooms.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')

@@ -1,7 +1,6 @@
 import { Accounts } from './accounts.js'
 import { Changes } from './changes.js'
 import { Commits } from './connection/commits.js'
-import type { Connection } from './connection/connection.js'
 import type { ConnectionParts } from './connection/connection-parts.js'
 import { Door } from './connection/door.js'
 import { EncodedOnce } from './connection/encoded-once.js'
@@ -47,14 +46,11 @@ export interface Rooms extends Basics {
   readonly tracing: Tracing
   readonly commits: Commits
   readonly door: Door
-  readonly connectionParts: ConnectionParts<Connection>
+  readonly connectionParts: ConnectionParts
 }
 
-/** Who is told of connections. */
-export type ConnectionsOwner = Pick<ConnectionParts<Connection>, 'onAccepted' | 'onClosed'>
-
 /** Makes all that a broker consists of, low to high. */
-export function makeRooms(options: CheckedOptions, metrics: Metrics, owner: ConnectionsOwner): Rooms {
+export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
   const basics = makeBasics(options, metrics)
   const { limits, store, clock, willsAfterRestart } = options
   const { faults, wheel, drops } = basics
@@ -65,7 +61,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics, owner: Conn
   const commits = new Commits(store, faults)
   const door = new Door({ limits, clock, wheel, metrics, drops })
   const hooks = new HookRunner(options.hooks, faults, changes)
-  const connectionParts = makeConnectionParts({ ...basics, router, registry, tracing, commits, door }, hooks, owner)
+  const connectionParts = makeConnectionParts({ ...basics, router, registry, tracing, commits, door }, hooks)
   return { ...basics, router, registry, tracing, commits, door, connectionParts }
 }
 
@@ -113,11 +109,7 @@ function makeRouter(basics: Basics, changes: Changes): Router {
   })
 }
 
-function makeConnectionParts(
-  rooms: Omit<Rooms, 'connectionParts'>,
-  hooks: HookRunner,
-  owner: ConnectionsOwner,
-): ConnectionParts<Connection> {
+function makeConnectionParts(rooms: Omit<Rooms, 'connectionParts'>, hooks: HookRunner): ConnectionParts {
   const { options, metrics, faults, slices, accounts, tracing, time, drops, wheel } = rooms
   const { limits, features, store, log, clock, responseInformation } = options
   const now = (): number => time.now()
@@ -153,12 +145,12 @@ function makeConnectionParts(
     },
     store,
     accounts,
+    arriving: new Set(),
     waitingForRoom: new Set(),
     waiting: new Waiting(limits.maxUnauthenticatedBytes, drops),
     door: rooms.door,
     clock,
     wheel,
     log,
-    ...owner,
   }
 }

@@ -1,5 +1,12 @@
-import type { Owner } from '../faults.js'
-import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import { type Connect, Decoder, encode, type Packet, ProtocolError, reason } from '@godwit/protocol'
+import { MqttError } from '../errors.js'
+import { refuse } from '../handlers/admission.js'
+import type { Services } from '../handlers/context.js'
+import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
+import { Connection } from './connection.js'
+import type { ConnectionParts } from './connection-parts.js'
+import { farewell } from './farewell.js'
+import { isUneventful, Probation, tooMuchWaits } from './probation.js'
 
 /** The longest fixed header, the Protocol Name and the Protocol Level. */
 const enough = 12
@@ -7,78 +14,159 @@ const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
 const noBytes: Uint8Array = new Uint8Array(0)
 
 /**
- * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
- * refused, and whoever looks whether the port is open says nothing, and may leave by a reset.
- * @param error of the transport, if there was one.
+ * A transport from its first byte until its CONNECT is whole: then a {@link Connection} has it, with all that has come. What is no
+ * CONNECT ends here, answered where somebody who speaks MQTT would understand it.
  */
-export function isUneventful(ending: string, error?: NodeJS.ErrnoException): boolean {
-  if (error) return networkFailures.includes(error.code ?? '')
-  return ending === 'connection refused' || ending === 'connection closed by the client'
-}
-
-/** That of the way to the other side, and not of what it said. */
-const networkFailures = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']
-
-/** What a connection has only until its client is in. */
-export class Arrival {
-  /** The first packet has come. */
-  greeted = false
-  #timer: WheelTimer
-  /** What has come before it, as far as it tells which version is spoken. */
+export class Arrival implements TransportEvents {
+  readonly peer: Peer
+  readonly client = undefined
+  readonly clientId = undefined
+  readonly #transport: Transport
+  readonly #parts: ConnectionParts
+  readonly #services: Services
+  readonly #probation: Probation
+  readonly #decoder: Decoder
+  /** As far as they tell which version is spoken, or what else. */
   #firstBytes = noBytes
-  /** Made when somebody is asked who the client is. */
-  #gone: AbortController | undefined
+  #isOver = false
 
-  constructor(wheel: TimerWheel, timeoutMs: number, onTimeout: (why: string) => void, owner: Owner) {
-    const pausedBefore = wheel.pausedMs
-    const onDue = (): void => onTimeout(this.greeted ? 'not authenticated in time' : 'no CONNECT in time')
-    const onFirstDue = (): void => {
-      // Time in which the broker did not run is given back: hooks have not run either.
-      const lostMs = Math.min(wheel.pausedMs - pausedBefore, timeoutMs)
-      if (lostMs > 0) this.#timer = wheel.after(lostMs, onDue, owner)
-      else onDue()
+  constructor(transport: Transport, parts: ConnectionParts) {
+    const { services } = parts
+    this.peer = transport.peer
+    this.#transport = transport
+    this.#parts = parts
+    this.#services = services
+    this.#decoder = new Decoder({
+      version: 4,
+      maxPacketBytes: services.limits.maxConnectBytes,
+      allowControlCharacters: services.features.controlCharacters,
+    })
+    services.metrics.connectionsAccepted++
+    this.#probation = new Probation(this.peer, parts, this)
+    transport.start(this)
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#isOver) return
+    this.#services.metrics.bytesReceived += chunk.length
+    this.#remember(chunk)
+    try {
+      this.#decoder.push(chunk)
+      const packet = this.#decoder.next()
+      if (packet) return this.#onFirst(packet)
+    } catch (error) {
+      this.#fail(error)
     }
-    this.#timer = wheel.after(timeoutMs, onFirstDue, owner)
+    if (!this.#isOver && !this.#probation.holds(this.#decoder.bufferedBytes)) {
+      this.end(tooMuchWaits)
+    }
   }
 
-  heard(chunk: Uint8Array): void {
+  /** The transport would go on holding them: it is cut off. */
+  onHeld(bytes: number): void {
+    if (this.#isOver || this.#probation.holds(bytes, this.#services.limits.maxConnectBytes)) return
+    this.#letGo(tooMuchWaits)
+    this.#transport.destroy()
+  }
+
+  onEnd(): void {
+    this.end('connection closed by the client')
+  }
+
+  onClose(error?: Error): void {
+    if (!this.#isOver)
+      this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client', error)
+  }
+
+  onFault(): void {
+    this.end('internal error')
+  }
+
+  /** Ends in order, without a word: nobody knows yet what is spoken. */
+  end(why: string): void {
+    if (this.#isOver) return
+    this.#letGo(why)
+    this.#transport.end()
+  }
+
+  /** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
+  #onFirst(packet: Packet): void {
+    const { metrics, tracing } = this.#services
+    metrics.packetsReceived++
+    if (packet.type === 'connect') return this.#handOn(packet)
+    if (tracing.isOn) tracing.received(this, packet)
+    throw new MqttError(reason.protocolError, `${packet.type} before connect`)
+  }
+
+  #handOn(connect: Connect): void {
+    const connection = new Connection(this.#transport, this.#parts, connect, this.#decoder, this.#probation)
+    this.#transport.handTo(connection)
+    this.#probation.passTo(connection)
+    this.#isOver = true
+    connection.begin(connect)
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof ProtocolError || error instanceof MqttError)) {
+      return this.#services.faults.contain(error, this, 'taking up a connection')
+    }
+    this.#services.metrics.protocolErrors++
+    const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
+    if (isVersion) return this.#refuseVersion(error)
+    // A CONNECT of 5.0 that cannot be read is answered too; what is no MQTT at all is not.
+    const parting = { reasonCode: error.reasonCode, why: error.message, serverReference: undefined }
+    if (this.#beginsAs50) this.#say(farewell(parting, false), 5)
+    this.end(this.#stranger ?? error.message)
+  }
+
+  /** A level from the future is answered as at 5.0, any other as at 3.1.1, with a bridge's bit too [MQTT-3.1.2-2]. */
+  #refuseVersion({ level = 0, message }: ProtocolError): void {
+    const version = (level & 0x7f) > 4 ? 5 : 4
+    // No reason in words: which form a later version has for them nobody knows.
+    const from = { services: this.#services, peer: this.peer, version, wantsReasons: false } as const
+    const { packet } = refuse(from, { reasonCode: reason.unsupportedProtocolVersion, why: message })
+    this.#say(packet, version)
+    this.end('connection refused')
+  }
+
+  /** The last packet, and the first. */
+  #say(packet: Packet, version: 4 | 5): void {
+    const { metrics, tracing } = this.#parts.outbox
+    if (tracing.isOn) tracing.sent(this, packet)
+    const bytes = encode(packet, version)
+    metrics.packetsSent++
+    metrics.bytesSent += bytes.length
+    this.#transport.write([bytes], () => {})
+  }
+
+  #letGo(why: string, error?: Error): void {
+    this.#isOver = true
+    this.#probation.fail()
+    this.#parts.door.leave(this.peer.address)
+    const level = isUneventful(why, error) ? 'debug' : 'info'
+    this.#parts.log.log(level, 'client gone', { clientId: undefined, address: this.peer.address, reason: why })
+  }
+
+  #remember(chunk: Uint8Array): void {
     const known = this.#firstBytes
-    if (this.greeted || known.length >= enough) return
-    this.#firstBytes = Uint8Array.from([...known, ...chunk.subarray(0, enough - known.length)])
+    if (known.length < enough)
+      this.#firstBytes = Uint8Array.from([...known, ...chunk.subarray(0, enough - known.length)])
   }
 
-  /** Nothing whole has come, but it is the beginning of a CONNECT of 5.0, whatever is wrong with the rest of it. */
-  get beginsAs50(): boolean {
+  /** It is the beginning of a CONNECT of 5.0, whatever is wrong with the rest of it. */
+  get #beginsAs50(): boolean {
     const bytes = this.#firstBytes
-    if (this.greeted || bytes[0] !== 0x10) return false
+    if (bytes[0] !== 0x10) return false
     let at = 1
     while (at < 4 && bytes[at]! > 127) at++
     return nameAndLevel.every((byte, n) => bytes[at + 1 + n] === byte)
   }
 
-  /** Aborted when the connection goes before the client is in. */
-  get signal(): AbortSignal {
-    this.#gone ??= new AbortController()
-    return this.#gone.signal
-  }
-
-  /** What has come when it is HTTP or TLS, in words for the log; undefined for anything else. Nobody is answered who speaks no MQTT. */
-  get stranger(): string | undefined {
-    if (this.greeted && this.#firstBytes.length < enough) return undefined
+  /** What has come when it is HTTP or TLS, in words for the log; `undefined` for anything else. Nobody is answered who speaks no MQTT. */
+  get #stranger(): string | undefined {
     const text = String.fromCharCode(...this.#firstBytes)
     if (text.startsWith('\x16\x03')) return 'it speaks TLS; this port does not: it needs a listener with tls (mqtts)'
     if (!/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE|PATCH) /.test(text)) return undefined
     return 'it speaks HTTP; this port speaks MQTT only: WebSockets need a listener of their own (ws)'
-  }
-
-  /** The client is in. */
-  end(): void {
-    this.#timer.cancel()
-  }
-
-  /** Nobody will be. */
-  fail(): void {
-    this.end()
-    this.#gone?.abort()
   }
 }

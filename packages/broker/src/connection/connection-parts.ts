@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts.js'
+import type { Owner } from '../faults.js'
 import type { Services } from '../handlers/context.js'
 import type { Logger } from '../log.js'
 import type { Store } from '../store/store.js'
@@ -6,23 +7,28 @@ import type { Clock } from '../time/clock.js'
 import type { TimerWheel } from '../time/timer-wheel.js'
 import type { Door } from './door.js'
 import type { OutboxParts } from './outbox.js'
+import type { OnProbation } from './probation.js'
 import type { Waiting } from './waiting.js'
 
 /** What all connections of a broker are made with. */
-export interface ConnectionParts<Connection> {
+export interface ConnectionParts {
   readonly services: Services
   readonly outbox: OutboxParts
   readonly waiting: Waiting
   readonly door: Door
   readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'endOfPacket' | 'setWill'>
   readonly accounts: Accounts
+  /** Those without a client yet. */
+  readonly arriving: Set<OnProbation>
   /** Connections with publications that wait for room on the disk. */
-  readonly waitingForRoom: Set<Connection>
+  readonly waitingForRoom: Set<WaitsForRoom>
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Logger
-  /** Its client is in: from here on the registry knows it by its session. */
-  onAccepted(connection: Connection): void
-  /** The connection is gone. */
-  onClosed(connection: Connection): void
+}
+
+/** A connection with publications that wait for room on the disk. */
+export interface WaitsForRoom extends Owner {
+  /** There is some: what has waited goes on, a part of it in this turn. True: all of it has. */
+  onRoom(): boolean
 }

@@ -1,52 +1,51 @@
-import { type Connect, Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
+import { type Connect, type Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
 import { type Commit, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { refuse } from '../handlers/admission.js'
+import { onConnect } from '../handlers/connect.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
-import { Arrival, isUneventful } from './arrival.js'
 import type { ConnectionParts } from './connection-parts.js'
 import { shareBytes } from './connection-share.js'
-import { dispatch, dispatchAuthenticating, dispatchFirst } from './dispatch.js'
+import { dispatch, dispatchAuthenticating } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
-import { farewell, refuseVersion, speak50 } from './farewell.js'
+import { farewell } from './farewell.js'
 import { HeldPublications } from './held-publications.js'
 import { type Because, because, Intake } from './intake.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
+import { isUneventful, type Probation, tooMuchWaits } from './probation.js'
 import { termsOf } from './publish-encoder.js'
 import type { PublishRate } from './publish-rate.js'
 import { ReceiveQuota } from './receive-quota.js'
 import { IncomingAliases } from './topic-aliases.js'
 import { burst, isCostly, mostCostlyPackets } from './turn.js'
 
-const tooMuchWaits = 'too many bytes are waiting for authentication'
-
 /**
- * One network connection, from its first byte to its close: bytes in, packets to their handlers, replies to the outbox.
+ * One network connection, from its CONNECT to its close: bytes in, packets to their handlers, replies to the outbox.
  * The only place where an error becomes something on the wire.
  */
 export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly services: Services
   readonly peer: Peer
-  version: Connect['version'] = 4
+  readonly version: Connect['version']
   closed = false
   authenticating: Authenticating | undefined
   readonly outbox: Outbox
-  readonly #parts: ConnectionParts<Connection>
+  readonly #parts: ConnectionParts
   readonly #transport: Transport
   readonly #decoder: Decoder
   readonly #intake: Intake
   #client: ClientInfo | undefined
   #session: Session | undefined
-  #arrival: Arrival | undefined // until the client is in
+  #probation: Probation | undefined // until the client is in
   #drainWatch: DrainWatch | undefined // made when more waits than should
   #aliases: IncomingAliases | undefined
   #maxInflight = 1
-  wantsReasons = true // at 5.0 a client may say that it wants none in words
+  readonly wantsReasons: boolean // at 5.0 a client may say that it wants none in words
   /** Made with the first message at QoS 1 or 2. */
   #receiveQuota: ReceiveQuota | undefined
   /** The client has ended its side. */
@@ -57,26 +56,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** Made when the first has to wait. */
   #heldPublications: HeldPublications | undefined
 
-  constructor(transport: Transport, parts: ConnectionParts<Connection>) {
-    const { limits, features } = parts.services
+  /** @param decoder what has come behind CONNECT is in it. */
+  constructor(transport: Transport, parts: ConnectionParts, connect: Connect, decoder: Decoder, probation: Probation) {
     this.services = parts.services
     this.peer = transport.peer
     this.#parts = parts
     this.#transport = transport
-    this.#decoder = new Decoder({
-      version: 4,
-      maxPacketBytes: limits.maxConnectBytes,
-      allowControlCharacters: features.controlCharacters,
-    })
+    this.#decoder = decoder
+    this.#probation = probation
+    this.version = connect.version
+    this.wantsReasons = connect.properties?.requestProblemInformation ?? true
     this.#intake = new Intake(transport, parts, this)
-    this.outbox = new Outbox(transport, parts.outbox, this)
-    parts.services.metrics.connectionsAccepted++
-    const onTimeout = (why: string): void => {
-      parts.services.metrics.connectTimeouts++
-      this.end(why, reason.unspecifiedError)
-    }
-    this.#arrival = new Arrival(parts.wheel, limits.connectTimeoutMs, onTimeout, this)
-    transport.start(this)
+    this.outbox = new Outbox(transport, parts.outbox, this, termsOf(connect))
   }
 
   get client(): ClientInfo {
@@ -104,23 +95,25 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#intake.keepAlive.heard()
     this.services.metrics.bytesReceived += chunk.length
     try {
-      this.#arrival?.heard(chunk)
       this.#decoder.push(chunk)
       if (this.#intake.handles) this.#handlePackets()
       else this.#decoder.detach()
     } catch (error) {
       this.#fail(error)
     }
-    if (!this.#session && !this.closed && !this.#parts.waiting.holds(this, this.#decoder.bufferedBytes)) {
-      this.end(tooMuchWaits, reason.quotaExceeded)
-    }
+    this.#boundProbation()
+  }
+
+  /** What comes before the client is in may be waiting for it, and not be much. */
+  #boundProbation(): void {
+    if (!this.#probation || this.closed || this.#probation.holds(this.#decoder.bufferedBytes)) return
+    this.end(tooMuchWaits, reason.quotaExceeded)
   }
 
   /** Before the client is in, that counts as what has come; the transport would go on holding it, so it is cut off. */
   onHeld(bytes: number): void {
-    if (this.#session || this.closed) return
-    const most = this.#arrival?.greeted ? undefined : this.services.limits.maxConnectBytes
-    if (!this.#parts.waiting.holds(this, bytes, most)) this.#guarded(() => this.#abort(tooMuchWaits))
+    if (!this.#probation || this.closed || this.#probation.holds(bytes)) return
+    this.#guarded(() => this.#abort(tooMuchWaits))
   }
 
   /** Handles what has come, as much of it as may be in one turn. */
@@ -150,7 +143,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       const packet = this.#decoder.next()
       if (!packet) return
       metrics.packetsReceived++
-      const answer = this.accepted ? dispatch(this, packet) : this.#beforeConnack(packet)
+      const answer = this.accepted ? dispatch(this, packet) : dispatchAuthenticating(this, packet)
       if (answer instanceof Promise) return this.#suspend(answer)
       if (answer) this.#reply(answer)
       this.#parts.store.endOfPacket()
@@ -187,20 +180,26 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   get signal(): AbortSignal | undefined {
-    return this.#arrival?.signal
+    return this.#probation?.signal
   }
 
-  #beforeConnack(packet: Packet): Answer {
-    if (this.#arrival?.greeted) return dispatchAuthenticating(this, packet)
-    this.#arrival!.greeted = true
-    if (packet.type !== 'connect') return dispatchFirst(this, packet)
-    this.version = packet.version
-    this.wantsReasons = packet.properties?.requestProblemInformation ?? true
-    this.outbox.setTerms(termsOf(packet))
-    return whenReady(this.#parts.door.admit(this.peer.address), (refusal) => {
-      if (this.closed) return undefined
-      return refusal ? refuse(this, refusedAtDoor(refusal), packet.clientId) : dispatchFirst(this, packet)
-    })
+  /** Handles the CONNECT that it was made with, and what has come behind it. */
+  begin(connect: Connect): void {
+    const { tracing } = this.services
+    if (tracing.isOn) tracing.received(this, connect)
+    try {
+      const answer = whenReady(this.#parts.door.admit(this.peer.address), (refusal) => {
+        if (this.closed) return undefined
+        return refusal ? refuse(this, refusedAtDoor(refusal), connect.clientId) : onConnect(this, connect)
+      })
+      if (answer instanceof Promise) this.#suspend(answer)
+      else if (answer) this.#reply(answer)
+      this.#parts.store.endOfPacket()
+      if (this.#intake.handles) this.#handlePackets()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#boundProbation()
   }
 
   /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
@@ -237,10 +236,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   // ---- what handlers ask for
 
   accept(client: ClientInfo, session: Session, connect: Connect, keepAliveSeconds: number): void {
-    this.#arrival?.end()
-    this.#arrival = undefined
-    this.#parts.waiting.release(this)
-    this.#parts.onAccepted(this)
+    this.#probation?.pass()
+    this.#probation = undefined
     this.#client = client
     this.#session = session
     const { limits } = this.services
@@ -401,18 +398,14 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     }
     if (this.closed) return
     this.services.metrics.protocolErrors++
-    const isVersion = error instanceof ProtocolError && error.code === 'unsupported-protocol-version'
-    if (isVersion && this.#arrival?.greeted === false) return refuseVersion(this, error)
-    if (this.#arrival?.beginsAs50) speak50(this)
-    this.end(this.#arrival?.stranger ?? error.message, error.reasonCode)
+    this.end(error.message, error.reasonCode)
   }
 
   #letGo(why: string, error?: Error): Commit {
     this.closed = true
-    this.#arrival?.fail()
+    this.#probation?.fail()
     this.#drainWatch?.stop()
     this.#intake.end()
-    this.#parts.waiting.release(this)
     this.#heldPublications?.clear()
     this.#parts.waitingForRoom.delete(this)
     const client = this.#client
@@ -420,7 +413,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       // First: nothing more is for this connection, its own will neither.
       return client && this.#session ? this.services.registry.closed(this.#session) : noCommit
     } finally {
-      this.#parts.onClosed(this)
+      this.#parts.door.leave(this.peer.address)
       if (client) this.services.hooks.disconnected(client, why)
       const level = client || !isUneventful(why, error) ? 'info' : 'debug'
       this.#parts.log.log(level, 'client gone', { clientId: client?.clientId, address: this.peer.address, reason: why })

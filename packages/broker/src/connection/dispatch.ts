@@ -2,7 +2,6 @@ import { type Packet, type ReceivedPublish, reason } from '@godwit/protocol'
 import { noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
 import { onAuth } from '../handlers/auth.js'
-import { onConnect } from '../handlers/connect.js'
 import type { Answer, Context } from '../handlers/context.js'
 import { onDisconnect } from '../handlers/disconnect.js'
 import { onPuback } from '../handlers/puback.js'
@@ -14,13 +13,6 @@ import { onSubscribe } from '../handlers/subscribe.js'
 import { onUnsubscribe } from '../handlers/unsubscribe.js'
 
 const pingresp = { packet: { type: 'pingresp' }, commit: noCommit } as const
-
-/** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
-export function dispatchFirst(c: Context, p: Packet): Answer {
-  if (c.services.tracing.isOn) c.services.tracing.received(c, p)
-  if (p.type !== 'connect') throw new MqttError(reason.protocolError, `${p.type} before connect`)
-  return onConnect(c, p)
-}
 
 /** Until CONNACK there is only the extended authentication, or the client gives up [MQTT-3.1.2-30]. */
 export function dispatchAuthenticating(c: Context, p: Packet): Answer {

@@ -11,6 +11,7 @@ import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
 import { EncodedOnce } from './encoded-once.js'
 import { Outbox } from './outbox.js'
+import { defaultTerms } from './publish-encoder.js'
 import { Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
 import { WriterPool } from './writer-pool.js'
@@ -61,7 +62,7 @@ function setUp(maxOutboxBytes = 1000) {
     maxOutboxBytes,
     now,
   }
-  const outbox = new Outbox(transport, parts, owner)
+  const outbox = new Outbox(transport, parts, owner, defaultTerms)
   let heard = 0
   return {
     outbox,

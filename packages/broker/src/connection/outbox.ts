@@ -3,14 +3,14 @@ import type { Account } from '../accounts.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Owner } from '../faults.js'
-import type { Reply } from '../handlers/context.js'
+import type { Reply, Traced } from '../handlers/context.js'
 import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { type HeldPacket, HeldPackets } from './held-packets.js'
-import { type ClientTerms, defaultTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
-import type { Traced, Tracing } from './tracing.js'
+import { type ClientTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
+import type { Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
 import type { WriterPool } from './writer-pool.js'
 
@@ -51,7 +51,7 @@ const heldBytesBeside = 256
  * end; those that need a commit wait for it.
  */
 export class Outbox implements Sink, Gathering {
-  #terms = defaultTerms
+  readonly #terms: ClientTerms
   /** Made with the first message. */
   #encoder: PublishEncoder | undefined
   readonly #transport: Transport
@@ -73,7 +73,9 @@ export class Outbox implements Sink, Gathering {
   #mayReceive: MayReceive | undefined
   #writesDone = 0
 
-  constructor(transport: Transport, parts: OutboxParts, owner: OutboxOwner) {
+  /** @param terms what the client's CONNECT said about what it takes. */
+  constructor(transport: Transport, parts: OutboxParts, owner: OutboxOwner, terms: ClientTerms) {
+    this.#terms = terms
     this.#transport = transport
     this.#parts = parts
     this.#owner = owner
@@ -85,12 +87,6 @@ export class Outbox implements Sink, Gathering {
 
   onFault(): void {
     this.#owner.onFault()
-  }
-
-  /** What the client's CONNECT said about what it takes. */
-  setTerms(terms: ClientTerms): void {
-    this.#terms = terms
-    this.#encoder = undefined
   }
 
   /** From here on only those messages go out that are for this client. */

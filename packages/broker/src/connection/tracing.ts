@@ -1,9 +1,8 @@
 import { matchesFilter, type Packet } from '@godwit/protocol'
 import { Batch, type BatchListener } from '../batches.js'
 import type { Faults } from '../faults.js'
-import type { ClientInfo } from '../hooks/client-info.js'
+import type { Traced } from '../handlers/context.js'
 import type { QueuedMessage } from '../store/queue.js'
-import type { Peer } from '../transport/transport.js'
 import { type TracedPacket, tracedDelivery, tracedPacket } from './traced-packet.js'
 
 /** Which packets; what is left out is not asked. */
@@ -25,13 +24,6 @@ export interface TraceEvent {
   /** As the broker sees it. */
   readonly direction: 'in' | 'out'
   readonly packet: TracedPacket
-}
-
-/** Whose packets they are. */
-export interface Traced {
-  readonly peer: Peer
-  /** `undefined` before it is in. */
-  readonly client: ClientInfo | undefined
 }
 
 interface Trace {

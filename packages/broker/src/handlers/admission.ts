@@ -182,7 +182,11 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
  * A refusing CONNACK has Session Present 0 and is followed by a close [MQTT-3.2.2-4] [MQTT-3.2.2-5].
  * @param clientId what the client calls itself, as far as that is known: for the log.
  */
-export function refuse(c: Context, { reasonCode, why, serverReference, counts }: Refusal, clientId?: string): Reply {
+export function refuse(
+  c: Pick<Context, 'services' | 'peer' | 'version' | 'wantsReasons'>,
+  { reasonCode, why, serverReference, counts }: Refusal,
+  clientId?: string,
+): Reply {
   c.services.drops.refused(counts ?? refusalOf(reasonCode), c.peer.address, { clientId, why })
   const tellable = c.version === 5 || connackReturnCode(reasonCode) !== undefined
   const properties = {

@@ -18,11 +18,18 @@ import type { Store } from '../store/store.js'
 import type { Slices } from '../time/slices.js'
 import type { Peer } from '../transport/transport.js'
 
+/** Whose packets they are. */
+export interface Traced {
+  readonly peer: Peer
+  /** `undefined` before it is in. */
+  readonly client: ClientInfo | undefined
+}
+
 /** Shows packets to whoever asked for them. */
 export interface PacketTracing {
   readonly isOn: boolean
   /** @param topic of a PUBLISH, which itself may have but an alias of it. */
-  received(from: Context, packet: Packet, topic?: string): void
+  received(from: Traced, packet: Packet, topic?: string): void
 }
 
 /** What all connections of a broker share. */

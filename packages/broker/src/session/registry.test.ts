@@ -8,7 +8,7 @@ import type { Session, SessionUser } from './session.js'
 
 function registry(): Registry {
   const options = checkOptions({ clock: new VirtualClock(0) })
-  return makeRooms(options, new Metrics(), { onAccepted: () => {}, onClosed: () => {} }).registry
+  return makeRooms(options, new Metrics()).registry
 }
 
 /** A connection whose end takes its time, as one does that another machine has. */

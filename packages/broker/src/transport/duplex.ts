@@ -57,6 +57,10 @@ export class DuplexTransport implements Transport {
     if (stream.destroyed) this.closed()
   }
 
+  handTo(events: TransportEvents): void {
+    this.#events = events
+  }
+
   // ---- what the stream tells
 
   received(chunk: Uint8Array): void {

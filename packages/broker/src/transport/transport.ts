@@ -13,7 +13,7 @@ export interface Peer {
   readonly certificate?: ClientCertificate
 }
 
-/** What a transport tells; set by whoever uses it, before any byte flows. */
+/** What a transport tells whoever uses it. */
 export interface TransportEvents {
   /** Bytes arrived. They may be overwritten once the call has returned. */
   onData(chunk: Uint8Array): void
@@ -34,6 +34,8 @@ export interface Transport {
   readonly bytesTaken: number
   /** Starts the flow of bytes. */
   start(events: TransportEvents): void
+  /** From here on another is told. */
+  handTo(events: TransportEvents): void
   /**
    * Sends the parts, one after another; they must stay unchanged until `done` is called, also when the connection fails.
    * It is called before `write` returns when the parts are already on their way.

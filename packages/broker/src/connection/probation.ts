@@ -1,0 +1,107 @@
+import { reason } from '@godwit/protocol'
+import type { Owner } from '../faults.js'
+import type { Services } from '../handlers/context.js'
+import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import type { Peer } from '../transport/transport.js'
+import type { Waiting } from './waiting.js'
+
+export const tooMuchWaits = 'too many bytes are waiting for authentication'
+
+/** Whoever may not stay for ever without a client. */
+export interface OnProbation extends Owner {
+  /** Ends in order. */
+  end(why: string, reasonCode?: number): void
+}
+
+export interface ProbationParts {
+  readonly services: Pick<Services, 'limits' | 'metrics'>
+  readonly wheel: TimerWheel
+  readonly waiting: Waiting
+  /** All that are on probation. */
+  readonly arriving: Set<OnProbation>
+}
+
+/** The time and the room that a connection has from its first byte until its client is in. */
+export class Probation implements OnProbation {
+  readonly clientId = undefined
+  readonly peer: Peer
+  readonly #parts: ProbationParts
+  #who: OnProbation
+  #isConnect = false
+  #timer: WheelTimer
+  /** Made when somebody is asked who the client is. */
+  #gone: AbortController | undefined
+
+  constructor(peer: Peer, parts: ProbationParts, who: OnProbation) {
+    this.peer = peer
+    this.#parts = parts
+    this.#who = who
+    const { wheel, services } = parts
+    const { connectTimeoutMs } = services.limits
+    const pausedBefore = wheel.pausedMs
+    const onFirstDue = (): void => {
+      // Time in which the broker did not run is given back: hooks have not run either.
+      const lostMs = Math.min(wheel.pausedMs - pausedBefore, connectTimeoutMs)
+      if (lostMs > 0) this.#timer = wheel.after(lostMs, () => this.#onDue(), this)
+      else this.#onDue()
+    }
+    this.#timer = wheel.after(connectTimeoutMs, onFirstDue, this)
+    parts.arriving.add(this)
+  }
+
+  #onDue(): void {
+    this.#parts.services.metrics.connectTimeouts++
+    this.end(this.#isConnect ? 'not authenticated in time' : 'no CONNECT in time', reason.unspecifiedError)
+  }
+
+  /** CONNECT is whole: it is the connection's from here on. */
+  passTo(who: OnProbation): void {
+    this.#who = who
+    this.#isConnect = true
+  }
+
+  end(why: string, reasonCode?: number): void {
+    this.#who.end(why, reasonCode)
+  }
+
+  onFault(): void {
+    this.#who.onFault()
+  }
+
+  /** Notes that so many bytes are held for it. False: that is more than it may, or than there is room for. */
+  holds(bytes: number, most?: number): boolean {
+    return this.#parts.waiting.holds(this, bytes, most)
+  }
+
+  /** Aborted when the connection goes before the client is in. */
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController()
+    return this.#gone.signal
+  }
+
+  /** The client is in. */
+  pass(): void {
+    this.#timer.cancel()
+    this.#parts.waiting.release(this)
+    this.#parts.arriving.delete(this)
+  }
+
+  /** Nobody will be. */
+  fail(): void {
+    this.pass()
+    this.#gone?.abort()
+  }
+}
+
+/**
+ * Whether a connection without a client that ended so is worth no line at the usual level: `drops.ts` has told of the
+ * refused, and whoever looks whether the port is open says nothing, and may leave by a reset.
+ * @param error of the transport, if there was one.
+ */
+export function isUneventful(ending: string, error?: NodeJS.ErrnoException): boolean {
+  if (error) return networkFailures.includes(error.code ?? '')
+  return ending === 'connection refused' || ending === 'connection closed by the client'
+}
+
+/** That of the way to the other side, and not of what it said. */
+const networkFailures = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']
