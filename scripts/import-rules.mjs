@@ -17,8 +17,11 @@ export const packageRules = {
     nodeOnlyIn: ['file-store.ts', 'socket-node.ts', 'tls-node.ts', 'websocket-node.ts'],
   },
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
+  '@godwit/admin': { uses: ['@godwit/protocol', '@godwit/broker'], usedByTests: ['@godwit/client'] },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
-  godwit: { uses: ['@godwit/protocol', '@godwit/client', '@godwit/broker', '@godwit/conformance'] },
+  godwit: {
+    uses: ['@godwit/protocol', '@godwit/client', '@godwit/broker', '@godwit/admin', '@godwit/conformance'],
+  },
 }
 
 /**
