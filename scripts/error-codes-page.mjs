@@ -165,6 +165,12 @@ ${classes.join('\n\n')}
 
 ${table(['code', ''], union('packages/broker/src/errors.ts', 'BrokerErrorCode'))}
 
+## Of the HTTP API
+
+\`code\` in a problem document (RFC 9457), which \`@godwit/admin\` answers with, and its status.
+
+${table(['code', ''], union('packages/admin/src/problem.ts', 'ProblemCode'))}
+
 ## Of the protocol
 
 \`ProtocolError\` of \`@godwit/protocol\`: bytes or a packet against the rules of MQTT.

@@ -1,1 +1,27 @@
-export * from './parts.js'
+export { type AdminApi, adminApi } from './admin-api.js'
+export type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
+export {
+  type AccessAnswer,
+  type AccessExplainer,
+  type AccessQuestion,
+  type Backup,
+  type Backups,
+  type Configuration,
+  EditConflict,
+  type Edited,
+  type EditOptions,
+  type Log,
+  type LogLine,
+  NotEditable,
+  NotThere,
+  type Parts,
+  type Rule,
+  type Rules,
+  type Setting,
+  Unacceptable,
+  type User,
+  type Users,
+} from './parts.js'
+export type { ProblemCode } from './problem.js'
+export type { Role } from './roles.js'
+export { type Credential, fixedTokens, type Tokens } from './tokens.js'

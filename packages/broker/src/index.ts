@@ -75,6 +75,7 @@ export type {
 export type { BrokerTime, Moment } from './time/broker-time.js'
 export type { Chore, Chores } from './time/chores.js'
 export { type Clock, systemClock } from './time/clock.js'
+export { TokenBucket } from './time/token-bucket.js'
 export { checkListen } from './transport/listen.js'
 export type {
   ListenOptions,

@@ -1,0 +1,99 @@
+import { systemClock } from '@godwit/broker'
+import { secureHeaders } from 'hono/secure-headers'
+import { addDescription } from './description.js'
+import type { Desk } from './desk.js'
+import { Entrance } from './guards/entrance.js'
+import { Origins } from './guards/origins.js'
+import { Logins } from './logins.js'
+import { operations } from './operations/all.js'
+import type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
+import { Problem, problemOf } from './problem.js'
+import type { Role } from './roles.js'
+import { addOperation, addOtherMethods, apiPath, newApp } from './routes.js'
+
+/** The HTTP API of one broker. */
+export interface AdminApi {
+  /** Answers a request below `/api/v1`. Never rejects: what goes wrong is answered by a problem document. */
+  fetch(request: Request, facts?: RequestFacts): Promise<Response>
+  /**
+   * The code of a login link, good once and for five minutes: a page takes it from the fragment of its URL
+   * (`/#login=CODE`) and exchanges it by `POST /api/v1/login`. Whoever has it is let in: print it for one person, never in a log.
+   */
+  loginCode(role?: Role): string
+  /** Ends streams, and stops to remember what was. */
+  close(): void
+}
+
+/** Requests that are being answered at once, streams apart. */
+const mostAtOnce = 200
+
+/** Nothing here is a page that another may show, and nothing that a broker's clients have written may run. */
+const headers: Parameters<typeof secureHeaders>[0] = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    imgSrc: ["'self'", 'blob:'],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false, // for whoever has the certificate to say
+  xFrameOptions: 'DENY',
+}
+
+/**
+ * An HTTP API to see and steer a broker, to be mounted in any server that speaks web-standard requests. Nobody comes in without a
+ * token, on loopback too: proxies arrive from there.
+ */
+export function adminApi(broker: AdministeredBroker, options: AdminOptions): AdminApi {
+  const { tokens, clock = systemClock, logger = { log() {} } } = options
+  const logins = new Logins(tokens, clock)
+  const origins = new Origins(options)
+  const entrance = new Entrance({ tokens, logins, origins, clock })
+  const desk: Desk = {
+    broker,
+    parts: options,
+    options,
+    logger,
+    clock,
+    logins,
+    isSecure: (request) => origins.isSecure(request),
+    startedAt: clock.monotonic(),
+  }
+  const app = newApp()
+  app.use(secureHeaders(headers))
+  app.use(async ({ req }, next) => {
+    origins.checkHost(req.raw)
+    await next()
+  })
+  for (const each of operations) addOperation(app, each, desk, entrance)
+  addDescription(app)
+  addOtherMethods(app, operations)
+  app.notFound(({ req }) => nothingAt(req.path).response())
+  app.onError((error) => {
+    const problem = problemOf(error)
+    if (problem) return problem.response()
+    logger.log('error', 'a request failed', { error: String(error), stack: error.stack })
+    return new Problem('failed', 'the server failed over this request; its log has more').response()
+  })
+  let answering = 0
+  return {
+    async fetch(request, facts = {}) {
+      if (answering >= mostAtOnce) return new Problem('too-many-requests', `${answering} are being answered`).response()
+      answering++
+      try {
+        return await app.fetch(request, { facts })
+      } finally {
+        answering--
+      }
+    },
+    loginCode: (role = 'admin') => logins.newCode(role),
+    close() {},
+  }
+}
+
+function nothingAt(path: string): Problem {
+  return new Problem('not-found', `there is nothing at ${path.slice(0, 200)}; see ${apiPath}/openapi.json`)
+}

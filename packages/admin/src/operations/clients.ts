@@ -1,0 +1,104 @@
+import type { ClientView } from '@godwit/broker'
+import { z } from '@hono/zod-openapi'
+import { chosen, columnsParam, listed, pageParams, pageSchema, sortParam, textParam } from '../listing.js'
+import { operation } from '../operation.js'
+import { Problem } from '../problem.js'
+import { count, time, timeOf } from './values.js'
+
+const protocols: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
+
+const clientFields = {
+  clientId: z.string(),
+  username: z.string().nullable(),
+  address: z.string().openapi({ description: 'Empty where there is none.' }),
+  transport: z.string().openapi({ description: '`tcp`, `tls`, `ws`, `wss`, `unix`, `memory` or `stream`.' }),
+  version: z.string().openapi({ description: 'Of MQTT: `3.1`, `3.1.1` or `5.0`.' }),
+  connectedAt: time,
+  keepAliveSeconds: count.openapi({ description: '0: none.' }),
+  cleanStart: z.boolean(),
+  subscriptions: count,
+  inflight: count.openapi({ description: 'Messages sent at QoS 1 and 2 and not yet acknowledged.' }),
+  queued: count.openapi({ description: 'Messages that wait for room.' }),
+  outboxBytes: count.openapi({ description: 'Bytes that wait for its socket.' }),
+}
+
+const client = z.strictObject(clientFields).openapi('Client', { description: 'A client that is connected.' })
+
+type Client = z.infer<typeof client>
+
+const shown = ({ username, version, connectedAt, ...rest }: ClientView): Client => ({
+  ...rest,
+  username: username ?? null,
+  version: protocols[version] ?? String(version),
+  connectedAt: timeOf(connectedAt)!,
+})
+
+const sortable = ['username', 'address', 'connectedAt', 'subscriptions', 'inflight', 'queued', 'outboxBytes']
+
+const query = z.strictObject({
+  ...pageParams,
+  search: textParam(
+    'Only those whose Client Identifier, user name or address has this text in it, in any case.',
+  ).optional(),
+  username: textParam('Only those of this user.').optional(),
+  address: textParam('Only those from this address.').optional(),
+  transport: textParam('Only those over this transport.').optional(),
+  version: z
+    .enum(['3.1', '3.1.1', '5.0'])
+    .optional()
+    .openapi({ description: 'Only those that speak this version of MQTT.' }),
+  sort: sortParam(sortable),
+  columns: columnsParam(Object.keys(clientFields)),
+})
+
+function keeps(asked: z.output<typeof query>): (client: ClientView) => boolean {
+  const search = asked.search?.toLowerCase()
+  return ({ clientId, username, address, transport, version }) =>
+    (search === undefined || [clientId, username ?? '', address].some((text) => text.toLowerCase().includes(search))) &&
+    (asked.username ?? username) === username &&
+    (asked.address ?? address) === address &&
+    (asked.transport ?? transport) === transport &&
+    (asked.version === undefined || asked.version === protocols[version])
+}
+
+export const listClients = operation({
+  id: 'listClients',
+  method: 'get',
+  path: '/clients',
+  tag: 'Look',
+  summary: 'The clients that are connected',
+  description:
+    'By Client Identifier; `sort=-queued` has the deepest queues first, `sort=-outboxBytes` the slowest readers.',
+  query,
+  answer: {
+    description: 'A page of them.',
+    schema: pageSchema(client.partial().required({ clientId: true }), 'ClientPage'),
+  },
+  async run({ query: asked, signal }, { broker }) {
+    const listing = {
+      page: (options: object) => broker.clients.page(options),
+      keep: keeps(asked),
+      name: ({ clientId }: ClientView) => clientId,
+    }
+    const { items, next } = await listed(listing, asked, signal)
+    return { body: { items: chosen(items.map(shown), asked.columns, ['clientId']) as never, next } }
+  },
+})
+
+export const oneClient = z.strictObject({ clientId: textParam('Its Client Identifier.') })
+
+export const getClient = operation({
+  id: 'getClient',
+  method: 'get',
+  path: '/client',
+  tag: 'Look',
+  summary: 'One client that is connected',
+  query: oneClient,
+  answer: { description: 'As it is now.', schema: client },
+  problems: [404],
+  async run({ query: { clientId } }, { broker }) {
+    const view = await broker.clients.get(clientId)
+    if (!view) throw new Problem('not-found', 'no client of this Client Identifier is connected')
+    return { body: shown(view) }
+  },
+})

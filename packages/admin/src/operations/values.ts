@@ -1,0 +1,15 @@
+import { z } from '@hono/zod-openapi'
+
+/** A moment, ISO 8601 in UTC. */
+export const time = z.iso.datetime().openapi({ example: '2026-01-31T12:00:00.000Z' })
+
+export const count = z.number().nonnegative()
+export const qos = z.literal([0, 1, 2]).openapi({ type: 'integer' })
+
+/** @param at epoch ms; what never comes is null. */
+export function timeOf(at: number | undefined): string | null {
+  return at === undefined || Math.abs(at) > 8.64e15 ? null : new Date(at).toISOString()
+}
+
+/** Counters by name. */
+export const counts = z.record(z.string(), z.number())
