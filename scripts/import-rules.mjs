@@ -51,6 +51,7 @@ export const brokerRooms = [
     'option-names.ts',
     'patient-timeout.ts',
     'quiet-lines.ts',
+    'recent-drops.ts',
     'small-map.ts',
     'sorted-names.ts',
     'unix-socket.ts',

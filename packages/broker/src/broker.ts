@@ -12,6 +12,7 @@ import { Clients } from './inspection/clients.js'
 import { type Readiness, ReadinessCheck } from './inspection/readiness.js'
 import { RetainedList } from './inspection/retained.js'
 import { Sessions } from './inspection/sessions.js'
+import { SharedGroupList } from './inspection/shared-group-list.js'
 import { SubscriptionList } from './inspection/subscriptions.js'
 import { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
@@ -19,6 +20,7 @@ import { Metrics } from './metrics.js'
 import { plainAddress } from './network.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
+import { type DropCount, type DropsView, dropBucketMs, RecentDrops } from './recent-drops.js'
 import { makeRooms, type Rooms } from './rooms.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
@@ -57,6 +59,14 @@ export interface TopicWatch extends Watch {
   top(count: number): Promise<BusiestTopics>
 }
 
+/** What was dropped and refused in the last hour, since the watch began, in bounded memory. */
+export interface DropWatch extends Watch {
+  /** By reason, and by client: of five minutes 500 are counted by name; and the last ones with what is known of them. */
+  recent(): Promise<DropsView>
+  /** Of one client. */
+  of(clientId: string): Promise<readonly DropCount[]>
+}
+
 export interface DisconnectOptions {
   /** Of 0x80 and more (section 3.14.2.1). Default 0x98, Administrative action; with a Server Reference 0x9C, Use another server. */
   readonly reasonCode?: number
@@ -83,6 +93,8 @@ export class Broker implements AsyncDisposable {
   readonly sessions: Sessions
   /** Those of sessions. */
   readonly subscriptions: SubscriptionList
+  /** Shared subscriptions, their members and what waits for them. */
+  readonly sharedGroups: SharedGroupList
   readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
@@ -107,6 +119,7 @@ export class Broker implements AsyncDisposable {
     this.clients = new Clients(registry, slices)
     this.sessions = new Sessions(registry, slices)
     this.subscriptions = new SubscriptionList(registry, router, slices)
+    this.sharedGroups = new SharedGroupList(router.groups, slices)
     const whenFlushed = commits.whenFlushed.bind(commits)
     this.retained = new RetainedList({ router, slices, now: () => time.expiryNow(), whenFlushed })
     this.#descriptors = new Descriptors(drops)
@@ -283,6 +296,28 @@ export class Broker implements AsyncDisposable {
       stop: async () => {
         const left = router.sketches?.filter((other) => other !== sketch)
         router.sketches = left && left.length > 0 ? left : undefined
+      },
+    }
+  }
+
+  /** Counts from now on what is dropped and refused, by reason and by client, until it is stopped. */
+  async watchDrops(): Promise<DropWatch> {
+    const { drops, wheel, options } = this.#rooms
+    const recent = new RecentDrops(() => options.clock.now())
+    drops.watchers = [...(drops.watchers ?? []), recent]
+    const isWatched = (): boolean => drops.watchers?.includes(recent) === true
+    const turn = (): void => {
+      if (!isWatched()) return
+      wheel.after(dropBucketMs, turn)
+      recent.turn()
+    }
+    wheel.after(dropBucketMs, turn)
+    return {
+      recent: async () => recent.view(),
+      of: async (clientId) => recent.of(clientId),
+      stop: async () => {
+        const left = drops.watchers?.filter((other) => other !== recent)
+        drops.watchers = left && left.length > 0 ? left : undefined
       },
     }
   }

@@ -1,6 +1,7 @@
 import type { LogFields, Logger } from './log.js'
 import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, SubscriptionRefusal } from './metrics.js'
 import { QuietLines } from './quiet-lines.js'
+import type { DropEvent, DropKind, RecentDrops } from './recent-drops.js'
 
 const acceptProblems: Readonly<Record<string, string>> = {
   EMFILE: 'this process may open no more files; raise it with ulimit -n, or LimitNOFILE= in the systemd unit (EMFILE)',
@@ -12,6 +13,8 @@ const acceptProblems: Readonly<Record<string, string>> = {
  * first of a kind is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.
  */
 export class Drops {
+  /** Counts of the last hour, while somebody watches. */
+  watchers: readonly RecentDrops[] | undefined
   readonly #metrics: Metrics
   readonly #lines: QuietLines
 
@@ -23,6 +26,7 @@ export class Drops {
   /** @param refused where it is its publisher who is refused: from where it came, and where it was to go. */
   report(reason: DropReason, clientId: string, refused: { address?: string; topic?: string } = {}): void {
     this.#metrics.dropped[reason]++
+    if (this.watchers !== undefined) this.#show('message', reason, clientId, refused)
     if (reason === 'offline-qos0') return // the standard's own terms: counted, not worth a line
     const fields = { clientId, address: refused.address, reason, topic: refused.topic }
     this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', fields, { clientId, reason })
@@ -31,6 +35,7 @@ export class Drops {
   /** One filter of a SUBSCRIBE. The client may know; at 3.1.1 many do not look. */
   subscriptionRefused(reason: SubscriptionRefusal, clientId: string, address: string, filter: string): void {
     this.#metrics.subscriptionsRefused[reason]++
+    if (this.watchers !== undefined) this.#show('subscription', reason, clientId, { address, filter })
     const fields = { clientId, address, reason, filter }
     const kind = `subscribe ${reason} ${clientId}`
     this.#tell(kind, 'subscription refused', 'subscriptions refused', fields, { clientId, reason })
@@ -47,6 +52,7 @@ export class Drops {
   ): void {
     this.#metrics.connectionsRefused++
     this.#metrics.refused[reason]++
+    if (this.watchers !== undefined) this.#show('connection', reason, more.clientId, { address, why: more.why })
     const fields = { clientId: more.clientId, address, reason, why: more.why }
     this.#tell(reason, 'connection refused', 'connections refused', fields, { reason })
   }
@@ -67,8 +73,18 @@ export class Drops {
    */
   handshakeRefused(reason: HandshakeRefusal, address: string, why: string): void {
     this.#metrics.handshakesRefused[reason]++
+    if (this.watchers !== undefined) this.#show('handshake', reason, undefined, { address, why })
     const [one, many] = ['connection refused before MQTT', 'connections refused before MQTT'] as const
     this.#tell(`handshake ${reason} ${why}`, one, many, { address, reason, why }, { reason, why })
+  }
+
+  #show(
+    kind: DropKind,
+    reason: string,
+    clientId: string | undefined,
+    facts: Pick<DropEvent, 'address' | 'topic' | 'filter' | 'why'>,
+  ): void {
+    for (const watcher of this.watchers ?? []) watcher.add(kind, reason, clientId, facts)
   }
 
   /**

@@ -4,6 +4,7 @@ export {
   Broker,
   createBroker,
   type DisconnectOptions,
+  type DropWatch,
   type RecoveredCounts,
   type TopicWatch,
   type Watch,
@@ -33,9 +34,11 @@ export type { Clients, ClientView } from './inspection/clients.js'
 export { Exposition, type Labels } from './inspection/exposition.js'
 export type { Page, PageOptions } from './inspection/page.js'
 export { type Exposed, prometheusText } from './inspection/prometheus.js'
+export type { QueuedView } from './inspection/queued.js'
 export type { Readiness } from './inspection/readiness.js'
 export type { RetainedFilter, RetainedList, RetainedPageOptions, RetainedView } from './inspection/retained.js'
 export type { Sessions, SessionView } from './inspection/sessions.js'
+export type { SharedGroupList, SharedGroupView, SharedMemberView } from './inspection/shared-group-list.js'
 export type {
   SubscriptionFilter,
   SubscriptionList,
@@ -56,6 +59,7 @@ export type {
   SubscriptionRefusal,
 } from './metrics.js'
 export type { BrokerOptions, Features } from './options.js'
+export type { ClientDrops, DropCount, DropEvent, DropKind, DropsView } from './recent-drops.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
 export type { BusiestTopics, TopicCount } from './router/topic-sketch.js'

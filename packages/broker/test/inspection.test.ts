@@ -39,6 +39,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
       username: 'ann',
       address: 'test',
       transport: 'memory',
+      listener: undefined,
       version,
       connectedAt: Math.floor(clock.now() / 1000) * 1000,
       keepAliveSeconds: 30,
@@ -47,6 +48,8 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
       inflight: 1,
       queued: 0,
       outboxBytes: 0,
+      bridge: false,
+      certificate: undefined,
     })
   })
 

@@ -12,6 +12,7 @@ const clientFields = {
   username: z.string().nullable(),
   address: z.string().openapi({ description: 'Empty where there is none.' }),
   transport: z.string().openapi({ description: '`tcp`, `tls`, `ws`, `wss`, `unix`, `memory` or `stream`.' }),
+  listener: z.string().nullable().openapi({ description: 'The name of the listener it came to.' }),
   version: z.string().openapi({ description: 'Of MQTT: `3.1`, `3.1.1` or `5.0`.' }),
   connectedAt: time,
   keepAliveSeconds: count.openapi({ description: '0: none.' }),
@@ -20,15 +21,29 @@ const clientFields = {
   inflight: count.openapi({ description: 'Messages sent at QoS 1 and 2 and not yet acknowledged.' }),
   queued: count.openapi({ description: 'Messages that wait for room.' }),
   outboxBytes: count.openapi({ description: 'Bytes that wait for its socket.' }),
+  bridge: z.boolean().openapi({ description: 'A bridge that has marked itself as one.' }),
+  certificate: z
+    .strictObject({
+      subject: z.string(),
+      commonName: z.string().nullable(),
+      altNames: z.array(z.string()),
+      fingerprint: z.string(),
+    })
+    .nullable()
+    .openapi({ description: 'What it has shown in the TLS handshake, where it was asked to.' }),
 }
 
 const client = z.strictObject(clientFields).openapi('Client', { description: 'A client that is connected.' })
 
 type Client = z.infer<typeof client>
 
-const shown = ({ username, version, connectedAt, ...rest }: ClientView): Client => ({
+const shown = ({ username, listener, version, connectedAt, certificate, ...rest }: ClientView): Client => ({
   ...rest,
   username: username ?? null,
+  listener: listener ?? null,
+  certificate: certificate
+    ? { ...certificate, commonName: certificate.commonName ?? null, altNames: [...certificate.altNames] }
+    : null,
   version: protocols[version] ?? String(version),
   connectedAt: timeOf(connectedAt)!,
 })

@@ -76,6 +76,10 @@ export class Delivery implements OutgoingSource, Sliced {
     return this.window.head
   }
 
+  get tail(): number {
+    return this.#tail
+  }
+
   /** Takes up what an earlier process left. One that was connected then may have been sent more than was written down. */
   restore({ outgoing, expiresAt }: RecoveredSession): void {
     this.window.restore(outgoing.head, outgoing.handshakes)

@@ -1,4 +1,5 @@
 import type { ProtocolVersion } from '@godwit/protocol'
+import type { ClientCertificate } from '../client-certificate.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
 import type { Slices } from '../time/slices.js'
@@ -12,6 +13,8 @@ export interface ClientView {
   readonly address: string
   /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`. */
   readonly transport: string
+  /** The `name` of the listener it came to, where that has one. */
+  readonly listener: string | undefined
   readonly version: ProtocolVersion
   /** Epoch ms, to the second. */
   readonly connectedAt: number
@@ -25,6 +28,10 @@ export interface ClientView {
   readonly queued: number
   /** Bytes that wait for its socket. */
   readonly outboxBytes: number
+  /** A bridge that has marked itself by its Protocol Level. */
+  readonly bridge: boolean
+  /** What it has shown in the TLS handshake, where it was asked to. */
+  readonly certificate: ClientCertificate | undefined
 }
 
 /** The clients that are connected. What is asked wrongly rejects. */
@@ -77,12 +84,13 @@ export class Clients {
 
 function viewOf({ clientId, subscriptions, delivery }: Session, { facts }: SessionUser): ClientView {
   const { client, peer, connectedAt, keepAliveSeconds, outboxBytes } = facts
-  const { username, address, version, cleanStart } = client
+  const { username, address, listener, version, cleanStart, bridge = false, certificate } = client
   return {
     clientId,
     username,
     address,
     transport: peer.transport,
+    listener,
     version,
     connectedAt,
     keepAliveSeconds,
@@ -91,5 +99,7 @@ function viewOf({ clientId, subscriptions, delivery }: Session, { facts }: Sessi
     inflight: delivery.window.inflight,
     queued: delivery.waiting,
     outboxBytes,
+    bridge,
+    certificate,
   }
 }

@@ -3,6 +3,7 @@ import { type Commit, later, noCommit } from '../commit.js'
 import { BrokerError } from '../errors.js'
 import type { Message } from '../message.js'
 import { checkNames, type NamesOf } from '../option-names.js'
+import type { LocalProperties } from '../router/local-message.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Slices } from '../time/slices.js'
@@ -15,6 +16,7 @@ export interface RetainedView {
   /** A copy. */
   readonly payload: Buffer
   readonly payloadBytes: number
+  readonly properties: LocalProperties | undefined
   /** Client Identifier of the publisher; empty for the broker and the program that embeds it. */
   readonly publisher: string
   /** Epoch ms; infinite: never. */
@@ -142,6 +144,6 @@ function beginningOf(filter: string): string {
   return at < 0 ? filter : filter.slice(0, at)
 }
 
-function viewOf({ topic, qos, payload, payloadBytes, publisher, expiresAt }: Message): RetainedView {
-  return { topic, qos, payload: Buffer.from(payload), payloadBytes, publisher, expiresAt }
+function viewOf({ topic, qos, payload, payloadBytes, properties, publisher, expiresAt }: Message): RetainedView {
+  return { topic, qos, payload: Buffer.from(payload), payloadBytes, properties, publisher, expiresAt }
 }

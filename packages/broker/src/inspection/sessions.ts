@@ -1,7 +1,9 @@
+import { BrokerError } from '../errors.js'
 import type { Registry } from '../session/registry.js'
 import type { Session } from '../session/session.js'
 import type { Slices } from '../time/slices.js'
 import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
+import { type QueuedView, queueOf } from './queued.js'
 
 /** A session, with or without a connection, as it is now. */
 export interface SessionView {
@@ -53,6 +55,22 @@ export class Sessions {
   /** The same: `for await (const session of broker.sessions)`. */
   [Symbol.asyncIterator](): AsyncGenerator<SessionView, undefined> {
     return this.list()
+  }
+
+  /**
+   * Some of what waits for its client, and of what was sent and is not acknowledged, in order; `next` of a page, as `after`, brings
+   * what follows. Of a session that ends with its connection, what was sent is not kept, and not shown. Without such a session the
+   * page is empty.
+   * @throws BrokerError `invalid-option`.
+   */
+  async queue(clientId: string, options: PageOptions = {}): Promise<Page<QueuedView>> {
+    checkPage(options)
+    const { after } = options
+    if (after !== undefined && after !== '' && !/^[0-9]{1,16}$/.test(after)) {
+      throw new BrokerError('invalid-option', 'after takes what a page gave as next')
+    }
+    const session = this.#registry.get(clientId)
+    return session ? pageOf(queueOf(session.delivery), options, this.#slices) : { items: [], next: undefined }
   }
 
   /**

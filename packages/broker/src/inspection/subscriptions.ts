@@ -1,4 +1,5 @@
-import { type QoS, splitShared } from '@godwit/protocol'
+import { isTopicName, matchesFilter, type QoS, splitShared } from '@godwit/protocol'
+import { BrokerError } from '../errors.js'
 import { checkNames, type NamesOf } from '../option-names.js'
 import type { Router } from '../router/router.js'
 import type { Grant } from '../router/subscriber.js'
@@ -27,11 +28,16 @@ export interface SubscriptionFilter {
   readonly clientId?: string
   /** Only those with exactly this Topic Filter. */
   readonly filter?: string
+  /**
+   * Only those through which a message of this Topic Name goes. Of a shared subscription one member gets it; a hook may still
+   * refuse its delivery.
+   */
+  readonly topic?: string
 }
 
 export interface SubscriptionPageOptions extends PageOptions, SubscriptionFilter {}
 
-const filterNames: NamesOf<SubscriptionFilter> = { clientId: true, filter: true }
+const filterNames: NamesOf<SubscriptionFilter> = { clientId: true, filter: true, topic: true }
 
 /** Between the two parts of a name: neither a Client Identifier nor a Topic Filter has it [MQTT-1.5.3-2]. */
 const between = '\0'
@@ -54,14 +60,18 @@ export class SubscriptionList {
 
   /**
    * Some of them, in the order of Client Identifiers, then of Topic Filters; `next` of a page, as `after`, brings what follows.
-   * @throws BrokerError `invalid-option`.
+   * @throws BrokerError `invalid-option`; `invalid-topic`, for a topic that is none.
    */
   async page(options: SubscriptionPageOptions = {}): Promise<Page<SubscriptionView>> {
     checkPage(options, filterNames)
+    const { topic } = options
+    if (topic !== undefined && !isTopicName(topic)) {
+      throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name`)
+    }
     const filtersOf = this.#sortedFilters(options.filter)
     const listed: Listed<SubscriptionView> = {
       names: (from) => this.#names(from, options.clientId, filtersOf),
-      view: (name) => this.#get(name),
+      view: (name) => this.#get(name, topic),
     }
     return pageOf(listed, options, this.#slices)
   }
@@ -80,8 +90,9 @@ export class SubscriptionList {
     return this.list()
   }
 
-  #get(name: string): SubscriptionView | undefined {
+  #get(name: string, topic: string | undefined): SubscriptionView | undefined {
     const [clientId = '', filter = ''] = name.split(between)
+    if (topic !== undefined && !matchesFilter(splitShared(filter)?.filter ?? filter, topic)) return undefined
     const grant = this.#registry.get(clientId)?.subscriptions.get(filter)
     return grant && viewOf(clientId, filter, grant)
   }

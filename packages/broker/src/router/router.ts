@@ -38,7 +38,7 @@ export class Router {
   #sessionSubscriptions = 0
   /** Counts what is published, while somebody looks. */
   sketches: readonly TopicSketch[] | undefined
-  readonly #groups: SharedGroups
+  readonly groups: SharedGroups
   readonly #store: Store
   readonly #drops: Drops
   readonly #retainAvailable: boolean
@@ -48,7 +48,7 @@ export class Router {
   constructor(parts: RouterParts) {
     this.retained = parts.retained
     this.changes = parts.changes
-    this.#groups = parts.groups
+    this.groups = parts.groups
     this.#store = parts.store
     this.#drops = parts.drops
     this.#retainAvailable = parts.retainAvailable
@@ -88,7 +88,7 @@ export class Router {
 
   /** Those of all members of all shared groups. */
   get sharedSubscriptions(): number {
-    return this.#groups.memberships
+    return this.groups.memberships
   }
 
   /** Removes retained messages whose time is over: some now, and when there are very many, the rest in the next turns. */
@@ -140,7 +140,7 @@ export class Router {
   }
 
   #leave(filter: string, member: Member): Commit {
-    const group = splitShared(filter) && this.#groups.get(filter)
+    const group = splitShared(filter) && this.groups.get(filter)
     if (!group) {
       this.unsubscribe(filter, member)
       return noCommit
@@ -184,23 +184,23 @@ export class Router {
 
   /** Takes up the queues of shared groups, before their members come. */
   restoreGroups(groups: readonly RecoveredGroup[]): void {
-    for (const group of groups) this.#groups.getOrCreate(group.sharedFilter).restore(group)
+    for (const group of groups) this.groups.getOrCreate(group.sharedFilter).restore(group)
   }
 
   /** All sessions are back: groups without members are over. */
   endEmptyGroups(): void {
-    for (const group of this.#groups.empty()) this.#endGroup(group)
+    for (const group of this.groups.empty()) this.#endGroup(group)
   }
 
   #group(sharedFilter: string, filter: string): SharedGroup {
-    const group = this.#groups.getOrCreate(sharedFilter)
+    const group = this.groups.getOrCreate(sharedFilter)
     if (group.isEmpty) this.subscribe(filter, group, plainGrant(2))
     return group
   }
 
   #endGroup(group: SharedGroup): Commit {
     this.unsubscribe(splitShared(group.sharedFilter)!.filter, group)
-    return this.#groups.delete(group)
+    return this.groups.delete(group)
   }
 
   /** An empty payload removes what is kept and is never kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]. */

@@ -122,6 +122,25 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return this.#members.size === 0
   }
 
+  /** Members. */
+  get size(): number {
+    return this.#members.size
+  }
+
+  /** In the order in which they came, with what they were granted. */
+  members(): Iterable<readonly [member: Member, grant: Grant]> {
+    return this.#members
+  }
+
+  /** Messages that members have been handed out at QoS 1, and not acknowledged. */
+  get lent(): number {
+    return this.#window.inflight - this.#returned.size
+  }
+
+  get queuedBytes(): number {
+    return this.#stored.queue.bytes
+  }
+
   /** Messages that no member has. */
   get waiting(): number {
     return this.#tail - this.#window.next - this.#gone + this.#returned.size

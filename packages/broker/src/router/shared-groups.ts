@@ -1,14 +1,21 @@
 import type { Commit } from '../commit.js'
+import { SortedNames } from '../sorted-names.js'
 import { type GroupParts, SharedGroup } from './shared-group.js'
 
 /** All shared groups, by their whole filter: one name with two filters is two groups. */
 export class SharedGroups {
+  /** Their whole filters. */
+  readonly names: SortedNames = new SortedNames()
   readonly #parts: GroupParts
   readonly #groups = new Map<string, SharedGroup>()
   readonly #memberships = { count: 0 }
 
   constructor(parts: GroupParts) {
     this.#parts = parts
+  }
+
+  get count(): number {
+    return this.#groups.size
   }
 
   /** Members of all groups. */
@@ -25,13 +32,14 @@ export class SharedGroups {
     if (!group) {
       group = new SharedGroup(sharedFilter, this.#parts, this.#memberships)
       this.#groups.set(sharedFilter, group)
+      this.names.add(sharedFilter)
     }
     return group
   }
 
   /** Ends a group that nobody is a member of any more. */
   delete(group: SharedGroup): Commit {
-    this.#groups.delete(group.sharedFilter)
+    if (this.#groups.delete(group.sharedFilter)) this.names.delete(group.sharedFilter)
     return group.end()
   }
 

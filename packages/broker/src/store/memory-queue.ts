@@ -6,6 +6,9 @@ import { type Expiring, MemoryExpiry } from './memory-expiry.js'
 import type { KeptMessage, Queue, QueuedMessage } from './queue.js'
 import type { OutgoingSource } from './store.js'
 
+/** Messages that somebody who looks is shown before others have their turn. */
+const peekedAtOnce = 64
+
 /** Where queues in memory are counted, all together. */
 export interface MemoryAccounts {
   readonly totals: QueueTotals
@@ -66,6 +69,13 @@ export class MemoryQueue implements Queue, Expiring {
     for (const most = Math.min(tail, number + this.messages); at < most; at++) if (this.#entries!.has(at)) return at
     for (const one of this.#entries!.keys()) if (one >= number) return one
     return tail
+  }
+
+  peek(number: number, tail: number): ReturnType<Queue['peek']> {
+    const entries: (readonly [number, KeptMessage])[] = []
+    let at = this.next(number, tail)
+    for (; at < tail && entries.length < peekedAtOnce; at = this.next(at + 1, tail)) entries.push([at, this.get(at)!])
+    return { entries, next: at }
   }
 
   release(number: number): Commit {

@@ -35,6 +35,14 @@ export interface Queue {
   get(number: number): KeptMessage | undefined
   /** The first number from this one on that has a message; `tail` when none below it has. */
   next(number: number, tail: number): number
+  /**
+   * Some messages from this number on, in their order, for somebody who looks: nothing of the queue changes, nothing is held that
+   * was not. `next` is where to go on; `tail`: there are no more below it.
+   */
+  peek(
+    number: number,
+    tail: number,
+  ): { readonly entries: readonly (readonly [number, KeptMessage])[]; readonly next: number }
   /** A QoS 2 message is released (PUBREC received): it is never sent as PUBLISH again. Durable once flushed. */
   release(number: number): Commit
   /** The message is done. Holds nothing back, but comes before any later write that reuses its packet id. */

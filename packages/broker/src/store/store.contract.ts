@@ -48,6 +48,30 @@ export function storeContract(name: string, start: () => StoreKind): void {
       await store.close()
     })
 
+    it('shows what is in a queue to somebody who looks, in order, and nothing changes by that', async () => {
+      const { store } = await start().open()
+      const session = begin(store, 'c')
+      for (let n = 1; n <= 200; n++) session.put(messageOf(`m${n}`))
+      session.finish(1)
+      const looked = (): string[] => {
+        const found: string[] = []
+        for (let at = 1; at < session.tail; ) {
+          const { entries, next } = session.stored.queue.peek(at, session.tail)
+          for (const [number, { message }] of entries) found.push(`${number} ${Buffer.from(message.payload)}`)
+          at = next
+        }
+        return found
+      }
+      const all = Array.from({ length: 199 }, (_, n) => `${n + 2} m${n + 2}`)
+      expect(looked()).toEqual(all)
+      await idle(store)
+      expect(looked()).toEqual(all)
+      session.stored.queue.rest()
+      expect(looked()).toEqual(all)
+      expect(session.texts()).toHaveLength(199)
+      await store.close()
+    })
+
     metricsContract(start)
 
     it('gives back each message as it was put: topic, payload, both QoS, both RETAIN flags', async () => {

@@ -112,6 +112,26 @@ export class StoredQueue implements Queue {
     return tail
   }
 
+  peek(number: number, tail: number): ReturnType<Queue['peek']> {
+    const entries: (readonly [number, KeptMessage])[] = []
+    const { found, more } = this.#keeper.log.page(this.#session, number)
+    for (const share of found) if (!this.isRemoved(share.first)) this.#peekInto(entries, share, number)
+    const next = found.reduce((end, share) => Math.max(end, share.end), number)
+    return { entries, next: more && next > number ? next : tail }
+  }
+
+  #peekInto(entries: (readonly [number, KeptMessage])[], share: Share, from: number): void {
+    for (const number of this.#keeper.log.numbersOf(share)) {
+      if (number < from || this.outgoing?.isDone(number)) continue
+      try {
+        const entry = this.#keeper.log.read(share, number)
+        if (entry) entries.push([number, entry])
+      } catch {
+        // it is told when it is to be sent
+      }
+    }
+  }
+
   release(_number: number): Commit {
     return this.#owner.changed() // the message stays until PUBCOMP: its share goes as a whole
   }
