@@ -10,6 +10,9 @@ import type { AdministeredBroker, AdminOptions, RequestFacts } from './options.j
 import { Problem, problemOf } from './problem.js'
 import type { Role } from './roles.js'
 import { addOperation, addOtherMethods, apiPath, newApp } from './routes.js'
+import { History } from './series/history.js'
+import { readingOf } from './series/reading.js'
+import { WatchedDrops } from './watched-drops.js'
 
 /** The HTTP API of one broker. */
 export interface AdminApi {
@@ -52,6 +55,8 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
   const logins = new Logins(tokens, clock)
   const origins = new Origins(options)
   const entrance = new Entrance({ tokens, logins, origins, clock })
+  const history = new History(() => readingOf(broker, options.eventLoopDelay, () => clock.monotonic()), clock)
+  const drops = new WatchedDrops(broker)
   const desk: Desk = {
     broker,
     parts: options,
@@ -59,6 +64,8 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     logger,
     clock,
     logins,
+    history,
+    drops,
     isSecure: (request) => origins.isSecure(request),
     startedAt: clock.monotonic(),
   }
@@ -90,7 +97,10 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
       }
     },
     loginCode: (role = 'admin') => logins.newCode(role),
-    close() {},
+    close() {
+      history.close()
+      drops.close()
+    },
   }
 }
 

@@ -1,7 +1,8 @@
 import { version } from '@godwit/broker'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { descriptionPage, pageStyle } from './description-page.js'
-import { apiPath, type Env } from './routes.js'
+import { operations } from './operations/all.js'
+import { addOperation, apiPath, type Env, newApp } from './routes.js'
 
 const about = `See and steer a running broker. Every request shows a token (\`Authorization: Bearer TOKEN\`), or a cookie that POST ${apiPath}/login
 has given to a browser. What names a thing is in the query, as \`clientId\` or \`topic\`. Lists come in pages: \`next\` of one, as
@@ -9,20 +10,9 @@ has given to a browser. What names a thing is in the query, as \`clientId\` or \
 
 /** The API's description for programs, and a page of the same for people; both need no token. */
 export function addDescription(app: OpenAPIHono<Env>): void {
-  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'Made by `godwit token create`.',
-  })
-  app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
-    type: 'apiKey',
-    in: 'cookie',
-    name: 'godwit-PORT',
-    description: 'Of a browser that has logged in; PORT is the port of the server.',
-  })
   let made: { readonly text: string; readonly page: string } | undefined
   const make = (): { readonly text: string; readonly page: string } => {
-    const document = describedBy(app)
+    const document = openApiDocument()
     return { text: JSON.stringify(document), page: String(descriptionPage(document)) }
   }
   app.get(`${apiPath}/openapi.json`, (context) => {
@@ -38,7 +28,22 @@ export function addDescription(app: OpenAPIHono<Env>): void {
   )
 }
 
-function describedBy(app: OpenAPIHono<Env>) {
+/** The API as OpenAPI 3.1 describes it: the same whatever the broker, and whoever serves it. */
+export function openApiDocument(): ReturnType<OpenAPIHono['getOpenAPI31Document']> {
+  const app = newApp()
+  const { openAPIRegistry } = app
+  openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Made by `godwit token create`.',
+  })
+  openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'godwit-PORT',
+    description: 'Of a browser that has logged in; PORT is the port of the server.',
+  })
+  for (const each of operations) addOperation(app, each, undefined as never, undefined as never) // nothing of it is called
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

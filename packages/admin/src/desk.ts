@@ -1,7 +1,8 @@
-import type { Clock, Logger } from '@godwit/broker'
+import type { Clock, DropWatch, Logger } from '@godwit/broker'
 import type { Logins } from './logins.js'
 import type { AdministeredBroker, AdminOptions } from './options.js'
 import type { Parts } from './parts.js'
+import type { History } from './series/history.js'
 
 /** What operations work with. */
 export interface Desk {
@@ -11,6 +12,9 @@ export interface Desk {
   readonly logger: Logger
   readonly clock: Clock
   readonly logins: Logins
+  readonly history: History
+  /** What was dropped and refused in the last hour. */
+  readonly drops: Pick<DropWatch, 'recent' | 'of'>
   /** Whether browsers reach it over TLS. */
   isSecure(request: Request): boolean
   /** Monotonic ms at which the API began. */

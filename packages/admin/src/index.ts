@@ -1,4 +1,6 @@
 export { type AdminApi, adminApi } from './admin-api.js'
+export { openApiDocument } from './description.js'
+export { disconnectUser } from './disconnect-user.js'
 export type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
 export {
   type AccessAnswer,
@@ -23,5 +25,6 @@ export {
   type Users,
 } from './parts.js'
 export type { ProblemCode } from './problem.js'
+export { RecentLog } from './recent-log.js'
 export type { Role } from './roles.js'
 export { type Credential, fixedTokens, type Tokens } from './tokens.js'

@@ -61,7 +61,7 @@ export interface OperationSpec<
   readonly act?: { readonly message: string; told(asked: Asked<z.output<Query>, z.output<Body>>): LogFields }
   run(
     asked: Asked<z.output<Query>, z.output<Body>>,
-    desk: Desk & { readonly parts: Required<Pick<Parts, Part>> },
+    desk: Desk & { readonly parts: { readonly [P in Part]: NonNullable<Parts[P]> } },
   ): Promise<Answer<z.input<Answered>> | Response> | Answer<z.input<Answered>> | Response
 }
 

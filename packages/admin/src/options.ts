@@ -8,6 +8,7 @@ export type AdministeredBroker = Pick<
   | 'clients'
   | 'sessions'
   | 'subscriptions'
+  | 'sharedGroups'
   | 'retained'
   | 'recovered'
   | 'metrics'
@@ -15,6 +16,7 @@ export type AdministeredBroker = Pick<
   | 'readiness'
   | 'changes'
   | 'trace'
+  | 'watchDrops'
   | 'publish'
   | 'disconnect'
 >

@@ -36,7 +36,7 @@ export function newApp(): OpenAPIHono<Env> {
 /** Adds an operation: who may call it is looked at first, then its size, then what it says. */
 export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk, entrance: Entrance): void {
   const admit: MiddlewareHandler<Env> = async (context, next) => {
-    context.set('who', entrance.admit(context.req.raw, it.id, it.method !== 'get' || it.id === 'followEvents'))
+    context.set('who', entrance.admit(context.req.raw, it.id, it.method !== 'get'))
     await next()
   }
   const tooLarge = (): never => {
@@ -82,7 +82,7 @@ async function askedOf(it: Operation, context: Handled): Promise<Asked<unknown, 
   const type = it.body?.type ?? 'application/json'
   const valid = (target: string): unknown => req.valid(target as never)
   return {
-    query: it.query ? valid('query') : {},
+    query: valid('query'),
     body: it.body === undefined ? undefined : type === 'application/json' ? valid('json') : await textOf(it, context),
     etag: etagOf(it, req.header('if-match')),
     who: context.get('who'),
@@ -147,7 +147,7 @@ function describe(it: Operation): Parameters<typeof createRoute>[0] {
     description: [it.description, least === 'anyone' ? 'Needs no token.' : `Role: ${least}.`].filter(Boolean).join(' '),
     security: least === 'anyone' ? [] : [{ token: [] }, { cookie: [] }],
     request: {
-      ...(it.query && { query: it.query }),
+      query: it.query ?? z.strictObject({}), // what nobody reads is refused, not passed over
       ...(it.ifMatch && { headers }),
       ...(it.body && { body: { required: true, content: { [bodyType]: { schema: it.body.schema } } } }),
     },

@@ -1,8 +1,9 @@
-import type { ClientView } from '@godwit/broker'
+import type { ClientView, PageOptions } from '@godwit/broker'
 import { z } from '@hono/zod-openapi'
 import { chosen, columnsParam, listed, pageParams, pageSchema, sortParam, textParam } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
+import { counted as dropCount, counts as dropCounts } from './drops.js'
 import { count, time, timeOf } from './values.js'
 
 const protocols: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
@@ -91,7 +92,7 @@ export const listClients = operation({
   },
   async run({ query: asked, signal }, { broker }) {
     const listing = {
-      page: (options: object) => broker.clients.page(options),
+      page: (options: PageOptions) => broker.clients.page(options),
       keep: keeps(asked),
       name: ({ clientId }: ClientView) => clientId,
     }
@@ -109,11 +110,56 @@ export const getClient = operation({
   tag: 'Look',
   summary: 'One client that is connected',
   query: oneClient,
-  answer: { description: 'As it is now.', schema: client },
+  answer: {
+    description: 'As it is now, and what was dropped for it in the last hour. Its messages are in `/session/queue`.',
+    schema: z.strictObject({ ...clientFields, dropped: z.array(dropCount) }).openapi('ClientWithDrops'),
+  },
   problems: [404],
-  async run({ query: { clientId } }, { broker }) {
+  async run({ query: { clientId } }, { broker, drops }) {
     const view = await broker.clients.get(clientId)
-    if (!view) throw new Problem('not-found', 'no client of this Client Identifier is connected')
-    return { body: shown(view) }
+    if (!view) throw notConnected()
+    return { body: { ...shown(view), dropped: dropCounts(await drops.of(clientId)) } }
   },
 })
+
+const farewell = z
+  .strictObject({
+    reasonCode: z
+      .int()
+      .min(0x80)
+      .max(0xff)
+      .optional()
+      .openapi({ description: 'Of DISCONNECT. Default 152, Administrative action.' }),
+    reasonString: z
+      .string()
+      .max(1_000)
+      .optional()
+      .openapi({ description: 'In words, for a client of 5.0 that wants them.' }),
+  })
+  .openapi('Farewell')
+
+export const disconnectClient = operation({
+  id: 'disconnectClient',
+  method: 'post',
+  path: '/client/disconnect',
+  tag: 'Act',
+  summary: 'Ends the connection of a client',
+  description: 'Its session lives on as its expiry says, its will is published; the client may come again.',
+  query: oneClient,
+  body: { schema: farewell },
+  answer: { status: 204, description: 'It was connected, and is not any more.', schema: z.undefined() },
+  problems: [404],
+  act: { message: 'client disconnected', told: ({ query: { clientId } }) => ({ clientId }) },
+  async run({ query: { clientId }, body: { reasonCode, reasonString } }, { broker }) {
+    const options = {
+      ...(reasonCode !== undefined && { reasonCode }),
+      ...(reasonString !== undefined && { reasonString }),
+    }
+    if (!(await broker.disconnect(clientId, options))) throw notConnected()
+    return { body: undefined }
+  },
+})
+
+function notConnected(): Problem {
+  return new Problem('not-found', 'no client of this Client Identifier is connected')
+}

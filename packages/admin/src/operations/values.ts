@@ -11,5 +11,10 @@ export function timeOf(at: number | undefined): string | null {
   return at === undefined || Math.abs(at) > 8.64e15 ? null : new Date(at).toISOString()
 }
 
+/** A schema that has a name, or null: `nullable` would make the named one nullable. */
+export function orNull<T extends z.ZodType>(schema: T): z.ZodUnion<[T, z.ZodNull]> {
+  return z.union([schema, z.null()])
+}
+
 /** Counters by name. */
 export const counts = z.record(z.string(), z.number())

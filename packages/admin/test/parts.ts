@@ -1,0 +1,111 @@
+import { type AccessRule, accessRules } from '@godwit/broker/access'
+import {
+  type Backup,
+  EditConflict,
+  type EditOptions,
+  NotThere,
+  type Parts,
+  RecentLog,
+  type Rule,
+  Unacceptable,
+} from '../src/index.js'
+
+/** Something that is edited, with an ETag that every edit changes. */
+class Edited<T> {
+  #value: T
+  #edits = 1
+
+  constructor(value: T) {
+    this.#value = value
+  }
+
+  get value(): T {
+    return this.#value
+  }
+
+  get etag(): string {
+    return `e${this.#edits}`
+  }
+
+  put(value: T, { etag = this.etag }: EditOptions = {}): { readonly etag: string } {
+    if (etag !== this.etag) throw new EditConflict(this.etag)
+    this.#value = value
+    this.#edits++
+    return { etag: this.etag }
+  }
+}
+
+/** Parts that hold everything in memory, and say what they hold. */
+export function memoryParts(): Required<Parts> & { held(): unknown } {
+  const users = new Edited<ReadonlyMap<string, string>>(new Map([['ann', 'secret-hash']]))
+  const rules = new Edited<readonly AccessRule[]>([{ allow: 'publish', filter: 'a/#', where: 'rules.yaml:1' }])
+  const backups = new Map<string, Backup>([['old', { name: 'old', bytes: 3, createdAt: '2026-01-01T00:00:00.000Z' }]])
+  let reloads = 0
+  const placeOf = (at: number): number => {
+    if (at < rules.value.length) return at
+    throw new NotThere(`there is no rule ${at}`)
+  }
+  const checked = (rule: Rule): Rule => {
+    if ((rule.allow === undefined) === (rule.deny === undefined))
+      throw new Unacceptable('an access rule has either allow or deny')
+    return rule
+  }
+  const log = new RecentLog()
+  log.log('warn', 'message dropped', { clientId: 'c', reason: 'queue-full', topic: undefined })
+  return {
+    held: () => [[...users.value], rules.value, [...backups.keys()], reloads],
+    users: {
+      list: async () => ({ etag: users.etag, users: [...users.value.keys()].map((username) => ({ username })) }),
+      async set(username, password, options) {
+        if (/[:\p{Cc}]/u.test(username) || username === '')
+          throw new Unacceptable('a user name has no : and no control characters')
+        const created = !users.value.has(username)
+        return { ...users.put(new Map(users.value).set(username, `hash of ${password.length}`), options), created }
+      },
+      async remove(username, options) {
+        const left = new Map(users.value)
+        if (!left.delete(username)) throw new NotThere('there is no such user')
+        return users.put(left, options)
+      },
+    },
+    rules: {
+      list: async () => ({ etag: rules.etag, rules: rules.value }),
+      replace: async (next, options) => rules.put(next.map(checked), options),
+      async add(rule, { at = rules.value.length, ...options } = {}) {
+        return { ...rules.put(rules.value.toSpliced(at, 0, checked(rule)), options), at }
+      },
+      change: async (at, rule, options) => rules.put(rules.value.with(placeOf(at), checked(rule)), options),
+      remove: async (at, options) => rules.put(rules.value.toSpliced(placeOf(at), 1), options),
+    },
+    access: {
+      async explain({ action, topic, username, clientId = '' }) {
+        const subject = { username, clientId }
+        return accessRules(rules.value).explain({ action, topic, client: subject })
+      },
+    },
+    backups: {
+      async create() {
+        const backup = { name: `b${backups.size}`, bytes: 5, createdAt: '2026-01-02T00:00:00.000Z' }
+        backups.set(backup.name, backup)
+        return backup
+      },
+      list: async () => [...backups.values()],
+      async open(name) {
+        if (!backups.has(name)) throw new NotThere('there is no such backup')
+        return { bytes: 3, stream: new Blob(['abc']).stream() }
+      },
+      async remove(name) {
+        if (!backups.delete(name)) throw new NotThere('there is no such backup')
+      },
+    },
+    log,
+    configuration: {
+      effective: async () => [{ name: 'limits.maxInflight', value: 256, origin: 'default' }],
+      check: async (text) => ({ problems: text.includes('colour') ? ["1:1: there is no 'colour'"] : [] }),
+      async reload() {
+        reloads++
+        return { reloaded: ['password file'], needsRestart: [] }
+      },
+    },
+  }
+}
