@@ -8,6 +8,8 @@ export type BrokerErrorCode =
   | 'store-failed'
   /** The stored data is damaged: trying again is of no use. */
   | 'store-damaged'
+  /** No backup could be made, or made a data folder of: no room, no time, not a backup; the message says which. */
+  | 'backup-failed'
   /** `publish` or `subscribe` was given a topic or filter that MQTT does not allow. */
   | 'invalid-topic'
   /** The broker has been closed. */

@@ -22,6 +22,12 @@ export interface DiskRoomParts {
   readonly log: Logger
 }
 
+/** What has to stay free on a disk of so many bytes. */
+export function reserveOf(total: number, limits: DiskRoomParts['limits']): number {
+  const wanted = Math.min(limits.diskReserveBytes, (total * limits.diskReservePercent) / 100)
+  return wanted === 0 ? 0 : Math.max(wanted, Math.min(leastReserveBytes, total / 10))
+}
+
 /**
  * How much room there is: on the disk, and in pages of the file that are free. Below the reserve, what needs room has to wait,
  * so that what makes room can still be written.
@@ -75,8 +81,7 @@ export class DiskRoom {
       const { bavail, blocks, bsize } = statfsSync(directory)
       const total = blocks * bsize
       this.#free = bavail * bsize + file - live
-      const wanted = Math.min(limits.diskReserveBytes, (total * limits.diskReservePercent) / 100)
-      this.#reserve = wanted === 0 ? 0 : Math.max(wanted, Math.min(leastReserveBytes, total / 10))
+      this.#reserve = reserveOf(total, limits)
       metrics.store.freeBytes = this.#free
       metrics.store.reserveBytes = this.#reserve
     } catch {

@@ -20,7 +20,7 @@ import { damaged, notWritable, unusable } from './unusable.js'
 import { upgradeFile } from './upgrade.js'
 
 /** The format this version writes. It reads format 1 too, which has no checksums, and makes its own of it. */
-const format = 2
+export const format = 2
 
 /** A data folder that is this process's alone. */
 export interface Folder {
@@ -64,6 +64,31 @@ export async function openFolder(directory: string, log: Logger = silentLogger):
       if (end === 'in order') noteOrderlyEnd(directory)
       lock.release()
     },
+  }
+}
+
+/**
+ * Makes a data folder of data that comes from elsewhere, and lets it go again: what comes next looks through it.
+ * @param of the format of the data.
+ * @param put writes the file of that name; what it throws leaves no data folder behind.
+ * @throws BrokerError `store-failed`: in use, not writable.
+ */
+export async function settleData(directory: string, of: number, put: (file: string) => Promise<void>): Promise<void> {
+  const file = join(directory, 'p0', 'data.mdb')
+  try {
+    makeFolder(dirname(file))
+  } catch (error) {
+    throw notWritable(directory, error)
+  }
+  const lock = await lockedFolder(directory)
+  try {
+    await put(file)
+    for (const folder of [dirname(file), directory, dirname(directory)]) flush(folder)
+    writeFormat(directory, of)
+  } catch (error) {
+    throw error instanceof BrokerError ? error : notWritable(directory, error)
+  } finally {
+    lock.release()
   }
 }
 
@@ -191,9 +216,9 @@ async function begin(directory: string, file: string): Promise<void> {
   writeFormat(directory)
 }
 
-function writeFormat(directory: string): void {
+function writeFormat(directory: string, of = format): void {
   const coming = join(directory, 'format.new')
-  writeFileSync(coming, `godwit data, format ${format}\n`)
+  writeFileSync(coming, `godwit data, format ${of}\n`)
   flush(coming)
   renameSync(coming, join(directory, 'format'))
   flush(directory)

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 // Where things stand in a page that holds LMDB's own facts (MDB_meta), in the file format that lmdb 3 writes.
 const magicAt = 24
-const pageSizeAt = 48
+export const pageSizeAt = 48
 const rootsAt = [88, 136]
 const headerBytes = 160
 const magic = 0xbeefc0de

@@ -1,3 +1,6 @@
-export { type LmdbStoreOptions, lmdbStore } from './lmdb-store.js'
+export type { BackupMade, BackupOptions } from './backup.js'
+export type { BackupFooter } from './backup-footer.js'
+export { type LmdbStoreOptions, lmdbStore, type StoreOnDisk } from './lmdb-store.js'
+export { restoreBackup } from './restore.js'
 export { checkStore, type StoreCheck } from './store-check.js'
 export { repairStore } from './store-repair.js'

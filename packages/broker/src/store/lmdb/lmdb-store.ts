@@ -11,6 +11,7 @@ import { BrokerTime, type Moment } from '../../time/broker-time.js'
 import { Chores } from '../../time/chores.js'
 import type { Recovered, SessionStore, Store, StoreHost } from '../store.js'
 import { Background } from './background.js'
+import { type BackupMade, type BackupOptions, Backups } from './backup.js'
 import type { BodiesReader } from './bodies-record.js'
 import { Clearing } from './clearing.js'
 import { type CommitLog, LocalLog } from './commit-log.js'
@@ -42,6 +43,17 @@ export interface LmdbStoreOptions {
 
 const names: NamesOf<LmdbStoreOptions> = { directory: true, log: true, onStep: true }
 
+/** What {@link lmdbStore} makes. */
+export interface StoreOnDisk extends Store {
+  /**
+   * Copies all that is committed into a new file while the store works on: compacted, with mode 0600, by a process of its own.
+   * `restoreBackup` makes a data folder of it.
+   * @param to must not be there; its folder must.
+   * @throws BrokerError `backup-failed`: no room beside the reserve of the disk, no time, not writable, not open; another is being made.
+   */
+  backup(to: string, options?: BackupOptions): Promise<BackupMade>
+}
+
 /** A commit that gathers no more, and waits for the disk. */
 interface Closed {
   readonly commit: Commit
@@ -63,17 +75,17 @@ const clockEveryMs = 1_000
  * nothing that waits for it is acknowledged, and nothing is lost.
  * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
  */
-export function lmdbStore(options: LmdbStoreOptions): Store {
+export function lmdbStore(options: LmdbStoreOptions): StoreOnDisk {
   checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
   return storeBehind(options, (disk) => new LocalLog(disk))
 }
 
 /** The same, with commits made safe by another log than the disk alone. */
-export function storeBehind(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog): Store {
+export function storeBehind(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog): StoreOnDisk {
   return new LmdbStore(options, makeLog)
 }
 
-class LmdbStore implements Store, SessionKeeper, LogKeeper {
+class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   readonly isLasting = true
   flushed: Commit = noCommit
   applied: Commit = noCommit
@@ -108,6 +120,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   #unapplied: Closed[] = []
   #landing: Promise<void> | undefined
   #scheduled = false
+  readonly #backups = new Backups()
   readonly #sessions = new Map<SessionNumber, StoredSession>()
   #nextSession = 1
   #clock: Moment = { wall: 0, time: 0 }
@@ -267,6 +280,15 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
     return this.write({ table: 'facts', key: clockKey, value: writeClock(clockKey, this.#clock) })
   }
 
+  backup(to: string, options: BackupOptions = {}): Promise<BackupMade> {
+    const { file = '' } = this.#folder ?? {}
+    return this.#backups.make(
+      { tables: this.#tables, file, limits: this.#limits, isLow: () => this.isLow },
+      to,
+      options,
+    )
+  }
+
   // ---- what sessions ask for
 
   write(write: Write): Commit {
@@ -337,6 +359,7 @@ class LmdbStore implements Store, SessionKeeper, LogKeeper {
   async close(): Promise<void> {
     if (!this.#tables) return
     this.#log.closing()
+    await this.#backups.close()
     let end: 'in order' | 'damaged' = 'in order'
     try {
       while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
