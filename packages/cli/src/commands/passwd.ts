@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import { BrokerError } from '@godwit/broker'
 import { hashPassword, type PasswordLine, parsePasswordLines } from '@godwit/broker/access'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
+import { PasswordText, passwordProblem, userNameProblem } from '../editing/password-text.js'
+import { replaceFile } from '../editing/replaced-file.js'
 import { askPassword, isKeyboard, pipedPassword } from '../password-prompt.js'
+import { systemProblem } from '../system-problem.js'
 import { type Terminal, write } from '../terminal.js'
-import { PasswdFile } from './passwd-file.js'
 
 const manual: Manual = {
   name: 'passwd',
@@ -68,9 +71,8 @@ function checkFlags(
   if (user === undefined && !check) fail('name the user')
   if (batch && given === undefined) fail('--batch takes the password behind the user')
   if (!batch && given !== undefined) fail('a password on the command line needs --batch')
-  if (user !== undefined && (user === '' || /[:\p{Cc}]/u.test(user) || user.startsWith('#'))) {
-    fail('a user name has no colon, no control character and no # in front')
-  }
+  const problem = user === undefined ? undefined : userNameProblem(user)
+  if (problem !== undefined) fail(problem)
 }
 
 async function act(
@@ -79,7 +81,7 @@ async function act(
   user: string | undefined,
   password: () => Promise<string>,
 ): Promise<string> {
-  const file = flags.create ? PasswdFile.empty(path) : PasswdFile.read(path)
+  const file = new PasswordText(flags.create ? '' : await textOf(path))
   const lines = await usable(file.text, path)
   if (user === undefined) return `${path} is right: ${lines.size} users`
   if (flags.check) {
@@ -90,12 +92,31 @@ async function act(
   }
   if (flags.delete) {
     if (!file.delete(user)) throw new CommandError(`${path}: there is no user '${user}'`)
-    file.write()
+    await written(path, file)
     return `${path}: deleted ${user}`
   }
   const done = file.set(user, await hashPassword(Buffer.from(await password())))
-  file.write()
+  await written(path, file)
   return `${path}: ${done} ${user}`
+}
+
+/** @throws CommandError */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new CommandError(`cannot read ${path}: ${systemProblem(error)}${isMissing ? '; -c makes a new one' : ''}`)
+  }
+}
+
+/** Readable by its owner alone, whatever it was. */
+async function written(path: string, { text }: PasswordText): Promise<void> {
+  try {
+    await replaceFile(path, text, { mode: 0o600 })
+  } catch (error) {
+    throw new CommandError(`cannot write ${path}: ${systemProblem(error)}; it is as it was`)
+  }
 }
 
 /** @throws CommandError for a file that a broker would refuse. */
@@ -110,13 +131,10 @@ async function usable(text: string, path: string): Promise<ReadonlyMap<string, P
 
 async function passwordFor(flags: Flags, user: string, given: string | undefined, terminal: Terminal): Promise<string> {
   const password = given ?? (await askedOrPiped(flags, user, terminal))
-  if (password === '') throw new CommandError('the password is empty; nothing was changed')
-  if (Buffer.byteLength(password) > mostBytes)
-    throw new CommandError(`MQTT carries passwords of up to ${mostBytes} bytes`)
+  const problem = passwordProblem(password)
+  if (problem !== undefined) throw new CommandError(problem)
   return password
 }
-
-const mostBytes = 65_535
 
 async function askedOrPiped({ stdin: isPiped, check }: Flags, user: string, terminal: Terminal): Promise<string> {
   const { stdin } = terminal
