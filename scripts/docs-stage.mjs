@@ -53,6 +53,7 @@ const programs = (stage) => ({
 
 const configuration = `data: data
 control: data/control.sock
+backup: { directory: backups/godwit }
 allowAnonymous: true
 listeners:
   - port: 1883

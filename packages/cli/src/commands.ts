@@ -79,6 +79,77 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: top, lines: () => [topLine()] }
     },
   },
+  clients: {
+    summary: 'list the clients that are connected',
+    alike: ['who', 'connections', 'ps'],
+    quick: true,
+    load: async () => {
+      const { clients, clientsLine } = await import('./commands/clients.js')
+      return { run: clients, lines: () => [clientsLine()] }
+    },
+  },
+  sessions: {
+    summary: 'list sessions, with and without a connection',
+    alike: ['queues'],
+    quick: true,
+    load: async () => {
+      const { sessions, sessionsLine } = await import('./commands/sessions.js')
+      return { run: sessions, lines: () => [sessionsLine()] }
+    },
+  },
+  subscriptions: {
+    summary: 'list who has subscribed to what',
+    alike: ['subscribers', 'filters'],
+    quick: true,
+    load: async () => {
+      const { subscriptions, subscriptionsLine } = await import('./commands/subscriptions.js')
+      return { run: subscriptions, lines: () => [subscriptionsLine()] }
+    },
+  },
+  retained: {
+    summary: 'list retained messages, or delete some',
+    alike: ['delete', 'purge'],
+    quick: true,
+    load: async () => {
+      const { retained, retainedLine } = await import('./commands/retained.js')
+      return { run: retained, lines: () => [retainedLine()] }
+    },
+  },
+  kick: {
+    summary: 'disconnect a client, or end its session',
+    alike: ['disconnect', 'end', 'ban'],
+    quick: true,
+    load: async () => {
+      const { kick, kickLine } = await import('./commands/kick.js')
+      return { run: kick, lines: () => [kickLine()] }
+    },
+  },
+  users: {
+    summary: 'list, add and remove users while the broker runs',
+    alike: ['adduser', 'accounts'],
+    quick: true,
+    load: async () => {
+      const { users, usersLine } = await import('./commands/users.js')
+      return { run: users, lines: () => [usersLine()] }
+    },
+  },
+  backup: {
+    summary: 'copy the data of a running broker',
+    alike: ['dump', 'snapshot', 'export'],
+    quick: true,
+    load: async () => {
+      const { backup, backupLine } = await import('./commands/backup.js')
+      return { run: backup, lines: () => [backupLine()] }
+    },
+  },
+  restore: {
+    summary: 'make a data folder of a backup',
+    alike: ['recovery'],
+    load: async () => {
+      const { restore, restoreLine } = await import('./commands/restore.js')
+      return { run: restore, lines: () => [restoreLine()] }
+    },
+  },
   pub: {
     summary: 'publish messages',
     alike: ['publish', 'send', 'mosquitto_pub'],

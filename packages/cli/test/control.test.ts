@@ -11,6 +11,7 @@ import { controlRequests } from '../src/control/control-requests.js'
 import { ControlSocket } from '../src/control/control-socket.js'
 import type { TopSnapshot } from '../src/control/top-snapshot.js'
 import { version } from '../src/version.js'
+import { controlled } from './controlled.js'
 import { TestTerminal } from './test-terminal.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-control-'))
@@ -22,8 +23,7 @@ let control: ControlSocket
 beforeAll(async () => {
   broker = await createBroker({ sysIntervalSeconds: 0 })
   url = `mqtt://127.0.0.1:${(await broker.listen({ port: 0 })).port}`
-  const reload = async () => ({ ok: true, reloaded: [], needsRestart: [] }) as const
-  control = await ControlSocket.open(path, controlRequests({ broker, listeners: [url], reload }), { log() {} })
+  control = await ControlSocket.open(path, controlRequests(controlled(broker, { listeners: [url] })), { log() {} })
 })
 afterAll(async () => {
   await control.close()

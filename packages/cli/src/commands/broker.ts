@@ -10,9 +10,10 @@ import {
   type ListenOptions,
   type Logger,
   memoryStore,
-  type Store,
   systemdSockets,
 } from '@godwit/broker'
+import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
+import { BackupFolder } from '../backup-folder.js'
 import { banner } from '../banner.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
@@ -26,6 +27,7 @@ import type { Resolved } from '../config/resolve.js'
 import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
+import { editorsOf } from '../editing/editors.js'
 import { type BrokerLog, logOf } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
@@ -100,7 +102,8 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
       void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
     }),
   )
-  const store = folder === undefined ? memoryStore() : await durable(folder, log)
+  const onDisk = folder === undefined ? undefined : await durable(folder, log)
+  const store = onDisk ?? memoryStore()
   const { hooks } = access
   running = await create(
     { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds, hooks, log, store },
@@ -130,6 +133,8 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
       doors,
       sockets,
       read,
+      users: editorsOf(settings, access).users,
+      backups: new BackupFolder(settings.config.backup.directory, onDisk),
       log,
     })
     control = opened
@@ -183,7 +188,7 @@ async function inOneLine<T>(make: () => Promise<T>): Promise<T> {
 }
 
 /** Loaded only when it is used: with `--data memory` no native code is. */
-async function durable(directory: string, log: Logger): Promise<Store> {
+async function durable(directory: string, log: Logger): Promise<StoreOnDisk> {
   const { lmdbStore } = await import('@godwit/broker/store/lmdb')
   return lmdbStore({ directory, log })
 }

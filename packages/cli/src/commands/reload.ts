@@ -1,6 +1,5 @@
-import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
-import { ask, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
+import { askOnce, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { ReloadAnswer } from '../control/control-protocol.js'
 import { type Terminal, write } from '../terminal.js'
 
@@ -25,11 +24,9 @@ export function reloadLine(): CommandLine {
 export async function reload(args: readonly string[], terminal: Terminal): Promise<number> {
   const flags = parse<ControlFlags>(reloadLine(), args, terminal)
   if (flags === helped) return 0
-  for await (const answer of ask<ReloadAnswer>(controlPathOf(flags), { request: 'reload' })) {
-    await write(terminal.stdout, inWords(answer))
-    return 0
-  }
-  throw new CommandError('the broker has ended before it answered; its log says why')
+  const answer = await askOnce<ReloadAnswer>(controlPathOf(flags), { request: 'reload' })
+  await write(terminal.stdout, inWords(answer))
+  return 0
 }
 
 function inWords({ reloaded, needsRestart }: ReloadAnswer): string {

@@ -49,7 +49,10 @@ export function withConfigOptions(command: CommandLine): CommandLine {
     .option('-p, --port <port>', 'port to listen on; 0 takes any free one (default: 1883)', wholeNumber(0, 65_535))
     .option('--allow-anonymous', 'let anyone in who can reach --host; needed for any but this machine')
     .option('--data <folder>', '"memory", or where data is kept (default: ./godwit-data)')
-    .option('--control <path>', 'socket for godwit reload, trace and top; or "none" (default: control.sock in --data)')
+    .option(
+      '--control <path>',
+      'socket for godwit reload, top, clients and others; or "none" (default: control.sock in --data)',
+    )
     .option(
       '--metrics <[host:]port>',
       'show /metrics, /healthz and /readyz over HTTP there (default: nowhere)',

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[] }[] = [
   { at: /^data$/, words: ['memory'] },
   { at: /^control$/, words: ['none'] },
+  { at: /^backup\.directory$/ },
   { at: /^listeners\.\d+\.socket$/ },
   { at: /^listeners\.\d+\.tls\.(cert|key|ca|crl|passphraseFile)$/ },
   { at: /^(listeners\.\d+\.)?auth\.passwordFile$/ },

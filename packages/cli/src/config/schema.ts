@@ -235,8 +235,15 @@ export const configSchema = z.strictObject({
     .union([text, z.literal(false)], { error: 'it takes a path, or none' })
     .optional()
     .describe(
-      'Path of the Unix socket for `godwit reload`, `trace` and `top`; `none` or `false`: there is none. Default `control.sock` in the data folder.',
+      'Path of the Unix socket for `godwit reload`, `trace`, `top`, `clients` and the other commands that ask a running broker; `none` or `false`: there is none. Default `control.sock` in the data folder.',
     ),
+  backup: z
+    .strictObject({
+      directory: text
+        .optional()
+        .describe('The folder that `godwit backup` writes into; made when it is not there. Default: none.'),
+    })
+    .describe('Copies of the data that are made while the broker runs.'),
   metrics: z
     .union([port, text.refine((value) => monitoringAddress(value) !== undefined)], {
       error: 'it takes a port, or host:port such as "127.0.0.1:9464"',
@@ -277,6 +284,7 @@ export const defaults = {
   auth: {},
   acl: {},
   data: './godwit-data',
+  backup: {},
   limits: defaultLimits,
   features: {
     mqtt31: false,

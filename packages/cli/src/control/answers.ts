@@ -20,6 +20,20 @@ export class Answers {
     return true
   }
 
+  /** The same, once a slow reader has taken what waits for it. @returns false when it has gone. */
+  async sendInTurn(...answers: readonly object[]): Promise<boolean> {
+    while (this.#socket.writable && this.#socket.writableLength > mostWaitingBytes) {
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          this.#socket.off('drain', go).off('close', go)
+          resolve()
+        }
+        this.#socket.once('drain', go).once('close', go)
+      })
+    }
+    return this.send(...answers)
+  }
+
   /** The last one. */
   end(answer: object): void {
     this.send(answer)

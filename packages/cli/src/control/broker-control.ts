@@ -1,4 +1,6 @@
+import type { Users } from '@godwit/admin'
 import type { Broker, InheritedSocket, Listener, Logger } from '@godwit/broker'
+import type { BackupFolder } from '../backup-folder.js'
 import type { Access } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
@@ -24,6 +26,8 @@ export interface RunningBroker {
   readonly sockets: readonly InheritedSocket[]
   /** What file, environment and flags say now; throws where they are wrong. */
   readonly read: () => Resolved
+  readonly users: Users
+  readonly backups: BackupFolder
   readonly log: BrokerLog
 }
 
@@ -39,7 +43,7 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { broker, settings, doors, sockets, read, log } = running
+  const { broker, settings, doors, sockets, read, users, backups, log } = running
   const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
   const reloading = new Reloading({ started: settings, read, tried, parts: partsOf(running), log })
   const reload = (): Promise<ReloadAnswer> => {
@@ -47,7 +51,7 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
     return reloading.reload()
   }
   const path = controlPath(settings.config)
-  const requests = controlRequests({ broker, listeners: doors, reload })
+  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
   return { reload, close: async () => socket?.close() }
 }

@@ -68,6 +68,15 @@ export async function* ask<Answer extends object>(
   }
 }
 
+/**
+ * {@link ask} for what is answered once.
+ * @throws CommandError
+ */
+export async function askOnce<Answer extends object>(path: string, request: ControlRequest): Promise<Answer> {
+  for await (const answer of ask<Answer>(path, request)) return answer
+  throw new CommandError('the broker has ended before it answered; its log says why')
+}
+
 function unreachable(path: string, error: unknown): CommandError {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EACCES') {

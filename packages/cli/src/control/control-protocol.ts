@@ -10,12 +10,55 @@ export type ControlRequest =
   | { readonly request: 'trace'; readonly client?: string | undefined; readonly topic?: string | undefined }
   /** A snapshot a second until the connection closes. */
   | { readonly request: 'top' }
+  /** {@link Listed} again and again, then {@link ListEnd}. */
+  | ({ readonly request: 'list' } & ListRequest)
+  /** Answered by {@link KickAnswer}. `endSession`: its session is ended too, or alone where nobody is connected. */
+  | { readonly request: 'kick'; readonly client: string; readonly endSession?: boolean | undefined }
+  /** Deletes the retained messages that match; answered by {@link DeleteAnswer}. */
+  | { readonly request: 'delete-retained'; readonly filter: string }
+  /** Answered by {@link UsersAnswer}. */
+  | { readonly request: 'users' }
+  /** Adds a user, or gives one another password; answered by {@link UserAnswer}. */
+  | { readonly request: 'set-user'; readonly user: string; readonly password: string }
+  /** Removes a user and disconnects who came as that; answered by {@link UserAnswer}. */
+  | { readonly request: 'remove-user'; readonly user: string }
+  /** Answered by {@link BackupAnswer} when it is made. Whoever closes the connection calls it off. */
+  | { readonly request: 'backup' }
+
+/** What is listed, and which of it. */
+export interface ListRequest {
+  readonly what: 'clients' | 'sessions' | 'subscriptions' | 'retained'
+  /** Of clients and sessions: those whose Client Identifier has this in it, in any case. */
+  readonly search?: string | undefined
+  /** Of clients: those with exactly this user name. */
+  readonly user?: string | undefined
+  /** Of subscriptions: those of exactly this client. */
+  readonly client?: string | undefined
+  /** Of retained messages: those that match. Of subscriptions: those with exactly this filter. */
+  readonly filter?: string | undefined
+}
+
+const listRequest = z.strictObject({
+  request: z.literal('list'),
+  what: z.enum(['clients', 'sessions', 'subscriptions', 'retained']),
+  search: z.string().optional(),
+  user: z.string().optional(),
+  client: z.string().optional(),
+  filter: z.string().optional(),
+})
 
 export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('request', [
   z.strictObject({ request: z.literal('status') }),
   z.strictObject({ request: z.literal('reload') }),
   z.strictObject({ request: z.literal('trace'), client: z.string().optional(), topic: z.string().optional() }),
   z.strictObject({ request: z.literal('top') }),
+  listRequest,
+  z.strictObject({ request: z.literal('kick'), client: z.string(), endSession: z.boolean().optional() }),
+  z.strictObject({ request: z.literal('delete-retained'), filter: z.string() }),
+  z.strictObject({ request: z.literal('users') }),
+  z.strictObject({ request: z.literal('set-user'), user: z.string(), password: z.string() }),
+  z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
+  z.strictObject({ request: z.literal('backup') }),
 ])
 
 /** It was not done; in words for people. The last line. */
@@ -47,4 +90,43 @@ export interface TraceBegun {
 /** Packets that are not in the trace, because they came faster than they were taken. */
 export interface Missed {
   readonly missed: number
+}
+
+/** Some of what is listed: views of the broker's public object, without payloads. */
+export interface Listed<Item extends object = object> {
+  readonly items: readonly Item[]
+}
+
+/** There is no more; without it, the broker has ended in between. */
+export interface ListEnd {
+  readonly end: true
+}
+
+export interface KickAnswer {
+  /** Whether the client was connected. */
+  readonly disconnected: boolean
+  /** Whether there was a session that has been ended. */
+  readonly ended: boolean
+}
+
+export interface DeleteAnswer {
+  /** So many messages. */
+  readonly deleted: number
+}
+
+export interface UsersAnswer {
+  /** In the order of the file. */
+  readonly users: readonly string[]
+}
+
+export interface UserAnswer {
+  readonly done: 'added' | 'changed' | 'removed'
+  /** Clients that were disconnected. */
+  readonly disconnected: number
+}
+
+export interface BackupAnswer {
+  /** Where it is, on the machine of the broker. */
+  readonly path: string
+  readonly bytes: number
 }

@@ -1,19 +1,38 @@
+import type { Users } from '@godwit/admin'
+import type { Logger } from '@godwit/broker'
+import type { BackupFolder } from '../backup-folder.js'
 import { version } from '../version.js'
-import type { ReloadAnswer, StatusAnswer } from './control-protocol.js'
+import type { Answers } from './answers.js'
+import type {
+  BackupAnswer,
+  ControlRequest,
+  DeleteAnswer,
+  KickAnswer,
+  ReloadAnswer,
+  StatusAnswer,
+  UserAnswer,
+  UsersAnswer,
+} from './control-protocol.js'
 import type { Serve } from './control-socket.js'
-import type { InspectedBroker } from './inspected-broker.js'
+import type { SteeredBroker } from './inspected-broker.js'
+import { streamList } from './list-stream.js'
 import { streamTop } from './top-stream.js'
 import { streamTrace } from './trace-stream.js'
 
 export interface ControlledBroker {
-  readonly broker: InspectedBroker
+  readonly broker: SteeredBroker
   /** In words, as `127.0.0.1:1883`. */
   readonly listeners: readonly string[]
   readonly reload: () => Promise<ReloadAnswer>
+  readonly users: Users
+  readonly backups: Pick<BackupFolder, 'create' | 'pathOf'>
+  /** Told of all that is changed. */
+  readonly log: Logger
 }
 
 /** What a broker answers to requests over its control socket. No answer holds a payload, a password or a key. */
-export function controlRequests({ broker, listeners, reload }: ControlledBroker): Serve {
+export function controlRequests(controlled: ControlledBroker): Serve {
+  const { broker, listeners, reload, users } = controlled
   return async (request, answers) => {
     switch (request.request) {
       case 'status': {
@@ -27,6 +46,68 @@ export function controlRequests({ broker, listeners, reload }: ControlledBroker)
         return streamTrace(broker, request, answers)
       case 'top':
         return streamTop(broker, answers)
+      case 'list':
+        return streamList(broker, request, answers)
+      case 'users': {
+        const { users: known } = await users.list()
+        return answers.end({ users: known.map(({ username }) => username) } satisfies UsersAnswer)
+      }
+      default:
+        return answers.end(await done(controlled, request, answers))
     }
   }
+}
+
+type Deed = Exclude<ControlRequest, { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'users' }>
+
+/** Does what changes something, and tells the log. */
+async function done(
+  { broker, users, backups, log }: ControlledBroker,
+  request: Deed,
+  answers: Pick<Answers, 'whenLeft'>,
+): Promise<KickAnswer | DeleteAnswer | UserAnswer | BackupAnswer> {
+  const tell = (message: string, fields: Readonly<Record<string, string | number | boolean>>): void =>
+    log.log('info', message, { ...fields, by: 'the control socket' })
+  switch (request.request) {
+    case 'kick': {
+      const { client: clientId, endSession = false } = request
+      const disconnected = await broker.disconnect(clientId)
+      const ended = endSession && (await broker.sessions.end(clientId))
+      if (disconnected || ended) tell(ended ? 'session ended' : 'client disconnected', { clientId })
+      return { disconnected, ended }
+    }
+    case 'delete-retained': {
+      const { filter } = request
+      const deleted = await broker.retained.delete(filter)
+      if (deleted > 0) tell('retained messages deleted', { filter, deleted })
+      return { deleted }
+    }
+    case 'set-user': {
+      const { created } = await users.set(request.user, request.password)
+      tell(created ? 'user added' : 'password changed', { username: request.user })
+      return { done: created ? 'added' : 'changed', disconnected: 0 }
+    }
+    case 'remove-user': {
+      await users.remove(request.user)
+      const disconnected = await disconnectUser(broker, request.user)
+      tell('user removed', { username: request.user, disconnected })
+      return { done: 'removed', disconnected }
+    }
+    case 'backup': {
+      const left = new AbortController()
+      answers.whenLeft(() => left.abort())
+      const { name, bytes } = await backups.create(left.signal)
+      tell('backup made', { name, bytes })
+      return { path: backups.pathOf(name), bytes }
+    }
+  }
+}
+
+/** Ends the connections of a user that is no more. @returns how many. */
+async function disconnectUser(broker: Pick<SteeredBroker, 'clients' | 'disconnect'>, user: string): Promise<number> {
+  let ended = 0
+  for await (const { clientId, username } of broker.clients.list()) {
+    if (username === user && (await broker.disconnect(clientId, { reasonCode: 0x87 }))) ended++
+  }
+  return ended
 }

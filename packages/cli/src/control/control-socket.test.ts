@@ -59,7 +59,7 @@ describe('a socket', () => {
   )
 
   test('refuses a request without an end', async () => {
-    expect(await answerTo('x'.repeat(5_000))).toBe('{"error":"a request has at most 4096 bytes"}\n')
+    expect(await answerTo('x'.repeat(300_000))).toBe('{"error":"a request has at most 262144 bytes"}\n')
   })
 
   test('answers what goes wrong in words, and logs a bug', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { EditConflict, NotEditable, NotThere, Unacceptable } from '@godwit/admin'
 import { BrokerError, isAnswered, type Logger, listenAt } from '@godwit/broker'
 import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'
@@ -11,7 +12,8 @@ import { type ControlRequest, controlRequest } from './control-protocol.js'
 /** Answers a request. What it throws is answered as a refusal. */
 export type Serve = (request: ControlRequest, answers: Answers) => void | Promise<void>
 
-const mostRequestBytes = 4_096
+/** A user name, a password and a topic of MQTT have 65,535 bytes each. */
+const mostRequestBytes = 262_144
 const requestMs = 5_000
 const mostConnections = 16
 
@@ -93,11 +95,16 @@ export class ControlSocket {
   }
 
   #inWords(error: unknown): string {
-    if (error instanceof CommandError || error instanceof BrokerError) return error.message
+    if (error instanceof CommandError || error instanceof BrokerError || isRefusal(error)) return error.message
     if (isOutOfFiles(error)) return systemProblem(error)
     this.#log.log('error', 'a request over the control socket failed', { error: String(error) })
     return `unexpected failure: ${String(error)}; please report it`
   }
+}
+
+/** Of the parts that edit files and make backups: in words for people. */
+function isRefusal(error: unknown): error is Error {
+  return [EditConflict, NotEditable, NotThere, Unacceptable].some((kind) => error instanceof kind)
 }
 
 function requestOf(line: string): ControlRequest {
@@ -105,7 +112,7 @@ function requestOf(line: string): ControlRequest {
   const parsed = controlRequest.safeParse(jsonOf(line))
   if (parsed.success) return parsed.data
   throw new CommandError(
-    'this is no request; one is a line such as {"request":"status"}, with status, reload, trace (and client or topic) or top',
+    'this is no request; one is a line such as {"request":"status"}, with status, reload, trace (and client or topic), top, list and others of the commands',
   )
 }
 

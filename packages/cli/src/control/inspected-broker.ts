@@ -1,6 +1,6 @@
 import type { Broker, ClientView, Page, PageOptions, SessionView, TopicWatch } from '@godwit/broker'
 
-/** What the control socket asks of a broker. */
+/** What `top` and `trace` ask of a broker. */
 export interface InspectedBroker extends Pick<Broker, 'metrics' | 'trace'> {
   readonly clients: Listed<Pick<ClientView, 'clientId' | 'outboxBytes'>>
   readonly sessions: Listed<Pick<SessionView, 'clientId' | 'connected' | 'queued'>>
@@ -8,6 +8,10 @@ export interface InspectedBroker extends Pick<Broker, 'metrics' | 'trace'> {
   readonly retained: Pick<Broker['retained'], 'count' | 'bytes'>
   watchTopics(): Promise<TopicWatch>
 }
+
+/** What is listed, disconnected and deleted besides. */
+export type SteeredBroker = Pick<InspectedBroker, 'metrics' | 'trace' | 'watchTopics'> &
+  Pick<Broker, 'clients' | 'sessions' | 'subscriptions' | 'retained' | 'disconnect'>
 
 export interface Listed<T> {
   count(): Promise<number>

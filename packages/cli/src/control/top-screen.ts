@@ -1,6 +1,7 @@
 import { printed } from '../text-log.js'
 import { wrapped } from '../wrapping.js'
 import { left, right, shortened } from './columns.js'
+import { bytes, count, counted, duration } from './figures.js'
 import { perSecond, type TopSnapshot } from './top-snapshot.js'
 
 export interface ScreenSize {
@@ -95,23 +96,4 @@ function topics({ busiest }: TopSnapshot, rows: number, columns: number): string
 function orNone(list: readonly string[] | undefined): readonly string[] {
   if (!list) return ['looking …']
   return list.length > 0 ? list : ['none']
-}
-
-function counted(value: number, what: string): string {
-  return `${count(value)} ${what}${value === 1 ? '' : 's'}`
-}
-
-function count(value: number): string {
-  return value > 0 && value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString('en')
-}
-
-function bytes(value: number): string {
-  const step = Math.min(3, Math.floor(Math.log2(Math.max(value, 1)) / 10))
-  return step === 0 ? `${Math.round(value)} B` : `${(value / 1_024 ** step).toFixed(1)} ${['', 'K', 'M', 'G'][step]}iB`
-}
-
-function duration(seconds: number): string {
-  const days = Math.floor(seconds / 86_400)
-  const clock = [Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
-  return `${days > 0 ? `${days} d ` : ''}${clock.map((part) => String(part).padStart(2, '0')).join(':')}`
 }
