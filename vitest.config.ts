@@ -11,7 +11,10 @@ export default defineConfig({
       { find: '@godwit/client/file-store', replacement: at('packages/client/src/file-store.ts') },
       { find: '@godwit/client/indexeddb-store', replacement: at('packages/client/src/indexeddb-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
-      { find: /^@godwit\/(protocol|client|broker|admin|conformance)$/, replacement: at('packages/$1/src/index.ts') },
+      {
+        find: /^@godwit\/(protocol|client|broker|admin|console|conformance)$/,
+        replacement: at('packages/$1/src/index.ts'),
+      },
       { find: '@godwit/broker/access', replacement: at('packages/broker/src/access/index.ts') },
       { find: '@godwit/broker/store/lmdb', replacement: at('packages/broker/src/store/lmdb/index.ts') },
       { find: '@godwit/broker/testing', replacement: at('packages/broker/src/testing/index.ts') },

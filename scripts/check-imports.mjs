@@ -21,6 +21,7 @@ import { packageFolders, root } from './prepare.mjs'
  * @property {string} name
  * @property {string} folder Where it is, for the messages.
  * @property {readonly string[]} dependencies The names in `dependencies` of its package.json.
+ * @property {readonly string[]} [devDependencies] The names in `devDependencies`.
  * @property {ReadonlyMap<string, string>} files Path from the package's folder to text.
  */
 
@@ -29,7 +30,7 @@ import { packageFolders, root } from './prepare.mjs'
  * @param {Package} pkg
  */
 export function problemsOf(pkg) {
-  const imports = [...pkg.files].flatMap(([file, text]) => importsOf(file, text))
+  const imports = [...pkg.files].flatMap(([file, text]) => importsOf(file, text, pkg.files))
   return [
     ...imports.flatMap((found) => {
       const reason = forbidden(pkg, found)
@@ -45,15 +46,25 @@ export function problemsOf(pkg) {
  * Type imports count: a room that knows the types of a higher one depends on it.
  * @param {string} from
  * @param {string} text
+ * @param {ReadonlyMap<string, string>} files
  * @returns {Import[]}
  */
-function importsOf(from, text) {
+function importsOf(from, text, files) {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName, pos }) => ({
     from,
     line: text.slice(0, pos).split('\n').length,
     specifier: fileName,
-    target: fileName.startsWith('.') ? join(dirname(from), fileName).replace(/\.js$/, '.ts') : undefined,
+    target: fileName.startsWith('.') ? sourceOf(join(dirname(from), fileName), files) : undefined,
   }))
+}
+
+/**
+ * @param {string} path as it is imported.
+ * @param {ReadonlyMap<string, string>} files
+ */
+function sourceOf(path, files) {
+  const source = path.replace(/\.js$/, '.ts')
+  return files.has(`${source}x`) ? `${source}x` : source
 }
 
 /** @param {string} file */
@@ -78,7 +89,7 @@ function forbidden(pkg, { from, specifier, target }) {
  * @param {string} specifier
  */
 function forbiddenPackage(pkg, from, specifier) {
-  const { uses, usedByTests = [], nodeOnlyIn } = packageRules[pkg.name] ?? { uses: [] }
+  const { uses, usedByTests = [], nodeOnlyIn, bundled } = packageRules[pkg.name] ?? { uses: [] }
   if (specifier.startsWith('#')) return undefined
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
     const allowed = isTest(from) || !nodeOnlyIn || nodeOnlyIn.includes(relative('src', from))
@@ -89,7 +100,10 @@ function forbiddenPackage(pkg, from, specifier) {
     const allowed = uses.includes(name) || (isTest(from) && (name === pkg.name || usedByTests.includes(name)))
     return allowed ? undefined : `${pkg.name} may not use ${name}`
   }
-  return isTest(from) || pkg.dependencies.includes(name) ? undefined : `${name} is not among its dependencies`
+  const isBundled = bundled !== undefined && from.startsWith(`src/${bundled}/`) && pkg.devDependencies?.includes(name)
+  return isTest(from) || isBundled || pkg.dependencies.includes(name)
+    ? undefined
+    : `${name} is not among its dependencies`
 }
 
 /**
@@ -153,11 +167,12 @@ function readPackage(folder) {
     .flatMap((name) =>
       readdirSync(join(at, name), { recursive: true, encoding: 'utf8' }).map((path) => `${name}/${path}`),
     )
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
   return {
     name: manifest.name,
     folder,
     dependencies: Object.keys(manifest.dependencies ?? {}),
+    devDependencies: Object.keys(manifest.devDependencies ?? {}),
     files: new Map(files.map((path) => [path, readFileSync(join(at, path), 'utf8')])),
   }
 }

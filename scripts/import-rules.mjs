@@ -5,6 +5,7 @@
  * @typedef {object} PackageRule
  * @property {readonly string[]} uses The workspace's packages that its sources may import.
  * @property {readonly string[]} [usedByTests] Further packages of the workspace for its tests alone.
+ * @property {string} [bundled] The folder below src that is built into files of its own, and may use `devDependencies`.
  * @property {readonly string[]} [nodeOnlyIn] Present when the package also runs in browsers: the files that may import `node:`.
  */
 
@@ -18,6 +19,7 @@ export const packageRules = {
   },
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
   '@godwit/admin': { uses: ['@godwit/protocol', '@godwit/broker'], usedByTests: ['@godwit/client'] },
+  '@godwit/console': { uses: ['@godwit/client'], bundled: 'page' },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
   godwit: {
     uses: ['@godwit/protocol', '@godwit/client', '@godwit/broker', '@godwit/admin', '@godwit/conformance'],

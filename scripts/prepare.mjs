@@ -145,7 +145,7 @@ async function build(sources) {
   const { code, output } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { quiet: true })
   if (code > 128) process.exit(code)
   if (code !== 0) throw new PrepareError(`the build failed (tsc -b)\n${output.trimEnd()}`)
-  for (const script of ['scripts/bundle.mjs', 'scripts/man-pages.mjs']) {
+  for (const script of ['scripts/bundle.mjs', 'scripts/console-page.mjs', 'scripts/man-pages.mjs']) {
     const made = await run(process.execPath, [script], { quiet: true })
     if (made.code !== 0) throw new PrepareError(`the build failed (${script})\n${made.output.trimEnd()}`)
   }

@@ -1,0 +1,142 @@
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { duration } from './format.js'
+import icon from './icon.svg'
+import { Clients } from './pages/clients.js'
+import { Login } from './pages/login.js'
+import { Overview } from './pages/overview.js'
+import { Toasts, tell } from './parts/toasts.js'
+import { hrefOf, place } from './router.js'
+import { logOut, lostSince, self } from './session.js'
+import { texts } from './texts.js'
+import { type Theme, theme } from './theme.js'
+
+interface Entry {
+  readonly page: string
+  readonly title: string
+  readonly show: () => JSX.Element
+}
+
+/** The pages, in the groups of the menu. */
+const groups: readonly { readonly title?: string; readonly entries: readonly Entry[] }[] = [
+  { entries: [{ page: '', title: texts.menu.overview, show: Overview }] },
+  { title: texts.menu.who, entries: [{ page: 'clients', title: texts.menu.clients, show: Clients }] },
+]
+
+export function App(): JSX.Element {
+  if (!self.value) return <Login />
+  const entries = groups.flatMap((group) => group.entries)
+  const { show: Shown } = entries.find(({ page }) => page === place.value.page) ?? entries[0]!
+  return (
+    <>
+      <div class="shell">
+        <LostBanner />
+        <Side />
+        <Shown key={place.value.page} />
+      </div>
+      <Toasts />
+    </>
+  )
+}
+
+function Side(): JSX.Element {
+  const isOpen = useSignal(false)
+  const { page } = place.value
+  useEffect(() => {
+    isOpen.value = false
+  }, [page])
+  const { name, role } = self.value!
+  return (
+    <header class={isOpen.value ? 'side open' : 'side'}>
+      <div class="top">
+        <a class="brand" href={hrefOf('')}>
+          <img src={icon} alt="" />
+          {texts.name}
+        </a>
+        <button
+          type="button"
+          class="button opener"
+          aria-expanded={isOpen.value}
+          onClick={() => {
+            isOpen.value = !isOpen.value
+          }}
+        >
+          {texts.menu.open}
+        </button>
+      </div>
+      <nav class="menu" aria-label={texts.menu.title}>
+        {groups.map((group) => (
+          <MenuGroup key={group.title ?? ''} title={group.title} entries={group.entries} page={page} />
+        ))}
+      </nav>
+      <div class="foot">
+        <ThemeChoice />
+        <span class="muted">{texts.you(name, role)}</span>
+        <button type="button" class="button" onClick={() => void logOut()}>
+          {texts.logOut}
+        </button>
+      </div>
+    </header>
+  )
+}
+
+interface MenuGroupProps {
+  readonly title: string | undefined
+  readonly entries: readonly Entry[]
+  readonly page: string
+}
+
+function MenuGroup({ title, entries, page }: MenuGroupProps): JSX.Element {
+  return (
+    <>
+      {title !== undefined && <h2>{title}</h2>}
+      {entries.map((entry) => (
+        <a key={entry.page} href={hrefOf(entry.page)} aria-current={entry.page === page ? 'page' : undefined}>
+          {entry.title}
+        </a>
+      ))}
+    </>
+  )
+}
+
+function ThemeChoice(): JSX.Element {
+  return (
+    <label class="field">
+      <span>{texts.theme.label}</span>
+      <select
+        value={theme.value}
+        onChange={({ currentTarget }) => {
+          theme.value = currentTarget.value as Theme
+        }}
+      >
+        {(['system', 'light', 'dark'] as const).map((name) => (
+          <option key={name} value={name}>
+            {texts.theme[name]}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function LostBanner(): JSX.Element | null {
+  const now = useSignal(Date.now())
+  const { value: lost } = lostSince
+  useEffect(() => {
+    if (lost === undefined) return
+    const timer = setInterval(() => {
+      now.value = Date.now()
+    }, 1_000)
+    return () => {
+      clearInterval(timer)
+      tell(texts.link.back)
+    }
+  }, [lost, now])
+  if (lost === undefined) return null
+  return (
+    <div class="banner" role="alert">
+      {texts.link.lost(duration((now.value - lost) / 1_000))}
+    </div>
+  )
+}

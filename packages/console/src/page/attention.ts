@@ -1,0 +1,49 @@
+import { bytes, count, duration, milliseconds } from './format.js'
+import { grownIn, type Look, meanIn, sum } from './live.js'
+import { texts } from './texts.js'
+
+/** Something that whoever runs the broker should look at, and what to do. */
+export interface Attention {
+  readonly id: string
+  readonly isBad: boolean
+  readonly title: string
+  readonly todo: string
+}
+
+const minuteMs = 60_000
+const dayMs = 86_400_000
+/** As in the alert rules of packaging/monitoring. */
+const slowCommitSeconds = 0.5
+const fullShare = 0.8
+const certificateMs = 14 * dayMs
+
+/** What deserves attention now, the worst first. */
+export function attentionTo({ broker, counters }: Look, now: number = Date.now()): readonly Attention[] {
+  const words = texts.attention
+  const found: Attention[] = []
+  const add = (id: string, isBad: boolean, [title, todo]: readonly string[]): void => {
+    found.push({ id, isBad, title: title!, todo: todo! })
+  }
+  const { commits, store, plain } = counters
+  if (!broker.ready) add('not-ready', true, words.notReady(broker.notReadyBecause.join('; ')))
+  if (commits.failing !== null) add('failing', true, words.failing(commits.failing))
+  if (store.isLow) add('low', true, words.low(bytes(store.freeBytes), bytes(store.reserveBytes)))
+  if (store.damagedRecords > 0) add('damaged', true, words.damaged(count(store.damagedRecords)))
+  if ((plain.internalErrors ?? 0) > 0) add('internal', true, words.internal(count(plain.internalErrors!)))
+  for (const name of ['waiting', 'stored'] as const) {
+    const { bytes: held, most } = broker[name]
+    if (most !== null && held > most * fullShare) add(name, false, words[name](bytes(held), bytes(most)))
+  }
+  const dropped = grownIn(minuteMs, (one) => sum(one.dropped))
+  if (dropped > 0) add('dropping', false, words.dropping(count(dropped)))
+  const refused = grownIn(minuteMs, (one) => sum(one.refused) + sum(one.handshakesRefused))
+  if (refused > 0) add('refusing', false, words.refusing(count(refused)))
+  const commit = meanIn(minuteMs, (one) => one.commits.latency)
+  if (commit !== null && commit > slowCommitSeconds) add('slow', false, words.slow(milliseconds(commit)))
+  if (broker.tlsExpiresAt !== null) {
+    const leftMs = new Date(broker.tlsExpiresAt).getTime() - now
+    if (leftMs <= 0) add('expired', true, words.expired())
+    else if (leftMs < certificateMs) add('certificate', false, words.certificate(duration(leftMs / 1_000)))
+  }
+  return found
+}

@@ -1,0 +1,78 @@
+import { effect, signal } from '@preact/signals'
+import type { BrokerFacts, Counters } from './answers.js'
+import { get } from './api.js'
+import { self } from './session.js'
+
+/** How often the broker is looked at, and how many looks are kept: ten minutes. */
+const everyMs = 2_000
+const mostLooks = 300
+
+/** One look at the broker: counters, and what there is. */
+export interface Look {
+  /** Epoch ms. */
+  readonly at: number
+  readonly counters: Counters
+  readonly broker: BrokerFacts
+}
+
+/** The looks of the last minutes, the oldest first. */
+export const looks = signal<readonly Look[]>([])
+
+/** Why the last one did not come. */
+export const lookProblem = signal<unknown>(undefined)
+
+let timer: ReturnType<typeof setTimeout> | undefined
+
+// As long as somebody is logged in. A tab that nobody sees looks on, so that its curves have no holes, but less often.
+effect(() => {
+  clearTimeout(timer)
+  if (self.value) void look()
+  else looks.value = []
+})
+
+async function look(): Promise<void> {
+  clearTimeout(timer)
+  try {
+    const [counters, broker] = await Promise.all([get<Counters>('/counters'), get<BrokerFacts>('/broker')])
+    if (!self.peek()) return
+    const found = { at: new Date(counters.at).getTime(), counters, broker }
+    const before = looks.peek().at(-1)
+    // After a restart counters begin anew, and so do the curves.
+    const isAnother = before !== undefined && broker.uptimeSeconds < before.broker.uptimeSeconds
+    looks.value = [...(isAnother ? [] : looks.peek().slice(1 - mostLooks)), found]
+    lookProblem.value = undefined
+  } catch (error) {
+    lookProblem.value = error
+  }
+  if (self.peek()) timer = setTimeout(() => void look(), document.hidden ? everyMs * 5 : everyMs)
+}
+
+/** How much a counter has grown a second, between looks. */
+export function rates(of: (counters: Counters) => number, from: readonly Look[] = looks.value): (number | null)[] {
+  return from.map((look, at) => {
+    const before = from[at - 1]
+    if (!before || look.at <= before.at) return null
+    return Math.max(0, ((of(look.counters) - of(before.counters)) * 1_000) / (look.at - before.at))
+  })
+}
+
+/** How much a counter has grown in the last so many ms. */
+export function grownIn(ms: number, of: (counters: Counters) => number): number {
+  const all = looks.value
+  const last = all.at(-1)
+  const first = last && all.find(({ at }) => at >= last.at - ms)
+  return last && first ? Math.max(0, of(last.counters) - of(first.counters)) : 0
+}
+
+/** The mean of a histogram in the last so many ms, and null where nothing fell into it. */
+export function meanIn(
+  ms: number,
+  of: (counters: Counters) => { readonly sum: number; readonly count: number },
+): number | null {
+  const count = grownIn(ms, (counters) => of(counters).count)
+  return count > 0 ? grownIn(ms, (counters) => of(counters).sum) / count : null
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, value) => total + value, 0)
+}
