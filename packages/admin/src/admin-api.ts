@@ -2,6 +2,7 @@ import { systemClock } from '@godwit/broker'
 import { secureHeaders } from 'hono/secure-headers'
 import { addDescription } from './description.js'
 import type { Desk } from './desk.js'
+import { Feeds } from './follow/feeds.js'
 import { Entrance } from './guards/entrance.js'
 import { Origins } from './guards/origins.js'
 import { Logins } from './logins.js'
@@ -57,6 +58,8 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
   const entrance = new Entrance({ tokens, logins, origins, clock })
   const history = new History(() => readingOf(broker, options.eventLoopDelay, () => clock.monotonic()), clock)
   const drops = new WatchedDrops(broker)
+  const { log, eventLoopDelay } = options
+  const feeds = new Feeds({ broker, log, logins, clock, eventLoopDelay })
   const desk: Desk = {
     broker,
     parts: options,
@@ -65,15 +68,17 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     clock,
     logins,
     history,
+    feeds,
     drops,
     isSecure: (request) => origins.isSecure(request),
     startedAt: clock.monotonic(),
   }
   const app = newApp()
   app.use(secureHeaders(headers))
-  app.use(async ({ req }, next) => {
-    origins.checkHost(req.raw)
+  app.use(async (context, next) => {
+    origins.checkHost(context.req.raw)
     await next()
+    context.res.headers.set('cache-control', 'no-store')
   })
   for (const each of operations) addOperation(app, each, desk, entrance)
   addDescription(app)
@@ -98,6 +103,7 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     },
     loginCode: (role = 'admin') => logins.newCode(role),
     close() {
+      feeds.close()
       history.close()
       drops.close()
     },

@@ -1,4 +1,5 @@
 import type { Clock, DropWatch, Logger } from '@godwit/broker'
+import type { Feeds } from './follow/feeds.js'
 import type { Logins } from './logins.js'
 import type { AdministeredBroker, AdminOptions } from './options.js'
 import type { Parts } from './parts.js'
@@ -13,6 +14,7 @@ export interface Desk {
   readonly clock: Clock
   readonly logins: Logins
   readonly history: History
+  readonly feeds: Feeds
   /** What was dropped and refused in the last hour. */
   readonly drops: Pick<DropWatch, 'recent' | 'of'>
   /** Whether browsers reach it over TLS. */

@@ -29,6 +29,7 @@ export const leastRole = {
   getSharedGroup: 'viewer',
   listRetained: 'viewer',
   getRetained: 'viewer',
+  followEvents: 'viewer',
   listUsers: 'operator',
   listRules: 'operator',
   explainAccess: 'operator',

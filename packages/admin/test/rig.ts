@@ -23,6 +23,14 @@ export interface Answered {
   readonly body: any
 }
 
+export interface Followed {
+  readonly status: number
+  /** The next event; `undefined`: the stream is over. */
+  next(): Promise<{ readonly event: string; readonly data: unknown } | undefined>
+  /** Reads no more. */
+  leave(): Promise<void>
+}
+
 export interface Rig {
   readonly broker: Broker
   readonly api: AdminApi
@@ -31,6 +39,8 @@ export interface Rig {
   readonly log: string[]
   /** Asks, and holds the answer against the API's description. */
   ask(method: string, path: string, question?: Question): Promise<Answered>
+  /** Follows events, each held against the description. */
+  follow(query: string, question?: Question): Promise<Followed>
   /** A request as a web server would hand it over. */
   request(method: string, path: string, question?: Question): Request
   /** A client that is connected, over a socket. */
@@ -74,11 +84,28 @@ export async function startRig(options: Partial<AdminOptions> = {}, brokerOption
     request,
     async ask(method, path, question) {
       const response = await api.fetch(request(method, `/api/v1${path}`, question), { address: '127.0.0.1' })
+      if (response.headers.get('content-type') === 'text/event-stream') {
+        await response.body?.cancel()
+        return { status: response.status, headers: response.headers, body: undefined }
+      }
       const text = await response.text()
       const type = response.headers.get('content-type') ?? ''
       const body: unknown = type.includes('json') ? JSON.parse(text) : text
       expect(misfit(method, `/api/v1${path.replace(/\?.*/s, '')}`, response.status, type, body)).toBe('')
       return { status: response.status, headers: response.headers, body }
+    },
+    async follow(query, question) {
+      const response = await api.fetch(request('GET', `/api/v1/events?${query}`, question), {})
+      const events = eventsIn(response.body!)
+      return {
+        status: response.status,
+        async next() {
+          const { value } = await events.next()
+          if (value) expect(misfit('GET', '/api/v1/events', 200, 'text/event-stream', [value])).toBe('')
+          return value ?? undefined
+        },
+        leave: async () => void (await events.return(undefined)),
+      }
     },
     async connect(clientId, connectOptions = {}) {
       port ??= (await broker.listen({ port: 0 })).port
@@ -87,4 +114,21 @@ export async function startRig(options: Partial<AdminOptions> = {}, brokerOption
       return client
     },
   }
+}
+
+/** Server-sent events, as a browser takes them apart. */
+async function* eventsIn(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<{ event: string; data: unknown }, undefined> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true })
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const [, event, data] = /^event: (.*)\ndata: (.*)$/s.exec(text.slice(0, end)) ?? []
+      text = text.slice(end + 2)
+      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) }
+    }
+  }
+  return undefined
 }

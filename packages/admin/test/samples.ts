@@ -31,6 +31,7 @@ export const samples: Readonly<Record<OperationId, Sample>> = {
   getSharedGroup: { query: { sharedFilter: '$share/g/s' } },
   listRetained: { query: { filter: 'k/#', search: '1', sort: 'payloadBytes', columns: 'payloadBytes' } },
   getRetained: { query: { topic: 'k/1' } },
+  followEvents: { query: { feeds: 'changes,log,metrics' } },
   listUsers: {},
   listRules: {},
   explainAccess: { body: { action: 'publish', topic: 'a/b', username: 'ann', clientId: 'c', claims: { x: 1 } } },

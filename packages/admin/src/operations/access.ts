@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { operation } from '../operation.js'
+import { orNull } from '../values.js'
 import { plainRule, shownRule } from './rules.js'
-import { orNull } from './values.js'
 
 const text = z.string().max(65_535)
 

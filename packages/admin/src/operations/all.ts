@@ -5,6 +5,7 @@ import { getBroker, getCounters } from './broker.js'
 import { disconnectClient, getClient, listClients } from './clients.js'
 import { checkConfiguration, getConfiguration, reload } from './configuration.js'
 import { listDrops } from './drops.js'
+import { followEvents } from './events.js'
 import { getHistory } from './history.js'
 import { getLog } from './log.js'
 import { publish } from './publish.js'
@@ -39,6 +40,7 @@ export const operations: readonly Operation[] = [
   listRetained,
   getRetained,
   deleteRetained,
+  followEvents,
   publish,
   listUsers,
   setUser,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { operation } from '../operation.js'
-import { count, time } from './values.js'
+import { count, time } from '../values.js'
 
 const backup = z
   .strictObject({ name: z.string(), bytes: count, createdAt: time })

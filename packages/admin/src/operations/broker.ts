@@ -1,7 +1,7 @@
 import { version } from '@godwit/broker'
 import { z } from '@hono/zod-openapi'
 import { operation } from '../operation.js'
-import { count, counts, time, timeOf } from './values.js'
+import { count, counts, time, timeOf } from '../values.js'
 
 const account = z.strictObject({ bytes: count, most: count.nullable() }).openapi('Account')
 

@@ -3,8 +3,8 @@ import { z } from '@hono/zod-openapi'
 import { chosen, columnsParam, listed, pageParams, pageSchema, sortParam, textParam } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
+import { count, time, timeOf } from '../values.js'
 import { counted as dropCount, counts as dropCounts } from './drops.js'
-import { count, time, timeOf } from './values.js'
 
 const protocols: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
 

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { explained } from '../explanations.js'
 import { textParam } from '../listing.js'
 import { operation } from '../operation.js'
-import { count, time, timeOf } from './values.js'
+import { count, time, timeOf } from '../values.js'
 
 const kind = z.enum(['message', 'connection', 'handshake', 'subscription'])
 

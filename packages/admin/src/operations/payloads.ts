@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { Problem } from '../problem.js'
 import { leastRoleWithin, mayAs } from '../roles.js'
 import type { Credential } from '../tokens.js'
-import { orNull } from './values.js'
+import { orNull } from '../values.js'
 
 /** What of a message is shown of its payload: its size, and where it was asked for and may be, itself. */
 export const payloadFields = {

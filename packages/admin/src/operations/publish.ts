@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
+import { qos } from '../values.js'
 import { givenProperties, messageProperties } from './payloads.js'
-import { qos } from './values.js'
 
 const publication = z
   .strictObject({

@@ -13,6 +13,7 @@ import {
 } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
+import { count, qos, time, timeOf } from '../values.js'
 import {
   bytesOfPayload,
   type Light,
@@ -23,7 +24,6 @@ import {
   properties,
   propertiesOf,
 } from './payloads.js'
-import { count, qos, time, timeOf } from './values.js'
 
 const retainedFields = {
   topic: z.string(),

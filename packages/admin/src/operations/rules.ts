@@ -4,7 +4,7 @@ import { integerParam } from '../listing.js'
 import { operation } from '../operation.js'
 import type { Rule } from '../parts.js'
 import { quoted } from '../problem.js'
-import { count } from './values.js'
+import { count } from '../values.js'
 
 const text = z.string().min(1).max(65_535)
 const action = z.enum(['publish', 'subscribe', 'receive'])

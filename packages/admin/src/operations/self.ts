@@ -4,7 +4,7 @@ import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
 import { roles } from '../roles.js'
 import type { Credential } from '../tokens.js'
-import { time, timeOf } from './values.js'
+import { time, timeOf } from '../values.js'
 
 const self = z
   .strictObject({

@@ -13,6 +13,7 @@ import {
 } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
+import { count, qos, time, timeOf } from '../values.js'
 import { oneClient } from './clients.js'
 import {
   bytesOfPayload,
@@ -23,7 +24,6 @@ import {
   properties,
   propertiesOf,
 } from './payloads.js'
-import { count, qos, time, timeOf } from './values.js'
 
 const sessionFields = {
   clientId: z.string(),

@@ -4,7 +4,7 @@ import { chosen, columnsParam, listed, pageParams, pageSchema, sortParam, textPa
 import { operation } from '../operation.js'
 import type { AdministeredBroker } from '../options.js'
 import { Problem } from '../problem.js'
-import { count, qos } from './values.js'
+import { count, qos } from '../values.js'
 
 const subscriptionFields = {
   clientId: z.string(),

@@ -3,7 +3,7 @@ import { disconnectUser } from '../disconnect-user.js'
 import { textParam } from '../listing.js'
 import { operation } from '../operation.js'
 import { quoted } from '../problem.js'
-import { count } from './values.js'
+import { count } from '../values.js'
 
 const oneUser = z.strictObject({ username: textParam('The user’s name.') })
 
