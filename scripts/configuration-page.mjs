@@ -52,9 +52,9 @@ function table(rows) {
 function tables(name, { properties: own, items }) {
   const rows = own ?? items?.properties
   if (!rows) return []
-  // What stands outside too, as auth, is described there.
+  // What a listener may have of its own, as auth, is described outside.
   const below = Object.entries(rows).flatMap(([key, property]) =>
-    key in properties ? [] : tables(`${name}.${key}`, property),
+    name === 'listeners' && key in properties ? [] : tables(`${name}.${key}`, property),
   )
   return [`## ${name}\n\n${table(rows)}`, ...below]
 }

@@ -22,7 +22,14 @@ export const packageRules = {
   '@godwit/console': { uses: ['@godwit/client'], bundled: 'page' },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
   godwit: {
-    uses: ['@godwit/protocol', '@godwit/client', '@godwit/broker', '@godwit/admin', '@godwit/conformance'],
+    uses: [
+      '@godwit/protocol',
+      '@godwit/client',
+      '@godwit/broker',
+      '@godwit/admin',
+      '@godwit/console',
+      '@godwit/conformance',
+    ],
   },
 }
 

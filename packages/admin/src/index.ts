@@ -26,5 +26,6 @@ export {
 } from './parts.js'
 export type { ProblemCode } from './problem.js'
 export { RecentLog } from './recent-log.js'
-export type { Role } from './roles.js'
-export { type Credential, fixedTokens, type Tokens } from './tokens.js'
+export { type Role, roles } from './roles.js'
+export { formatTokens, parseTokens, type StoredToken, TokenFile } from './token-file.js'
+export { type Credential, fixedTokens, hashOfToken, newToken, type Tokens } from './tokens.js'

@@ -91,6 +91,7 @@ export type {
 } from './transport/listen-options.js'
 export { memoryPair } from './transport/memory.js'
 export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
+export { readTls } from './transport/tls-files.js'
 export type { Listener, Peer } from './transport/transport.js'
 export { isAnswered, listenAt } from './unix-socket.js'
 export { version } from './version.js'

@@ -10,6 +10,8 @@ export interface BannerFacts {
   readonly recovered: RecoveredCounts
   /** The URL of the metrics; undefined: they are not shown. */
   readonly metrics?: string | undefined
+  /** Where the console is, and for a person at a terminal with a login in it; undefined: it is not served. */
+  readonly console?: { readonly url: string; readonly isLogin: boolean } | undefined
 }
 
 const whoInWords = {
@@ -19,13 +21,17 @@ const whoInWords = {
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ doors, who, folder, recovered, metrics }: BannerFacts): string {
+export function banner({ doors, who, folder, recovered, metrics, console }: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
   return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${doors.join(', ')}
   who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${meaning(folder)}
-${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}`
+${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}${
+  console === undefined
+    ? ''
+    : `  console and HTTP API  ${console.url}${console.isLogin ? ' (good once, for five minutes)' : ''}\n`
+}`
 }
 
 function found({ sessions, queued, retained, wills }: RecoveredCounts): string {

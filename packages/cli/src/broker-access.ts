@@ -1,3 +1,4 @@
+import type { AccessExplainer } from '@godwit/admin'
 import type { Hooks, Logger } from '@godwit/broker'
 import {
   type AccessRule,
@@ -14,6 +15,7 @@ import {
   parseAccessRules,
   passwordFile,
 } from '@godwit/broker/access'
+import { explainerOf } from './access-explainer.js'
 import type { BannerFacts } from './banner.js'
 import { doorNames } from './broker-doors.js'
 import { CommandError } from './command-error.js'
@@ -32,6 +34,8 @@ export interface Access {
   readonly hooks: readonly Hooks[]
   /** Reads password files and access rules again; what is broken leaves the old in force, and is told. */
   reload(): Promise<void>
+  /** Says why somebody may do something or not, by the rules in force. */
+  readonly explainer: AccessExplainer
   close(): void
 }
 
@@ -94,18 +98,22 @@ export async function accessOf(
     for (const [at, door] of listeners.entries()) {
       if (hasOwnAccess(door)) own.set(names[at]!, await ownOf(door, at, common))
     }
+    explainer = explainerOf(common.rules, new Map([...own].map(([name, { rules }]) => [name, rules])), names)
     const { chain, rules } = common
     return own.size > 0 ? [hooksByListener(common, own)] : [...(chain ? [chain] : []), ...(rules ? [rules] : [])]
   }
+  let explainer: AccessExplainer | undefined
   const close = (): void => {
     for (const each of chains) each.close()
   }
 
+  const made = await hooks().catch((error: unknown) => {
+    close()
+    throw error
+  })
   return {
-    hooks: await hooks().catch((error: unknown) => {
-      close()
-      throw error
-    }),
+    hooks: made,
+    explainer: explainer!,
     async reload() {
       for (const each of chains) await each.reload()
       const read = ruleSets.map((set) => ({ set: set.rules, rules: set.read() }))

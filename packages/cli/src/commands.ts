@@ -194,6 +194,23 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: passwd, lines: () => [passwdLine()] }
     },
   },
+  token: {
+    summary: "create, list and revoke tokens for a broker's HTTP API",
+    alike: ['tokens', 'apikey', 'key'],
+    load: async () => {
+      const { token, tokenLine } = await import('./commands/token.js')
+      return { run: token, lines: () => [tokenLine()] }
+    },
+  },
+  console: {
+    summary: 'print a link that logs a browser in to a running broker',
+    alike: ['dashboard', 'login', 'web', 'ui', 'admin'],
+    quick: true,
+    load: async () => {
+      const { console: run, consoleLine } = await import('./commands/console.js')
+      return { run, lines: () => [consoleLine()] }
+    },
+  },
   acl: {
     summary: 'say which access rule decides',
     alike: ['explain', 'access'],

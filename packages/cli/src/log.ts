@@ -34,7 +34,7 @@ export interface BrokerLog extends Logger {
  * @throws CommandError for a file that cannot be opened.
  */
 export function logOf(
-  settings: LogSettings & { readonly color?: ColorChoice | undefined },
+  settings: LogSettings & { readonly color?: ColorChoice | undefined; readonly alsoTo?: Logger | undefined },
   { stderr }: Terminal,
   now = () => new Date(),
 ): BrokerLog {
@@ -50,6 +50,7 @@ export function logOf(
     format: file ? ofFile.name : ofStderr.name,
     log(level, message, fields = {}) {
       if (logLevels.indexOf(level) < rank) return
+      settings.alsoTo?.log(level, message, fields)
       const line = { at: now(), level, message, fields }
       file?.write(`${ofFile.line(line)}\n`)
       if (!toStderr) return

@@ -26,7 +26,7 @@ describe('bash', () => {
   }, 60_000) // it loads every command
 
   test.skipIf(!has('bash')).each([
-    [['con'], ['config', 'conform']],
+    [['con'], ['config', 'console', 'conform']],
     [
       ['sub', '--ret'],
       ['--retained-only', '--retain-as-published', '--retain-handling'],

@@ -14,6 +14,7 @@ export function controlled(broker: Broker, parts: Partial<ControlledBroker> = {}
     reload: async () => ({ ok: true, reloaded: [], needsRestart: [] }),
     users: noUsers,
     backups: new BackupFolder(undefined, undefined),
+    loginLink: () => undefined,
     log: { log() {} },
     ...parts,
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { RecentLog } from '@godwit/admin'
 import {
   type Broker,
   BrokerError,
@@ -14,10 +15,10 @@ import {
 } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import { BackupFolder } from '../backup-folder.js'
-import { banner } from '../banner.js'
+import { type BannerFacts, banner } from '../banner.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
-import { colorChoiceIn } from '../colors.js'
+import { colorChoiceIn, isTerminal } from '../colors.js'
 import { CommandError, exitDamaged } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
@@ -28,9 +29,9 @@ import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
 import { editorsOf } from '../editing/editors.js'
+import { checkHttp } from '../http/http-settings.js'
+import { type WebServers, webServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
-import { monitoringAddress } from '../monitoring/monitoring-address.js'
-import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
@@ -76,27 +77,35 @@ export function brokerSettings(
 export async function broker(args: readonly string[], terminal: Terminal): Promise<number> {
   const settings = brokerSettings(args, terminal)
   if (settings === helped) return 0
+  const recent = new RecentLog()
   const log = await inPlace(settings, ['log', 'file'], () =>
-    logOf({ ...settings.config.log, color: colorChoiceIn(args) }, terminal),
+    logOf({ ...settings.config.log, color: colorChoiceIn(args), alsoTo: recent }, terminal),
   )
   try {
-    return await serve(args, terminal, settings, log)
+    return await serve(args, terminal, settings, log, recent)
   } finally {
     await log.close()
   }
 }
 
-async function serve(args: readonly string[], terminal: Terminal, settings: Resolved, log: BrokerLog): Promise<number> {
+async function serve(
+  args: readonly string[],
+  terminal: Terminal,
+  settings: Resolved,
+  log: BrokerLog,
+  recent: RecentLog,
+): Promise<number> {
   boundYoungGeneration()
   const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
   const sockets = systemdSockets()
+  checkHttp(settings.config)
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined
-  let monitoring: MonitoringServer | undefined
+  let servers: WebServers | undefined
   const access = await inOneLine(() =>
     accessOf(settings, log, (clientId) => {
       void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
@@ -123,8 +132,12 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
       const { host, port } = open[at]!
       return doorName(sockets[at] ? { ...door, host } : door, port)
     })
-    monitoring = await monitor(running, settings.config.metrics, log)
     const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
+    const { users, rules } = editorsOf(settings, access)
+    const backups = new BackupFolder(settings.config.backup.directory, onDisk)
+    const served = { broker: opening, settings, doors, users, rules, access: access.explainer, backups, recent, log }
+    const web = await webServers({ ...served, reload: () => control!.reload() })
+    servers = web
     const opened = await brokerControl({
       broker: running,
       settings,
@@ -133,12 +146,15 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
       doors,
       sockets,
       read,
-      users: editorsOf(settings, access).users,
-      backups: new BackupFolder(settings.config.backup.directory, onDisk),
+      users,
+      backups,
+      loginLink: () => web.http?.loginLink(),
+      reloadable: web.reloadable,
       log,
     })
     control = opened
-    terminal.stdout.write(banner({ doors, who, folder, recovered: running.recovered, metrics: monitoring?.url }))
+    const shown = { doors, who, folder, recovered: running.recovered, metrics: web.metrics }
+    terminal.stdout.write(banner({ ...shown, console: consoleFor(terminal, web) }))
     if (log.format === 'json' || logging.file !== undefined) {
       log.log('info', 'started', { version, listeners: doors.join(', '), data })
     }
@@ -150,7 +166,7 @@ async function serve(args: readonly string[], terminal: Terminal, settings: Reso
     await systemdNotify('STOPPING=1', log)
   } finally {
     await control?.close()
-    await monitoring?.close()
+    await servers?.close()
     access.close()
     await running.close()
     restoreConsole()
@@ -169,13 +185,10 @@ function failed(running: Broker): Promise<BrokerError> {
   })
 }
 
-async function monitor(
-  running: Broker,
-  where: string | number | undefined,
-  log: Logger,
-): Promise<MonitoringServer | undefined> {
-  const address = where === undefined ? undefined : monitoringAddress(String(where))
-  return address && MonitoringServer.open(running, address, log)
+/** A login is for a person who reads it now: what is no terminal may be kept. */
+function consoleFor({ stdout }: Terminal, { http }: WebServers): BannerFacts['console'] {
+  const isLogin = isTerminal(stdout)
+  return http && { url: isLogin ? http.loginLink() : http.url, isLogin }
 }
 
 async function inOneLine<T>(make: () => Promise<T>): Promise<T> {

@@ -9,10 +9,12 @@ import { isSecret } from './secrets.js'
  * there are somebody else's complaint.
  */
 export function exposedSecrets({ config, origin }: Resolved): readonly string[] {
-  const doors = config.listeners.flatMap(({ tls, auth }, at) => [
+  const doors: { path: Path; value: object }[] = config.listeners.flatMap(({ tls, auth }, at) => [
     ...(tls ? [{ path: ['listeners', at, 'tls'], value: tls }] : []),
     ...(auth ? authParts(auth, ['listeners', at, 'auth']) : []),
   ])
+  const { tls } = config.http
+  if (tls) doors.push({ path: ['http', 'tls'], value: tls })
   const parts: readonly { path: Path; value: object }[] = [...doors, ...authParts(config.auth, ['auth'])]
   const files = parts.flatMap(({ path, value }) =>
     Object.entries(value).flatMap(([key, given]) => {

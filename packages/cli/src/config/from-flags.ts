@@ -17,6 +17,7 @@ export interface ConfigFlags {
   readonly data?: string
   readonly control?: string
   readonly metrics?: string
+  readonly http?: string
   readonly mqtt31?: boolean
   readonly logLevel?: string
   readonly logFormat?: string
@@ -33,6 +34,7 @@ const flagNames = {
   data: '--data',
   control: '--control',
   metrics: '--metrics',
+  'http.listen': '--http',
   'features.mqtt31': '--mqtt31',
   'log.level': '--log-level',
   'log.format': '--log-format',
@@ -57,6 +59,11 @@ export function withConfigOptions(command: CommandLine): CommandLine {
       '--metrics <[host:]port>',
       'show /metrics, /healthz and /readyz over HTTP there (default: nowhere)',
       metrics,
+    )
+    .option(
+      '--http <[host:]port>',
+      'serve the HTTP API and the console there; or "none" (default: 127.0.0.1:18083)',
+      httpListen,
     )
     .option(
       '--commit <when>',
@@ -94,7 +101,7 @@ export function brokerConfig(flags: ConfigFlags, environment: NodeJS.ProcessEnv)
   ])
 }
 
-function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, ...more }: ConfigFlags): Values {
+function valuesOf({ host, port, allowAnonymous, data, control, metrics, http, mqtt31, ...more }: ConfigFlags): Values {
   const { logLevel: level, logFormat: format, logFile: file, ...limits } = more
   const { maxInflight, maxQueued: maxQueuedMessages, maxQueuedBytes } = limits
   const listener = said({ host, port })
@@ -104,6 +111,7 @@ function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, 
     data,
     control,
     metrics,
+    http: said({ listen: http }),
     features: said({ mqtt31 }),
     log: said({ level, format, file }),
     limits: said({ maxInflight, maxQueuedMessages, maxQueuedBytes }),
@@ -114,6 +122,11 @@ function valuesOf({ host, port, allowAnonymous, data, control, metrics, mqtt31, 
 function metrics(text: string): string {
   if (monitoringAddress(text)) return text
   throw new InvalidArgumentError('it takes a port, or host:port such as 127.0.0.1:9464.')
+}
+
+function httpListen(text: string): string {
+  if (text === 'none' || monitoringAddress(text)) return text
+  throw new InvalidArgumentError('it takes a port, host:port such as 127.0.0.1:18083, or none.')
 }
 
 /** Without what was not said; undefined when nothing was. */

@@ -39,6 +39,14 @@ export function fileLayer(file: string, what = 'the configuration'): Layer {
     const problem = `cannot read ${what} ${file}: ${systemProblem(error)}`
     throw new CommandError(`${problem}; name a YAML or JSON file`, 1, { cause: error })
   }
+  return textLayer(text, file, dirname(resolve(file)))
+}
+
+/**
+ * The same of a text.
+ * @param file what it is called, for messages. @param folder of which relative paths in it are.
+ */
+export function textLayer(text: string, file: string, folder: string): Layer {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const position = (offset: number): string => {
@@ -56,7 +64,7 @@ export function fileLayer(file: string, what = 'the configuration'): Layer {
     throw new CommandError(`${file} is a file of mosquitto's dynamic security; ${toImport(file)}`)
   }
   return {
-    values: withWholePaths(values as Values, dirname(resolve(file))),
+    values: withWholePaths(values as Values, folder),
     where: (path) => position(offsetOf(document.contents, path)),
   }
 }

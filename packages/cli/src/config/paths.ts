@@ -4,6 +4,8 @@ import { resolve } from 'node:path'
 const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[] }[] = [
   { at: /^data$/, words: ['memory'] },
   { at: /^control$/, words: ['none'] },
+  { at: /^http\.tokensFile$/ },
+  { at: /^http\.tls\.(cert|key|passphraseFile)$/ },
   { at: /^backup\.directory$/ },
   { at: /^listeners\.\d+\.socket$/ },
   { at: /^listeners\.\d+\.tls\.(cert|key|ca|crl|passphraseFile)$/ },

@@ -5,24 +5,27 @@ import { hidden, isSecret, withoutCredentials } from './secrets.js'
 
 /** The configuration as YAML that may be used as a file, with the origin of each value behind it; secrets are not shown. */
 export function printed({ config, origin }: Resolved): string {
-  return commented(config, origin, (path, value) => {
-    if (isSecret(path)) return hidden
-    return typeof value === 'string' ? withoutCredentials(value) : value
-  })
+  return commented(config, origin, shown)
+}
+
+/** A value as it may be shown: a secret is not. */
+export function shown(path: Path, value: unknown): unknown {
+  if (isSecret(path)) return hidden
+  return typeof value === 'string' ? withoutCredentials(value) : value
 }
 
 /** YAML with something to say behind its values. */
 export function commented(
   values: object,
   comment: (path: Path) => string | undefined,
-  shown: (path: Path, value: unknown) => unknown = (_, value) => value,
+  look: (path: Path, value: unknown) => unknown = (_, value) => value,
 ): string {
   const document = new Document(values)
   visit(document, {
     Scalar(_, node, ancestors) {
       const path = pathOf(ancestors, node)
       if (path === undefined) return
-      node.value = shown(path, node.value)
+      node.value = look(path, node.value)
       const text = comment(path)
       if (text !== undefined) node.comment = ` ${text}`
     },

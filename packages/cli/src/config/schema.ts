@@ -194,6 +194,48 @@ const listener = z
     }
   })
 
+/** Of TLS what a server for browsers needs. */
+const httpTls = z
+  .strictObject({
+    cert: text.describe('PEM file: the certificate of the server, followed by those between it and its CA.'),
+    key: text.describe('PEM file: its key.'),
+    passphrase: secret.optional().describe('Of the key. Better given by `passphraseFile` or the environment.'),
+    passphraseFile: text.optional().describe('A file that holds it.'),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('The oldest TLS taken.'),
+  })
+  .check(({ value, issues }) => {
+    if (value.passphrase === undefined || value.passphraseFile === undefined) return
+    const message = 'it takes one of passphrase and passphraseFile'
+    issues.push({ code: 'custom', message, input: value, path: ['passphrase'] })
+  })
+
+const httpServer = z.strictObject({
+  listen: z
+    .union(
+      [port, z.literal(false), text.refine((value) => value === 'none' || monitoringAddress(value) !== undefined)],
+      {
+        error: 'it takes a port, host:port such as "127.0.0.1:18083", or none',
+      },
+    )
+    .default('127.0.0.1:18083')
+    .describe('A port of this machine, or `host:port`; `none` or `false`: it is not served.'),
+  tls: httpTls.optional().describe('Serves it over TLS.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: 'it takes a URL such as "https://mqtt.example"' })
+    .optional()
+    .describe(
+      'Where browsers find it, behind a proxy or under a name: `https://mqtt.example`. Default: loopback names alone.',
+    ),
+  allowInsecure: flag
+    .default(false)
+    .describe(
+      'Serve it without TLS to other machines too: behind a proxy that has TLS, in a network that is your own.',
+    ),
+  tokensFile: text
+    .optional()
+    .describe('The file of `godwit token`. Default `http-tokens.json` in the data folder; with `data: memory`, none.'),
+})
+
 const features = z
   .strictObject({
     mqtt31: flag.describe('Serve MQTT 3.1 too. Default false.'),
@@ -252,6 +294,9 @@ export const configSchema = z.strictObject({
     .describe(
       'Where `/metrics` (for Prometheus), `/healthz` and `/readyz` are shown over HTTP, to anyone who can reach it: a port of this machine, or `host:port`. Default: nowhere.',
     ),
+  http: httpServer.describe(
+    'The HTTP API and the console, for who shows a token of `godwit token` or has a login link of `godwit console`; beyond this machine only with `tls` or `allowInsecure`.',
+  ),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
   sysIntervalSeconds: z
@@ -285,6 +330,7 @@ export const defaults = {
   acl: {},
   data: './godwit-data',
   backup: {},
+  http: { listen: '127.0.0.1:18083', allowInsecure: false },
   limits: defaultLimits,
   features: {
     mqtt31: false,

@@ -28,6 +28,9 @@ export interface RunningBroker {
   readonly read: () => Resolved
   readonly users: Users
   readonly backups: BackupFolder
+  readonly loginLink: () => string | undefined
+  /** What else can be read again. */
+  readonly reloadable: readonly Reloadable[]
   readonly log: BrokerLog
 }
 
@@ -43,15 +46,15 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { broker, settings, doors, sockets, read, users, backups, log } = running
+  const { broker, settings, doors, sockets, read, users, backups, loginLink, reloadable, log } = running
   const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
-  const reloading = new Reloading({ started: settings, read, tried, parts: partsOf(running), log })
+  const reloading = new Reloading({ started: settings, read, tried, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
     log.reopen() // whatever becomes of the rest: the file may have been renamed
     return reloading.reload()
   }
   const path = controlPath(settings.config)
-  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, log })
+  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, loginLink, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
   return { reload, close: async () => socket?.close() }
 }

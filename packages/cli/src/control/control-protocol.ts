@@ -24,6 +24,8 @@ export type ControlRequest =
   | { readonly request: 'remove-user'; readonly user: string }
   /** Answered by {@link BackupAnswer} when it is made. Whoever closes the connection calls it off. */
   | { readonly request: 'backup' }
+  /** Answered by {@link ConsoleAnswer}. */
+  | { readonly request: 'console' }
 
 /** What is listed, and which of it. */
 export interface ListRequest {
@@ -59,6 +61,7 @@ export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('r
   z.strictObject({ request: z.literal('set-user'), user: z.string(), password: z.string() }),
   z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
   z.strictObject({ request: z.literal('backup') }),
+  z.strictObject({ request: z.literal('console') }),
 ])
 
 /** It was not done; in words for people. The last line. */
@@ -123,6 +126,11 @@ export interface UserAnswer {
   readonly done: 'added' | 'changed' | 'removed'
   /** Clients that were disconnected. */
   readonly disconnected: number
+}
+
+export interface ConsoleAnswer {
+  /** Logs a browser in, once, within five minutes. */
+  readonly link: string
 }
 
 export interface BackupAnswer {

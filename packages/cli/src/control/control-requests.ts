@@ -1,10 +1,12 @@
-import type { Users } from '@godwit/admin'
+import { disconnectUser, type Users } from '@godwit/admin'
 import type { Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
+import { CommandError } from '../command-error.js'
 import { version } from '../version.js'
 import type { Answers } from './answers.js'
 import type {
   BackupAnswer,
+  ConsoleAnswer,
   ControlRequest,
   DeleteAnswer,
   KickAnswer,
@@ -26,6 +28,8 @@ export interface ControlledBroker {
   readonly reload: () => Promise<ReloadAnswer>
   readonly users: Users
   readonly backups: Pick<BackupFolder, 'create' | 'pathOf'>
+  /** A link that logs in to the console; undefined: none is served. */
+  readonly loginLink: () => string | undefined
   /** Told of all that is changed. */
   readonly log: Logger
 }
@@ -62,10 +66,10 @@ type Deed = Exclude<ControlRequest, { readonly request: 'status' | 'reload' | 't
 
 /** Does what changes something, and tells the log. */
 async function done(
-  { broker, users, backups, log }: ControlledBroker,
+  { broker, users, backups, loginLink, log }: ControlledBroker,
   request: Deed,
   answers: Pick<Answers, 'whenLeft'>,
-): Promise<KickAnswer | DeleteAnswer | UserAnswer | BackupAnswer> {
+): Promise<KickAnswer | DeleteAnswer | UserAnswer | BackupAnswer | ConsoleAnswer> {
   const tell = (message: string, fields: Readonly<Record<string, string | number | boolean>>): void =>
     log.log('info', message, { ...fields, by: 'the control socket' })
   switch (request.request) {
@@ -100,14 +104,13 @@ async function done(
       tell('backup made', { name, bytes })
       return { path: backups.pathOf(name), bytes }
     }
+    case 'console': {
+      const link = loginLink()
+      if (link === undefined) {
+        throw new CommandError('this broker serves no console: see its log, or start it with --http [HOST:]PORT')
+      }
+      tell('login link made', {})
+      return { link }
+    }
   }
-}
-
-/** Ends the connections of a user that is no more. @returns how many. */
-async function disconnectUser(broker: Pick<SteeredBroker, 'clients' | 'disconnect'>, user: string): Promise<number> {
-  let ended = 0
-  for await (const { clientId, username } of broker.clients.list()) {
-    if (username === user && (await broker.disconnect(clientId, { reasonCode: 0x87 }))) ended++
-  }
-  return ended
 }

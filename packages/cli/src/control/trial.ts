@@ -4,6 +4,7 @@ import { accessOf, whoMayCome } from '../broker-access.js'
 import { listenOptions } from '../broker-doors.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
+import { checkHttp, httpTls } from '../http/http-settings.js'
 import { withSystemdSockets } from '../systemd-sockets.js'
 
 /**
@@ -18,6 +19,8 @@ export async function tryOut(
   log: Logger = { log() {} },
 ): Promise<void> {
   const { config } = settings
+  checkHttp(config)
+  await inPlace(settings, ['http', 'tls'], () => httpTls(config))
   whoMayCome(withSystemdSockets(config, sockets))
   const access = await accessOf(settings, log, () => {})
   access.close()

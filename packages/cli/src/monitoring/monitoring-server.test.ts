@@ -1,20 +1,26 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Broker, createBroker, type Logger, type Readiness } from '@godwit/broker'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { EventLoopDelay } from './event-loop-delay.js'
+import { MonitoringPages } from './monitoring-pages.js'
 import { MonitoringServer } from './monitoring-server.js'
 
 const silent: Logger = { log() {} }
 let broker: Broker
 let readiness: Readiness
 let monitoring: MonitoringServer
+let pages: MonitoringPages
+const delay = new EventLoopDelay()
+afterAll(() => delay.stop())
 beforeEach(async () => {
   broker = await createBroker()
   readiness = { ready: true, reasons: [] }
   const { clients, sessions, subscriptions, retained } = broker
   const [metrics, accounts] = [() => broker.metrics(), () => broker.accounts()]
   const monitored = { metrics, accounts, clients, sessions, subscriptions, retained, readiness: async () => readiness }
-  monitoring = await MonitoringServer.open(monitored, { host: '127.0.0.1', port: 0 }, silent)
+  pages = new MonitoringPages(monitored, delay, silent)
+  monitoring = await MonitoringServer.open(pages, { host: '127.0.0.1', port: 0 }, silent)
 })
 afterEach(async () => {
   await monitoring.close()
@@ -64,10 +70,7 @@ describe('whatever is asked', () => {
 
 test('a port that is taken: one line', async () => {
   const address = { host: '127.0.0.1', port: Number(new URL(monitoring.url).port) }
-  const { clients, sessions, subscriptions, retained } = broker
-  const [metrics, accounts] = [() => broker.metrics(), () => broker.accounts()]
-  const monitored = { metrics, accounts, clients, sessions, subscriptions, retained, readiness: async () => readiness }
-  await expect(MonitoringServer.open(monitored, address, silent)).rejects.toThrow(
+  await expect(MonitoringServer.open(pages, address, silent)).rejects.toThrow(
     /^cannot listen for metrics on 127\.0\.0\.1:\d+: .*; choose another with --metrics \[HOST:\]PORT$/,
   )
 })

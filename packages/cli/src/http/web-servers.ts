@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util'
+import { inPlace } from '../config/in-place.js'
+import type { Config } from '../config/schema.js'
+import type { Reloadable } from '../control/reloading.js'
+import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
+import { monitoringAddress } from '../monitoring/monitoring-address.js'
+import { MonitoringPages } from '../monitoring/monitoring-pages.js'
+import { MonitoringServer } from '../monitoring/monitoring-server.js'
+import { type BrokerHttp, brokerHttp, type ServedBroker } from './broker-http.js'
+import { httpAddress } from './http-settings.js'
+
+/** What of a broker is served over HTTP. */
+export interface WebServers {
+  /** The API and the console; undefined: they are not served. */
+  readonly http: BrokerHttp | undefined
+  /** The URL of counters and health; undefined: they are not served. */
+  readonly metrics: string | undefined
+  readonly reloadable: readonly Reloadable[]
+  close(): Promise<void>
+}
+
+/**
+ * Opens them: one server where the two addresses are the same.
+ * @throws CommandError for an address of the metrics that is taken; CommandError, BrokerError for certificates that cannot be used.
+ */
+export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitoring'>): Promise<WebServers> {
+  const { broker, settings, log } = served
+  const { config } = settings
+  const delay = new EventLoopDelay()
+  const pages = new MonitoringPages(broker, delay, log)
+  const where = config.metrics === undefined ? undefined : monitoringAddress(String(config.metrics))
+  const shares = where !== undefined && where.port !== 0 && isDeepStrictEqual(where, httpAddress(config))
+  let monitoring: MonitoringServer | undefined
+  let http: BrokerHttp | undefined
+  const close = async (): Promise<void> => {
+    delay.stop()
+    await http?.close()
+    await monitoring?.close()
+  }
+  try {
+    if (where && !shares) monitoring = await MonitoringServer.open(pages, where, log)
+    const parts = { ...served, delay, monitoring: shares ? pages : undefined }
+    http = await inPlace(settings, ['http', 'tls'], () => brokerHttp(parts))
+    // What is asked for is not passed over: that the address is taken ends the start.
+    if (where && shares && !http) monitoring = await MonitoringServer.open(pages, where, log)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const metrics = shares ? http?.url : monitoring?.url
+  return { http, metrics, reloadable: http ? [certificatesOf(http, config)] : [], close }
+}
+
+function certificatesOf(http: BrokerHttp, { http: { tls } }: Config): Reloadable {
+  return {
+    names: tls ? ['certificates of the HTTP server'] : [],
+    madeFrom: ({ http: { tls: now } }) => now,
+    reload: () => http.reload(),
+  }
+}
