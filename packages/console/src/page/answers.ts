@@ -77,3 +77,137 @@ export interface Client {
   readonly queued: number
   readonly outboxBytes: number
 }
+
+export interface DropCount {
+  readonly kind: 'message' | 'connection' | 'handshake' | 'subscription'
+  readonly reason: string
+  readonly count: number
+  readonly words: string
+  readonly settings: readonly string[]
+}
+
+export interface DropEvent {
+  readonly at: string
+  readonly kind: DropCount['kind']
+  readonly reason: string
+  readonly words: string
+  readonly clientId: string | null
+  readonly address: string | null
+  readonly topic: string | null
+  readonly filter: string | null
+  readonly why: string | null
+}
+
+export interface Drops {
+  readonly since: string
+  readonly counts: readonly DropCount[]
+  readonly clients: readonly {
+    readonly clientId: string
+    readonly total: number
+    readonly counts: readonly DropCount[]
+  }[]
+  readonly ofOthers: number
+  readonly last: readonly DropEvent[]
+}
+
+export interface ClientWithDrops extends Client {
+  readonly dropped: readonly DropCount[]
+}
+
+export interface Session {
+  readonly clientId: string
+  readonly connected: boolean
+  readonly expiresAt: string | null
+  readonly durable: boolean
+  readonly subscriptions: number
+  readonly queued: number
+  readonly inflight: number
+}
+
+export interface QueuedMessage {
+  readonly number: number
+  readonly state: 'waiting' | 'sent' | 'released'
+  readonly topic: string
+  readonly qos: number
+  readonly retain: boolean
+  readonly payloadBytes: number
+  readonly publisher: string
+  readonly expiresAt: string | null
+  readonly shared: boolean
+}
+
+export interface Subscription {
+  readonly clientId: string
+  readonly filter: string
+  readonly shareName: string | null
+  readonly qos: number
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly subscriptionIdentifier: number
+}
+
+export interface SharedGroup {
+  readonly sharedFilter: string
+  readonly shareName: string
+  readonly filter: string
+  readonly members: number
+  readonly waiting: number
+  readonly lent: number
+  readonly queuedBytes: number
+  readonly durable: boolean
+}
+
+export interface SharedGroupWithMembers extends SharedGroup {
+  readonly memberList: readonly {
+    readonly clientId: string
+    readonly connected: boolean
+    readonly ready: boolean
+    readonly qos: number
+  }[]
+}
+
+export interface History {
+  readonly stepSeconds: number
+  /** Seconds since 1970. */
+  readonly times: readonly number[]
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>
+}
+
+export interface LogLine {
+  readonly at: string
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface Rule {
+  readonly allow?: Actions
+  readonly deny?: Actions
+  readonly filter: string
+  readonly user?: string | readonly string[]
+  readonly client?: string | readonly string[]
+  readonly anonymous?: boolean
+  readonly matching?: 'within' | 'wildcard' | 'exact'
+  readonly where?: string
+}
+
+export type Action = 'publish' | 'subscribe' | 'receive'
+export type Actions = Action | readonly Action[]
+
+export interface AccessAnswer {
+  readonly allowed: boolean
+  readonly rule: Rule | null
+  readonly why: string | null
+}
+
+export interface Setting {
+  readonly name: string
+  readonly value: string | number | boolean | null
+  readonly origin: string
+}
+
+export interface Backup {
+  readonly name: string
+  readonly bytes: number
+  readonly createdAt: string
+}

@@ -21,19 +21,21 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export interface Call {
   readonly query?: Query
+  /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as YAML, which a configuration is. */
+  readonly text?: string
   /** What an edit was made from. */
   readonly etag?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** How long an answer may take, in ms. Default 20,000. */
+  readonly patienceMs?: number
 }
 
 export interface Answered<T> {
   readonly value: T
   readonly etag: string | undefined
 }
-
-/** How long an answer may take. */
-const patienceMs = 20_000
 
 /** Told of every answer, and of none: whether the server is there, and whether it knows us. */
 export interface LinkListener {
@@ -61,21 +63,20 @@ export async function get<T>(path: string, query?: Query, signal?: AbortSignal):
 }
 
 /** @throws Problem */
-export async function call<T>(
-  method: string,
-  path: string,
-  { query, body, etag, signal }: Call = {},
-): Promise<Answered<T>> {
+export async function call<T>(method: string, path: string, asked: Call = {}): Promise<Answered<T>> {
+  const { query, body, text: yaml, etag, signal, patienceMs = 20_000 } = asked
+  const content = body !== undefined ? JSON.stringify(body) : yaml
+  const patience = AbortSignal.timeout(patienceMs)
   const response = await answerTo(urlOf(path, query), {
     method,
     credentials: 'same-origin',
     headers: {
       accept: 'application/json, application/problem+json',
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(content !== undefined && { 'content-type': body !== undefined ? 'application/json' : 'application/yaml' }),
       ...(etag !== undefined && { 'if-match': `"${etag}"` }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    signal: signal ? AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) : AbortSignal.timeout(patienceMs),
+    ...(content !== undefined && { body: content }),
+    signal: signal ? AbortSignal.any([signal, patience]) : patience,
   })
   const text = await response.text()
   return {

@@ -3,9 +3,16 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { duration } from './format.js'
 import icon from './icon.svg'
+import { Access } from './pages/access.js'
 import { Clients } from './pages/clients.js'
+import { Drops } from './pages/drops.js'
+import { Log } from './pages/log.js'
 import { Login } from './pages/login.js'
 import { Overview } from './pages/overview.js'
+import { Publish } from './pages/publish.js'
+import { Sessions } from './pages/sessions.js'
+import { Settings } from './pages/settings.js'
+import { Subscriptions } from './pages/subscriptions.js'
 import { Toasts, tell } from './parts/toasts.js'
 import { hrefOf, place } from './router.js'
 import { logOut, lostSince, self } from './session.js'
@@ -21,7 +28,24 @@ interface Entry {
 /** The pages, in the groups of the menu. */
 const groups: readonly { readonly title?: string; readonly entries: readonly Entry[] }[] = [
   { entries: [{ page: '', title: texts.menu.overview, show: Overview }] },
-  { title: texts.menu.who, entries: [{ page: 'clients', title: texts.menu.clients, show: Clients }] },
+  {
+    title: texts.menu.who,
+    entries: [
+      { page: 'clients', title: texts.menu.clients, show: Clients },
+      { page: 'sessions', title: texts.menu.sessions, show: Sessions },
+      { page: 'subscriptions', title: texts.menu.subscriptions, show: Subscriptions },
+      { page: 'drops', title: texts.menu.drops, show: Drops },
+    ],
+  },
+  { title: texts.menu.messages, entries: [{ page: 'publish', title: texts.menu.publish, show: Publish }] },
+  {
+    title: texts.menu.broker,
+    entries: [
+      { page: 'access', title: texts.menu.access, show: Access },
+      { page: 'log', title: texts.menu.log, show: Log },
+      { page: 'settings', title: texts.menu.settings, show: Settings },
+    ],
+  },
 ]
 
 export function App(): JSX.Element {

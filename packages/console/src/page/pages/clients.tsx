@@ -1,17 +1,17 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import type { Client, Listed } from '../answers.js'
+import type { Client, ClientWithDrops } from '../answers.js'
 import { call, get } from '../api.js'
 import { bytes, count, dateTime, plain, since } from '../format.js'
-import { type Column, DataTable } from '../parts/data-table.js'
+import type { Column } from '../parts/data-table.js'
 import { Confirm, Dialog } from '../parts/dialog.js'
-import { useLonger } from '../parts/longer.js'
+import { useList } from '../parts/list-page.js'
 import { Page } from '../parts/page.js'
 import { useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
 import { doing } from '../parts/toasts.js'
 import { ColumnChoice, Search, useColumns } from '../parts/tools.js'
-import { ask, place } from '../router.js'
+import { ask, hrefOf, place } from '../router.js'
 import { may } from '../session.js'
 import { texts } from '../texts.js'
 
@@ -104,17 +104,17 @@ export function Clients(): JSX.Element {
   const sort = query.get('sort') ?? ''
   const client = query.get('client')
   const chosen = useColumns('clients', columns, shownFirst)
-  const longer = useLonger(`${search}\n${sort}`)
-  const source = useRemote(
-    `${search}\n${sort}\n${longer.limit.value}`,
-    (signal) =>
-      get<Listed<Client>>(
-        '/clients',
-        { limit: longer.limit.value, search: search || undefined, sort: sort || undefined },
-        signal,
-      ),
-    { everyMs },
-  )
+  const { source, list } = useList<Client>({
+    label: words.title,
+    path: '/clients',
+    query: { search: search || undefined },
+    columns: chosen.columns,
+    keyOf: ({ clientId }) => clientId,
+    empty: search === '' ? words.empty : words.emptySearch,
+    sort,
+    onSort: (by) => ask({ sort: by }),
+    everyMs,
+  })
   return (
     <Page title={words.title}>
       <div class="stack">
@@ -135,27 +135,7 @@ export function Clients(): JSX.Element {
           </label>
           <ColumnChoice chosen={chosen} />
         </div>
-        <Shown of={source}>
-          {({ items, next }) =>
-            items.length === 0 && next === null ? (
-              <State picture="empty" title={texts.state.nothing}>
-                <p class="muted">{search === '' ? words.empty : words.emptySearch}</p>
-              </State>
-            ) : (
-              <>
-                <DataTable
-                  label={words.title}
-                  columns={chosen.columns}
-                  rows={items}
-                  keyOf={({ clientId }) => clientId}
-                  sort={sort}
-                  onSort={(by) => ask({ sort: by })}
-                />
-                <longer.More shown={items.length} next={next} />
-              </>
-            )
-          }
-        </Shown>
+        {list(source)}
       </div>
       {client !== null && <Detail clientId={client} onGone={source.reload} />}
     </Page>
@@ -163,12 +143,12 @@ export function Clients(): JSX.Element {
 }
 
 function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGone: () => void }): JSX.Element {
-  const source = useRemote(clientId, (signal) => get<Client>('/client', { clientId }, signal), { everyMs })
+  const source = useRemote(clientId, (signal) => get<ClientWithDrops>('/client', { clientId }, signal), { everyMs })
   const isAsking = useSignal(false)
   const close = (): void => ask({ client: undefined })
   const kick = async (): Promise<void> => {
     const isDone = await doing(
-      () => call('POST', '/client/disconnect', { query: { clientId } }),
+      () => call('POST', '/client/disconnect', { query: { clientId }, body: {} }),
       words.kicked(plain(clientId)),
     )
     if (!isDone) return
@@ -184,6 +164,17 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
         <Shown of={source}>{(client) => <ClientFacts client={client} />}</Shown>
       )}
       <div class="buttons">
+        <a class="button" href={hrefOf('sessions', { client: clientId })}>
+          {words.sessionOf}
+        </a>
+        <a class="button" href={hrefOf('subscriptions', { client: clientId })}>
+          {words.subscriptionsOf}
+        </a>
+        {may('operator') && (
+          <a class="button" href={hrefOf('trace', { client: clientId })}>
+            {words.trace}
+          </a>
+        )}
         {may('operator') && (
           <button
             type="button"
@@ -211,15 +202,32 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
   )
 }
 
-function ClientFacts({ client }: { readonly client: Client }): JSX.Element {
+function ClientFacts({ client }: { readonly client: ClientWithDrops }): JSX.Element {
   return (
-    <dl class="facts">
-      {columns.slice(1).map(({ name, title, cell }) => (
-        <>
-          <dt key={`${name} title`}>{title}</dt>
-          <dd key={name}>{cell(client)}</dd>
-        </>
-      ))}
-    </dl>
+    <>
+      <dl class="facts">
+        {columns.slice(1).map(({ name, title, cell }) => (
+          <div key={name} class="pair">
+            <dt>{title}</dt>
+            <dd>{cell(client)}</dd>
+          </div>
+        ))}
+      </dl>
+      {client.dropped.length > 0 && (
+        <section>
+          <h3>{words.dropped}</h3>
+          <ul class="reasons">
+            {client.dropped.map(({ reason, count: times, words: why }) => (
+              <li key={reason}>
+                <span class="number">{texts.drops.times(count(times))}</span>
+                <span>
+                  <code>{reason}</code> {why}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
   )
 }

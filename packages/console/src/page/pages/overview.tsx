@@ -1,15 +1,20 @@
 import type { ComponentChildren, JSX } from 'preact'
+import type { History } from '../answers.js'
+import { get } from '../api.js'
 import { attentionTo } from '../attention.js'
+import { type CurveName, curvesOfHistory, curvesOfLooks } from '../curves.js'
 import { bytes, count, dateTime, duration, milliseconds, since } from '../format.js'
-import { grownIn, type Look, lookProblem, looks, meanIn, rates, sum } from '../live.js'
+import { type Look, lookProblem, looks, meanIn, sum } from '../live.js'
 import { Curve, type Series } from '../parts/curve.js'
 import { Page } from '../parts/page.js'
-import { asProblem } from '../parts/remote.js'
+import { asProblem, useRemote } from '../parts/remote.js'
 import { Failed, Loading } from '../parts/shown.js'
+import { ask, place } from '../router.js'
 import { texts } from '../texts.js'
 
 const words = texts.overview
 const lateMs = 10_000
+const spans = ['minutes', 'hour', 'day'] as const
 
 /** What the broker does now. */
 export function Overview(): JSX.Element {
@@ -54,86 +59,67 @@ function AttentionList({ now }: { readonly now: Look }): JSX.Element {
   )
 }
 
-function Cards({ now: { broker, counters } }: { readonly now: Look }): JSX.Element {
-  const ofQos = (pick: (look: Look) => readonly number[]): Series[] =>
-    [0, 1, 2].map((qos) => ({ name: `QoS ${qos}`, values: rates((one) => pickOf(one, pick)[qos] ?? 0) }))
-  const received = ofQos(({ counters: one }) => one.publishReceivedByQos)
-  const sent = ofQos(({ counters: one }) => one.publishSentByQos)
-  const dropped = rates(({ dropped: one }) => sum(one))
-  const commit = meanIn(lateMs, ({ commits }) => commits.latency)
-  const bytesIn = rates(({ plain }) => plain.bytesReceived ?? 0)
-  const bytesOut = rates(({ plain }) => plain.bytesSent ?? 0)
-  const gauge = (of: (look: Look) => number): Series => ({ name: '', values: looks.value.map(of) })
-  return (
-    <div class="cards">
-      <Card
-        name={words.clients}
-        value={count(broker.clients)}
-        more={words.sessions(count(broker.sessions))}
-        series={[gauge((look) => look.broker.clients)]}
-      />
-      <Card name={words.in} value={perSecond(total(received))} more={byQos(received)} series={received} />
-      <Card name={words.out} value={perSecond(total(sent))} more={byQos(sent)} series={sent} />
-      <Card
-        name={words.queued}
-        value={count(counters.queued.messages)}
-        more={words.queuedBytes(bytes(counters.queued.bytes))}
-        series={[gauge((look) => look.counters.queued.messages)]}
-      />
-      <Card
-        name={words.dropped}
-        value={perSecond(dropped.at(-1) ?? 0)}
-        more={words.droppedSince(count(sum(counters.dropped)))}
-        series={[{ name: '', values: dropped }]}
-      />
-      <Card
-        name={words.commit}
-        value={commit === null ? '–' : milliseconds(commit)}
-        more={words.commitMore}
-        series={[{ name: '', values: commitCurve() }]}
-      />
-      <Card name={words.bytesIn} value={`${bytes(bytesIn.at(-1) ?? 0)}/s`} series={[{ name: '', values: bytesIn }]} />
-      <Card
-        name={words.bytesOut}
-        value={`${bytes(bytesOut.at(-1) ?? 0)}/s`}
-        series={[{ name: '', values: bytesOut }]}
-      />
-    </div>
+function Cards({ now }: { readonly now: Look }): JSX.Element {
+  const { broker, counters } = now
+  const span = spans.find((one) => one === place.value.query.get('span')) ?? 'minutes'
+  const history = useRemote(
+    span,
+    async (signal) => (span === 'minutes' ? undefined : get<History>('/history', { span }, signal)),
+    { everyMs: 10_000 },
   )
-}
-
-function pickOf(counters: Look['counters'], pick: (look: Look) => readonly number[]): readonly number[] {
-  return pick({ counters } as Look)
-}
-
-function commitCurve(): (number | null)[] {
-  const spent = rates(({ commits }) => commits.latency.sum)
-  const made = rates(({ commits }) => commits.latency.count)
-  return spent.map((value, at) => (value !== null && made[at] ? value / made[at] : null))
-}
-
-function total(series: readonly Series[]): number {
-  return series.reduce((all, { values }) => all + (values.at(-1) ?? 0), 0)
+  const { value } = history.remote.value
+  const curves = value && span !== 'minutes' ? curvesOfHistory(value) : curvesOfLooks(looks.value)
+  const last = (name: CurveName, at = 0): number => curvesOfLooks(looks.value)[name][at]?.values.at(-1) ?? 0
+  const byQos = (name: 'in' | 'out'): string =>
+    words.byQos(count(last(name, 0)), count(last(name, 1)), count(last(name, 2)))
+  const commit = meanIn(lateMs, ({ commits }) => commits.latency)
+  const cards: readonly (readonly [CurveName, string, string, string])[] = [
+    ['clients', words.clients, count(broker.clients), words.sessions(count(broker.sessions))],
+    ['in', words.in, perSecond(last('in', 0) + last('in', 1) + last('in', 2)), byQos('in')],
+    ['out', words.out, perSecond(last('out', 0) + last('out', 1) + last('out', 2)), byQos('out')],
+    ['queued', words.queued, count(counters.queued.messages), words.queuedBytes(bytes(counters.queued.bytes))],
+    ['dropped', words.dropped, perSecond(last('dropped')), words.droppedSince(count(sum(counters.dropped)))],
+    ['commit', words.commit, commit === null ? '–' : milliseconds(commit), words.commitMore],
+    ['bytesIn', words.bytesIn, texts.perSecond(bytes(last('bytesIn'))), ''],
+    ['bytesOut', words.bytesOut, texts.perSecond(bytes(last('bytesOut'))), ''],
+  ]
+  return (
+    <section class="stack" aria-label={words.curves}>
+      <div class="row">
+        <label class="row">
+          <span class="muted">{words.range}</span>
+          <select value={span} onChange={({ currentTarget }) => ask({ span: currentTarget.value })}>
+            {spans.map((one) => (
+              <option key={one} value={one}>
+                {words.ranges[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {history.remote.value.problem && <span class="warn">{history.remote.value.problem.message}</span>}
+      </div>
+      <div class="cards">
+        {cards.map(([name, title, figure, more]) => (
+          <Card key={name} name={title} value={figure} more={more} times={curves.times} series={curves[name]} />
+        ))}
+      </div>
+    </section>
+  )
 }
 
 function perSecond(value: number): string {
   return texts.perSecond(count(value))
 }
 
-function byQos(series: readonly Series[]): string {
-  const [zero, one, two] = series.map(({ values }) => count(values.at(-1) ?? 0))
-  return words.byQos(zero!, one!, two!)
-}
-
 interface CardProps {
   readonly name: string
   readonly value: string
-  readonly more?: string
+  readonly more: string
+  readonly times: readonly number[]
   readonly series: readonly Series[]
 }
 
-function Card({ name, value, more, series }: CardProps): JSX.Element {
-  const times = looks.value.map(({ at }) => at / 1_000)
+function Card({ name, value, more, times, series }: CardProps): JSX.Element {
   return (
     <section class="panel card" aria-label={name}>
       <span class="name">{name}</span>
@@ -171,9 +157,6 @@ function Facts({ now: { broker, counters } }: { readonly now: Look }): JSX.Eleme
           {words.recoveredText(count(recovered.sessions), count(recovered.retained), count(recovered.queued))}
         </Fact>
         {broker.tlsExpiresAt !== null && <Fact name={words.tls}>{dateTime(broker.tlsExpiresAt)}</Fact>}
-        <Fact name={words.dropped}>
-          {words.droppedSince(count(grownIn(Number.POSITIVE_INFINITY, ({ dropped }) => sum(dropped))))}
-        </Fact>
       </dl>
     </section>
   )

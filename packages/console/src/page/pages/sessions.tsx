@@ -1,0 +1,186 @@
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import type { QueuedMessage, Session } from '../answers.js'
+import { call, get } from '../api.js'
+import { bytes, count, dateTime, duration, plain } from '../format.js'
+import type { Column } from '../parts/data-table.js'
+import { Confirm, Dialog } from '../parts/dialog.js'
+import { List, useList } from '../parts/list-page.js'
+import { Page } from '../parts/page.js'
+import { useRemote } from '../parts/remote.js'
+import { Shown, State } from '../parts/shown.js'
+import { doing } from '../parts/toasts.js'
+import { Search } from '../parts/tools.js'
+import { ask, hrefOf, place } from '../router.js'
+import { may } from '../session.js'
+import { texts } from '../texts.js'
+
+const words = texts.sessions
+const everyMs = 5_000
+
+function left(time: string): string {
+  return words.in(duration((new Date(time).getTime() - Date.now()) / 1_000))
+}
+
+const columns: readonly Column<Session>[] = [
+  {
+    name: 'clientId',
+    title: words.columns.clientId,
+    cell: ({ clientId }) => (
+      <button type="button" class="linkish mono" onClick={() => ask({ client: clientId })}>
+        {plain(clientId)}
+      </button>
+    ),
+  },
+  { name: 'connected', title: words.columns.connected, cell: ({ connected }) => (connected ? texts.yes : texts.no) },
+  { name: 'queued', title: words.columns.queued, sort: 'queued', isNumber: true, cell: ({ queued }) => count(queued) },
+  {
+    name: 'inflight',
+    title: words.columns.inflight,
+    sort: 'inflight',
+    isNumber: true,
+    cell: ({ inflight }) => count(inflight),
+  },
+  {
+    name: 'subscriptions',
+    title: words.columns.subscriptions,
+    sort: 'subscriptions',
+    isNumber: true,
+    cell: ({ subscriptions }) => count(subscriptions),
+  },
+  { name: 'durable', title: words.columns.durable, cell: ({ durable }) => (durable ? texts.yes : texts.no) },
+  {
+    name: 'expiresAt',
+    title: words.columns.expiresAt,
+    sort: 'expiresAt',
+    cell: ({ connected, expiresAt }) =>
+      connected ? '' : expiresAt === null ? texts.never : <span title={dateTime(expiresAt)}>{left(expiresAt)}</span>,
+  },
+]
+
+/** What outlives connections, and what waits in it. */
+export function Sessions(): JSX.Element {
+  const { query } = place.value
+  const search = query.get('search') ?? ''
+  const sort = query.get('sort') ?? ''
+  const connected = query.get('connected') ?? ''
+  const client = query.get('client')
+  const { source, list } = useList<Session>({
+    label: words.title,
+    path: '/sessions',
+    query: { search: search || undefined, connected: connected || undefined },
+    columns,
+    keyOf: ({ clientId }) => clientId,
+    empty: search === '' ? words.empty : words.emptySearch,
+    sort,
+    onSort: (by) => ask({ sort: by }),
+    everyMs,
+  })
+  return (
+    <Page title={words.title}>
+      <div class="stack">
+        <div class="tools">
+          <Search label={words.search} value={search} onChange={(text) => ask({ search: text })} />
+          <label class="field">
+            <span>{words.which}</span>
+            <select value={connected} onChange={({ currentTarget }) => ask({ connected: currentTarget.value })}>
+              <option value="">{words.all}</option>
+              <option value="true">{words.connected}</option>
+              <option value="false">{words.away}</option>
+            </select>
+          </label>
+        </div>
+        {list(source)}
+      </div>
+      {client !== null && <Detail clientId={client} onGone={source.reload} />}
+    </Page>
+  )
+}
+
+const queueColumns: readonly Column<QueuedMessage>[] = [
+  { name: 'topic', title: words.queueColumns.topic, cell: ({ topic }) => <span class="mono">{plain(topic)}</span> },
+  { name: 'state', title: words.queueColumns.state, cell: ({ state }) => words.states[state] },
+  { name: 'qos', title: words.queueColumns.qos, isNumber: true, cell: ({ qos }) => qos },
+  { name: 'size', title: words.queueColumns.size, isNumber: true, cell: ({ payloadBytes }) => bytes(payloadBytes) },
+  { name: 'publisher', title: words.queueColumns.publisher, cell: ({ publisher }) => plain(publisher) },
+  {
+    name: 'expiresAt',
+    title: words.queueColumns.expiresAt,
+    cell: ({ expiresAt }) => (expiresAt === null ? texts.never : left(expiresAt)),
+  },
+]
+
+function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGone: () => void }): JSX.Element {
+  const source = useRemote(clientId, (signal) => get<Session>('/session', { clientId }, signal), { everyMs })
+  const isAsking = useSignal(false)
+  const close = (): void => ask({ client: undefined })
+  const end = async (): Promise<void> => {
+    if (!(await doing(() => call('DELETE', '/session', { query: { clientId } }), words.ended(plain(clientId))))) return
+    close()
+    onGone()
+  }
+  const isGone = source.remote.value.problem?.status === 404
+  return (
+    <Dialog title={`${words.detail} ${plain(clientId)}`} onClose={close}>
+      {isGone ? (
+        <State picture="empty" title={words.gone} />
+      ) : (
+        <Shown of={source}>{(session) => <Facts session={session} />}</Shown>
+      )}
+      {!isGone && (
+        <>
+          <h3>{words.queue}</h3>
+          <List<QueuedMessage>
+            label={words.queue}
+            path="/session/queue"
+            query={{ clientId }}
+            columns={queueColumns}
+            keyOf={({ number }) => String(number)}
+            empty={words.queueEmpty}
+            everyMs={everyMs}
+          />
+        </>
+      )}
+      <div class="buttons">
+        <a class="button" href={hrefOf('subscriptions', { client: clientId })}>
+          {texts.clients.subscriptionsOf}
+        </a>
+        {may('admin') && (
+          <button
+            type="button"
+            class="button danger"
+            onClick={() => {
+              isAsking.value = true
+            }}
+          >
+            {words.end}
+          </button>
+        )}
+      </div>
+      {isAsking.value && (
+        <Confirm
+          title={words.endTitle(plain(clientId))}
+          text={words.endText}
+          action={words.end}
+          onConfirm={() => void end()}
+          onClose={() => {
+            isAsking.value = false
+          }}
+        />
+      )}
+    </Dialog>
+  )
+}
+
+function Facts({ session }: { readonly session: Session }): JSX.Element {
+  return (
+    <dl class="facts">
+      {columns.slice(1).map(({ name, title, cell }) => (
+        <div key={name} class="pair">
+          <dt>{title}</dt>
+          <dd>{cell(session) || '–'}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
