@@ -13,6 +13,7 @@ import { Publish } from './pages/publish.js'
 import { Sessions } from './pages/sessions.js'
 import { Settings } from './pages/settings.js'
 import { Subscriptions } from './pages/subscriptions.js'
+import { Topics } from './pages/topics.js'
 import { Toasts, tell } from './parts/toasts.js'
 import { hrefOf, place } from './router.js'
 import { logOut, lostSince, self } from './session.js'
@@ -37,7 +38,13 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
       { page: 'drops', title: texts.menu.drops, show: Drops },
     ],
   },
-  { title: texts.menu.messages, entries: [{ page: 'publish', title: texts.menu.publish, show: Publish }] },
+  {
+    title: texts.menu.messages,
+    entries: [
+      { page: 'topics', title: texts.menu.topics, show: Topics },
+      { page: 'publish', title: texts.menu.publish, show: Publish },
+    ],
+  },
   {
     title: texts.menu.broker,
     entries: [

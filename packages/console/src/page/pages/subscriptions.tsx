@@ -73,8 +73,9 @@ export function Subscriptions(): JSX.Element {
 }
 
 function Receivers(): JSX.Element {
-  const topic = useSignal('')
-  const asked = useSignal<string | undefined>(undefined)
+  const given = place.value.query.get('receivers') ?? ''
+  const topic = useSignal(given)
+  const asked = useSignal<string | undefined>(given === '' ? undefined : given)
   return (
     <section class="panel stack">
       <h2>{words.receivers}</h2>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { clockTime } from '../format.js'
 import { prefersDark, theme } from '../theme.js'
 import 'uplot/dist/uPlot.min.css'
 
@@ -19,12 +20,14 @@ interface CurveProps {
   readonly format: (value: number) => string
   /** With axes and a legend. Default: a small one without. */
   readonly isLarge?: boolean
+  /** Whether 0 is always in it. Default true. */
+  readonly isFromZero?: boolean
 }
 
 const colours = ['--one', '--two', '--three']
 
 /** Curves over time. */
-export function Curve({ label, times, series, format, isLarge = false }: CurveProps): JSX.Element {
+export function Curve({ label, times, series, format, isLarge = false, isFromZero = true }: CurveProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const shown = useRef(format)
@@ -38,7 +41,7 @@ export function Curve({ label, times, series, format, isLarge = false }: CurvePr
         current,
         series,
         (name) => colourOf(current, name),
-        isLarge,
+        { isLarge, isFromZero },
         (value) => shown.current(value),
       ),
       [[]],
@@ -53,7 +56,7 @@ export function Curve({ label, times, series, format, isLarge = false }: CurvePr
       made.destroy()
       plot.current = undefined
     }
-  }, [names, isLarge, theme.value, prefersDark.value])
+  }, [names, isLarge, isFromZero, theme.value, prefersDark.value])
   useEffect(() => {
     plot.current?.setData([[...times], ...series.map(({ values }) => [...values])] as uPlot.AlignedData)
   })
@@ -74,7 +77,7 @@ function optionsOf(
   box: HTMLElement,
   series: readonly Series[],
   colour: (name: string) => string,
-  isLarge: boolean,
+  { isLarge, isFromZero }: { readonly isLarge: boolean; readonly isFromZero: boolean },
   format: (value: number) => string,
 ): uPlot.Options {
   const axis: uPlot.Axis = {
@@ -89,9 +92,12 @@ function optionsOf(
     legend: { show: false },
     cursor: { show: isLarge },
     padding: isLarge ? [8, 8, 0, 0] : [3, 0, 3, 0],
-    scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    scales: { x: { time: true }, y: isFromZero ? { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } : {} },
     axes: isLarge
-      ? [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(format) }]
+      ? [
+          { ...axis, space: 90, values: (_, ticks) => ticks.map((tick) => clockTime(tick * 1_000)) },
+          { ...axis, size: 64, values: (_, ticks) => ticks.map(format) },
+        ]
       : [{ show: false }, { show: false }],
     series: [
       {},
