@@ -9,10 +9,11 @@ import { Logins } from './logins.js'
 import { operations } from './operations/all.js'
 import type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
 import { Problem, problemOf } from './problem.js'
-import type { Role } from './roles.js'
+import { leastRoleWithin, type Role } from './roles.js'
 import { addOperation, addOtherMethods, apiPath, newApp } from './routes.js'
 import { History } from './series/history.js'
 import { readingOf } from './series/reading.js'
+import type { Credential } from './tokens.js'
 import { WatchedDrops } from './watched-drops.js'
 
 /** The HTTP API of one broker. */
@@ -24,6 +25,13 @@ export interface AdminApi {
    * (`/#login=CODE`) and exchanges it by `POST /api/v1/login`. Whoever has it is let in: print it for one person, never in a log.
    */
   loginCode(role?: Role): string
+  /**
+   * Who asks for a WebSocket at which MQTT is spoken beside this API, with all the rights that there are: a page of this server, of
+   * an operator at least. Or the answer that refuses it.
+   */
+  admitMqtt(request: Request): Credential | Response
+  /** Whether whoever has come in may stay: asked again and again for what stays open. */
+  isGood(who: Credential): boolean
   /** Ends streams, and stops to remember what was. */
   close(): void
 }
@@ -101,6 +109,17 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
         answering--
       }
     },
+    admitMqtt(request) {
+      try {
+        origins.checkHost(request)
+        return entrance.admitAs(request, leastRoleWithin.mqtt, true)
+      } catch (error) {
+        const problem = problemOf(error)
+        if (problem) return problem.response()
+        throw error
+      }
+    },
+    isGood: (who) => logins.isGood(who),
     loginCode: (role = 'admin') => logins.newCode(role),
     close() {
       feeds.close()

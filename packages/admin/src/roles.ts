@@ -59,6 +59,8 @@ export const leastRoleWithin = {
   payloads: 'operator',
   /** Packets of a client or a topic, live. */
   trace: 'operator',
+  /** MQTT over a WebSocket of the same server, as the console's topics have it. */
+  mqtt: 'operator',
 } as const satisfies Readonly<Record<string, Role>>
 
 /** Whether a role includes another. */

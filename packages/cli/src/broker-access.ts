@@ -24,7 +24,7 @@ import { inPlace } from './config/in-place.js'
 import type { Path } from './config/layers.js'
 import type { Resolved } from './config/resolve.js'
 import type { Config } from './config/schema.js'
-import { hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
+import { consoleDoor, hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
 import { isLoopback } from './loopback.js'
 import { fileText, headersOf } from './secret-files.js'
 
@@ -100,7 +100,9 @@ export async function accessOf(
     }
     explainer = explainerOf(common.rules, new Map([...own].map(([name, { rules }]) => [name, rules])), names)
     const { chain, rules } = common
-    return own.size > 0 ? [hooksByListener(common, own)] : [...(chain ? [chain] : []), ...(rules ? [rules] : [])]
+    if (!chain && !rules && own.size === 0) return []
+    // Who comes from the console has shown a token already.
+    return [hooksByListener(common, new Map([...own, [consoleDoor, { chain: undefined, rules: undefined }]]))]
   }
   let explainer: AccessExplainer | undefined
   const close = (): void => {

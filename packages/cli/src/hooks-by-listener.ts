@@ -1,6 +1,9 @@
 import type { ClientInfo, Hooks } from '@godwit/broker'
 import type { AccessRules, AuthenticationChain } from '@godwit/broker/access'
 
+/** The listener that hooks find a client of the console at: it may do everything, for whoever came so far has shown a token. */
+export const consoleDoor = 'the console'
+
 /** What guards one listener; what is left out is not asked. */
 export interface ListenerHooks {
   readonly chain: AuthenticationChain | undefined
@@ -11,11 +14,15 @@ export interface ListenerHooks {
 export function hooksByListener(common: ListenerHooks, own: ReadonlyMap<string, ListenerHooks>): Hooks {
   const of = ({ listener }: ClientInfo): ListenerHooks =>
     (listener === undefined ? undefined : own.get(listener)) ?? common
+  const hasRules = [common, ...own.values()].some(({ rules }) => rules)
   return {
     name: 'access by listener',
     authenticate: (request) => of(request).chain?.authenticate(request) ?? true,
-    authorize: (request) => of(request.client).rules?.authorize(request) ?? true,
-    authorizeDelivery: (topic, client) => of(client).rules?.authorizeDelivery(topic, client) ?? true,
+    // Where there are no rules at all, no message has to wait for an answer.
+    ...(hasRules && {
+      authorize: (request) => of(request.client).rules?.authorize(request) ?? true,
+      authorizeDelivery: (topic, client) => of(client).rules?.authorizeDelivery(topic, client) ?? true,
+    }),
     onConnect: (client) => of(client).chain?.onConnect?.(client),
     onDisconnect: (client, reason) => of(client).chain?.onDisconnect?.(client, reason),
   }

@@ -1,7 +1,7 @@
 import { type Clock, TokenBucket } from '@godwit/broker'
 import type { Logins } from '../logins.js'
 import { Problem } from '../problem.js'
-import { leastRole, mayAs, type OperationId } from '../roles.js'
+import { leastRole, mayAs, type OperationId, type Role } from '../roles.js'
 import type { Credential, Tokens } from '../tokens.js'
 import { cookieOf } from './cookie.js'
 import type { Origins } from './origins.js'
@@ -35,12 +35,18 @@ export class Entrance {
    */
   admit(request: Request, id: OperationId, changes: boolean): Credential | undefined {
     const least = leastRole[id]
+    if (least !== 'anyone') return this.admitAs(request, least, changes)
+    this.#pace('')
+    this.#parts.origins.checkOrigin(request, false)
+    return undefined
+  }
+
+  /**
+   * Whoever has a role at least.
+   * @throws Problem
+   */
+  admitAs(request: Request, least: Role, changes: boolean): Credential {
     const { origins } = this.#parts
-    if (least === 'anyone') {
-      this.#pace('')
-      origins.checkOrigin(request, false)
-      return undefined
-    }
     const { credential, byCookie } = this.#find(request)
     if (!credential) this.#pace('')
     if (!credential) {

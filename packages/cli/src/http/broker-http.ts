@@ -9,6 +9,7 @@ import type { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { systemProblem } from '../system-problem.js'
 import { HttpServer } from './http-server.js'
 import { httpAddress, httpTls, tokensFileOf } from './http-settings.js'
+import { MqttUpgrade } from './mqtt-upgrade.js'
 import { settingsPart } from './settings-part.js'
 
 export interface ServedBroker {
@@ -65,10 +66,11 @@ export async function brokerHttp(served: ServedBroker): Promise<BrokerHttp | und
     log: recent,
     configuration: settingsPart(settings, served.reload),
   })
+  const mqtt = new MqttUpgrade(broker, api)
   let server: HttpServer
   try {
     const tls = await httpTls(config)
-    server = await HttpServer.open(address, tls, { api, monitoring, page: consolePage(), log }).catch(
+    server = await HttpServer.open(address, tls, { api, monitoring, page: consolePage(), mqtt, log }).catch(
       (error: unknown) => {
         throw new Unavailable(systemProblem(error))
       },

@@ -9,6 +9,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { logAcceptErrors } from '../accept-errors.js'
 import type { MonitoringAddress } from '../monitoring/monitoring-address.js'
 import type { MonitoringPages } from '../monitoring/monitoring-pages.js'
+import type { MqttUpgrade } from './mqtt-upgrade.js'
 
 /** A request's first line and headers, and all of it with its body. */
 const headersMs = 5_000
@@ -23,6 +24,8 @@ export interface HttpServerParts {
   readonly monitoring?: MonitoringPages | undefined
   /** The files of a page. `undefined` for what is none of them. */
   readonly page?: { fetch(request: Request): Promise<Response | undefined> } | undefined
+  /** MQTT over WebSockets. Default: an upgrade is refused. */
+  readonly mqtt?: MqttUpgrade | undefined
   readonly log: Logger
 }
 
@@ -58,6 +61,10 @@ export class HttpServer {
     }
     const limits = { headersTimeout: headersMs, requestTimeout: requestMs }
     this.#server = tls ? createTlsServer({ ...limits, ...tls }, answer) : createServer(limits, answer)
+    this.#server.on('upgrade', (request, stream, head) => {
+      if (parts.mqtt) parts.mqtt.answer(request, stream, head, this.#isTls)
+      else stream.destroy()
+    })
     this.#server.maxConnections = mostConnections
     this.#server.setTimeout(idleMs)
   }
