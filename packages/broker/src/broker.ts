@@ -81,7 +81,7 @@ const traceNames: NamesOf<TraceOptions> = { clientId: true, topic: true }
 
 /**
  * An MQTT broker inside this process. Made by {@link createBroker}; it serves nobody until {@link Broker.listen} opens
- * a door or {@link Broker.handle} is given a stream.
+ * a listener or {@link Broker.handle} is given a stream.
  *
  * What asks and what steers answers a promise, and rejects it for a mistake of the caller's too: it never throws at once. Only
  * what takes part in the traffic (`handle`, `publish`, `subscribe`) acts, and throws, before it returns.
@@ -146,7 +146,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Opens a door: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
+   * Opens a listener: TCP, a Unix socket or one that was inherited; with TLS, as WebSocket, behind a proxy. By default MQTT
    * over TCP on port 1883 of this machine alone. There may be several. A number is the port: `listen(1884)`. An address that
    * other machines reach needs a hook that authenticates, or `allowAnonymous: true`.
    * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.

@@ -45,7 +45,7 @@ export class Descriptors {
   }
 
   /** Whether a connection that was accepted may stay. If not, it is closed, counted and told. */
-  admits(socket: Socket): boolean {
+  hasRoomFor(socket: Socket): boolean {
     // The system gives out the lowest number that is free, so the number says how many are taken.
     const fd = (socket as Described)._handle?.fd ?? -1
     if (fd < this.#most - reservedOf(this.#most) || fd < this.#again()) return true

@@ -125,7 +125,7 @@ export class Message {
   }
 
   /** One more holds it in memory. Answers what that takes: the message, or an entry more. */
-  hold(): number {
+  charge(): number {
     return this.#holders++ === 0 ? this.heldBytes : entryBytes
   }
 

@@ -25,7 +25,7 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
   set(key: K, value: V): boolean {
     const before = this.size
     if (this.#many) this.#many.set(key, value)
-    else if (this.#size === 0 || this.#key === key) this.#hold(key, value)
+    else if (this.#size === 0 || this.#key === key) this.#put(key, value)
     else
       this.#many = new Map([
         [this.#key!, this.#value!],
@@ -58,7 +58,7 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
     else if (this.#size === 1) yield [this.#key!, this.#value!]
   }
 
-  #hold(key: K, value: V): void {
+  #put(key: K, value: V): void {
     this.#key = key
     this.#value = value
     this.#size = 1

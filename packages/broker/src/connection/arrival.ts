@@ -57,14 +57,14 @@ export class Arrival implements TransportEvents {
     } catch (error) {
       this.#fail(error)
     }
-    if (!this.#isOver && !this.#probation.holds(this.#decoder.bufferedBytes)) {
+    if (!this.#isOver && !this.#probation.charge(this.#decoder.bufferedBytes)) {
       this.end(tooMuchWaits)
     }
   }
 
-  /** The transport would go on holding them: it is cut off. */
+  /** A WebSocket message that is not whole: when it is too much, the transport, which would go on gathering, is cut off. */
   onHeld(bytes: number): void {
-    if (this.#isOver || this.#probation.holds(bytes, this.#services.limits.maxConnectBytes)) return
+    if (this.#isOver || this.#probation.charge(bytes, this.#services.limits.maxConnectBytes)) return
     this.#letGo(tooMuchWaits)
     this.#transport.destroy()
   }

@@ -8,8 +8,8 @@ import type { Commits } from './commits.js'
 const connectionsMs = 3_000
 /** How long the store may take to write out what is gathered: longer than its own patience with a disk that refuses. */
 const storeMs = 12_000
-/** How long doors may take once nobody is in them. */
-const doorsMs = 1_000
+/** How long listeners may take once nobody has come by them. */
+const listenersMs = 1_000
 
 /** What is left of a broker that stops: its connections have been told to end. */
 export interface ClosingParts {
@@ -21,12 +21,12 @@ export interface ClosingParts {
 }
 
 /**
- * Closes doors and store, in bounded time whatever the disk does. What has to be given up for that is told: clients whose
+ * Closes listeners and store, in bounded time whatever the disk does. What has to be given up for that is told: clients whose
  * acknowledgements were not safe are cut off without them, and will send again.
  */
 export async function closeInOrder({ listeners, commits, store, clock, log }: ClosingParts): Promise<void> {
-  const doors = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
-  await within(connectionsMs, doors, clock)
+  const listening = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
+  await within(connectionsMs, listening, clock)
   const closing = store.close().catch((error: unknown) => {
     log.log('error', 'the store could not be closed in order', { error: String(error) })
   })
@@ -41,7 +41,7 @@ export async function closeInOrder({ listeners, commits, store, clock, log }: Cl
     })
   }
   for (const owner of given) owner.onFault()
-  if (!(await within(doorsMs, doors, clock))) log.log('error', 'connections were left open', {})
+  if (!(await within(listenersMs, listening, clock))) log.log('error', 'connections were left open', {})
 }
 
 /** Whether it settles in time, by the broker's clock or the system's: that of a test may stand still. */

@@ -104,15 +104,18 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#boundProbation()
   }
 
-  /** What comes before the client is in may be waiting for it, and not be much. */
+  /** Until the client is in, what has come behind its CONNECT waits, and may not be much. */
   #boundProbation(): void {
-    if (!this.#probation || this.closed || this.#probation.holds(this.#decoder.bufferedBytes)) return
+    if (!this.#probation || this.closed || this.#probation.charge(this.#decoder.bufferedBytes)) return
     this.end(tooMuchWaits, reason.quotaExceeded)
   }
 
-  /** Before the client is in, that counts as what has come; the transport would go on holding it, so it is cut off. */
+  /**
+   * A WebSocket message that is not whole. Until the client is in, its bytes count like all that have come; and since the transport
+   * would go on gathering them, the connection ends at once when they are too many.
+   */
   onHeld(bytes: number): void {
-    if (!this.#probation || this.closed || this.#probation.holds(bytes)) return
+    if (!this.#probation || this.closed || this.#probation.charge(bytes)) return
     this.#guarded(() => this.#abort(tooMuchWaits))
   }
 
@@ -167,7 +170,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** Handles nothing more until all that was answered has gone out. */
   #afterReplies(next: () => void): void {
-    this.#hold(because.replies)
+    this.#stop(because.replies)
     this.#parts.outbox.commits.after(this.outbox.awaitedCommit, next, this)
   }
 
@@ -188,7 +191,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     const { tracing } = this.services
     if (tracing.isOn) tracing.received(this, connect)
     try {
-      const answer = whenReady(this.#parts.door.admit(this.peer.address), (refusal) => {
+      const answer = whenReady(this.#parts.door.knock(this.peer.address), (refusal) => {
         if (this.closed) return undefined
         return refusal ? refuse(this, refusedAtDoor(refusal), connect.clientId) : onConnect(this, connect)
       })
@@ -204,17 +207,17 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   /** A hook takes its time: this client's packets wait, in order; nobody else's do. */
   #suspend(answer: Promise<Reply | undefined>): void {
-    this.#hold(because.hook)
+    this.#stop(because.hook)
     answer.then((reply) => this.#goOn(because.hook, reply)).catch((error: unknown) => this.#fail(error))
   }
 
   /** What came in one chunk makes a lot to send: that goes out, and the others have their turn, before the rest of it. */
   #giveWay(): void {
-    this.#hold(because.turn)
+    this.#stop(because.turn)
     setImmediate(() => this.#goOn(because.turn))
   }
 
-  #hold(reason: Because): void {
+  #stop(reason: Because): void {
     this.#decoder.detach()
     this.#intake.stop(reason)
   }
@@ -410,7 +413,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#parts.waitingForRoom.delete(this)
     const client = this.#client
     try {
-      // First: nothing more is for this connection, its own will neither.
+      // The session goes before all else: from then on nothing is delivered to this connection, not even its own will.
       return client && this.#session ? this.services.registry.closed(this.#session) : noCommit
     } finally {
       this.#parts.door.leave(this.peer.address)

@@ -79,7 +79,7 @@ export class Door {
   }
 
   /** A CONNECT has come: whether its client may go on, at once or, while the broker is overloaded, a little later. */
-  admit(address: string): MaybeAsync<ConnectionRefusal | undefined> {
+  knock(address: string): MaybeAsync<ConnectionRefusal | undefined> {
     const { limits, clock, metrics } = this.#parts
     if (!isOfThisMachine(address)) {
       const now = clock.monotonic()

@@ -137,35 +137,35 @@ export class Outbox implements Sink, Gathering {
     else this.#sendReply(reply)
   }
 
-  refusal(delivery: QueuedMessage): DropReason | undefined {
-    if (this.#mayReceive !== undefined && !this.#mayReceive(delivery.message.topic)) return 'receive-denied'
-    return this.#messages().accepts(delivery) ? undefined : 'too-large'
+  refusal(entry: QueuedMessage): DropReason | undefined {
+    if (this.#mayReceive !== undefined && !this.#mayReceive(entry.message.topic)) return 'receive-denied'
+    return this.#messages().accepts(entry) ? undefined : 'too-large'
   }
 
-  publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
-    const isQos0 = delivery.qos === 0
+  publish(entry: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
+    const isQos0 = entry.qos === 0
     if (!this.#parts.commits.isSafe(commit) || (isQos0 && this.#held?.blocks('publish-qos0'))) {
       if (this.#closed) return
-      this.#heldBytes += delivery.message.keep().payloadBytes + heldBytesBeside
-      this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendHeld(delivery, dup, packetId))
-    } else this.#sendPublish(delivery, dup, packetId)
+      this.#heldBytes += entry.message.keep().payloadBytes + heldBytesBeside
+      this.#hold(commit, isQos0 ? 'publish-qos0' : 'publish', () => this.#sendHeld(entry, dup, packetId))
+    } else this.#sendPublish(entry, dup, packetId)
   }
 
-  #sendHeld(delivery: QueuedMessage, dup: boolean, packetId: number): void {
-    this.#heldBytes -= delivery.message.payloadBytes + heldBytesBeside
-    this.#sendPublish(delivery, dup, packetId)
+  #sendHeld(entry: QueuedMessage, dup: boolean, packetId: number): void {
+    this.#heldBytes -= entry.message.payloadBytes + heldBytesBeside
+    this.#sendPublish(entry, dup, packetId)
   }
 
-  #sendPublish(delivery: QueuedMessage, dup: boolean, packetId: number): void {
+  #sendPublish(entry: QueuedMessage, dup: boolean, packetId: number): void {
     if (this.#closed) return
-    const { message } = delivery
+    const { message } = entry
     const writer = this.#open()
-    const payload = this.#messages().write(writer, delivery, dup, packetId)
+    const payload = this.#messages().write(writer, entry, dup, packetId)
     if (payload) this.#addView(writer, payload)
     const { metrics, tracing } = this.#parts
-    if (tracing.isOn) tracing.delivered(this.#owner, delivery, dup, packetId)
-    metrics.publishSentByQos[delivery.qos]!++
-    metrics.publishBytesSentByQos[delivery.qos]! += message.payloadBytes
+    if (tracing.isOn) tracing.delivered(this.#owner, entry, dup, packetId)
+    metrics.publishSentByQos[entry.qos]!++
+    metrics.publishBytesSentByQos[entry.qos]! += message.payloadBytes
     metrics.packetsSent++
     if (writer.position - this.#from > flushAbove) this.#handOver(writer)
   }

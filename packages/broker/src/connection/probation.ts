@@ -69,8 +69,8 @@ export class Probation implements OnProbation {
   }
 
   /** Notes that so many bytes are held for it. False: that is more than it may, or than there is room for. */
-  holds(bytes: number, most?: number): boolean {
-    return this.#parts.waiting.holds(this, bytes, most)
+  charge(bytes: number, most?: number): boolean {
+    return this.#parts.waiting.charge(this, bytes, most)
   }
 
   /** Aborted when the connection goes before the client is in. */

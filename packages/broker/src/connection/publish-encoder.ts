@@ -60,35 +60,35 @@ export class PublishEncoder {
   }
 
   /** Whether the client takes packets as large as this one will be [MQTT-3.1.2-24]. */
-  accepts(delivery: QueuedMessage): boolean {
+  accepts(entry: QueuedMessage): boolean {
     const { maximumPacketSize } = this.#terms
-    return maximumPacketSize === unlimited || this.#sizeOf(delivery) <= maximumPacketSize
+    return maximumPacketSize === unlimited || this.#sizeOf(entry) <= maximumPacketSize
   }
 
   /**
    * Writes the packet, and answers the payload if that is better sent from where it is. Whatever fails, no half packet is
    * left, nor an alias that the client has not been told of.
    */
-  write(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
+  write(writer: Writer, entry: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
     const before = writer.position
     const aliases = this.#aliases?.count
     try {
-      return this.#write(writer, delivery, dup, packetId)
+      return this.#write(writer, entry, dup, packetId)
     } catch (error) {
       writer.position = before
-      if (this.#aliases && this.#aliases.count !== aliases) this.#aliases.forget(delivery.message.topic)
+      if (this.#aliases && this.#aliases.count !== aliases) this.#aliases.forget(entry.message.topic)
       throw error
     }
   }
 
-  #write(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
-    const { message } = delivery
+  #write(writer: Writer, entry: QueuedMessage, dup: boolean, packetId: number): Uint8Array | undefined {
+    const { message } = entry
     const { payloadBytes } = message
-    if (message.isForMany && payloadBytes < viewFrom && this.#isPlain(delivery)) {
-      this.#copyEncoded(writer, delivery, dup, packetId)
+    if (message.isForMany && payloadBytes < viewFrom && this.#isPlain(entry)) {
+      this.#copyEncoded(writer, entry, dup, packetId)
       return undefined
     }
-    this.#head(writer, delivery, dup, packetId)
+    this.#head(writer, entry, dup, packetId)
     if (payloadBytes >= viewFrom && !isCheaperCopied(message)) return message.keep().payload
     writer.copy(message.bytes, message.start, message.end)
     return undefined
@@ -111,25 +111,25 @@ export class PublishEncoder {
   }
 
   /** Fixed header to properties. At 5.0 a topic the client knows by an alias goes without its name. */
-  #head(writer: Writer, delivery: QueuedMessage, dup: boolean, packetId: number): void {
-    const { message, qos, retain, identifiers } = delivery
+  #head(writer: Writer, entry: QueuedMessage, dup: boolean, packetId: number): void {
+    const { message, qos, retain, identifiers } = entry
     const { topic, payloadBytes } = message
     const { version } = this.#terms
     if (version < 5) {
       encodePublishHead(writer, topic, qos, retain, dup, packetId, undefined, payloadBytes, version)
       return
     }
-    const alias = this.#aliasFor(delivery)
+    const alias = this.#aliasFor(entry)
     const properties = deliveredProperties(message, identifiers, alias?.number, this.#parts.now())
     encodePublishHead(writer, alias?.isKnown ? '' : topic, qos, retain, dup, packetId, properties, payloadBytes, 5)
   }
 
   /** An alias is left out where its bytes would make the packet larger than the client takes. */
-  #aliasFor(delivery: QueuedMessage): ReturnType<OutgoingAliases['of']> {
+  #aliasFor(entry: QueuedMessage): ReturnType<OutgoingAliases['of']> {
     if (!this.#aliases) return undefined
     const { maximumPacketSize } = this.#terms
-    const fits = maximumPacketSize === unlimited || this.#sizeOf(delivery) + mostBytesOfAlias <= maximumPacketSize
-    return fits ? this.#aliases.of(delivery.message.topic) : undefined
+    const fits = maximumPacketSize === unlimited || this.#sizeOf(entry) + mostBytesOfAlias <= maximumPacketSize
+    return fits ? this.#aliases.of(entry.message.topic) : undefined
   }
 
   /** The size of the packet without an alias: with its topic's name, and a packet id. */

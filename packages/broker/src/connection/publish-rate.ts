@@ -32,7 +32,7 @@ export class PublishRate {
   }
 
   /** Counts one message, unless those before it were too much for now: then it is to be refused. */
-  admits(bytes: number): boolean {
+  allows(bytes: number): boolean {
     const now = this.#clock.monotonic()
     if (!this.#messages.holdsOne(now) || !this.#bytes.holdsOne(now)) return false
     this.#messages.spend(1)

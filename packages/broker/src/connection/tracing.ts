@@ -91,8 +91,8 @@ export class Tracing {
     if (from !== this.#passedOverFrom) this.#received(from, packet, topic)
   }
 
-  delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
-    if (to !== this.#passedOverTo) this.#delivered(to, delivery, dup, packetId)
+  delivered(to: Traced, entry: QueuedMessage, dup: boolean, packetId: number): void {
+    if (to !== this.#passedOverTo) this.#delivered(to, entry, dup, packetId)
   }
 
   #received(from: Traced, packet: Packet, topic: string | undefined): void {
@@ -118,14 +118,14 @@ export class Tracing {
     }
   }
 
-  #delivered(to: Traced, delivery: QueuedMessage, dup: boolean, packetId: number): void {
+  #delivered(to: Traced, entry: QueuedMessage, dup: boolean, packetId: number): void {
     if (!this.#concerns(to)) this.#passedOverTo = to
     const traces = this.#traces
     for (let at = 0; at < traces.length; at++) {
       const trace = traces[at]!
-      if (!this.#isAsked(trace, to, delivery.message.topic)) continue
+      if (!this.#isAsked(trace, to, entry.message.topic)) continue
       if (trace.batch.isFull) trace.batch.miss()
-      else this.#tell(trace, to, 'out', tracedDelivery(delivery, dup, packetId))
+      else this.#tell(trace, to, 'out', tracedDelivery(entry, dup, packetId))
     }
   }
 

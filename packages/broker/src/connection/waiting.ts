@@ -18,7 +18,7 @@ export class Waiting {
   }
 
   /** Notes what a connection holds now. False: that is more than there is room for, or than it may; it is counted as refused. */
-  holds(connection: Holder, bytes: number, most: number = Number.POSITIVE_INFINITY): boolean {
+  charge(connection: Holder, bytes: number, most: number = Number.POSITIVE_INFINITY): boolean {
     this.#bytes += bytes - (this.#held.get(connection) ?? 0)
     if (bytes === 0) this.#held.delete(connection)
     else this.#held.set(connection, bytes)

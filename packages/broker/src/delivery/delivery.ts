@@ -128,8 +128,8 @@ export class Delivery implements OutgoingSource, Sliced {
     const qos = message.qos < terms.qos ? message.qos : terms.qos // [MQTT-3.8.4-6]
     // Towards a subscription that was there before the message RETAIN is 0, unless it asked for it [MQTT-3.3.1-9].
     const retain = message.retain && terms.retainAsPublished
-    const delivery = { message, qos, retain, identifiers: terms.identifiers }
-    return qos === 0 ? this.#deliverQos0(delivery) : this.#accept(delivery)
+    const entry = { message, qos, retain, identifiers: terms.identifiers }
+    return qos === 0 ? this.#deliverQos0(entry) : this.#accept(entry)
   }
 
   /** It has become a member of a shared group, or had no room when asked: it asks the group for more once there is room. */
@@ -149,15 +149,15 @@ export class Delivery implements OutgoingSource, Sliced {
   take(message: Message, terms: Terms, loan: Loan | undefined): Commit {
     const qos = message.qos < terms.qos ? message.qos : terms.qos
     const retain = message.retain && terms.retainAsPublished
-    const delivery = { message, qos, retain, identifiers: terms.identifiers, shared: true }
-    const refusal = this.#sink!.refusal(delivery)
+    const entry = { message, qos, retain, identifiers: terms.identifiers, shared: true }
+    const refusal = this.#sink!.refusal(entry)
     if (refusal) {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       loan?.settle()
       return noCommit
     }
     this.#borrowing?.lent(this.#tail, loan)
-    return this.#accept(delivery)
+    return this.#accept(entry)
   }
 
   /**
@@ -269,33 +269,33 @@ export class Delivery implements OutgoingSource, Sliced {
     )
   }
 
-  #deliverQos0(delivery: QueuedMessage): Commit {
-    const drop = !this.#sink ? 'offline-qos0' : this.#sink.full ? 'slow-consumer' : this.#sink.refusal(delivery)
+  #deliverQos0(entry: QueuedMessage): Commit {
+    const drop = !this.#sink ? 'offline-qos0' : this.#sink.full ? 'slow-consumer' : this.#sink.refusal(entry)
     if (drop) this.#parts.onDrop(drop, this.clientId)
-    else this.#sink!.publish(delivery, false, 0, delivery.message.commit)
+    else this.#sink!.publish(entry, false, 0, entry.message.commit)
     return noCommit
   }
 
-  #accept(delivery: QueuedMessage): Commit {
+  #accept(entry: QueuedMessage): Commit {
     if (this.#gone > 0 && this.waiting === 0) this.#passGone() // the next number to send is that of this message
     const sendNow = this.waiting === 0 && this.#gone === 0 && this.#ready()
-    const refusal = sendNow ? this.#sink!.refusal(delivery) : undefined
+    const refusal = sendNow ? this.#sink!.refusal(entry) : undefined
     if (refusal) {
       this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       return noCommit
     }
-    if (!sendNow && this.#queueIsFull(delivery.message) && !this.#makeRoom(delivery.message)) {
+    if (!sendNow && this.#queueIsFull(entry.message) && !this.#makeRoom(entry.message)) {
       this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
       return noCommit
     }
-    if (!(sendNow && !this.durable) && !this.#parts.stored.hasRoomFor(delivery.message.heldBytes)) {
+    if (!(sendNow && !this.durable) && !this.#parts.stored.hasRoomFor(entry.message.heldBytes)) {
       this.#parts.onDrop('storage-full', this.clientId)
       return noCommit
     }
     const number = this.#tail++
     // What a session without a future has sent needs no keeping: it is never sent twice.
-    const commit = sendNow && !this.durable ? noCommit : this.queue.put(number, delivery)
-    if (sendNow) this.#send(delivery, commit)
+    const commit = sendNow && !this.durable ? noCommit : this.queue.put(number, entry)
+    if (sendNow) this.#send(entry, commit)
     return commit
   }
 
@@ -367,10 +367,10 @@ export class Delivery implements OutgoingSource, Sliced {
     return sink.refusal(entry)
   }
 
-  #send(delivery: QueuedMessage, commit: Commit): void {
-    const number = this.window.send(delivery.qos)
+  #send(entry: QueuedMessage, commit: Commit): void {
+    const number = this.window.send(entry.qos)
     this.#again = this.window.next
-    this.#sink!.publish(delivery, false, packetIdOf(number), this.#mustWaitFor(delivery, commit))
+    this.#sink!.publish(entry, false, packetIdOf(number), this.#mustWaitFor(entry, commit))
   }
 
   /** What was sent on an earlier connection, in its first order, as far as this client's window goes. */
@@ -446,9 +446,9 @@ export class Delivery implements OutgoingSource, Sliced {
 
   #replay({ message, terms }: Replayed): void {
     const qos = message.qos < terms.qos ? message.qos : terms.qos
-    const delivery = { message, qos, retain: true, identifiers: terms.identifiers } // RETAIN 1 [MQTT-3.3.1-8]
-    if (qos === 0) this.#deliverQos0(delivery)
-    else this.#accept(delivery)
+    const entry = { message, qos, retain: true, identifiers: terms.identifiers } // RETAIN 1 [MQTT-3.3.1-8]
+    if (qos === 0) this.#deliverQos0(entry)
+    else this.#accept(entry)
   }
 
   #settle(packetId: number, expected: Handshake): boolean {

@@ -7,9 +7,9 @@ export interface Sink {
   /** True while the client's socket takes nothing more: QoS 0 is dropped, QoS 1 and 2 wait. */
   readonly full: boolean
   /** Why the client cannot have it, if so: too large for it [MQTT-3.1.2-24], or not for its eyes. */
-  refusal(delivery: QueuedMessage): DropReason | undefined
+  refusal(entry: QueuedMessage): DropReason | undefined
   /** Sends a PUBLISH, not before `commit` is flushed. `packetId` is 0 at QoS 0. */
-  publish(delivery: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
+  publish(entry: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void
   /** Something has failed on the way to this client: its connection ends. */
   onFault(): void
   /** Sends a PUBREL again, after a reconnection. */

@@ -104,7 +104,7 @@ export interface Context extends SessionUser {
   /** The topic of a PUBLISH, which at 5.0 may be given by an alias. */
   topicOf(packet: ReceivedPublish): string
   /** Counts a PUBLISH and its payload. False: the client publishes too fast. Asked only where that is refused. */
-  readonly publishRate: { admits(bytes: number): boolean }
+  readonly publishRate: { allows(bytes: number): boolean }
   /** Whether publications of this client wait for room on the disk: those behind them wait too. */
   readonly holdsPublications: boolean
   /** Has a publication wait for room. False: that is more than one connection may have waiting. */

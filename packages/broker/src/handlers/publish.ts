@@ -19,12 +19,12 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   services.metrics.publishBytesReceivedByQos[p.qos]! += p.payloadEnd - p.payloadStart
   const topic = c.version === 5 ? c.topicOf(p) : p.topic
   if (services.tracing.isOn) services.tracing.received(c, p, topic)
-  if (p.qos === 2 && c.session.holds(p.packetId!)) {
+  if (p.qos === 2 && c.session.hasReceived(p.packetId!)) {
     return acknowledge(p, services.store.latest, reason.success) // a repeat [MQTT-4.3.3-2]
   }
   if (p.qos > 0) c.receiving()
   checkAllowed(c, p, topic)
-  if (services.features.publishBeyondRate === 'refuse' && !c.publishRate.admits(p.payloadEnd - p.payloadStart)) {
+  if (services.features.publishBeyondRate === 'refuse' && !c.publishRate.allows(p.payloadEnd - p.payloadStart)) {
     return refuseRate(c, p, topic)
   }
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
@@ -126,7 +126,7 @@ const refusals = {
  */
 function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: string): Reply | undefined {
   c.services.drops.report(drop, c.client.clientId, { address: c.peer.address, topic })
-  if (c.version < 5) return acknowledge(p, hold(c, p), reason.success)
+  if (c.version < 5) return acknowledge(p, receive(c, p), reason.success)
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]
   const type = p.qos === 1 ? 'puback' : 'pubrec'
@@ -136,21 +136,21 @@ function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: stri
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */
 function route(c: Context, p: Publish, message: Message): Reply | undefined {
   const { router } = c.services
-  const held = hold(c, p)
-  message.waitFor(held)
+  const received = receive(c, p)
+  message.waitFor(received)
   try {
     const routed = router.publish(message)
     const nobody = c.version === 5 && router.subscriptions.match(message.topic).length === 0
     const reasonCode = nobody ? reason.noMatchingSubscribers : reason.success
-    return acknowledge(p, later(held, routed), reasonCode)
+    return acknowledge(p, later(received, routed), reasonCode)
   } catch (error) {
-    if (p.qos === 2) c.session.unhold(p.packetId!) // or its repeat would be answered and go nowhere
+    if (p.qos === 2) c.session.release(p.packetId!) // or its repeat would be answered and go nowhere
     throw error
   }
 }
 
-function hold(c: Context, p: Publish): Commit {
-  return p.qos === 2 ? c.session.hold(p.packetId!) : noCommit
+function receive(c: Context, p: Publish): Commit {
+  return p.qos === 2 ? c.session.receive(p.packetId!) : noCommit
 }
 
 /** Nothing, PUBACK or PUBREC, as the QoS asks [MQTT-3.3.4-1]. */

@@ -5,7 +5,7 @@ import { inWords } from './reason-string.js'
 /** PUBREL (section 3.6): the id is free again once PUBCOMP is out, also when it was not held [MQTT-4.3.3-2]. */
 export function onPubrel(c: Context, p: Pubrel): Reply {
   const { packetId } = p
-  const commit = c.session.unhold(packetId)
+  const commit = c.session.release(packetId)
   if (commit !== false) return { packet: { type: 'pubcomp', packetId }, commit }
   // An id that is not held may have been released a moment ago: that must be safe too before it is free.
   const reasonCode = reason.packetIdentifierNotFound

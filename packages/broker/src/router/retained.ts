@@ -71,7 +71,7 @@ export class RetainedMessages {
     }
     if (!known) this.count++
     this.bytes = bytes
-    if (this.#inMemoryAlone) this.#stored.add(message.hold() - (known?.message.letGo() ?? 0))
+    if (this.#inMemoryAlone) this.#stored.add(message.charge() - (known?.message.letGo() ?? 0))
     this.#put(message)
     return true
   }

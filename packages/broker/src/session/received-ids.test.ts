@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pageOf, ReceivedIds } from './received-ids.js'
+import { ReceivedIds, receivedPageOf } from './received-ids.js'
 
 describe('ReceivedIds', () => {
   it('holds any id from 1 to 65,535, each once', () => {
@@ -27,7 +27,8 @@ describe('ReceivedIds', () => {
           } else expect(ids.delete(id)).toBe(model.delete(id))
         }
         const restored = new ReceivedIds()
-        for (const page of new Set(steps.map(([, id]) => pageOf(id)))) restored.restore(page, ids.page(page).slice())
+        for (const page of new Set(steps.map(([, id]) => receivedPageOf(id))))
+          restored.restore(page, ids.page(page).slice())
         for (const one of [ids, restored]) {
           expect(one.size).toBe(model.size)
           for (const [, id] of steps) expect(one.has(id)).toBe(model.has(id))

@@ -16,19 +16,19 @@ export class ReceivedIds {
   }
 
   has(packetId: number): boolean {
-    const page = this.#pages?.get(pageOf(packetId))
+    const page = this.#pages?.get(receivedPageOf(packetId))
     return page !== undefined && (page[(packetId % idsPerPage) >> 3]! & (1 << (packetId & 7))) !== 0
   }
 
   add(packetId: number): void {
     if (this.has(packetId)) return
-    this.page(pageOf(packetId))[(packetId % idsPerPage) >> 3]! |= 1 << (packetId & 7)
+    this.page(receivedPageOf(packetId))[(packetId % idsPerPage) >> 3]! |= 1 << (packetId & 7)
     this.#count++
   }
 
   delete(packetId: number): boolean {
     if (!this.has(packetId)) return false
-    this.page(pageOf(packetId))[(packetId % idsPerPage) >> 3]! &= ~(1 << (packetId & 7))
+    this.page(receivedPageOf(packetId))[(packetId % idsPerPage) >> 3]! &= ~(1 << (packetId & 7))
     this.#count--
     return true
   }
@@ -52,7 +52,7 @@ export class ReceivedIds {
   }
 }
 
-export function pageOf(packetId: number): number {
+export function receivedPageOf(packetId: number): number {
   return Math.floor(packetId / idsPerPage)
 }
 

@@ -11,7 +11,7 @@ import type { Grant } from '../router/subscriber.js'
 import { SmallMap } from '../small-map.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
 import type { Peer } from '../transport/transport.js'
-import { pageOf, ReceivedIds } from './received-ids.js'
+import { ReceivedIds, receivedPageOf } from './received-ids.js'
 
 /** What can be told of a connection. */
 export interface ConnectionFacts {
@@ -124,19 +124,19 @@ export class Session implements Owner {
   }
 
   /** A QoS 2 message is taken over: a repeat of this id is answered, not delivered again [MQTT-4.3.3-2]. */
-  hold(packetId: number): Commit {
+  receive(packetId: number): Commit {
     const received = this.#receivedIds()
     received.add(packetId)
     return this.#receivedChanged(received, packetId)
   }
 
   /** Whether it was, and the client has not released it. */
-  holds(packetId: number): boolean {
+  hasReceived(packetId: number): boolean {
     return this.#received?.has(packetId) ?? false
   }
 
-  /** The client has released the id: it is free for a new message. False: it was not held. */
-  unhold(packetId: number): Commit | false {
+  /** The client has released the id: it is free for a new message. False: it was not received. */
+  release(packetId: number): Commit | false {
     const received = this.#received
     if (!received?.delete(packetId)) return false
     return this.#receivedChanged(received, packetId)
@@ -177,7 +177,7 @@ export class Session implements Owner {
   }
 
   #receivedChanged(received: ReceivedIds, packetId: number): Commit {
-    const page = pageOf(packetId)
+    const page = receivedPageOf(packetId)
     return this.stored.setReceived(page, received.page(page))
   }
 }

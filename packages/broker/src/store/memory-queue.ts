@@ -52,7 +52,7 @@ export class MemoryQueue implements Queue, Expiring {
     message.keep()
     this.#entries ??= new Map()
     this.#entries.set(number, { message, qos, retain, identifiers, shared, commit: noCommit })
-    this.#count(1, message.heldBytes, message.hold())
+    this.#count(1, message.heldBytes, message.charge())
     if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#accounts.expiry.add(this, message.expiresAt)
     return noCommit
   }

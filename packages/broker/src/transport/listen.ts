@@ -13,10 +13,10 @@ import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
 import { proxies, readProxyHeader } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
-import { TlsDoor } from './tls.js'
+import { TlsStep } from './tls.js'
 import { readTls } from './tls-files.js'
 import type { Listener, Peer, Transport } from './transport.js'
-import { WebSocketDoor } from './websocket.js'
+import { WebSocketStep } from './websocket.js'
 
 /** What a listener is given by its broker. */
 export interface ListenParts {
@@ -36,7 +36,7 @@ export interface ListenParts {
 type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
 
 /**
- * Opens a door for MQTT.
+ * Listens for MQTT.
  * @throws BrokerError `listen-failed`; `invalid-option`.
  */
 export async function listen(options: ListenOptions, parts: ListenParts): Promise<Listener> {
@@ -71,9 +71,9 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   }
   if (websocket) {
     const isGuarded = (): boolean => anonymous && atLoopback
-    next = new WebSocketDoor(websocket, isGuarded, parts.maxMessageBytes, handshakes, next).enter
+    next = new WebSocketStep(websocket, isGuarded, parts.maxMessageBytes, handshakes, next).enter
   }
-  const secure = tls && (await TlsDoor.open(tls, { metrics, log, handshakes, next }))
+  const secure = tls && (await TlsStep.open(tls, { metrics, log, handshakes, next }))
   if (secure) next = secure.enter
   const first = next
   const isProxy = proxyProtocol && proxies(proxyProtocol.from)
@@ -82,7 +82,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
   if (tls || websocket || isProxy) {
     server.on('connection', (socket) => {
-      if (!descriptors.admits(socket)) return
+      if (!descriptors.hasRoomFor(socket)) return
       const peer = peerOf(socket)
       if (!peer) return
       const isOfProxy = isProxy?.(peer.address) ?? false
@@ -104,7 +104,7 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     })
   } else {
     server.on('connection', (socket) => {
-      if (!descriptors.admits(socket)) return
+      if (!descriptors.hasRoomFor(socket)) return
       readIntoOne(socket)
       const peer = peerOf(socket)
       if (!peer) return
@@ -144,7 +144,7 @@ const openToAll = (host: string): BrokerError =>
   )
 
 /**
- * Tries whether {@link listen} could open such a door, as far as that can be told without opening it: reads the files of
+ * Tries whether {@link listen} could listen so, as far as that can be told without opening it: reads the files of
  * `tls`, and whether they belong together.
  * @throws BrokerError `invalid-option`, naming what is wrong.
  */

@@ -27,21 +27,21 @@ interface ServerOfOne extends Server {
 }
 
 /** The TLS step of a listener: its server never listens, it is given sockets. */
-export class TlsDoor {
+export class TlsStep {
   readonly #server: Server
   readonly #expiry: TlsExpiry
   #files: WatchedFiles | undefined
 
   /** @throws BrokerError `invalid-option`, for files that cannot be used. */
-  static async open(options: TlsOptions, parts: TlsParts): Promise<TlsDoor> {
-    const door = new TlsDoor(options, parts)
-    const read = async (): Promise<void> => door.#use(await readTls(options))
+  static async open(options: TlsOptions, parts: TlsParts): Promise<TlsStep> {
+    const step = new TlsStep(options, parts)
+    const read = async (): Promise<void> => step.#use(await readTls(options))
     const name = 'the TLS certificates'
     try {
-      door.#files = await WatchedFiles.open({ paths: tlsFilePaths(options), read, name, log: parts.log })
-      return door
+      step.#files = await WatchedFiles.open({ paths: tlsFilePaths(options), read, name, log: parts.log })
+      return step
     } catch (error) {
-      door.close()
+      step.close()
       throw error
     }
   }

@@ -50,7 +50,7 @@ export interface Transport {
   destroy(): void
 }
 
-/** An open door. */
+/** Where clients come in. */
 export interface Listener {
   /** The address it is bound to; empty for a Unix socket. */
   readonly host: string

@@ -23,7 +23,7 @@ export class WebSocketStream extends Duplex {
       if (!isBinary) return this.#refuseText()
       if (!this.push(data as Buffer)) socket.pause()
     })
-    below.on('data', (chunk: Buffer) => this.#hold(chunk.length))
+    below.on('data', (chunk: Buffer) => this.#gathered(chunk.length))
     socket.on('error', (error) => this.#fail(error)) // the closing handshake is under way
     socket.on('close', () => {
       if (this.writableFinished || this.readableEnded) this.destroy()
@@ -32,7 +32,7 @@ export class WebSocketStream extends Duplex {
   }
 
   /** The WebSocket has taken a chunk in, and told of what was whole with it. */
-  #hold(bytes: number): void {
+  #gathered(bytes: number): void {
     this.#held = this.#held < 0 ? 0 : this.#held + bytes
     if (this.#held > frameHeaderBytes) onHeld.call(this, this.#held - frameHeaderBytes)
   }

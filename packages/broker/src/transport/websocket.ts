@@ -32,7 +32,7 @@ const tooLarge: Objection = { status: 431, why: `the request has more than ${max
 const noRequest: Objection = { status: 400, why: 'what came is no HTTP request' }
 
 /** The WebSocket step of a listener (section 6): its HTTP server never listens, it is given sockets. */
-export class WebSocketDoor {
+export class WebSocketStep {
   readonly #options: WebSocketOptions
   /** Whether web pages of others must be kept out, because whoever reaches this address may come in. */
   readonly #isGuarded: () => boolean

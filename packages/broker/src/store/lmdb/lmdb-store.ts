@@ -27,7 +27,7 @@ import { writeClock, writeRetained, writeWill } from './records.js'
 import { clockKey, Recovery } from './recovery.js'
 import { SetAside } from './set-aside.js'
 import type { Share } from './share.js'
-import type { Held } from './stored-queue.js'
+import type { Totals } from './stored-queue.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
 import { openTables, type Tables, type Write } from './tables.js'
 import { unusable } from './unusable.js'
@@ -382,7 +382,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     this.#loud()
   }
 
-  #add(identity: Identity, held?: Held): StoredSession {
+  #add(identity: Identity, held?: Totals): StoredSession {
     const session = new StoredSession(identity, this, held)
     this.#sessions.set(identity.number, session)
     return session

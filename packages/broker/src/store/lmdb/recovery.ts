@@ -5,7 +5,7 @@ import { type Cursor, readCursor } from './cursor.js'
 import { readU32, readU48, type SessionNumber, sessionKey } from './keys.js'
 import * as records from './records.js'
 import type { SetAside } from './set-aside.js'
-import type { Held } from './stored-queue.js'
+import type { Totals } from './stored-queue.js'
 import type { Identity, StoredSession } from './stored-session.js'
 import { endOf, type Table, type TableName, type Tables, type Write } from './tables.js'
 
@@ -37,13 +37,13 @@ const nothingSent: Cursor = {
 export class Recovery {
   readonly #tables: Tables
   readonly #setAside: SetAside
-  readonly #add: (identity: Identity, held: Held) => StoredSession
+  readonly #add: (identity: Identity, held: Totals) => StoredSession
   readonly #write: (write: Write) => void
 
   constructor(
     tables: Tables,
     setAside: SetAside,
-    add: (identity: Identity, held: Held) => StoredSession,
+    add: (identity: Identity, held: Totals) => StoredSession,
     write: (write: Write) => void,
   ) {
     this.#tables = tables

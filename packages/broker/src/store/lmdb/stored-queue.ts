@@ -10,7 +10,7 @@ import type { Share, Tail } from './share.js'
 const heldShares = 64
 
 /** What a queue holds when it is opened. */
-export type Held = Readonly<QueueTotals>
+export type Totals = Readonly<QueueTotals>
 
 /** Whose queue it is. */
 export interface QueueOwner {
@@ -57,7 +57,7 @@ export class StoredQueue implements Queue {
   #removedIn: Commit = noCommit
 
   /** @param held what an earlier process left in it; `undefined`: it is new. */
-  constructor(session: SessionNumber, keeper: QueueKeeper, held: Held | undefined, owner: QueueOwner) {
+  constructor(session: SessionNumber, keeper: QueueKeeper, held: Totals | undefined, owner: QueueOwner) {
     this.#session = session
     this.#keeper = keeper
     this.#complete = held === undefined

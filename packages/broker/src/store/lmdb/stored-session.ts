@@ -4,7 +4,7 @@ import { writeCursor } from './cursor.js'
 import { receivedKey, type SessionNumber, sessionKey, subscriptionKey } from './keys.js'
 import { writeCount, writePage, writeSession, writeSubscription } from './records.js'
 import type { Unapplied } from './share.js'
-import { type Held, type QueueKeeper, type QueueOwner, StoredQueue } from './stored-queue.js'
+import { type QueueKeeper, type QueueOwner, StoredQueue, type Totals } from './stored-queue.js'
 import type { TableName, Write } from './tables.js'
 
 /** What a session asks of its store. */
@@ -40,7 +40,7 @@ export class StoredSession implements SessionStore, QueueOwner {
   #expirySeconds = 0
   #deleted = false
 
-  constructor(identity: Identity, keeper: SessionKeeper, held?: Held) {
+  constructor(identity: Identity, keeper: SessionKeeper, held?: Totals) {
     this.number = identity.number
     this.identity = identity
     this.#keeper = keeper
