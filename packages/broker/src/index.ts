@@ -16,6 +16,7 @@ export type { TracedPacket } from './connection/traced-packet.js'
 export type { TraceEvent, TraceOptions } from './connection/tracing.js'
 export { descriptorLimit } from './descriptors.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
+export type { Features } from './features.js'
 export { Histogram } from './histogram.js'
 export type { Admission, AdmittedAs, Claims, ClientInfo, Identity, Redirection } from './hooks/client-info.js'
 export type {
@@ -58,7 +59,7 @@ export type {
   StoreMetrics,
   SubscriptionRefusal,
 } from './metrics.js'
-export type { BrokerOptions, Features } from './options.js'
+export type { BrokerOptions } from './options.js'
 export type { ClientDrops, DropCount, DropEvent, DropKind, DropsView } from './recent-drops.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'

@@ -1,21 +1,12 @@
 import { reason } from '@godwit/protocol'
-import type { Drops } from '../drops.js'
+import type { Basics } from '../basics.js'
 import type { Refusal } from '../handlers/admission.js'
-import type { Limits } from '../limits.js'
 import type { MaybeAsync } from '../maybe-async.js'
-import type { ConnectionRefusal, Metrics } from '../metrics.js'
+import type { ConnectionRefusal } from '../metrics.js'
 import { isOfThisMachine, networkOf } from '../network.js'
-import type { Clock } from '../time/clock.js'
-import type { TimerWheel } from '../time/timer-wheel.js'
 import { TokenBucket } from '../time/token-bucket.js'
 
-export interface DoorParts {
-  readonly limits: Limits
-  readonly clock: Clock
-  readonly wheel: TimerWheel
-  readonly metrics: Metrics
-  readonly drops: Drops
-}
+export type DoorParts = Pick<Basics, 'limits' | 'clock' | 'wheel' | 'metrics' | 'drops'>
 
 /** What is known of one address, or of one network of IPv6. */
 interface Visitor {

@@ -59,7 +59,7 @@ function setUp(maxOutboxBytes = 1000) {
     metrics,
     tracing,
     waiting: new Account(),
-    maxOutboxBytes,
+    limits: { maxOutboxBytes },
     now,
   }
   const outbox = new Outbox(transport, parts, owner, defaultTerms)

@@ -4,6 +4,7 @@ import { type Commit, later, noCommit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
 import type { Owner } from '../faults.js'
 import type { Reply, Traced } from '../handlers/context.js'
+import type { Limits } from '../limits.js'
 import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
@@ -23,7 +24,7 @@ export interface OutboxParts extends EncoderParts {
   readonly tracing: Tracing
   /** What waits, of all connections. */
   readonly waiting: Account
-  readonly maxOutboxBytes: number
+  readonly limits: Pick<Limits, 'maxOutboxBytes'>
 }
 
 /** Whether messages of a topic are for a client. */
@@ -115,7 +116,7 @@ export class Outbox implements Sink, Gathering {
   }
 
   get full(): boolean {
-    const { maxOutboxBytes } = this.#parts
+    const { maxOutboxBytes } = this.#parts.limits
     if (this.waitingBytes <= maxOutboxBytes) return this.#heldBytes > maxOutboxBytes // the disk is slow then, not the client
     if (!this.#wasFull) {
       this.#wasFull = true
@@ -126,7 +127,7 @@ export class Outbox implements Sink, Gathering {
 
   /** So full that only replies can have done it: they are never dropped, so the client's own packets have to wait. */
   get overfull(): boolean {
-    return this.full && this.waitingBytes > 2 * this.#parts.maxOutboxBytes
+    return this.full && this.waitingBytes > 2 * this.#parts.limits.maxOutboxBytes
   }
 
   /** Sends what a handler answered, when its commit is flushed. */
@@ -182,7 +183,7 @@ export class Outbox implements Sink, Gathering {
 
   /** What waited for a commit goes out, in order. */
   readonly #onReleased = (due: readonly HeldPacket[]): void => {
-    const wasFull = this.#heldBytes > this.#parts.maxOutboxBytes
+    const wasFull = this.#heldBytes > this.#parts.limits.maxOutboxBytes
     for (const { what } of due) {
       if (typeof what === 'function') what()
       else this.#sendReply(what)
@@ -303,7 +304,7 @@ export class Outbox implements Sink, Gathering {
   }
 
   #tellWhenDrained(): void {
-    if (!this.#wasFull || this.waitingBytes > this.#parts.maxOutboxBytes / 2) return
+    if (!this.#wasFull || this.waitingBytes > this.#parts.limits.maxOutboxBytes / 2) return
     this.#wasFull = false
     this.#owner.onDrained()
   }

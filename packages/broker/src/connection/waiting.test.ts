@@ -3,7 +3,10 @@ import { Waiting } from './waiting.js'
 
 it('Waiting bounds what all unauthenticated connections hold together', () => {
   const refused: string[] = []
-  const waiting = new Waiting(100, { refused: (reason, address) => void refused.push(`${reason} ${address}`) })
+  const waiting = new Waiting(
+    { maxUnauthenticatedBytes: 100 },
+    { refused: (reason, address) => void refused.push(`${reason} ${address}`) },
+  )
   const [a, b] = [{ peer: { address: 'A' } }, { peer: { address: 'B' } }]
   expect(waiting.charge(a, 60)).toBe(true)
   expect(waiting.charge(b, 40)).toBe(true)

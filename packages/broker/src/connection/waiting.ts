@@ -1,4 +1,5 @@
 import type { Drops } from '../drops.js'
+import type { Limits } from '../limits.js'
 
 /** Who holds bytes. */
 interface Holder {
@@ -7,13 +8,13 @@ interface Holder {
 
 /** Bytes held for connections that have not shown who they are, all together bounded. */
 export class Waiting {
-  readonly #maxBytes: number
+  readonly #limits: Pick<Limits, 'maxUnauthenticatedBytes'>
   readonly #drops: Pick<Drops, 'refused'>
   readonly #held = new Map<Holder, number>()
   #bytes = 0
 
-  constructor(maxBytes: number, drops: Pick<Drops, 'refused'>) {
-    this.#maxBytes = maxBytes
+  constructor(limits: Pick<Limits, 'maxUnauthenticatedBytes'>, drops: Pick<Drops, 'refused'>) {
+    this.#limits = limits
     this.#drops = drops
   }
 
@@ -22,7 +23,7 @@ export class Waiting {
     this.#bytes += bytes - (this.#held.get(connection) ?? 0)
     if (bytes === 0) this.#held.delete(connection)
     else this.#held.set(connection, bytes)
-    if (bytes <= most && this.#bytes <= this.#maxBytes) return true
+    if (bytes <= most && this.#bytes <= this.#limits.maxUnauthenticatedBytes) return true
     this.#drops.refused('unauthenticated-bytes', connection.peer.address)
     return false
   }

@@ -1,16 +1,17 @@
 import { encodeUtf8, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
-import { Account } from '../accounts.js'
-import { noCommit } from '../commit.js'
+import { makeBasics } from '../basics.js'
+import type { Drops } from '../drops.js'
+import type { Limits } from '../limits.js'
 import { Message } from '../message.js'
-import type { DropReason } from '../metrics.js'
+import { type DropReason, Metrics } from '../metrics.js'
+import { checkOptions } from '../options.js'
 import { memoryStore } from '../store/memory.js'
 import { MemoryQueue } from '../store/memory-queue.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { OutgoingState, QueuedCount, RecoveredSession } from '../store/store.js'
-import { Slices } from '../time/slices.js'
 import { Delivery } from './delivery.js'
-import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
+import type { DeliveryOptions } from './delivery-options.js'
 import type { Sink } from './sink.js'
 import type { Terms } from './terms.js'
 
@@ -59,7 +60,7 @@ function granted(qos: QoS): Terms {
   return { qos, retainAsPublished: false, identifiers: undefined }
 }
 
-type Options = Partial<DeliveryOptions & DeliveryParts> & { maxInflight?: number; offline?: boolean }
+type Options = Partial<DeliveryOptions> & { limits?: Partial<Limits>; maxInflight?: number; offline?: boolean }
 
 function setUp(options: Options = {}) {
   const drops: DropReason[] = []
@@ -70,14 +71,8 @@ function setUp(options: Options = {}) {
     durable: true,
     ...options,
     parts: {
-      maxQueuedMessages: 1000,
-      maxQueuedBytes: 1_000_000,
-      stored: new Account(),
-      slices: new Slices(),
-      beforeQos1: () => noCommit,
-      now: () => 0,
-      onDrop: (reason) => drops.push(reason),
-      ...options,
+      ...makeBasics(checkOptions({ limits: options.limits ?? {} }), new Metrics()),
+      drops: { report: (reason: DropReason) => void drops.push(reason) } as unknown as Drops,
     },
   })
   if (!options.offline) delivery.attach(sink, options.maxInflight ?? 10)
@@ -157,7 +152,7 @@ describe('Delivery', () => {
 
   describe('queue limits', () => {
     it('drops the message beyond the number, and keeps the order of the others', () => {
-      const { delivery, sink, drops } = setUp({ offline: true, maxQueuedMessages: 2 })
+      const { delivery, sink, drops } = setUp({ offline: true, limits: { maxQueuedMessages: 2 } })
       for (const text of ['a', 'b', 'c']) delivery.deliver(message(text), granted(1))
       expect(drops).toEqual(['queue-full'])
       delivery.attach(sink, 10)
@@ -169,7 +164,7 @@ describe('Delivery', () => {
     it('drops the message beyond the bytes; a smaller one may still fit', () => {
       const { delivery, sink, drops } = setUp({
         offline: true,
-        maxQueuedBytes: message('aaa').heldBytes + message('cc').heldBytes,
+        limits: { maxQueuedBytes: message('aaa').heldBytes + message('cc').heldBytes },
       })
       for (const text of ['aaa', 'bbb', 'cc']) delivery.deliver(message(text), granted(1))
       expect(drops).toEqual(['queue-full'])
@@ -178,7 +173,7 @@ describe('Delivery', () => {
     })
 
     it('does not apply to what can be sent at once', () => {
-      const { delivery, drops } = setUp({ maxQueuedMessages: 1 })
+      const { delivery, drops } = setUp({ limits: { maxQueuedMessages: 1 } })
       for (const text of ['a', 'b', 'c']) delivery.deliver(message(text), granted(1))
       expect(drops).toEqual([])
     })
@@ -367,7 +362,7 @@ describe('Delivery', () => {
     })
 
     it('has its next turns by itself, with a long queue too', async () => {
-      const { delivery, sink } = setUp({ offline: true, maxQueuedMessages: 5_000 })
+      const { delivery, sink } = setUp({ offline: true, limits: { maxQueuedMessages: 5_000 } })
       for (let n = 1; n <= 2_500; n++) delivery.deliver(message(`m${n}`), granted(1))
       delivery.attach(sink, 65_535)
       const turns = [sink.heard().length]

@@ -111,7 +111,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   onExpired(messages: number): void {
     this.#gone += messages
-    for (let one = 0; one < messages; one++) this.#parts.onDrop('expired', this.clientId)
+    for (let one = 0; one < messages; one++) this.#parts.drops.report('expired', this.clientId)
   }
 
   isDone(number: number): boolean {
@@ -152,7 +152,7 @@ export class Delivery implements OutgoingSource, Sliced {
     const entry = { message, qos, retain, identifiers: terms.identifiers, shared: true }
     const refusal = this.#sink!.refusal(entry)
     if (refusal) {
-      this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
+      this.#parts.drops.report(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       loan?.settle()
       return noCommit
     }
@@ -199,7 +199,7 @@ export class Delivery implements OutgoingSource, Sliced {
     for (let number = this.window.head; number < this.window.next; number++) {
       if (this.window.state(number) !== sentQos2) continue
       if (this.#borrowing?.has(number) || this.queue.get(number)?.shared)
-        this.#parts.onDrop('shared-member-gone', this.clientId)
+        this.#parts.drops.report('shared-member-gone', this.clientId)
     }
     this.#borrowing?.clear()
   }
@@ -271,7 +271,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   #deliverQos0(entry: QueuedMessage): Commit {
     const drop = !this.#sink ? 'offline-qos0' : this.#sink.full ? 'slow-consumer' : this.#sink.refusal(entry)
-    if (drop) this.#parts.onDrop(drop, this.clientId)
+    if (drop) this.#parts.drops.report(drop, this.clientId)
     else this.#sink!.publish(entry, false, 0, entry.message.commit)
     return noCommit
   }
@@ -281,15 +281,15 @@ export class Delivery implements OutgoingSource, Sliced {
     const sendNow = this.waiting === 0 && this.#gone === 0 && this.#ready()
     const refusal = sendNow ? this.#sink!.refusal(entry) : undefined
     if (refusal) {
-      this.#parts.onDrop(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
+      this.#parts.drops.report(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
       return noCommit
     }
     if (!sendNow && this.#queueIsFull(entry.message) && !this.#makeRoom(entry.message)) {
-      this.#parts.onDrop('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
+      this.#parts.drops.report('queue-full', this.clientId) // the new one: what was accepted before keeps its place and its order
       return noCommit
     }
-    if (!(sendNow && !this.durable) && !this.#parts.stored.hasRoomFor(entry.message.heldBytes)) {
-      this.#parts.onDrop('storage-full', this.clientId)
+    if (!(sendNow && !this.durable) && !this.#parts.accounts.stored.hasRoomFor(entry.message.heldBytes)) {
+      this.#parts.drops.report('storage-full', this.clientId)
       return noCommit
     }
     const number = this.#tail++
@@ -301,7 +301,8 @@ export class Delivery implements OutgoingSource, Sliced {
 
   #queueIsFull(message: Message): boolean {
     return (
-      this.waiting >= this.#parts.maxQueuedMessages || this.queue.bytes + message.heldBytes > this.#parts.maxQueuedBytes
+      this.waiting >= this.#parts.limits.maxQueuedMessages ||
+      this.queue.bytes + message.heldBytes > this.#parts.limits.maxQueuedBytes
     )
   }
 
@@ -311,7 +312,7 @@ export class Delivery implements OutgoingSource, Sliced {
     const { window } = this
     const head = () => (this.waiting > 0 && window.hasRoom(Number.POSITIVE_INFINITY) ? window.next : undefined)
     this.#headExpiry ??= new HeadExpiry()
-    this.#headExpiry.clear(this.queue, head, this.#parts.now(), () => this.#skipNext('expired'))
+    this.#headExpiry.clear(this.queue, head, this.#parts.time.expiryNow(), () => this.#skipNext('expired'))
     return !this.#queueIsFull(message)
   }
 
@@ -354,7 +355,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   #skipNext(drop: DropReason | undefined): void {
     if (drop) {
-      this.#parts.onDrop(drop, this.clientId)
+      this.#parts.drops.report(drop, this.clientId)
       this.queue.delete(this.window.next)
     }
     const isUpToDate = this.#again >= this.window.next
@@ -363,7 +364,7 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {
-    if (entry.message.expiresAt <= this.#parts.now()) return 'expired' // [MQTT-3.3.2-5]
+    if (entry.message.expiresAt <= this.#parts.time.expiryNow()) return 'expired' // [MQTT-3.3.2-5]
     return sink.refusal(entry)
   }
 
@@ -402,7 +403,7 @@ export class Delivery implements OutgoingSource, Sliced {
    */
   #mustWaitFor({ qos, message }: QueuedMessage, commit: Commit): Commit {
     const needed = later(commit, message.commit)
-    return qos === 1 ? this.#parts.beforeQos1(needed) : needed
+    return qos === 1 ? this.#parts.store.beforeQos1(needed) : needed
   }
 
   /** Its message cannot be read any more: it is done, as far as that goes. */
@@ -413,7 +414,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** Cannot be sent again: as if it had been delivered [MQTT-3.1.2-25]. */
   #giveUp(number: number, reason: DropReason): void {
-    this.#parts.onDrop(reason, this.clientId)
+    this.#parts.drops.report(reason, this.clientId)
     this.#forget(number)
     this.#borrowing?.settle(number)
   }

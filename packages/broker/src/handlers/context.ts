@@ -1,21 +1,14 @@
 import type { Connect, Packet, ProtocolVersion, ReceivedPublish } from '@godwit/protocol'
-import type { Accounts } from '../accounts.js'
+import type { Basics } from '../basics.js'
 import type { Commit } from '../commit.js'
-import type { Drops } from '../drops.js'
-import type { Faults } from '../faults.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationExchange } from '../hooks/extended-authentication.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
-import type { Limits } from '../limits.js'
-import type { Logger } from '../log.js'
 import type { MaybeAsync } from '../maybe-async.js'
-import type { Metrics } from '../metrics.js'
-import type { BrokerOptions, Features } from '../options.js'
+import type { BrokerOptions } from '../options.js'
 import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
-import type { Store } from '../store/store.js'
-import type { Slices } from '../time/slices.js'
 import type { Peer } from '../transport/transport.js'
 
 /** Whose packets they are. */
@@ -33,25 +26,16 @@ export interface PacketTracing {
 }
 
 /** What all connections of a broker share. */
-export interface Services {
-  readonly limits: Limits
-  readonly features: Features
+export interface Services
+  extends Pick<
+    Basics,
+    'limits' | 'features' | 'store' | 'accounts' | 'metrics' | 'drops' | 'faults' | 'slices' | 'log' | 'time'
+  > {
   readonly hooks: HookRunner
   readonly router: Router
-  readonly store: Pick<Store, 'latest' | 'isLow'>
-  readonly accounts: Accounts
   readonly registry: Registry
-  readonly metrics: Metrics
-  readonly drops: Drops
-  readonly faults: Faults
-  readonly slices: Slices
-  readonly log: Logger
   readonly tracing: PacketTracing
   readonly responseInformation: BrokerOptions['responseInformation']
-  /** In ms of the broker's time. */
-  readonly now: () => number
-  /** The same, for deciding what has expired. */
-  readonly expiryNow: () => number
 }
 
 /** What a handler wants sent to the client it serves. */

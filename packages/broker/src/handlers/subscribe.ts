@@ -172,15 +172,18 @@ class Subscribing {
    */
   #owe(filter: string): boolean {
     if (splitShared(filter)) return false // nothing retained goes to a shared subscription (section 4.8.2)
-    const { router, now } = this.#c.services
+    const { router, time } = this.#c.services
     this.#owed.delete(filter)
-    const walk = router.retained.match(filter, now)
+    const walk = router.retained.match(filter, () => time.now())
     while (this.#steps > 0) {
       this.#steps--
       const { done, value: found } = walk.next()
       if (done) return false
       if (!found) continue
-      this.#owed.set(filter, router.retained.match(filter, now)) // from the start: what was found may be replaced meanwhile
+      this.#owed.set(
+        filter,
+        router.retained.match(filter, () => time.now()),
+      ) // from the start: what was found may be replaced meanwhile
       return true
     }
     this.#owed.set(filter, walk)

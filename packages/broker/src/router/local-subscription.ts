@@ -1,11 +1,10 @@
 import { ProtocolError, type QoS, type TopicParams, type TopicPattern, topicPattern } from '@godwit/protocol'
+import type { Basics } from '../basics.js'
 import { bufferOver } from '../buffer-over.js'
 import { type Commit, noCommit } from '../commit.js'
-import type { Drops } from '../drops.js'
 import { BrokerError } from '../errors.js'
-import type { Faults } from '../faults.js'
 import type { Message } from '../message.js'
-import type { Sliced, Slices } from '../time/slices.js'
+import type { Sliced } from '../time/slices.js'
 import type { LocalProperties } from './local-message.js'
 import type { RetainedWalk } from './retained.js'
 import type { Subscriber } from './subscriber.js'
@@ -33,11 +32,7 @@ export interface LocalMessage<F extends string = string> {
 export const maxWaitingLocal = 10_000
 
 /** What in-process subscriptions work with. */
-export interface LocalParts {
-  readonly drops: Drops
-  readonly faults: Faults
-  readonly slices: Slices
-}
+export type LocalParts = Pick<Basics, 'drops' | 'faults' | 'slices'>
 
 /**
  * A subscription of the program that embeds the broker. Either a listener gets each message at once, or the

@@ -13,7 +13,7 @@ const texts = (walk: RetainedWalk): string[] =>
 
 describe('RetainedMessages', () => {
   it('keeps the last message of a topic', () => {
-    const retained = new RetainedMessages(10, 10_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 10, maxRetainedBytes: 10_000 })
     retained.set(message('a', 'one'))
     retained.set(message('a', 'three'))
     expect(texts(retained.match('#', now))).toEqual(['a=three'])
@@ -24,14 +24,14 @@ describe('RetainedMessages', () => {
   })
 
   it('refuses a new topic when there are enough messages, and takes a newer message of a known one', () => {
-    const retained = new RetainedMessages(2, 10_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 2, maxRetainedBytes: 10_000 })
     expect(['a', 'b', 'c'].map((topic) => retained.set(message(topic)))).toEqual([true, true, false])
     expect(retained.set(message('a', 'new'))).toBe(true)
     expect(texts(retained.match('#', now))).toEqual(['a=new', 'b=x'])
   })
 
   it('does not go past its bytes, and keeps no older message in place of one it refused', () => {
-    const retained = new RetainedMessages(10, 2 * message('a').heldBytes + 3)
+    const retained = new RetainedMessages({ maxRetainedMessages: 10, maxRetainedBytes: 2 * message('a').heldBytes + 3 })
     retained.set(message('a', 'aaa'))
     expect(retained.set(message('b', 'bbb'))).toBe(false)
     expect(retained.set(message('b', 'bb'))).toBe(true)
@@ -41,12 +41,12 @@ describe('RetainedMessages', () => {
   })
 
   it('keeps nothing when it may hold none', () => {
-    const retained = new RetainedMessages(0, 10_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 0, maxRetainedBytes: 10_000 })
     expect([retained.set(message('a')), retained.count]).toEqual([false, 0])
   })
 
   it('leaves out of a match what was kept after it was made: the subscription has got that itself', () => {
-    const retained = new RetainedMessages(10, 10_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 10, maxRetainedBytes: 10_000 })
     for (const topic of ['a', 'b', 'c', 'd']) retained.set(message(topic, 'old'))
     const match = retained.match('#', now)
     expect(match.next().value?.topic).toBe('a')
@@ -58,7 +58,7 @@ describe('RetainedMessages', () => {
   })
 
   it('gives out nothing that has expired, and tells which topics those are', () => {
-    const retained = new RetainedMessages(10, 10_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 10, maxRetainedBytes: 10_000 })
     const brief = message('brief')
     brief.expiresAt = 1000
     retained.set(brief)
@@ -71,7 +71,7 @@ describe('RetainedMessages', () => {
   })
 
   it('tells what has expired in the order of time, however often a topic was replaced or removed', () => {
-    const retained = new RetainedMessages(1_000, 100_000)
+    const retained = new RetainedMessages({ maxRetainedMessages: 1_000, maxRetainedBytes: 100_000 })
     const expiring = (topic: string, expiresAt: number) => Object.assign(message(topic), { expiresAt })
     for (let n = 0; n < 500; n++) retained.set(expiring(`t${n}`, 10_000 - n))
     for (let n = 0; n < 500; n += 2) retained.set(expiring(`t${n}`, n))
@@ -98,7 +98,7 @@ describe('RetainedMessages', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const retained = new RetainedMessages(5, 450)
+        const retained = new RetainedMessages({ maxRetainedMessages: 5, maxRetainedBytes: 450 })
         const model = new Map<string, string>()
         for (const [what, name, text] of steps) {
           if (what === 'delete') {

@@ -1,9 +1,12 @@
 import { Account } from '../accounts.js'
+import type { Limits } from '../limits.js'
 import type { Message } from '../message.js'
 import { SortedNames } from '../sorted-names.js'
 import { Heap } from '../time/heap.js'
 import { isSystemTopic } from './system-topics.js'
 import { matchFilter, TopicTree } from './topic-tree.js'
+
+type RetainedLimits = Pick<Limits, 'maxRetainedMessages' | 'maxRetainedBytes'>
 
 interface Retained {
   message: Message
@@ -22,8 +25,7 @@ export type RetainedWalk = Iterator<Message | undefined, undefined>
 /** The retained message of each topic (section 3.3.1.3). The broker's own, under `$SYS`, are neither counted nor bounded. */
 export class RetainedMessages {
   readonly #topics = new TopicTree<Retained>()
-  readonly #maxMessages: number
-  readonly #maxBytes: number
+  readonly #limits: RetainedLimits
   /** Those that expire some day, the next of them first. */
   readonly #expiring = new Heap<Retained>(
     (one, other) => one.message.expiresAt < other.message.expiresAt,
@@ -44,9 +46,8 @@ export class RetainedMessages {
    * @param stored what is kept for all; bounds what is retained too.
    * @param inMemoryAlone no store has them too, which counts them there.
    */
-  constructor(maxMessages: number, maxBytes: number, stored: Account = new Account(), inMemoryAlone = true) {
-    this.#maxMessages = maxMessages
-    this.#maxBytes = maxBytes
+  constructor(limits: RetainedLimits, stored: Account = new Account(), inMemoryAlone = true) {
+    this.#limits = limits
     this.#stored = stored
     this.#inMemoryAlone = inMemoryAlone
   }
@@ -64,7 +65,8 @@ export class RetainedMessages {
     const known = this.#topics.get(message.topic)
     const more = message.heldBytes - (known?.message.heldBytes ?? 0)
     const bytes = this.bytes + more
-    const isFull = this.count + (known ? 0 : 1) > this.#maxMessages || bytes > this.#maxBytes
+    const { maxRetainedMessages, maxRetainedBytes } = this.#limits
+    const isFull = this.count + (known ? 0 : 1) > maxRetainedMessages || bytes > maxRetainedBytes
     if (isFull || (more > 0 && !this.#stored.hasRoomFor(more))) {
       this.delete(message.topic) // better none than one that is no longer true
       return false

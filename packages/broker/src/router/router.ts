@@ -1,13 +1,15 @@
 import { splitShared } from '@godwit/protocol'
+import type { Basics } from '../basics.js'
 import type { Changes } from '../changes.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
-import { Faults } from '../faults.js'
+import type { Faults } from '../faults.js'
+import type { Features } from '../features.js'
 import type { Message } from '../message.js'
 import type { SmallMap } from '../small-map.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
 import { SlicedLoop } from '../time/sliced-loop.js'
-import { Slices } from '../time/slices.js'
+import type { Slices } from '../time/slices.js'
 import type { RetainedMessages } from './retained.js'
 import type { Member, SharedGroup } from './shared-group.js'
 import type { SharedGroups } from './shared-groups.js'
@@ -16,18 +18,11 @@ import { type Match, Subscriptions } from './subscriptions.js'
 import { isSystemTopic } from './system-topics.js'
 import type { TopicSketch } from './topic-sketch.js'
 
-/** What the router works with; the broker joins them. */
-export interface RouterParts {
+/** What the router works with. */
+export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' | 'slices' | 'features'> {
   readonly retained: RetainedMessages
   readonly groups: SharedGroups
-  readonly store: Store
-  readonly drops: Drops
   readonly changes: Changes
-  readonly retainAvailable: boolean
-  /** Default: what fails is not told. */
-  readonly faults?: Faults
-  /** Default: of its own. */
-  readonly slices?: Slices
 }
 
 /** Decides who gets a message, and keeps what is retained. */
@@ -41,7 +36,7 @@ export class Router {
   readonly groups: SharedGroups
   readonly #store: Store
   readonly #drops: Drops
-  readonly #retainAvailable: boolean
+  readonly #features: Features
   readonly #faults: Faults
   readonly #slices: Slices
 
@@ -51,14 +46,14 @@ export class Router {
     this.groups = parts.groups
     this.#store = parts.store
     this.#drops = parts.drops
-    this.#retainAvailable = parts.retainAvailable
-    this.#faults = parts.faults ?? new Faults()
-    this.#slices = parts.slices ?? new Slices(this.#faults)
+    this.#features = parts.features
+    this.#faults = parts.faults
+    this.#slices = parts.slices
   }
 
   /** Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe. */
   publish(message: Message): Commit {
-    let commit = message.retain && this.#retainAvailable ? this.#retain(message) : noCommit // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
+    let commit = message.retain && this.#features.retainAvailable ? this.#retain(message) : noCommit // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
     message.goesTo(matches.length)
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)

@@ -1,19 +1,16 @@
 import type { QoS } from '@godwit/protocol'
-import type { Account } from '../accounts.js'
+import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import { HeadExpiry } from '../delivery/head-expiry.js'
 import type { Loan, Supply } from '../delivery/loan.js'
 import type { Terms } from '../delivery/terms.js'
 import { sentQos1, settled, Window } from '../delivery/window.js'
-import type { Drops } from '../drops.js'
-import { Faults } from '../faults.js'
 import type { Message } from '../message.js'
 import { MemorySessionStore } from '../store/memory.js'
-import type { MemoryAccounts } from '../store/memory-queue.js'
 import type { KeptMessage } from '../store/queue.js'
-import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore, Store } from '../store/store.js'
+import type { OutgoingSource, OutgoingState, RecoveredGroup, SessionStore } from '../store/store.js'
 import { Heap } from '../time/heap.js'
-import { type Sliced, Slices } from '../time/slices.js'
+import type { Sliced } from '../time/slices.js'
 import { GroupLoan } from './group-loan.js'
 import { Ring } from './ring.js'
 import type { Grant, Subscriber } from './subscriber.js'
@@ -31,24 +28,10 @@ export interface Member extends Subscriber {
 }
 
 /** What shared groups work with. */
-export interface GroupParts {
-  readonly store: Pick<Store, 'group'>
-  readonly drops: Drops
-  readonly maxQueuedMessages: number
-  readonly maxQueuedBytes: number
-  /** Where queues are counted that are in memory. */
-  readonly memory: MemoryAccounts
-  /** What is kept for all sessions and groups. */
-  readonly stored: Account
-  /** Whether what a member has not acknowledged goes to another as soon as it disconnects. */
-  readonly handOverAtDisconnect: boolean
-  /** Default: what fails is not told. */
-  readonly faults?: Faults
-  /** Default: of its own. */
-  readonly slices?: Slices
-  /** In ms of the broker's time, for messages that expire. */
-  now(): number
-}
+export type GroupParts = Pick<
+  Basics,
+  'limits' | 'features' | 'store' | 'drops' | 'memory' | 'accounts' | 'faults' | 'slices' | 'time'
+>
 
 /** Handed out and not acknowledged, all members together: as many as one session can have. */
 const maxLent = 65_535
@@ -71,8 +54,6 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   readonly #parts: GroupParts
   /** Of all groups together. */
   readonly #memberships: { count: number }
-  readonly #faults: Faults
-  readonly #slices: Slices
   readonly #members = new Map<Member, Grant>()
   /** In their order, the members that may have room. Whoever is found to have none is out until it asks. */
   readonly #ready = new Ring<Member>()
@@ -96,8 +77,6 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.sharedFilter = sharedFilter
     this.#parts = parts
     this.#memberships = memberships
-    this.#faults = parts.faults ?? new Faults()
-    this.#slices = parts.slices ?? new Slices(this.#faults)
     this.#stored = new MemorySessionStore(sharedFilter, parts.memory) // until a member comes that outlives its connection
     this.#stored.serves(this)
   }
@@ -222,13 +201,13 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   supply(member: Member): boolean {
     for (let left = passedOverAtOnce; this.#hasNext(); left--) {
       if (left === 0) {
-        this.#slices.later(this)
+        this.#parts.slices.later(this)
         break
       }
       if (this.#returned.size === 0 && this.#gone > 0 && this.#passGone()) continue
       const number = this.#returned.take() ?? this.#window.next
       const entry = this.#stored.queue.get(number)
-      if (entry && entry.message.expiresAt > this.#parts.now()) {
+      if (entry && entry.message.expiresAt > this.#parts.time.expiryNow()) {
         this.#handOut(number, entry, member)
         return true
       }
@@ -263,13 +242,13 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   #enqueue(message: Message): Commit {
     if (this.#isFull(message)) this.#makeRoom()
     if (this.#isFull(message)) this.#drop('queue-full')
-    else if (this.#parts.stored.hasRoomFor(message.heldBytes)) return this.#put(message)
+    else if (this.#parts.accounts.stored.hasRoomFor(message.heldBytes)) return this.#put(message)
     else this.#drop('storage-full')
     return noCommit
   }
 
   #isFull({ heldBytes }: Message): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#parts
+    const { maxQueuedMessages, maxQueuedBytes } = this.#parts.limits
     return this.waiting >= maxQueuedMessages || this.#stored.queue.bytes + heldBytes > maxQueuedBytes
   }
 
@@ -277,7 +256,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   #makeRoom(): void {
     const window = this.#window
     const head = () => (window.next < this.#tail && window.hasRoom(maxLent) ? window.next : undefined)
-    this.#headExpiry.clear(this.#stored.queue, head, this.#parts.now(), () => {
+    this.#headExpiry.clear(this.#stored.queue, head, this.#parts.time.expiryNow(), () => {
       this.#drop('expired')
       this.#remove(window.next)
     })
@@ -296,7 +275,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   }
 
   #lend(number: number, member: Member, message: Message): Commit {
-    const loan = new GroupLoan(this, number, this.#parts.handOverAtDisconnect)
+    const loan = new GroupLoan(this, number, this.#parts.features.sharedHandOverAtDisconnect)
     const commit = this.#hand(member, message, loan)
     if (commit !== undefined) return commit
     loan.giveBack() // to whoever is next
@@ -315,7 +294,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
       return this.#qosFor(member, message) === 0 ? member.deliver(message, terms) : member.take(message, terms, loan)
     } catch (error) {
       this.#ready.delete(member)
-      this.#faults.contain(error, member, 'delivering a message of a shared subscription')
+      this.#parts.faults.contain(error, member, 'delivering a message of a shared subscription')
       return undefined
     }
   }
@@ -351,18 +330,18 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
 
   /** Hands out what waits, as far as members have room; when that is a lot, some of it now. */
   goOn(): void {
-    const granted = this.#slices.grant()
+    const granted = this.#parts.slices.grant()
     let left = granted
     while (this.waiting > 0) {
       if (left === 0) {
-        this.#slices.later(this)
+        this.#parts.slices.later(this)
         break
       }
       left--
       const member = this.#nextReady()
       if (!member || !this.supply(member)) break
     }
-    this.#slices.used(granted - left)
+    this.#parts.slices.used(granted - left)
   }
 
   /** It has no connection that could end; its members have. */

@@ -1,21 +1,16 @@
 import type { QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Accounts } from '../accounts.js'
+import { type Basics, makeBasics } from '../basics.js'
 import { Changes } from '../changes.js'
 import { noCommit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
 import type { Loan } from '../delivery/loan.js'
 import type { Sink } from '../delivery/sink.js'
-import { Drops } from '../drops.js'
-import { Faults } from '../faults.js'
-import { silentLogger } from '../log.js'
 import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
-import { memoryAccounts, memoryStore } from '../store/memory.js'
+import { checkOptions } from '../options.js'
 import { MemoryQueue } from '../store/memory-queue.js'
-import { Chores } from '../time/chores.js'
-import { Slices } from '../time/slices.js'
 import { RetainedMessages } from './retained.js'
 import { Router } from './router.js'
 import type { Member } from './shared-group.js'
@@ -27,25 +22,18 @@ const filter = '$share/g/+'
 /** A router, its groups, and what was sent to whom. */
 class World {
   readonly metrics = new Metrics()
+  readonly basics: Basics
   readonly groups: SharedGroups
   readonly router: Router
   readonly sent: string[] = []
 
   constructor(handOverAtDisconnect = true) {
-    const store = memoryStore()
-    const drops = new Drops(this.metrics, silentLogger, () => {})
-    const accounts = new Accounts()
-    const memory = memoryAccounts(this.metrics, accounts, new Chores())
-    const bounds = { maxQueuedMessages: 1000, maxQueuedBytes: 1_000_000, memory, stored: accounts.stored }
-    this.groups = new SharedGroups({ store, drops, ...bounds, handOverAtDisconnect, now: () => 0 })
-    this.router = new Router({
-      retained: new RetainedMessages(10, 10_000),
-      groups: this.groups,
-      store,
-      drops,
-      changes: new Changes(new Faults()),
-      retainAvailable: true,
-    })
+    const options = checkOptions({ sharedHandOverAtDisconnect: handOverAtDisconnect })
+    this.basics = makeBasics(options, this.metrics)
+    this.groups = new SharedGroups(this.basics)
+    const retained = new RetainedMessages(options.limits)
+    const changes = new Changes(this.basics.faults)
+    this.router = new Router({ ...this.basics, retained, groups: this.groups, changes })
   }
 
   publish(text: string, qos: QoS = 1): void {
@@ -76,15 +64,7 @@ class Client {
       clientId: name,
       queue: new MemoryQueue(),
       durable,
-      parts: {
-        maxQueuedMessages: 1000,
-        maxQueuedBytes: 1_000_000,
-        stored: new Accounts().stored,
-        slices: new Slices(),
-        beforeQos1: () => noCommit,
-        now: () => 0,
-        onDrop: (reason) => void world.metrics.dropped[reason]++,
-      },
+      parts: world.basics,
     })
   }
 

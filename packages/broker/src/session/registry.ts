@@ -1,42 +1,22 @@
 import { reason, type Will } from '@godwit/protocol'
-import type { Accounts } from '../accounts.js'
+import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
-import type { DeliveryParts } from '../delivery/delivery-options.js'
-import type { Drops } from '../drops.js'
-import type { Faults } from '../faults.js'
-import { type Limits, neverExpires } from '../limits.js'
-import type { Logger } from '../log.js'
+import { neverExpires } from '../limits.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
-import type { Metrics } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { SortedNames } from '../sorted-names.js'
 import { MemorySessionStore } from '../store/memory.js'
-import type { MemoryAccounts } from '../store/memory-queue.js'
-import type { Recovered, SessionStore, Store } from '../store/store.js'
-import type { BrokerTime } from '../time/broker-time.js'
-import type { Chore, Chores } from '../time/chores.js'
-import type { Slices } from '../time/slices.js'
-import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import type { Recovered, SessionStore } from '../store/store.js'
+import type { Chore } from '../time/chores.js'
+import type { WheelTimer } from '../time/timer-wheel.js'
 import { Session, type SessionUser } from './session.js'
 import { Wills } from './wills.js'
 
-/** What the registry works with; the broker joins them. */
-export interface RegistryParts {
-  readonly limits: Limits
-  readonly willsAfterRestart: 'publish' | 'drop'
+/** What the registry works with. */
+export interface RegistryParts extends Basics {
   readonly router: Router
-  readonly store: Store
-  readonly metrics: Metrics
-  readonly drops: Drops
-  readonly log: Logger
-  readonly time: BrokerTime
-  readonly accounts: Accounts
-  readonly memory: MemoryAccounts
-  readonly chores: Chores
-  readonly wheel: TimerWheel
-  readonly slices: Slices
-  readonly faults: Faults
+  readonly willsAfterRestart: 'publish' | 'drop'
 }
 
 /** What a CONNECT asks for. */
@@ -71,7 +51,6 @@ export class Registry {
   readonly #parts: RegistryParts
   readonly #sessions = new Map<string, Session>()
   readonly #expiries = new Map<Session, Expiry>()
-  readonly #deliveryParts: DeliveryParts
   /** Client Identifiers whose session is being opened for somebody, and when that is over. */
   readonly #openings = new Map<string, Promise<void>>()
   /** Sessions whose time is over, until they have ended. */
@@ -80,17 +59,7 @@ export class Registry {
   readonly #whenDue = (session: Session): void => this.#due(session)
 
   constructor(parts: RegistryParts) {
-    const { limits, time, drops, accounts, slices, store } = parts
     this.#parts = parts
-    this.#deliveryParts = {
-      maxQueuedMessages: limits.maxQueuedMessages,
-      maxQueuedBytes: limits.maxQueuedBytes,
-      stored: accounts.stored,
-      slices,
-      beforeQos1: (commit) => store.beforeQos1(commit),
-      now: () => time.expiryNow(),
-      onDrop: (reason, clientId) => drops.report(reason, clientId),
-    }
     this.wills = new Wills(parts)
   }
 
@@ -317,7 +286,7 @@ export class Registry {
   }
 
   #delivery(clientId: string, stored: SessionStore, durable: boolean): Delivery {
-    return new Delivery({ clientId, queue: stored.queue, durable, parts: this.#deliveryParts })
+    return new Delivery({ clientId, queue: stored.queue, durable, parts: this.#parts })
   }
 
   #expire(session: Session): Commit {

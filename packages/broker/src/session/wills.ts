@@ -1,28 +1,16 @@
+import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
-import type { Drops } from '../drops.js'
-import type { Faults } from '../faults.js'
-import type { Limits } from '../limits.js'
 import { Message } from '../message.js'
-import type { DropReason, Metrics } from '../metrics.js'
+import type { DropReason } from '../metrics.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import type { Store } from '../store/store.js'
-import type { BrokerTime } from '../time/broker-time.js'
-import type { Chore, Chores } from '../time/chores.js'
-import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
+import type { Chore } from '../time/chores.js'
+import type { WheelTimer } from '../time/timer-wheel.js'
 import type { Session } from './session.js'
 
 /** What wills work with. */
-export interface WillParts {
-  readonly limits: Limits
-  readonly metrics: Metrics
+export interface WillParts extends Basics {
   readonly router: Router
-  readonly store: Store
-  readonly drops: Drops
-  readonly time: BrokerTime
-  readonly wheel: TimerWheel
-  readonly chores: Chores
-  readonly faults: Faults
 }
 
 /** A will that waits for its delay. */

@@ -1,17 +1,18 @@
 import { encodeUtf8, type QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Account } from '../../src/accounts.js'
-import { noCommit } from '../../src/commit.js'
+import { makeBasics } from '../../src/basics.js'
 import { Delivery } from '../../src/delivery/delivery.js'
 import type { Sink } from '../../src/delivery/sink.js'
 import { packetIdOf } from '../../src/delivery/window.js'
+import type { Drops } from '../../src/drops.js'
 import { Message } from '../../src/message.js'
+import { type DropReason, Metrics } from '../../src/metrics.js'
+import { checkOptions } from '../../src/options.js'
 import { plainGrant } from '../../src/router/subscriber.js'
 import { idle } from '../../src/store/deliveries.contract.js'
 import type { QueuedMessage } from '../../src/store/queue.js'
 import type { RecoveredSession, SessionStore } from '../../src/store/store.js'
-import { Slices } from '../../src/time/slices.js'
 import { DurableRig, nothing, type Step } from './durable-rig.js'
 
 /** A message as the model knows it; its place in the queue is its number. */
@@ -55,13 +56,8 @@ class Client implements Sink {
       queue: stored.queue,
       durable: true,
       parts: {
-        now: () => 0,
-        maxQueuedMessages: 1e6,
-        maxQueuedBytes: 1e9,
-        stored: new Account(),
-        slices: new Slices(),
-        beforeQos1: () => noCommit,
-        onDrop: (reason) => expect.fail(`dropped: ${reason}`),
+        ...makeBasics(checkOptions({ limits: { maxQueuedMessages: 1e6, maxQueuedBytes: 1e9 } }), new Metrics()),
+        drops: { report: (reason: DropReason) => expect.fail(`dropped: ${reason}`) } as unknown as Drops,
       },
     })
     stored.serves(this.delivery)
