@@ -36,6 +36,7 @@ const questions = [
   ['qos', 'glossary'],
   ['session', 'glossary'],
   ['will', 'glossary'],
+  ['openapi', 'http-api'],
   ['prometheus', 'monitoring'],
   ['grafana', 'monitoring'],
   ['mosquitto', 'moving-from-mosquitto'],

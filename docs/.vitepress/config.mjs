@@ -13,7 +13,10 @@ const pages = [
   { text: 'Begin', names: ['start', 'glossary', 'examples', 'troubleshooting'] },
   { text: 'In a program', names: ['embed', 'client', 'error-codes'] },
   { text: 'Set up a broker', names: ['linux-server', 'docker-compose', 'windows-macos', 'configuration', 'security'] },
-  { text: 'Run it', names: ['operating', 'monitoring', 'upgrade', 'limits', 'capacity', 'durability', 'performance'] },
+  {
+    text: 'Run it',
+    names: ['operating', 'monitoring', 'http-api', 'upgrade', 'limits', 'capacity', 'durability', 'performance'],
+  },
   { text: 'Together with', names: ['home-assistant', 'zigbee2mqtt', 'node-red'] },
   {
     text: 'Come from elsewhere',

@@ -12,6 +12,7 @@ interface DescribedAnswer {
 
 export interface DescribedOperation {
   readonly operationId: string
+  readonly summary: string
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> }
   readonly responses: Readonly<Record<string, DescribedAnswer>>
