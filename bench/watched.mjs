@@ -1,13 +1,15 @@
 // What it costs to look: CPU a message of the row pipe, QoS 0, with metrics read every second and a trace of another client
-// open, beside the same broker unwatched, in turns.
+// open, beside the same broker unwatched, in turns. With `--pages 100`, so many pages of the console are open instead: each a stream
+// of the HTTP API with changes, log and metrics.
 //
-//   npm run build && node bench/watched.mjs [--runs 7] [--seconds 3] [--load FILE.c]
+//   npm run build && node bench/watched.mjs [--runs 7] [--seconds 3] [--load FILE.c] [--pages 0]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { formatTokens, hashOfToken, newToken } from '@godwit/admin'
 import { freePort } from '../scripts/background.mjs'
 import { root } from '../scripts/prepare.mjs'
 import { median } from './compare.mjs'
@@ -20,9 +22,11 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '3' },
     load: { type: 'string' },
+    pages: { type: 'string', default: '0' },
   },
 })
 const seconds = Number(values.seconds)
+const pages = Number(values.pages)
 const row = /** @type {import('./rows.mjs').Row} */ (selectRows(['pipe-qos0'])[0])
 const folder = mkdtempSync(join(tmpdir(), 'godwit-watched-'))
 const load = values.load === undefined ? godwitBench : mqttload(values.load, folder)
@@ -74,11 +78,58 @@ async function watched() {
   }
 }
 
+/** The same with pages open. */
+async function followed() {
+  const port = await freePort()
+  const token = newToken()
+  const file = join(folder, 'tokens.json')
+  const createdAt = new Date().toISOString()
+  writeFileSync(
+    file,
+    formatTokens([{ name: 'bench', role: 'viewer', sha256: hashOfToken(token), createdAt, expiresAt: null }]),
+  )
+  process.env.GODWIT_HTTP__TOKENS_FILE = file
+  const contestant = {
+    ...unwatched,
+    /** @param {number} at @param {string} data */
+    program(at, data) {
+      const { command, ready } = unwatched.program(at, data)
+      return { command: [...command, '--http', `${port}`], ready }
+    },
+  }
+  const left = new AbortController()
+  let opened = 0
+  let events = 0
+  const open = async () => {
+    const headers = { authorization: `Bearer ${token}` }
+    const url = `http://127.0.0.1:${port}/api/v1/events?feeds=changes,log,metrics`
+    const { body, status } = await fetch(url, { headers, signal: left.signal })
+    if (status !== 200 || !body) return
+    opened++
+    for await (const _ of body) events++
+  }
+  const following = {
+    ...load,
+    command: (/** @type {any} */ ...args) => {
+      for (let page = 0; page < pages; page++) open().catch(() => {}) // the broker ends before its pages do
+      return load.command(.../** @type {[any, any]} */ (args))
+    },
+  }
+  try {
+    const figures = await measure(contestant, row, { load: following, seconds })
+    if (opened < pages || events < pages * (seconds - 1))
+      throw new Error(`${opened} pages had ${events} events in ${seconds} s`)
+    return figures.cpu_us_per_msg ?? Number.NaN
+  } finally {
+    left.abort()
+  }
+}
+
 try {
   const ratios = []
   for (let run = 1; run <= Number(values.runs); run++) {
     const alone = (await measure(unwatched, row, { load, seconds })).cpu_us_per_msg ?? Number.NaN
-    const looked = await watched()
+    const looked = await (pages > 0 ? followed() : watched())
     ratios.push(looked / alone)
     console.log(`${run}: ${alone.toFixed(3)} µs a message alone, ${looked.toFixed(3)} watched`)
   }

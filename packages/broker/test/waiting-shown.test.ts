@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BrokerError, memoryStore, type QueuedView, type Store } from '../src/index.js'
 import { lmdbStore } from '../src/store/lmdb/index.js'
+import { MemoryQueue } from '../src/store/memory-queue.js'
 import { settled, startRig } from './rig.js'
 
 function diskStore(): Store {
@@ -51,6 +53,36 @@ describe.each([
     await expect(broker.sessions.queue('nobody', { after: 'x' })).rejects.toThrow(BrokerError)
     await broker.close()
   })
+})
+
+it('a queue is looked at a slice at a time, however long it is', async () => {
+  const { broker, connect, durable } = await startRig()
+  const client = await connect('c', durable)
+  client.subscribe('t', 1)
+  await client.next()
+  client.drop()
+  await settled()
+  for (let n = 0; n < 20_000; n++) void broker.publish('t', 'm', { qos: 1 })
+  let [most, ofTurn, isOver] = [0, 0, false]
+  const peek = MemoryQueue.prototype.peek
+  const spy = vi.spyOn(MemoryQueue.prototype, 'peek').mockImplementation(function (this: MemoryQueue, ...from) {
+    const looked = peek.apply(this, from)
+    ofTurn += looked.entries.length
+    return looked
+  })
+  onTestFinished(() => spy.mockRestore())
+  const counting = (async () => {
+    for (; !isOver; ofTurn = 0) {
+      await nextTurn()
+      most = Math.max(most, ofTurn)
+    }
+  })()
+  const pages = Array.from({ length: 5 }, () => broker.sessions.queue('c', { limit: 1_000 }))
+  for (const { items } of await Promise.all(pages)) expect(items).toHaveLength(1_000)
+  isOver = true
+  await counting
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThan(1_000 + 10 * 64) // and what was looked at together with the last of a slice
 })
 
 it('through which subscriptions a message goes', async () => {
