@@ -49,6 +49,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
       queued: 0,
       outboxBytes: 0,
       bridge: false,
+      tls: undefined,
       certificate: undefined,
     })
   })

@@ -23,6 +23,10 @@ const clientFields = {
   queued: count.openapi({ description: 'Messages that wait for room.' }),
   outboxBytes: count.openapi({ description: 'Bytes that wait for its socket.' }),
   bridge: z.boolean().openapi({ description: 'A bridge that has marked itself as one.' }),
+  tls: z
+    .strictObject({ protocol: z.string(), cipher: z.string() })
+    .nullable()
+    .openapi({ description: 'What its TLS handshake has agreed on; null: it came without TLS.' }),
   certificate: z
     .strictObject({
       subject: z.string(),
@@ -38,10 +42,11 @@ const client = z.strictObject(clientFields).openapi('Client', { description: 'A 
 
 type Client = z.infer<typeof client>
 
-const shown = ({ username, listener, version, connectedAt, certificate, ...rest }: ClientView): Client => ({
+const shown = ({ username, listener, version, connectedAt, tls, certificate, ...rest }: ClientView): Client => ({
   ...rest,
   username: username ?? null,
   listener: listener ?? null,
+  tls: tls ?? null,
   certificate: certificate
     ? { ...certificate, commonName: certificate.commonName ?? null, altNames: [...certificate.altNames] }
     : null,

@@ -3,6 +3,7 @@ import type { ClientCertificate } from '../client-certificate.js'
 import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
 import type { Slices } from '../time/slices.js'
+import type { TlsAgreement } from '../transport/transport.js'
 import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
 
 /** A client that is connected, as it is now. */
@@ -30,6 +31,8 @@ export interface ClientView {
   readonly outboxBytes: number
   /** A bridge that has marked itself by its Protocol Level. */
   readonly bridge: boolean
+  /** What its TLS handshake has agreed on; without TLS, `undefined`. */
+  readonly tls: TlsAgreement | undefined
   /** What it has shown in the TLS handshake, where it was asked to. */
   readonly certificate: ClientCertificate | undefined
 }
@@ -100,6 +103,7 @@ function viewOf({ clientId, subscriptions, delivery }: Session, { facts }: Sessi
     queued: delivery.waiting,
     outboxBytes,
     bridge,
+    tls: peer.tls,
     certificate,
   }
 }

@@ -10,7 +10,7 @@ import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
 import { isPem, readTls, tlsFilePaths } from './tls-files.js'
 import { isEnd, tlsRefusal } from './tls-refusal.js'
-import type { Peer } from './transport.js'
+import type { Peer, TlsAgreement } from './transport.js'
 
 interface TlsParts {
   readonly metrics: Metrics
@@ -57,7 +57,8 @@ export class TlsStep {
       const { socket, peer } = this as ServerOfOne
       const certificate = certificateOf(stream)
       stream.allowHalfOpen = true
-      next(stream, socket, { ...peer, transport: 'tls', ...(certificate && { certificate }) })
+      const tls = agreementOf(stream)
+      next(stream, socket, { ...peer, transport: 'tls', tls, ...(certificate && { certificate }) })
     })
     this.#server.on('tlsClientError', function (this: Server, error: Error, stream: TLSSocket) {
       const { socket } = this as ServerOfOne
@@ -88,6 +89,17 @@ export class TlsStep {
     this.#server.setSecureContext(context)
     this.#expiry.set(expiryOf(String(context.cert)))
   }
+}
+
+/** One object for all that have agreed on the same: there are few. */
+const agreements = new Map<string, TlsAgreement>()
+
+function agreementOf(stream: TLSSocket): TlsAgreement {
+  const [protocol, cipher] = [stream.getProtocol() ?? '', stream.getCipher().name]
+  const key = `${protocol} ${cipher}`
+  const known = agreements.get(key) ?? { protocol, cipher }
+  agreements.set(key, known)
+  return known
 }
 
 /** The client's, if it was asked for one. */

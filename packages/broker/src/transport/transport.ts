@@ -1,5 +1,13 @@
 import type { ClientCertificate } from '../client-certificate.js'
 
+/** What a TLS handshake has agreed on. */
+export interface TlsAgreement {
+  /** As `TLSv1.3`. */
+  readonly protocol: string
+  /** By OpenSSL's name, as `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string
+}
+
 /** Where a connection comes from. */
 export interface Peer {
   /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`. */
@@ -9,6 +17,8 @@ export interface Peer {
   readonly port?: number
   /** The name of the listener it came to, where that has one. */
   readonly listener?: string
+  /** Of a connection over TLS. */
+  readonly tls?: TlsAgreement
   /** What the client has shown in the TLS handshake, if it was asked to. */
   readonly certificate?: ClientCertificate
 }

@@ -59,6 +59,11 @@ it('serves MQTT over TLS', async () => {
   const client = await greet(await open(await listen()))
   client.send({ type: 'pingreq' })
   expect(await client.next()).toEqual(['pingresp'])
+  const [shown] = (await doors.broker.clients.page()).items
+  expect(shown).toMatchObject({
+    transport: 'tls',
+    tls: { protocol: 'TLSv1.3', cipher: expect.stringMatching(/^TLS_AES/) },
+  })
   expect((await doors.broker.metrics()).tlsExpiresAt).toBeGreaterThan(Date.now() + 89 * 86_400_000)
 })
 
