@@ -14,6 +14,7 @@ import { Sessions } from './pages/sessions.js'
 import { Settings } from './pages/settings.js'
 import { Subscriptions } from './pages/subscriptions.js'
 import { Topics } from './pages/topics.js'
+import { Trace } from './pages/trace.js'
 import { Toasts, tell } from './parts/toasts.js'
 import { hrefOf, place } from './router.js'
 import { logOut, lostSince, self } from './session.js'
@@ -49,6 +50,7 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
     title: texts.menu.broker,
     entries: [
       { page: 'access', title: texts.menu.access, show: Access },
+      { page: 'trace', title: texts.menu.trace, show: Trace },
       { page: 'log', title: texts.menu.log, show: Log },
       { page: 'settings', title: texts.menu.settings, show: Settings },
     ],

@@ -1,9 +1,12 @@
 import type { Counters, History } from './answers.js'
 import { type Look, rates, sum } from './live.js'
 import type { Series } from './parts/curve.js'
+import { texts } from './texts.js'
+
+const words = texts.overview
 
 /** The curves of the overview. */
-export type CurveName = 'clients' | 'in' | 'out' | 'queued' | 'dropped' | 'commit' | 'bytesIn' | 'bytesOut'
+export type CurveName = 'clients' | 'in' | 'out' | 'queued' | 'dropped' | 'commit' | 'loop' | 'bytes'
 
 export interface Curves extends Readonly<Record<CurveName, readonly Series[]>> {
   /** Seconds since 1970. */
@@ -28,8 +31,11 @@ export function curvesOfLooks(looks: readonly Look[]): Curves {
     queued: one(looks.map(({ counters }) => counters.queued.messages)),
     dropped: one(rate(({ dropped }) => sum(dropped))),
     commit: one(spent.map((value, at) => (value !== null && made[at] ? value / made[at] : null))),
-    bytesIn: one(rate(({ plain }) => plain.bytesReceived ?? 0)),
-    bytesOut: one(rate(({ plain }) => plain.bytesSent ?? 0)),
+    loop: one(looks.map(({ loop }) => loop)),
+    bytes: [
+      { name: words.inwards, values: rate(({ plain }) => plain.bytesReceived ?? 0) },
+      { name: words.outwards, values: rate(({ plain }) => plain.bytesSent ?? 0) },
+    ],
   }
 }
 
@@ -46,7 +52,10 @@ export function curvesOfHistory({ times, series }: History): Curves {
     queued: one(of('queuedMessages')),
     dropped: one(of('dropped')),
     commit: one(of('commitSeconds')),
-    bytesIn: one(of('bytesReceived')),
-    bytesOut: one(of('bytesSent')),
+    loop: one(of('eventLoopSeconds')),
+    bytes: [
+      { name: words.inwards, values: of('bytesReceived') },
+      { name: words.outwards, values: of('bytesSent') },
+    ],
   }
 }

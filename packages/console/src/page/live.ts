@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals'
 import type { BrokerFacts, Counters } from './answers.js'
 import { get } from './api.js'
+import { loopDelay } from './news.js'
 import { self } from './session.js'
 
 /** How often the broker is looked at, and how many looks are kept: ten minutes. */
@@ -13,6 +14,8 @@ export interface Look {
   readonly at: number
   readonly counters: Counters
   readonly broker: BrokerFacts
+  /** Seconds by which the event loop was late; null: not known. */
+  readonly loop: number | null
 }
 
 /** The looks of the last minutes, the oldest first. */
@@ -35,7 +38,7 @@ async function look(): Promise<void> {
   try {
     const [counters, broker] = await Promise.all([get<Counters>('/counters'), get<BrokerFacts>('/broker')])
     if (!self.peek()) return
-    const found = { at: new Date(counters.at).getTime(), counters, broker }
+    const found = { at: new Date(counters.at).getTime(), counters, broker, loop: loopDelay.peek() }
     const before = looks.peek().at(-1)
     // After a restart counters begin anew, and so do the curves.
     const isAnother = before !== undefined && broker.uptimeSeconds < before.broker.uptimeSeconds

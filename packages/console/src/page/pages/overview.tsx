@@ -3,8 +3,9 @@ import type { History } from '../answers.js'
 import { get } from '../api.js'
 import { attentionTo } from '../attention.js'
 import { type CurveName, curvesOfHistory, curvesOfLooks } from '../curves.js'
-import { bytes, count, dateTime, duration, milliseconds, since } from '../format.js'
+import { bytes, clockTime, count, dateTime, duration, milliseconds, plain, since } from '../format.js'
 import { type Look, lookProblem, looks, meanIn, sum } from '../live.js'
+import { news } from '../news.js'
 import { Curve, type Series } from '../parts/curve.js'
 import { Page } from '../parts/page.js'
 import { asProblem, useRemote } from '../parts/remote.js'
@@ -14,6 +15,7 @@ import { texts } from '../texts.js'
 
 const words = texts.overview
 const lateMs = 10_000
+const mostLately = 12
 const spans = ['minutes', 'hour', 'day'] as const
 
 /** What the broker does now. */
@@ -31,7 +33,10 @@ function Now({ now }: { readonly now: Look }): JSX.Element {
     <div class="stack">
       <AttentionList now={now} />
       <Cards now={now} />
-      <Facts now={now} />
+      <div class="two">
+        <Facts now={now} />
+        <Lately />
+      </div>
     </div>
   )
 }
@@ -80,8 +85,13 @@ function Cards({ now }: { readonly now: Look }): JSX.Element {
     ['queued', words.queued, count(counters.queued.messages), words.queuedBytes(bytes(counters.queued.bytes))],
     ['dropped', words.dropped, perSecond(last('dropped')), words.droppedSince(count(sum(counters.dropped)))],
     ['commit', words.commit, commit === null ? '–' : milliseconds(commit), words.commitMore],
-    ['bytesIn', words.bytesIn, texts.perSecond(bytes(last('bytesIn'))), ''],
-    ['bytesOut', words.bytesOut, texts.perSecond(bytes(last('bytesOut'))), ''],
+    ['loop', words.loop, now.loop === null ? '–' : milliseconds(now.loop), words.loopMore],
+    [
+      'bytes',
+      words.bytes,
+      texts.perSecond(bytes(last('bytes', 0) + last('bytes', 1))),
+      words.bytesBoth(bytes(last('bytes', 0)), bytes(last('bytes', 1))),
+    ],
   ]
   return (
     <section class="stack" aria-label={words.curves}>
@@ -168,5 +178,26 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
       <dt>{name}</dt>
       <dd>{children}</dd>
     </>
+  )
+}
+
+/** What has changed, the newest first. */
+function Lately(): JSX.Element {
+  return (
+    <section class="panel">
+      <h2>{words.lately}</h2>
+      {news.value.length === 0 ? (
+        <p class="muted">{words.quiet}</p>
+      ) : (
+        <ul class="lines">
+          {news.value.slice(0, mostLately).map(({ id, at, type, clientId = '', filter = '' }) => (
+            <li key={id}>
+              <time class="muted">{clockTime(at)}</time>
+              <span>{words.changes[type]?.(plain(clientId), plain(filter)) ?? type}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
   )
 }

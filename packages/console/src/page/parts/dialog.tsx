@@ -54,8 +54,8 @@ export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProp
           type="button"
           class="button danger"
           onClick={() => {
-            onClose()
             onConfirm()
+            onClose()
           }}
         >
           {action}

@@ -15,7 +15,7 @@ export function Page({ title, note, children }: PageProps): JSX.Element {
     document.title = `${title} – ${texts.name}`
   }, [title])
   return (
-    <main class="main" id="content" tabIndex={-1}>
+    <main class="page" id="content" tabIndex={-1}>
       <div class="head">
         <h1>{title}</h1>
         <span class="muted">{note}</span>

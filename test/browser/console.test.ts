@@ -1,0 +1,284 @@
+// The console in Chromium, against `godwit broker`: the walk that its documentation tells of, in every state, read by axe.
+import { mkdirSync } from 'node:fs'
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ConsoleStage, hostile } from './console-stage.js'
+import { missing } from './site.js'
+
+/** Where pictures of the walk go; without it, none are taken. */
+const pictures = process.env.GODWIT_CONSOLE_PICTURES
+
+let stage: ConsoleStage
+let page: Page
+
+/** Waits as long as the test may. */
+const seen = (locator: Locator) => locator.first().waitFor({ state: 'visible' })
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+async function go(name: string): Promise<void> {
+  const opener = page.getByRole('button', { name: 'Menu' })
+  if (await opener.isVisible()) await opener.click()
+  await page.getByRole('navigation').getByRole('link', { name, exact: true }).click()
+  await seen(page.getByRole('heading', { level: 1, name }))
+}
+
+async function picture(name: string): Promise<void> {
+  if (pictures === undefined) return
+  mkdirSync(pictures, { recursive: true })
+  await page.screenshot({ path: `${pictures}/${name}-${page.viewportSize()?.width}.png` })
+}
+
+/** What a reader of WCAG AA finds wrong with what is shown. */
+const expectAccessible = async (): Promise<void> => expect(await stage.violations(page)).toEqual([])
+
+describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
+  beforeAll(async () => {
+    stage = await ConsoleStage.open()
+    page = await stage.tab()
+  }, 60_000)
+  afterAll(() => stage?.close())
+  beforeEach(() => {
+    stage.troubles.length = 0
+  })
+  afterEach(async () => {
+    expect(await page.evaluate('window.harmed')).toBeUndefined()
+  })
+
+  test('lets in by a link, once; its code does not stay in the address', async () => {
+    const link = await stage.link()
+    await page.goto(link)
+    await seen(page.getByRole('heading', { name: 'Overview' }))
+    expect(new URL(page.url()).hash).toBe('#/')
+    const other = await stage.tab()
+    await page.context().clearCookies()
+    await other.goto(link)
+    await seen(other.getByText('this link has been used'))
+    await other.close()
+    await page.goto(await stage.link())
+    await page.reload()
+    await seen(page.getByRole('heading', { name: 'Overview' }))
+  })
+
+  test('shows live figures, and what changes', async () => {
+    const clients = page.getByRole('region', { name: 'Clients' })
+    await until(async () => /\d/.test(await clients.innerText()))
+    await stage.client('lamp', { username: undefined })
+    const busy = await stage.client('thermostat')
+    await seen(page.getByText('lamp has connected'))
+    const published = page.getByRole('region', { name: 'Messages in' })
+    for (let n = 0; n < 50; n++) await busy.publish('house/kitchen/temp', `${20 + n / 10}`, { qos: 1 })
+    await until(
+      async () => !/^0\/s/m.test(await published.innerText()) && /[1-9][\d.]*\/s/.test(await published.innerText()),
+    )
+    expect(await page.locator('canvas').count()).toBe(8)
+    await expectAccessible()
+    await picture('overview')
+    expect(stage.troubles).toEqual([])
+  })
+
+  test('fills a tree of topics, decodes what is in them, and shows hostile names and payloads as text', async () => {
+    const house = await stage.client('house')
+    await house.publish('house/hall/door', JSON.stringify({ open: false, battery: 87 }), { qos: 1, retain: true })
+    await house.publish(`house/${hostile}`, hostile, { qos: 1, retain: true })
+    await go('Topics')
+    await seen(page.getByRole('treeitem', { name: 'house' }))
+    await page.getByRole('tree').focus()
+    await page.keyboard.press('ArrowRight')
+    await seen(page.getByRole('treeitem').filter({ hasText: hostile }))
+    await page.getByRole('treeitem').filter({ hasText: hostile }).click()
+    await seen(page.locator('pre', { hasText: hostile }))
+    await page.getByRole('searchbox').fill('hall')
+    await page.getByRole('treeitem', { name: 'house/hall/door' }).click()
+    await seen(page.locator('pre', { hasText: '"battery": 87' }))
+    await house.publish('house/hall/door', JSON.stringify({ open: true, battery: 87 }), { qos: 1, retain: true })
+    await page.getByRole('checkbox', { name: 'Show what has changed' }).check()
+    await seen(page.locator('.gone', { hasText: '"open": false' }))
+    await seen(page.locator('.added', { hasText: '"open": true' }))
+    await seen(page.getByRole('img', { name: /^Curve/ }))
+    await expectAccessible()
+    await picture('topics')
+    expect(stage.troubles).toEqual([])
+  })
+
+  test('edits a retained message, and deletes it', async () => {
+    await page.getByRole('button', { name: 'Edit and publish' }).click()
+    await page.getByRole('textbox', { name: 'Payload' }).fill('{"open":"ajar"}')
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
+    await seen(page.locator('pre', { hasText: '"ajar"' }))
+    const later = await stage.client('later')
+    const kept: string[] = []
+    await later.subscribe('house/hall/door', { onMessage: (message) => void kept.push(message.text()) })
+    await until(async () => kept.length > 0)
+    expect(kept).toEqual(['{"open":"ajar"}'])
+    await page.getByRole('button', { name: 'Delete what is retained' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete what is retained' }).click()
+    await seen(page.getByText('The payload is empty.'))
+    const latest = await stage.client('latest')
+    const nothing: string[] = []
+    await latest.subscribe('house/hall/#', { qos: 1, onMessage: (message) => void nothing.push(message.text()) })
+    await latest.publish('house/hall/end', 'end', { qos: 1 })
+    await until(async () => nothing.length > 0)
+    expect(nothing).toEqual(['end'])
+  })
+
+  test('finds a client, and disconnects it', async () => {
+    const lamp = await stage.client('lamp-2', { reconnect: false })
+    await stage.client(hostile)
+    await go('Clients')
+    await seen(page.getByRole('button', { name: hostile }))
+    await expectAccessible()
+    await picture('clients')
+    await page.getByRole('searchbox').fill('LAMP-2')
+    await until(async () => (await page.getByRole('row').count()) === 2)
+    await page.getByRole('button', { name: 'lamp-2' }).click()
+    await seen(page.getByRole('dialog', { name: 'Client lamp-2' }))
+    await expectAccessible()
+    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click()
+    await page.getByRole('dialog', { name: 'Disconnect lamp-2?' }).getByRole('button', { name: 'Disconnect' }).click()
+    await seen(page.getByText('lamp-2 is disconnected.'))
+    await until(async () => !lamp.connected)
+    await seen(page.getByText('No client that is connected matches.'))
+  })
+
+  test('adds a user, who may connect then, and removes it, who may not', async () => {
+    const asAnn = () => stage.client('ann-1', { username: 'ann', password: 'wonder', reconnect: false })
+    await expect(asAnn()).rejects.toThrow()
+    await go('Access')
+    const users = page.locator('section', { has: page.getByRole('heading', { name: 'Users', exact: true }) })
+    await users.getByLabel('User name').fill('ann')
+    await users.getByLabel('Password').fill('wonder')
+    await users.getByRole('button', { name: 'Save' }).click()
+    await seen(page.getByText('ann is added, and may connect now.'))
+    const ann = await asAnn()
+    await expectAccessible()
+    await picture('access')
+    await users.getByRole('button', { name: 'Remove ann' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await until(async () => !ann.connected)
+    await expect(asAnn()).rejects.toThrow()
+  })
+
+  test('says why something may not be, edits the rule, and it may', async () => {
+    await page.getByLabel('Topic, or filter to subscribe to').fill('house/garage/door')
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await seen(page.getByText('No, it may not.'))
+    await seen(page.getByText(/deny publish house\/garage\/#: everybody \(.*rules\.yaml:3:5\)/))
+    await page.getByRole('button', { name: 'Remove 0' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await seen(page.getByText('The rule is removed.'))
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await seen(page.getByText('Yes, it may.'))
+  })
+
+  test('explains a drop and a refusal, with the setting that governs it', async () => {
+    const away = await stage.client('away', { sessionExpirySeconds: 3_600 })
+    await away.subscribe('house/#', { qos: 1 })
+    await away.close()
+    const house = await stage.client('house-2')
+    for (let n = 0; n < 30; n++) await house.publish('house/attic/temp', `${n}`, { qos: 1 })
+    await go('Drops and refusals')
+    await seen(page.getByText('queue-full'))
+    await seen(page.getByRole('link', { name: 'limits.maxQueuedMessages' }))
+    await seen(page.getByText(/user name or password is wrong/))
+    await expectAccessible()
+    await picture('drops')
+    await page.getByRole('link', { name: 'limits.maxQueuedMessages' }).first().click()
+    await seen(page.getByRole('cell', { name: /godwit\.yaml:5:\d+/ }))
+  })
+
+  test('shows what waits in a session, and ends it', async () => {
+    await go('Sessions')
+    await page.getByRole('button', { name: 'away' }).click()
+    await seen(page.getByRole('dialog').getByRole('cell', { name: 'house/attic/temp' }))
+    await expectAccessible()
+    await picture('session')
+    await page.getByRole('dialog').getByRole('button', { name: 'End this session' }).click()
+    await page
+      .getByRole('dialog', { name: /^End the session/ })
+      .getByRole('button', { name: 'End this session' })
+      .click()
+    await seen(page.getByText('The session of away has ended.'))
+  })
+
+  test('traces a client, publishes with properties, and tells the log', async () => {
+    await go('Trace')
+    await page.getByLabel('Client Identifier').fill('traced')
+    await page.getByRole('button', { name: 'Trace', exact: true }).click()
+    await seen(page.getByText('Live'))
+    const traced = await stage.client('traced')
+    const got: unknown[] = []
+    await traced.subscribe('told/#', {
+      onMessage: ({ topic, properties }) => void got.push([topic, properties?.contentType]),
+    })
+    await seen(page.getByRole('cell', { name: 'SUBSCRIBE' }))
+    await expectAccessible()
+    await picture('trace')
+    await go('Publish')
+    await page.getByLabel('Topic', { exact: true }).fill('told/x')
+    await page.getByLabel('Payload', { exact: true }).fill('{"a":1}')
+    await page.getByText('Properties of MQTT 5.0').click()
+    await page.getByLabel('Content type').fill('application/json')
+    await expectAccessible()
+    await picture('publish')
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
+    await until(async () => got.length > 0)
+    expect(got).toEqual([['told/x', 'application/json']])
+    await go('Log')
+    await seen(page.getByText('published'))
+    await expectAccessible()
+  })
+
+  test('makes a backup, reloads, and shows what is in force', async () => {
+    await go('Settings')
+    await page.getByRole('button', { name: 'Make a backup' }).click()
+    await seen(page.getByText(/^godwit-.*\.backup is made/))
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await seen(page.getByText(/^Read again: /))
+    await expectAccessible()
+    await picture('settings')
+    await go('Subscriptions')
+    await expectAccessible()
+  })
+
+  test.each([['light'], ['dark']] as const)('is read at 390 pixels, in %s colours', async (colorScheme) => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.emulateMedia({ colorScheme })
+    for (const name of ['Overview', 'Topics', 'Clients', 'Access', 'Settings']) {
+      await go(name)
+      await seen(page.getByRole('main').locator('section, form, table'))
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+      await expectAccessible()
+      await picture(`${name.toLowerCase()}-${colorScheme}`)
+    }
+    await page.setViewportSize({ width: 1_280, height: 800 })
+    await page.emulateMedia({ colorScheme: 'light' })
+  })
+
+  test('says to a viewer what is not for it', async () => {
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByLabel('Token').fill(await stage.token('viewer'))
+    await expectAccessible()
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await seen(page.getByText('viewer (viewer)'))
+    await go('Topics')
+    await seen(page.getByText('Not for this role'))
+    await go('Access')
+    await seen(page.getByText('Not for this role'))
+    await expectAccessible()
+  })
+
+  test('says when the broker is gone, and goes on when it is back', async () => {
+    await go('Overview')
+    await stage.stopBroker()
+    await seen(page.getByText(/The server has not answered for/))
+    await expectAccessible()
+    await picture('lost')
+    await stage.startBroker()
+    await seen(page.getByLabel('Token')) // logins end with the process
+    await page.getByLabel('Token').fill(await stage.token('operator'))
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await seen(page.getByRole('region', { name: 'Clients' }))
+  })
+})
