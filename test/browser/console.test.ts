@@ -6,7 +6,7 @@ import { ConsoleStage, hostile } from './console-stage.js'
 import { missing } from './site.js'
 
 /** Where pictures of the walk go; without it, none are taken. */
-const pictures = process.env.GODWIT_CONSOLE_PICTURES
+const pictures = process.env.GODWIT_TEST_PICTURES
 
 let stage: ConsoleStage
 let page: Page
