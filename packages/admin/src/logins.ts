@@ -81,7 +81,8 @@ export class Logins {
     const { id, expiresAt = Number.POSITIVE_INFINITY } = credential
     if (expiresAt <= this.#clock.now()) return false
     if (!id.startsWith('link:')) return this.#tokens.isGood(id)
-    return [...this.#logins.values()].some((login) => login.credential.id === id)
+    for (const login of this.#logins.values()) if (login.credential.id === id) return true
+    return false
   }
 
   #isGoodToken({ id }: Credential): boolean {

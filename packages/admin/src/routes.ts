@@ -35,8 +35,9 @@ export function newApp(): OpenAPIHono<Env> {
 
 /** Adds an operation: who may call it is looked at first, then its size, then what it says. */
 export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk, entrance: Entrance): void {
+  const changes = it.method !== 'get' || it.id === 'followEvents'
   const admit: MiddlewareHandler<Env> = async (context, next) => {
-    context.set('who', entrance.admit(context.req.raw, it.id, it.method !== 'get' || it.id === 'followEvents'))
+    context.set('who', entrance.admit(context.req.raw, it.id, changes, context.env.facts.address))
     await next()
   }
   const tooLarge = (): never => {

@@ -48,6 +48,14 @@ describe('who may come in', () => {
     clock.advance(20)
     expect((await ask('GET', '/self')).status).toBe(200)
   })
+
+  test('who shows no token holds up nobody from another address', async () => {
+    const { api, request } = await startRig()
+    const from = async (address: string): Promise<number> =>
+      (await api.fetch(request('GET', '/api/v1/self', { as: 'nobody' }), { address })).status
+    for (let n = 0; n < 200; n++) expect(await from('192.0.2.1')).toBe(401)
+    expect([await from('192.0.2.1'), await from('192.0.2.2')]).toEqual([429, 401])
+  })
 })
 
 describe('a browser', () => {

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { selfSigned } from './self-signed.js'
 import { TestTerminal } from './test-terminal.js'
 
@@ -20,6 +21,7 @@ interface Started {
   readonly terminal: TestTerminal
   readonly data: string
   readonly url: string
+  readonly ended: Promise<number>
 }
 
 /** `godwit broker` on free ports; it ends with the test. */
@@ -37,7 +39,7 @@ async function start(args: readonly string[] = [], isTerminal = false): Promise<
   })
   failed.catch(() => {}) // it ends with the test, too
   const [, url = ''] = await Promise.race([terminal.printed(/console and HTTP API {2}(\S+)/), failed])
-  return { terminal, data, url: url.replace(/\/#.*/, '') }
+  return { terminal, data, url: url.replace(/\/#.*/, ''), ended }
 }
 
 async function ran(...args: readonly string[]) {
@@ -267,6 +269,43 @@ describe('a browser', () => {
     terminal.interrupt()
     await ended
   })
+})
+
+test('the broker ends in order while pages are open', async () => {
+  const { terminal, url, data, ended } = await start()
+  const { said } = await ran('console', '--data', data)
+  const response = await fetch(`${url}/api/v1/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({ code: said.split('=')[1] }),
+  })
+  const cookie = response.headers.get('set-cookie')!.split(';')[0]!
+  const page = new WebSocket(`${url.replace('http', 'ws')}/mqtt`, 'mqtt', { headers: { cookie }, origin: url })
+  await once(page, 'open')
+  const closed = once(page, 'close')
+  const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+  const { body } = await fetch(`${url}/api/v1/events?feeds=changes`, { headers })
+  const reader = body!.getReader()
+  await reader.read()
+  terminal.interrupt()
+  expect(Buffer.from((await reader.read()).value!).toString()).toContain('the server is closing')
+  await closed
+  expect(await ended).toBe(0)
+})
+
+test('secrets are not in what the API shows of the configuration', async () => {
+  const home = folder()
+  const config = join(home, 'godwit.yaml')
+  const jwt = { secret: 'not-to-be-seen-by-anybody-who-only-looks', issuer: 'me' }
+  const http = {
+    url: 'https://name:not-to-be-seen-by-anybody-who-only-looks@auth.example',
+    headers: { authorization: 'not-to-be-seen-by-anybody-who-only-looks' },
+  }
+  writeFileSync(config, JSON.stringify({ auth: { jwt, http } }), { mode: 0o600 })
+  const { url, data } = await start(['--config', config])
+  const text = await (await get(`${url}/api/v1/configuration`, await tokenFor(data, 'viewer'))).text()
+  expect(text).toContain('"auth.jwt.issuer"')
+  expect(text).not.toContain('not-to-be-seen-by-anybody-who-only-looks')
 })
 
 describe('godwit token', () => {

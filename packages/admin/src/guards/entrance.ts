@@ -6,7 +6,7 @@ import type { Credential, Tokens } from '../tokens.js'
 import { cookieOf } from './cookie.js'
 import type { Origins } from './origins.js'
 
-/** Requests a second of one token, and of all who show none; so many more in a burst. */
+/** Requests a second of one token, and of those from one address who show none; so many in a burst. */
 const perSecond = 50
 const burst = 200
 /** Credentials whose pace is remembered: with a thousand logins there is room for all. */
@@ -29,14 +29,14 @@ export class Entrance {
   }
 
   /**
-   * @param changes whether the operation changes something, or stays open.
+   * @param changes whether the operation changes something, or stays open. @param address where it comes from.
    * @returns who it is; `undefined` where nobody needs to be.
    * @throws Problem
    */
-  admit(request: Request, id: OperationId, changes: boolean): Credential | undefined {
+  admit(request: Request, id: OperationId, changes: boolean, address = ''): Credential | undefined {
     const least = leastRole[id]
-    if (least !== 'anyone') return this.admitAs(request, least, changes)
-    this.#pace('')
+    if (least !== 'anyone') return this.admitAs(request, least, changes, address)
+    this.#pace(`from ${address}`)
     this.#parts.origins.checkOrigin(request, false)
     return undefined
   }
@@ -45,11 +45,11 @@ export class Entrance {
    * Whoever has a role at least.
    * @throws Problem
    */
-  admitAs(request: Request, least: Role, changes: boolean): Credential {
+  admitAs(request: Request, least: Role, changes: boolean, address = ''): Credential {
     const { origins } = this.#parts
     const { credential, byCookie } = this.#find(request)
-    if (!credential) this.#pace('')
     if (!credential) {
+      this.#pace(`from ${address}`)
       throw new Problem(
         'unauthenticated',
         'a token is needed: Authorization: Bearer TOKEN; godwit token create makes one',

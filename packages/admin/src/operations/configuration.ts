@@ -36,15 +36,15 @@ export const checkConfiguration = operation({
   description:
     'It is parsed and held against the schema only: no file that it names is read, no module loaded, nobody asked.',
   needs: 'configuration',
-  body: { schema: z.string().max(1_000_000), type: 'application/yaml', mostBytes: 1_000_000 },
+  body: { schema: z.string(), type: 'application/yaml', mostBytes: 32 * 1024 }, // parsed in one turn
   answer: {
-    description: 'What is wrong with it; empty: nothing.',
+    description: 'What is wrong with it, 100 things at most; empty: nothing.',
     schema: z.strictObject({ problems: z.array(z.string()) }).openapi('ConfigurationProblems'),
   },
   act: { message: 'configuration checked', told: () => ({}) },
   async run({ body }, { parts }) {
     const { problems } = await parts.configuration.check(body)
-    return { body: { problems: [...problems] } }
+    return { body: { problems: problems.slice(0, 100) } }
   },
 })
 

@@ -34,7 +34,7 @@ export const shownRule = z
 export const plainRule = (given: AccessRule | z.infer<typeof rule>): never =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never
 
-const mostBytes = 4 * 1024 * 1024
+const mostBytes = 1024 * 1024
 const at = integerParam(0, 1_000_000, 'Its place in the list, from 0.')
 const placed = z.strictObject({ at: count }).openapi('RulePlace')
 const inForce = 'Written to the rules file at once, and in force when this is answered; the version before is kept.'
@@ -67,7 +67,7 @@ export const replaceRules = operation({
   description: inForce,
   needs: 'rules',
   ifMatch: 'may',
-  body: { schema: z.strictObject({ rules: z.array(rule).max(100_000) }).openapi('NewRules'), mostBytes },
+  body: { schema: z.strictObject({ rules: z.array(rule).max(10_000) }).openapi('NewRules'), mostBytes },
   answer: {
     description: 'So many there are now.',
     schema: z.strictObject({ rules: count }).openapi('RulesReplaced'),

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import type { AdminApi } from '@godwit/admin'
 import type { Logger } from '@godwit/broker'
@@ -17,6 +18,9 @@ const requestMs = 30_000
 /** Without a byte either way; a stream of events has one every fifteen seconds. */
 const idleMs = 120_000
 const mostConnections = 1_024
+/** When it closes: looks for connections that are done, and waits no longer than this. */
+const sweepMs = 20
+const endMs = 1_000
 
 export interface HttpServerParts {
   readonly api: AdminApi
@@ -33,6 +37,10 @@ export interface HttpServerParts {
 export class HttpServer {
   readonly #server: Server | TlsServer
   readonly #parts: HttpServerParts
+  /** The last answer of each connection. */
+  readonly #answering = new WeakMap<Socket, ServerResponse>()
+  /** Connections that have become WebSockets: the server does not end them by itself. */
+  readonly #upgraded = new Set<Duplex>()
 
   /**
    * @param tls where it speaks TLS.
@@ -56,17 +64,23 @@ export class HttpServer {
       overrideGlobalObjects: false,
     })
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#answering.set(request.socket, response)
       if (parts.monitoring?.has(request)) parts.monitoring.answer(request, response)
       else void fetched(request, response)
     }
-    const limits = { headersTimeout: headersMs, requestTimeout: requestMs }
+    const limits = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: headersMs }
     this.#server = tls ? createTlsServer({ ...limits, ...tls }, answer) : createServer(limits, answer)
     this.#server.on('upgrade', (request, stream, head) => {
+      this.#upgraded.add(stream)
+      stream.once('close', () => this.#upgraded.delete(stream))
       if (parts.mqtt) parts.mqtt.answer(request, stream, head, this.#isTls)
       else stream.destroy()
     })
     this.#server.maxConnections = mostConnections
-    this.#server.setTimeout(idleMs)
+    this.#server.setTimeout(idleMs, (socket) => {
+      // What is being worked on has not been answered: a backup takes its time.
+      if (this.#answering.get(socket)?.headersSent !== false) socket.destroy()
+    })
   }
 
   get #isTls(): boolean {
@@ -84,11 +98,16 @@ export class HttpServer {
     if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls)
   }
 
+  /** Answers that have been ended go out; what is not over after a second is cut off. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
-    this.#server.closeAllConnections()
+    for (const stream of this.#upgraded) stream.destroy()
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), sweepMs)
+    const end = setTimeout(() => this.#server.closeAllConnections(), endMs)
     await closed
+    clearInterval(sweep)
+    clearTimeout(end)
   }
 
   async #fetch(request: Request, { socket }: HttpBindings['incoming']): Promise<Response> {
