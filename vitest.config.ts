@@ -15,6 +15,7 @@ export default defineConfig({
         find: /^@godwit\/(protocol|client|broker|admin|console|conformance)$/,
         replacement: at('packages/$1/src/index.ts'),
       },
+      { find: '@godwit/admin/parts', replacement: at('packages/admin/src/parts/index.ts') },
       { find: '@godwit/broker/access', replacement: at('packages/broker/src/access/index.ts') },
       { find: '@godwit/broker/store/lmdb', replacement: at('packages/broker/src/store/lmdb/index.ts') },
       { find: '@godwit/broker/testing', replacement: at('packages/broker/src/testing/index.ts') },

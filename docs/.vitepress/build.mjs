@@ -16,7 +16,7 @@ const packages = join(docs, '../packages')
 const doors = {
   client: ['index', 'file-store', 'indexeddb-store'],
   broker: ['index', 'access/index', 'store/lmdb/index', 'testing/index'],
-  admin: ['index'],
+  admin: ['index', 'parts/index'],
   protocol: ['index'],
   conformance: ['index'],
 }

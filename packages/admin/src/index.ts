@@ -1,31 +1,5 @@
 export { type AdminApi, adminApi } from './admin-api.js'
 export { openApiDocument } from './description.js'
-export { disconnectUser } from './disconnect-user.js'
 export type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
-export {
-  type AccessAnswer,
-  type AccessExplainer,
-  type AccessQuestion,
-  type Backup,
-  type Backups,
-  type Configuration,
-  EditConflict,
-  type Edited,
-  type EditOptions,
-  type Log,
-  type LogLine,
-  NotEditable,
-  NotThere,
-  type Parts,
-  type Rule,
-  type Rules,
-  type Setting,
-  Unacceptable,
-  type User,
-  type Users,
-} from './parts.js'
+export * from './parts/index.js'
 export type { ProblemCode } from './problem.js'
-export { RecentLog } from './recent-log.js'
-export { type Role, roles } from './roles.js'
-export { formatTokens, parseTokens, type StoredToken, TokenFile } from './token-file.js'
-export { type Credential, fixedTokens, hashOfToken, newToken, type Tokens } from './tokens.js'

@@ -1,4 +1,4 @@
-import { type AccessExplainer, Unacceptable } from '@godwit/admin'
+import { type AccessExplainer, Unacceptable } from '@godwit/admin/parts'
 import type { AccessRules } from '@godwit/broker/access'
 import { isTopicFilter, isTopicName } from '@godwit/protocol'
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { NotEditable, NotThere } from '@godwit/admin'
+import { NotEditable, NotThere } from '@godwit/admin/parts'
 import { BrokerError } from '@godwit/broker'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BackupFolder } from './backup-folder.js'

@@ -1,4 +1,4 @@
-import type { AccessExplainer } from '@godwit/admin'
+import type { AccessExplainer } from '@godwit/admin/parts'
 import type { Hooks, Logger } from '@godwit/broker'
 import {
   type AccessRule,

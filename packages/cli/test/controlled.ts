@@ -1,4 +1,4 @@
-import type { Users } from '@godwit/admin'
+import type { Users } from '@godwit/admin/parts'
 import type { Broker } from '@godwit/broker'
 import { BackupFolder } from '../src/backup-folder.js'
 import type { ControlledBroker } from '../src/control/control-requests.js'

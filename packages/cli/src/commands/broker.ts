@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { RecentLog } from '@godwit/admin'
+import { RecentLog } from '@godwit/admin/parts'
 import {
   type Broker,
   BrokerError,
@@ -29,8 +29,8 @@ import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
 import { editorsOf } from '../editing/editors.js'
-import { checkHttp } from '../http/http-settings.js'
-import { type WebServers, webServers } from '../http/web-servers.js'
+import { checkHttp, httpAddress } from '../http/http-settings.js'
+import { loadHttp, type WebServers, webServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
 import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
@@ -99,6 +99,7 @@ async function serve(
   const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
   const sockets = systemdSockets()
   checkHttp(settings.config)
+  if (httpAddress(settings.config)) await loadHttp() // before anybody is served who would wait
   const who = whoMayCome(withSystemdSockets(settings.config, sockets))
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()

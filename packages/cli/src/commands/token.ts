@@ -1,7 +1,15 @@
 import { chownSync, existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { formatTokens, hashOfToken, newToken, parseTokens, type Role, roles, type StoredToken } from '@godwit/admin'
+import {
+  formatTokens,
+  hashOfToken,
+  newToken,
+  parseTokens,
+  type Role,
+  roles,
+  type StoredToken,
+} from '@godwit/admin/parts'
 import { InvalidArgumentError } from 'commander'
 import { oneOf } from '../argument-values.js'
 import { CommandError } from '../command-error.js'

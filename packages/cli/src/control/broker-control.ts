@@ -1,4 +1,4 @@
-import type { Users } from '@godwit/admin'
+import type { Users } from '@godwit/admin/parts'
 import type { Broker, InheritedSocket, Listener, Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import type { Access } from '../broker-access.js'

@@ -1,4 +1,4 @@
-import { disconnectUser, type Users } from '@godwit/admin'
+import { disconnectUser, type Users } from '@godwit/admin/parts'
 import type { Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import { CommandError } from '../command-error.js'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { EditConflict, NotEditable, NotThere, Unacceptable } from '@godwit/admin'
+import { EditConflict, NotEditable, NotThere, Unacceptable } from '@godwit/admin/parts'
 import { BrokerError, isAnswered, type Logger, listenAt } from '@godwit/broker'
 import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'

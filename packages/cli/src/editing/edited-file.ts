@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { EditConflict, NotEditable } from '@godwit/admin'
+import { EditConflict, NotEditable } from '@godwit/admin/parts'
 import { systemProblem } from '../system-problem.js'
 import { replaceFile } from './replaced-file.js'
 

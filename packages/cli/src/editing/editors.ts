@@ -1,4 +1,4 @@
-import { NotEditable, type Rules, type Users } from '@godwit/admin'
+import { NotEditable, type Rules, type Users } from '@godwit/admin/parts'
 import { type Access, rulesIn } from '../broker-access.js'
 import type { Resolved } from '../config/resolve.js'
 import { EditedFile } from './edited-file.js'

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EditConflict, NotEditable, NotThere, type Rule, Unacceptable } from '@godwit/admin'
+import { EditConflict, NotEditable, NotThere, type Rule, Unacceptable } from '@godwit/admin/parts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EditedFile } from './edited-file.js'
 import { RulesEditor } from './rules-editor.js'

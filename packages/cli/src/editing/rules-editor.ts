@@ -7,7 +7,7 @@ import {
   type Rule,
   type Rules,
   Unacceptable,
-} from '@godwit/admin'
+} from '@godwit/admin/parts'
 import { BrokerError } from '@godwit/broker'
 import { type AccessRule, parseAccessRules } from '@godwit/broker/access'
 import type { EditedFile } from './edited-file.js'

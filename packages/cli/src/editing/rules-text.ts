@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import { NotEditable, type Rule } from '@godwit/admin'
+import { NotEditable, type Rule } from '@godwit/admin/parts'
 import { type AccessRule, mosquittoAcl, parseAccessRules } from '@godwit/broker/access'
 import { isNode, isSeq, LineCounter, type Node, parseDocument, type YAMLSeq } from 'yaml'
 import { isObject } from '../config/layers.js'

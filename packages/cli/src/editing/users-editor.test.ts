@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EditConflict, NotEditable, NotThere, Unacceptable } from '@godwit/admin'
+import { EditConflict, NotEditable, NotThere, Unacceptable } from '@godwit/admin/parts'
 import { parsePasswordLines } from '@godwit/broker/access'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EditedFile } from './edited-file.js'

@@ -1,4 +1,4 @@
-import { type Edited, type EditOptions, NotThere, Unacceptable, type User, type Users } from '@godwit/admin'
+import { type Edited, type EditOptions, NotThere, Unacceptable, type User, type Users } from '@godwit/admin/parts'
 import { hashPassword, parsePasswordLines } from '@godwit/broker/access'
 import type { EditedFile } from './edited-file.js'
 import { PasswordText, passwordProblem, userNameProblem } from './password-text.js'

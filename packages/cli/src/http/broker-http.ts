@@ -1,5 +1,12 @@
-import type { AccessExplainer, Backups, Rules, Users } from '@godwit/admin'
-import { adminApi, type RecentLog, TokenFile } from '@godwit/admin'
+import { adminApi } from '@godwit/admin'
+import {
+  type AccessExplainer,
+  type Backups,
+  type RecentLog,
+  type Rules,
+  TokenFile,
+  type Users,
+} from '@godwit/admin/parts'
 import type { Broker, Logger } from '@godwit/broker'
 import { consolePage } from '@godwit/console'
 import type { Resolved } from '../config/resolve.js'

@@ -1,4 +1,4 @@
-import { type Configuration, NotEditable, type Setting } from '@godwit/admin'
+import { type Configuration, NotEditable, type Setting } from '@godwit/admin/parts'
 import { BrokerError } from '@godwit/broker'
 import { CommandError } from '../command-error.js'
 import { defaultLayer, type Path, textLayer } from '../config/layers.js'

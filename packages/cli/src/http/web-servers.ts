@@ -6,7 +6,7 @@ import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
-import { type BrokerHttp, brokerHttp, type ServedBroker } from './broker-http.js'
+import type { BrokerHttp, ServedBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
 /** What of a broker is served over HTTP. */
@@ -40,7 +40,10 @@ export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitorin
   try {
     if (where && !shares) monitoring = await MonitoringServer.open(pages, where, log)
     const parts = { ...served, delay, monitoring: shares ? pages : undefined }
-    http = await inPlace(settings, ['http', 'tls'], () => brokerHttp(parts))
+    if (httpAddress(config)) {
+      const { brokerHttp } = await loadHttp()
+      http = await inPlace(settings, ['http', 'tls'], () => brokerHttp(parts))
+    }
     // What is asked for is not passed over: that the address is taken ends the start.
     if (where && shares && !http) monitoring = await MonitoringServer.open(pages, where, log)
   } catch (error) {
@@ -49,6 +52,11 @@ export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitorin
   }
   const metrics = shares ? http?.url : monitoring?.url
   return { http, metrics, reloadable: http ? [certificatesOf(http, config)] : [], close }
+}
+
+/** The API and all it needs, which a broker that does not serve it does without: some 25 MiB, and a quarter of a second. */
+export function loadHttp(): Promise<typeof import('./broker-http.js')> {
+  return import('./broker-http.js')
 }
 
 function certificatesOf(http: BrokerHttp, { http: { tls } }: Config): Reloadable {
