@@ -37,6 +37,8 @@ const questions = [
   ['session', 'glossary'],
   ['will', 'glossary'],
   ['openapi', 'http-api'],
+  ['console', 'console|security'],
+  ['topic tree', 'console'],
   ['prometheus', 'monitoring'],
   ['grafana', 'monitoring'],
   ['mosquitto', 'moving-from-mosquitto'],

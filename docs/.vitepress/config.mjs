@@ -15,7 +15,17 @@ const pages = [
   { text: 'Set up a broker', names: ['linux-server', 'docker-compose', 'windows-macos', 'configuration', 'security'] },
   {
     text: 'Run it',
-    names: ['operating', 'monitoring', 'http-api', 'upgrade', 'limits', 'capacity', 'durability', 'performance'],
+    names: [
+      'console',
+      'operating',
+      'monitoring',
+      'http-api',
+      'upgrade',
+      'limits',
+      'capacity',
+      'durability',
+      'performance',
+    ],
   },
   { text: 'Together with', names: ['home-assistant', 'zigbee2mqtt', 'node-red'] },
   {

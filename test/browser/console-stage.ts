@@ -104,6 +104,47 @@ export class ConsoleStage {
     return client
   }
 
+  /** A household that goes on talking, for pictures; nothing is looked for in it. */
+  async populate(): Promise<void> {
+    const rooms = ['kitchen', 'attic', 'bedroom', 'hall', 'bath']
+    const sensors = ['temperature', 'humidity', 'motion', 'window']
+    const zigbee = await this.client('zigbee2mqtt')
+    for (const clientId of [
+      'home-assistant',
+      'node-red',
+      'grafana',
+      'phone-ann',
+      'phone-bob',
+      'doorbell',
+      'heat-pump',
+    ]) {
+      await (await this.client(clientId)).subscribe(`villa/${clientId === 'grafana' ? '+/temperature' : '#'}`)
+    }
+    const values: Readonly<Record<string, () => string>> = {
+      temperature: () => (20 + 2 * Math.sin(Date.now() / 9_000) + Math.random() / 5).toFixed(2),
+      humidity: () => (45 + 5 * Math.random()).toFixed(1),
+      motion: () =>
+        JSON.stringify({
+          occupancy: Math.random() > 0.7,
+          battery: 87,
+          linkquality: 60 + Math.floor(Math.random() * 60),
+        }),
+      window: () => JSON.stringify({ contact: true, battery: 64 }),
+    }
+    const talk = (): void => {
+      for (const room of rooms) {
+        for (const sensor of sensors) {
+          if (Math.random() < 0.4) continue
+          const qos = sensor === 'window' ? 1 : 0
+          zigbee.publish(`villa/${room}/${sensor}`, values[sensor]!(), { qos, retain: true }).catch(() => {})
+        }
+      }
+    }
+    this.#talking = setInterval(talk, 400)
+  }
+
+  #talking: NodeJS.Timeout | undefined
+
   /** A tab of that width; what goes wrong in it fails whoever asks {@link troubles}. */
   async tab(width = 1_280): Promise<Page> {
     const page = await this.#context.newPage()
@@ -133,6 +174,7 @@ export class ConsoleStage {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#talking)
     await this.#context.close()
     for (const client of this.#clients) await client.close().catch(() => {})
     await this.#broker.stop()
