@@ -25,7 +25,7 @@ const questions = [
   ['home assistant', 'home-assistant'],
   ['windows', 'windows-macos'],
   ['macos', 'windows-macos'],
-  ['backup', 'upgrade'],
+  ['backup', 'upgrade|configuration'],
   ['restore', 'upgrade'],
   ['upgrade', 'upgrade'],
   ['memory', 'capacity'],
