@@ -63,6 +63,9 @@ export function App(): JSX.Element {
   const { show: Shown } = entries.find(({ page }) => page === place.value.page) ?? entries[0]!
   return (
     <>
+      <button type="button" class="button skip" onClick={() => document.getElementById('content')?.focus()}>
+        {texts.skip}
+      </button>
       <div class="shell">
         <LostBanner />
         <Side />

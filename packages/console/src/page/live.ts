@@ -2,10 +2,12 @@ import { effect, signal } from '@preact/signals'
 import type { BrokerFacts, Counters } from './answers.js'
 import { get } from './api.js'
 import { loopDelay } from './news.js'
+import { place } from './router.js'
 import { self } from './session.js'
 
-/** How often the broker is looked at, and how many looks are kept: ten minutes. */
+/** How often the broker is looked at, by whoever sees the figures, and else; and how many looks are kept: ten minutes of them. */
 const everyMs = 2_000
+const restingMs = 10_000
 const mostLooks = 300
 
 /** One look at the broker: counters, and what there is. */
@@ -25,6 +27,7 @@ export const looks = signal<readonly Look[]>([])
 export const lookProblem = signal<unknown>(undefined)
 
 let timer: ReturnType<typeof setTimeout> | undefined
+let turn = 0
 
 // As long as somebody is logged in. A tab that nobody sees looks on, so that its curves have no holes, but less often.
 effect(() => {
@@ -32,12 +35,16 @@ effect(() => {
   if (self.value) void look()
   else looks.value = []
 })
+effect(() => {
+  if (place.value.page === '' && self.peek()) void look() // whoever comes to the figures sees them as they are now
+})
 
 async function look(): Promise<void> {
   clearTimeout(timer)
+  const mine = ++turn
   try {
     const [counters, broker] = await Promise.all([get<Counters>('/counters'), get<BrokerFacts>('/broker')])
-    if (!self.peek()) return
+    if (mine !== turn || !self.peek()) return
     const found = { at: new Date(counters.at).getTime(), counters, broker, loop: loopDelay.peek() }
     const before = looks.peek().at(-1)
     // After a restart counters begin anew, and so do the curves.
@@ -47,7 +54,8 @@ async function look(): Promise<void> {
   } catch (error) {
     lookProblem.value = error
   }
-  if (self.peek()) timer = setTimeout(() => void look(), document.hidden ? everyMs * 5 : everyMs)
+  if (mine === turn && self.peek())
+    timer = setTimeout(() => void look(), document.hidden || place.peek().page !== '' ? restingMs : everyMs)
 }
 
 /** How much a counter has grown a second, between looks. */
