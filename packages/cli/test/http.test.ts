@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -269,6 +269,36 @@ describe('a browser', () => {
     terminal.interrupt()
     await ended
   })
+})
+
+test.each([
+  'GET * HTTP/1.1\r\nHost: localhost',
+  'OPTIONS * HTTP/1.1\r\nHost: localhost',
+  'GET /api/v1/self HTTP/1.1',
+  'GET /api/v1/self HTTP/1.0',
+  'GET /api/v1/self HTTP/1.1\r\nHost: a b',
+  'GET /api/v1/self HTTP/1.1\r\nHost: localhost:99999999',
+  'GET http://evil.example/api/v1/self HTTP/1.1\r\nHost: localhost',
+  'GET //evil.example/api/v1/self HTTP/1.1\r\nHost: localhost',
+  'GET /%00%ff%zz HTTP/1.1\r\nHost: localhost',
+  'GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: localhost',
+  'TRACE /api/v1/self HTTP/1.1\r\nHost: localhost',
+  'BREW /api/v1/self HTTP/1.1\r\nHost: localhost',
+  `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost`,
+  'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked',
+  'GET /mqtt HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket',
+])('answers what is no request it knows: %.80s', async (head) => {
+  const { url, terminal } = await start()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let heard = ''
+  socket.on('data', (chunk) => {
+    heard += chunk
+  })
+  socket.write(`${head}\r\nConnection: close\r\n\r\n`)
+  await once(socket, 'close')
+  expect(heard).toMatch(/^HTTP\/1\.1 4/)
+  expect((await fetch(`${url}/api/v1/openapi.json`)).status).toBe(200)
+  expect(terminal.errors).not.toMatch(/"level":"error"/)
 })
 
 test('the broker ends in order while pages are open', async () => {
