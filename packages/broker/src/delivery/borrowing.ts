@@ -1,9 +1,12 @@
 import type { Loan, Supply } from './loan.js'
 
+/** Messages taken before others have their turn. */
+const takenAtOnce = 1_000
+
 /** Whoever takes messages of shared groups. */
 interface Taker {
-  /** A message would go out at once. */
-  readonly ready: boolean
+  /** How many messages would go out at once. */
+  readonly room: number
 }
 
 /** What a session has of shared groups, once it has become a member of one. */
@@ -26,16 +29,23 @@ export class Borrowing<T extends Taker> {
     for (const supply of this.#supplies) supply.isBack(taker)
   }
 
-  /** A message of each shared group in turn, until none has one or there is no more room. */
-  askForMore(taker: T): void {
-    for (let supplied = true; supplied; ) {
-      supplied = false
+  /**
+   * Gives each shared group its part of the room as credit, until none has a message or there is no more room. True: that has taken so
+   * many that others should have their turn; there may be more.
+   */
+  askForMore(taker: T): boolean {
+    for (let left = takenAtOnce; left > 0; ) {
+      const before = left
       for (const supply of this.#supplies) {
-        if (!taker.ready) return
-        if (supply.supply(taker)) supplied = true
-        else this.#supplies.delete(supply)
+        const credit = Math.min(Math.ceil(taker.room / this.#supplies.size), left)
+        if (credit === 0) return left === 0
+        const taken = supply.supply(taker, credit)
+        left -= taken
+        if (taken < credit && taker.room > 0) this.#supplies.delete(supply)
       }
+      if (left === before) return false
     }
+    return true
   }
 
   lent(number: number, loan: Loan | undefined): void {

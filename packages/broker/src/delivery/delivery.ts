@@ -62,9 +62,9 @@ export class Delivery implements OutgoingSource, Sliced {
     return this.#sink !== undefined
   }
 
-  /** A message would go out at once. */
-  get ready(): boolean {
-    return this.waiting === 0 && this.#ready()
+  /** How many messages would go out at once, as far as the window goes. */
+  get room(): number {
+    return this.waiting === 0 && this.#ready() ? this.window.room(this.#maxInflight) : 0
   }
 
   /** Messages that have not been sent. */
@@ -143,7 +143,7 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   /**
-   * A shared group hands a message over at QoS 1 or 2, to be sent at once: only when {@link ready}. With a loan it stays
+   * A shared group hands a message over at QoS 1 or 2, to be sent at once: only when there is {@link room}. With a loan it stays
    * the group's. A session that lives on keeps a copy, or it could not send it again.
    */
   take(message: Message, terms: Terms, loan: Loan | undefined): Commit {
@@ -247,7 +247,7 @@ export class Delivery implements OutgoingSource, Sliced {
     }
     if (this.waiting === 0 && this.window.inflight === 0 && this.#sink) this.#settleQueue()
     if (this.#replays) this.#replaySome(this.#replays)
-    this.#borrowing?.askForMore(this)
+    if (this.#borrowing?.askForMore(this)) this.#later()
   }
 
   /** There is more to send than one turn should take. */

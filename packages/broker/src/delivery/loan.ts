@@ -13,8 +13,11 @@ export interface Loan {
 
 /** Where a session that has room gets more to send: the shared groups it is a member of. */
 export interface Supply<T> {
-  /** Hands the taker the next message that waits. False: none does; it offers what comes by itself as long as the taker has room. */
-  supply(taker: T): boolean
+  /**
+   * Hands the taker messages that wait, as long as it has room, and no more than its credit. Answers how many. Fewer, while the taker has
+   * room: no more wait; what comes is offered by itself.
+   */
+  supply(taker: T, credit: number): number
   /** The taker has a connection again. */
   isBack(taker: T): void
 }

@@ -55,6 +55,11 @@ export class Window {
     }
   }
 
+  /** How many messages may be sent. */
+  room(maxInflight: number): number {
+    return Math.max(0, Math.min(maxInflight - this.inflight, packetIds - (this.next - this.head)))
+  }
+
   hasRoom(maxInflight: number): boolean {
     return this.inflight < maxInflight && this.next - this.head < packetIds
   }

@@ -55,9 +55,9 @@ export class SharedGroupList {
   /** The members of one, in the order in which they came; 1,000 at most. */
   async members(sharedFilter: string): Promise<readonly SharedMemberView[]> {
     const found: SharedMemberView[] = []
-    for (const [{ clientId, online, ready }, { qos }] of this.#groups.get(sharedFilter)?.members() ?? []) {
+    for (const [{ clientId, online, room }, { qos }] of this.#groups.get(sharedFilter)?.members() ?? []) {
       if (found.length === mostMembers) break
-      found.push({ clientId, connected: online, ready, qos })
+      found.push({ clientId, connected: online, ready: room > 0, qos })
     }
     return found
   }

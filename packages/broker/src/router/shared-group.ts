@@ -18,12 +18,12 @@ import type { Grant, Subscriber } from './subscriber.js'
 /** Whoever has subscribed to a shared filter: a session's delivery. */
 export interface Member extends Subscriber {
   readonly online: boolean
-  /** Whether a message would go out at once: it is online, and its window and its socket have room. */
-  readonly ready: boolean
+  /** How many messages would go out at once: it is online, and its window and its socket have room. */
+  readonly room: number
   /** Asks the group for more once there is room, until it answers that nothing waits. */
   addSupply(group: Supply<Member>): void
   deleteSupply(group: Supply<Member>): void
-  /** Takes a message at QoS 1 or 2, when {@link ready}; without a loan it is the member's own from then on. */
+  /** Takes a message at QoS 1 or 2, when there is {@link room}; without a loan it is the member's own from then on. */
   take(message: Message, terms: Terms, loan: Loan | undefined): Commit
 }
 
@@ -38,7 +38,7 @@ const maxLent = 65_535
 /** Expired messages passed over before others have their turn. */
 const passedOverAtOnce = 500
 
-const isReady = (member: Member): boolean => member.ready
+const isReady = (member: Member): boolean => member.room > 0
 const isOnline = (member: Member): boolean => member.online
 
 /**
@@ -198,24 +198,29 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return this.#qosFor(member, message) === 1 ? this.#lendNew(member, message) : this.#give(member, message)
   }
 
-  supply(member: Member): boolean {
-    for (let left = passedOverAtOnce; this.#hasNext(); left--) {
-      if (left === 0) {
-        this.#parts.slices.later(this)
-        break
+  supply(member: Member, credit: number): number {
+    let given = 0
+    let left = passedOverAtOnce
+    while (this.#hasNext() && left > 0) {
+      if (given === credit || member.room === 0) return given
+      if (this.#returned.size === 0 && this.#gone > 0 && this.#passGone()) {
+        left--
+        continue
       }
-      if (this.#returned.size === 0 && this.#gone > 0 && this.#passGone()) continue
       const number = this.#returned.take() ?? this.#window.next
       const entry = this.#stored.queue.get(number)
       if (entry && entry.message.expiresAt > this.#parts.time.expiryNow()) {
         this.#handOut(number, entry, member)
-        return true
+        given++
+        continue
       }
       if (entry) this.#drop('expired') // [MQTT-3.3.2-5]
       this.#remove(number)
+      left--
     }
+    if (left === 0) this.#parts.slices.later(this)
     this.#mayHaveRoom(member)
-    return false
+    return given
   }
 
   /** Numbers whose messages are gone stay unused. False: the next one has its message. */
@@ -339,7 +344,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
       }
       left--
       const member = this.#nextReady()
-      if (!member || !this.supply(member)) break
+      if (!member || this.supply(member, 1) === 0) break
     }
     this.#parts.slices.used(granted - left)
   }

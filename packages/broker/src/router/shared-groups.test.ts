@@ -174,11 +174,11 @@ describe('a shared group', () => {
 
 describe('what a group costs', () => {
   /** A member that counts how often it is asked whether it has room. */
-  const memberOf = (room: () => boolean, onAsked: () => void): Member => ({
+  const memberOf = (room: () => number, onAsked: () => void): Member => ({
     clientId: 'm',
     durable: false,
     online: true,
-    get ready() {
+    get room() {
       onAsked()
       return room()
     },
@@ -193,22 +193,22 @@ describe('what a group costs', () => {
     const world = new World()
     let asked = 0
     const full = memberOf(
-      () => false,
+      () => 0,
       () => asked++,
     )
     for (let n = 0; n < 1_000; n++) world.router.join(filter, { ...full }, plainGrant(1))
     const loans: Loan[] = []
     let room = 10_000
     const taker = memberOf(
-      () => room > 0,
+      () => Math.max(0, room),
       () => asked++,
     )
     world.router.join(
       filter,
       {
         ...taker,
-        get ready() {
-          return taker.ready
+        get room() {
+          return taker.room
         },
         take: (_m, _t, loan) => {
           room--
