@@ -55,9 +55,9 @@ function numberOf({ id }: Pick<Check, 'id'>): string {
 
 /** The matrix as text, a line a mutation, with nothing in it that differs from run to run. */
 export function writeMatrix(rows: readonly MatrixRow[]): string {
-  const head = ['version', 'statement', 'done instead', 'also in its chapter', 'in other chapters', 'its check says']
-  const lines = rows.map(({ version, mutation: [statement, , instead], own, near, far }) =>
-    [version, statement, instead, near.join(' '), far.join(' '), firstWords(own?.detail ?? '')].join('\t'),
+  const head = ['version', 'statement', 'done instead', 'also in its chapter', 'in other chapters']
+  const lines = rows.map(({ version, mutation: [statement, , instead], near, far }) =>
+    [version, statement, instead, near.join(' '), far.join(' ')].join('\t'),
   )
   return `${[head.join('\t'), ...lines].join('\n')}\n`
 }
@@ -65,15 +65,4 @@ export function writeMatrix(rows: readonly MatrixRow[]): string {
 /** A chapter is a packet, or a section beside them: `3.1` of `3.1.2-4`. */
 function chapterOf(id: string): string {
   return id.split('.').slice(0, 2).join('.')
-}
-
-/** The first failure without what differs: hex, and the random part of names; and without all properties. */
-function firstWords(detail: string): string {
-  const [line = ''] = detail.split('\n')
-  return line
-    .replaceAll(/ \[[0-9a-f]{2}( [0-9a-f]{2})+[^\]]*\]/g, '')
-    .replaceAll(/, properties \{.*$/g, '')
-    .replaceAll(/: [0-9a-f]{2}( [0-9a-f]{2}){8}.*$/g, '')
-    .replaceAll(/\$?godwit\/[0-9a-z]{8}\//g, '…/')
-    .replaceAll(/[\t\r\ufeff]/g, ' ')
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Metrics } from '../metrics.js'
 import { begin, flushed, idle, messageOf, resume } from './deliveries.contract.js'
-import type { StoreKind } from './store.contract.js'
+import type { StoreKind } from './store-kind.contract.js'
 
 /** What every store tells of itself. */
 export function metricsContract(start: () => StoreKind): void {

@@ -5,21 +5,8 @@ import { Message } from '../message.js'
 import { plainGrant } from '../router/subscriber.js'
 import { begin, flushed, found, idle, longest, messageOf, resume } from './deliveries.contract.js'
 import { metricsContract } from './metrics.contract.js'
-import type { Recovered, RecoveredSession, Store, StoreHost } from './store.js'
-
-/** A store a test works with, and what it found when it was opened. */
-export interface OpenedStore {
-  readonly store: Store
-  readonly recovered: Recovered
-}
-
-/** How the suite gets at one kind of store. */
-export interface StoreKind {
-  /** Opens a store on what is there: nothing, or what `store` wrote before it was closed. */
-  open(host?: Partial<StoreHost>): Promise<OpenedStore>
-  /** Whether what is written outlives {@link Store.close}. */
-  readonly lasting: boolean
-}
+import type { RecoveredSession } from './store.js'
+import type { OpenedStore, StoreKind } from './store-kind.contract.js'
 
 /** What every store promises; what only a lasting one can keep is asked of those. */
 export function storeContract(name: string, start: () => StoreKind): void {
