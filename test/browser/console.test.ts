@@ -88,6 +88,12 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await stage.client('lamp', { username: undefined })
     const busy = await stage.client('thermostat')
     await seen(page.getByText('lamp has connected'))
+    const other = await stage.tab() // which has no stream of its own: the first one tells it
+    await other.goto(page.url())
+    await seen(other.getByRole('heading', { name: 'What changed lately' }))
+    await stage.client('told-to-both')
+    for (const tab of [page, other]) await seen(tab.getByText('told-to-both has connected'))
+    await other.close()
     const published = page.getByRole('region', { name: 'Messages in' })
     for (let n = 0; n < 50; n++) await busy.publish('house/kitchen/temp', `${20 + n / 10}`, { qos: 1 })
     await until(

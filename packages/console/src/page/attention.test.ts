@@ -12,7 +12,8 @@ Object.assign(globalThis, {
   document: { hidden: false, documentElement: { dataset: {} } },
 })
 const { attentionTo } = await import('./attention.js')
-const { looks, rates } = await import('./live.js')
+const { looks } = await import('./live.js')
+const { points } = await import('./news.js')
 
 const now = Date.parse('2026-11-30T12:00:00Z')
 const histogram = { bounds: [], counts: [], count: 0, sum: 0 }
@@ -49,7 +50,7 @@ const counters: Counters = {
 }
 
 function look(at: number, more: { broker?: Partial<BrokerFacts>; counters?: Partial<Counters> } = {}): Look {
-  return { at, broker: { ...broker, ...more.broker }, counters: { ...counters, ...more.counters }, loop: null }
+  return { at, broker: { ...broker, ...more.broker }, counters: { ...counters, ...more.counters } }
 }
 
 /** What is told of the last of these looks. */
@@ -90,8 +91,14 @@ test('of drops, refusals and a slow disk what was in the last minute', () => {
   ])
 })
 
-test('a rate is what a counter has grown a second; what begins anew has none below zero', () => {
-  const at = (ms: number, received: number): Look => look(ms, { counters: { plain: { bytesReceived: received } } })
-  const all = [at(0, 100), at(2_000, 300), at(2_000, 300), at(3_000, 0)]
-  expect(rates(({ plain }) => plain.bytesReceived!, all)).toEqual([null, 100, null, 0])
+test('of an event loop that has been late for half a minute, not of one that was late once', () => {
+  const second = (at: number, eventLoopSeconds: number) => ({
+    at: new Date(now + at * 1_000).toISOString(),
+    eventLoopSeconds,
+  })
+  points.value = Array.from({ length: 30 }, (_, at) => second(at, at === 29 ? 2 : 0.01))
+  expect(told(look(now))).toEqual([])
+  points.value = Array.from({ length: 30 }, (_, at) => second(at, 0.5))
+  expect(told(look(now))).toEqual(['late'])
+  points.value = []
 })

@@ -1,5 +1,6 @@
 import { bytes, count, duration, milliseconds } from './format.js'
 import { grownIn, type Look, meanIn, sum } from './live.js'
+import { points } from './news.js'
 import { texts } from './texts.js'
 
 /** Something that whoever runs the broker should look at, and what to do. */
@@ -14,6 +15,7 @@ const minuteMs = 60_000
 const dayMs = 86_400_000
 /** As in the alert rules of packaging/monitoring. */
 const slowCommitSeconds = 0.5
+const lateSeconds = 0.25
 const fullShare = 0.8
 const certificateMs = 14 * dayMs
 
@@ -40,10 +42,20 @@ export function attentionTo({ broker, counters }: Look, now: number = Date.now()
   if (refused > 0) add('refusing', false, words.refusing(count(refused)))
   const commit = meanIn(minuteMs, (one) => one.commits.latency)
   if (commit !== null && commit > slowCommitSeconds) add('slow', false, words.slow(milliseconds(commit)))
+  const late = lateness()
+  if (late !== undefined) add('late', false, words.late(milliseconds(late)))
   if (broker.tlsExpiresAt !== null) {
     const leftMs = new Date(broker.tlsExpiresAt).getTime() - now
     if (leftMs <= 0) add('expired', true, words.expired())
     else if (leftMs < certificateMs) add('certificate', false, words.certificate(duration(leftMs / 1_000)))
   }
   return found
+}
+
+/** By how many seconds the event loop is late, where it has been so for most of the last half minute. */
+function lateness(): number | undefined {
+  const lately = points.value.slice(-30).flatMap(({ eventLoopSeconds: late }) => (typeof late === 'number' ? late : []))
+  const sorted = lately.sort((one, other) => one - other)
+  const middle = sorted[Math.floor(sorted.length / 2)]
+  return sorted.length >= 10 && middle !== undefined && middle > lateSeconds ? middle : undefined
 }

@@ -1,14 +1,13 @@
 import { effect, signal } from '@preact/signals'
 import type { BrokerFacts, Counters } from './answers.js'
 import { get } from './api.js'
-import { loopDelay } from './news.js'
 import { place } from './router.js'
 import { self } from './session.js'
 
 /** How often the broker is looked at, by whoever sees the figures, and else; and how many looks are kept: ten minutes of them. */
-const everyMs = 2_000
-const restingMs = 10_000
-const mostLooks = 300
+const everyMs = 5_000
+const restingMs = 15_000
+const mostLooks = 120
 
 /** One look at the broker: counters, and what there is. */
 export interface Look {
@@ -16,8 +15,6 @@ export interface Look {
   readonly at: number
   readonly counters: Counters
   readonly broker: BrokerFacts
-  /** Seconds by which the event loop was late; null: not known. */
-  readonly loop: number | null
 }
 
 /** The looks of the last minutes, the oldest first. */
@@ -45,7 +42,7 @@ async function look(): Promise<void> {
   try {
     const [counters, broker] = await Promise.all([get<Counters>('/counters'), get<BrokerFacts>('/broker')])
     if (mine !== turn || !self.peek()) return
-    const found = { at: new Date(counters.at).getTime(), counters, broker, loop: loopDelay.peek() }
+    const found = { at: new Date(counters.at).getTime(), counters, broker }
     const before = looks.peek().at(-1)
     // After a restart counters begin anew, and so do the curves.
     const isAnother = before !== undefined && broker.uptimeSeconds < before.broker.uptimeSeconds
@@ -56,15 +53,6 @@ async function look(): Promise<void> {
   }
   if (mine === turn && self.peek())
     timer = setTimeout(() => void look(), document.hidden || place.peek().page !== '' ? restingMs : everyMs)
-}
-
-/** How much a counter has grown a second, between looks. */
-export function rates(of: (counters: Counters) => number, from: readonly Look[] = looks.value): (number | null)[] {
-  return from.map((look, at) => {
-    const before = from[at - 1]
-    if (!before || look.at <= before.at) return null
-    return Math.max(0, ((of(look.counters) - of(before.counters)) * 1_000) / (look.at - before.at))
-  })
 }
 
 /** How much a counter has grown in the last so many ms. */

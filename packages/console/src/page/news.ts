@@ -1,4 +1,6 @@
 import { effect, signal } from '@preact/signals'
+import type { History } from './answers.js'
+import { get } from './api.js'
 import { type Batch, follow } from './follow.js'
 import { self } from './session.js'
 
@@ -23,8 +25,18 @@ const notTold = new Set(['retained-set', 'retained-deleted'])
 /** The newest first. */
 export const news = signal<readonly News[]>([])
 
-/** How late the event loop was in the last second, in seconds: what 99 of 100 times did not exceed. `null`: not known. */
-export const loopDelay = signal<number | null>(null)
+/** The series of the broker for one second, by name; null: there was none. */
+export interface Point {
+  /** ISO 8601. */
+  readonly at: string
+  readonly [series: string]: number | string | null
+}
+
+/** Ten minutes of them. */
+const mostPoints = 600
+
+/** The last minutes, the oldest first. */
+export const points = signal<readonly Point[]>([])
 
 let next = 0
 
@@ -35,8 +47,7 @@ interface Told {
 
 function take({ feed, batch: { items } }: Told): void {
   if (feed === 'metrics') {
-    loopDelay.value =
-      (items.at(-1) as { readonly eventLoopSeconds?: number | null } | undefined)?.eventLoopSeconds ?? null
+    points.value = [...points.peek(), ...(items as readonly Point[])].slice(-mostPoints)
     return
   }
   const at = Date.now()
@@ -78,5 +89,20 @@ function share(): () => void {
 
 effect(() => {
   if (!self.value) return
+  points.value = []
+  rememberMinutes().catch(() => {}) // then the curves begin now
   return share()
 })
+
+/** What was before the page was opened, in steps of ten seconds. */
+async function rememberMinutes(): Promise<void> {
+  const { times, series } = await get<History>('/history', { span: 'hour' })
+  const earliest = points.peek()[0]?.at ?? new Date().toISOString()
+  const before = times
+    .map((time, at) => ({
+      at: new Date(time * 1_000).toISOString(),
+      ...Object.fromEntries(Object.entries(series).map(([name, values]) => [name, values[at] ?? null])),
+    }))
+    .filter(({ at }) => at < earliest && Date.parse(at) > Date.now() - mostPoints * 1_000)
+  points.value = [...before, ...points.peek()]
+}

@@ -2,10 +2,10 @@ import type { ComponentChildren, JSX } from 'preact'
 import type { History } from '../answers.js'
 import { get } from '../api.js'
 import { attentionTo } from '../attention.js'
-import { type CurveName, curvesOfHistory, curvesOfLooks } from '../curves.js'
+import { type CurveName, curvesOfHistory, curvesOfPoints } from '../curves.js'
 import { bytes, clockTime, count, dateTime, duration, milliseconds, plain, since } from '../format.js'
-import { type Look, lookProblem, looks, meanIn, sum } from '../live.js'
-import { news } from '../news.js'
+import { type Look, lookProblem, looks, sum } from '../live.js'
+import { news, points } from '../news.js'
 import { Curve, type Series } from '../parts/curve.js'
 import { Page } from '../parts/page.js'
 import { asProblem, useRemote } from '../parts/remote.js'
@@ -14,7 +14,6 @@ import { ask, place } from '../router.js'
 import { texts } from '../texts.js'
 
 const words = texts.overview
-const lateMs = 10_000
 const mostLately = 12
 const spans = ['minutes', 'hour', 'day'] as const
 
@@ -73,19 +72,26 @@ function Cards({ now }: { readonly now: Look }): JSX.Element {
     { everyMs: 10_000 },
   )
   const { value } = history.remote.value
-  const curves = value && span !== 'minutes' ? curvesOfHistory(value) : curvesOfLooks(looks.value)
-  const last = (name: CurveName, at = 0): number => curvesOfLooks(looks.value)[name][at]?.values.at(-1) ?? 0
+  const lately = curvesOfPoints(points.value)
+  const curves = value && span !== 'minutes' ? curvesOfHistory(value) : lately
+  const last = (name: CurveName, at = 0): number => lately[name][at]?.values.at(-1) ?? 0
+  const latency = (name: 'commit' | 'loop'): string => {
+    const found = lately[name][0]?.values.findLast((one) => one !== null)
+    return found == null ? '–' : milliseconds(found)
+  }
+  const latest = points.value.at(-1)
+  const clients = typeof latest?.clients === 'number' ? latest.clients : broker.clients
+  const queued = typeof latest?.queuedMessages === 'number' ? latest.queuedMessages : counters.queued.messages
   const byQos = (name: 'in' | 'out'): string =>
     words.byQos(count(last(name, 0)), count(last(name, 1)), count(last(name, 2)))
-  const commit = meanIn(lateMs, ({ commits }) => commits.latency)
   const cards: readonly (readonly [CurveName, string, string, string])[] = [
-    ['clients', words.clients, count(broker.clients), words.sessions(count(broker.sessions))],
+    ['clients', words.clients, count(clients), words.sessions(count(broker.sessions))],
     ['in', words.in, perSecond(last('in', 0) + last('in', 1) + last('in', 2)), byQos('in')],
     ['out', words.out, perSecond(last('out', 0) + last('out', 1) + last('out', 2)), byQos('out')],
-    ['queued', words.queued, count(counters.queued.messages), words.queuedBytes(bytes(counters.queued.bytes))],
+    ['queued', words.queued, count(queued), words.queuedBytes(bytes(counters.queued.bytes))],
     ['dropped', words.dropped, perSecond(last('dropped')), words.droppedSince(count(sum(counters.dropped)))],
-    ['commit', words.commit, commit === null ? '–' : milliseconds(commit), words.commitMore],
-    ['loop', words.loop, now.loop === null ? '–' : milliseconds(now.loop), words.loopMore],
+    ['commit', words.commit, latency('commit'), words.commitMore],
+    ['loop', words.loop, latency('loop'), words.loopMore],
     [
       'bytes',
       words.bytes,
