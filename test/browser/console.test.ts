@@ -220,6 +220,8 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await go('Sessions')
     await page.getByRole('button', { name: 'away' }).click()
     await seen(page.getByRole('dialog').getByRole('cell', { name: 'house/attic/temp' }))
+    await page.getByRole('checkbox', { name: 'Show what is in them' }).check()
+    await seen(page.getByRole('dialog').getByRole('cell', { name: hostile, exact: true }))
     await expectAccessible()
     await picture('session')
     await page.getByRole('dialog').getByRole('button', { name: 'End this session' }).click()

@@ -76,6 +76,15 @@ export interface Client {
   readonly inflight: number
   readonly queued: number
   readonly outboxBytes: number
+  readonly listener: string | null
+  readonly bridge: boolean
+  readonly tls: { readonly protocol: string; readonly cipher: string } | null
+  readonly certificate: {
+    readonly subject: string
+    readonly commonName: string | null
+    readonly altNames: readonly string[]
+    readonly fingerprint: string
+  } | null
 }
 
 export interface DropCount {
@@ -131,6 +140,8 @@ export interface QueuedMessage {
   readonly qos: number
   readonly retain: boolean
   readonly payloadBytes: number
+  /** In base64, where it was asked for. */
+  readonly payload?: string
   readonly publisher: string
   readonly expiresAt: string | null
   readonly shared: boolean

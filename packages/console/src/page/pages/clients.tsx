@@ -42,7 +42,11 @@ const columns: readonly Column<Client>[] = [
   },
   { name: 'address', title: words.columns.address, sort: 'address', cell: ({ address }) => plain(address) },
   { name: 'transport', title: words.columns.transport, cell: ({ transport }) => transport },
-  { name: 'version', title: words.columns.version, cell: ({ version }) => version },
+  {
+    name: 'version',
+    title: words.columns.version,
+    cell: ({ version, bridge }) => (bridge ? `${version}, ${words.bridge}` : version),
+  },
   {
     name: 'connectedAt',
     title: words.columns.connectedAt,
@@ -82,6 +86,23 @@ const columns: readonly Column<Client>[] = [
     name: 'cleanStart',
     title: words.columns.cleanStart,
     cell: ({ cleanStart }) => (cleanStart ? texts.yes : texts.no),
+  },
+  { name: 'listener', title: words.columns.listener, cell: ({ listener }) => plain(listener ?? texts.none) },
+  {
+    name: 'tls',
+    title: words.columns.tls,
+    cell: ({ tls }) =>
+      tls === null ? <span class="muted">{words.withoutTls}</span> : `${tls.protocol}, ${tls.cipher}`,
+  },
+  {
+    name: 'certificate',
+    title: words.columns.certificate,
+    cell: ({ certificate }) =>
+      certificate === null ? (
+        <span class="muted">{words.noCertificate}</span>
+      ) : (
+        <span title={certificate.fingerprint}>{plain(certificate.subject)}</span>
+      ),
   },
 ]
 const shownFirst = [

@@ -110,6 +110,20 @@ const queueColumns: readonly Column<QueuedMessage>[] = [
   },
 ]
 
+const mostShown = 200
+
+const payloadColumn: Column<QueuedMessage> = {
+  name: 'payload',
+  title: words.payload,
+  cell: ({ payload = '' }) => <span class="mono">{beginningOf(payload)}</span>,
+}
+
+/** How a payload in base64 begins, as text. */
+function beginningOf(payload: string): string {
+  const bytes = Uint8Array.from(atob(payload.slice(0, mostShown * 4)), (character) => character.charCodeAt(0))
+  return plain(new TextDecoder().decode(bytes).slice(0, mostShown))
+}
+
 function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGone: () => void }): JSX.Element {
   const source = useRemote(clientId, (signal) => get<Session>('/session', { clientId }, signal), { everyMs })
   const isAsking = useSignal(false)
@@ -120,6 +134,7 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
     onGone()
   }
   const isGone = source.remote.value.problem?.status === 404
+  const hasPayloads = useSignal(false)
   return (
     <Dialog title={`${words.detail} ${plain(clientId)}`} onClose={close}>
       {isGone ? (
@@ -129,12 +144,28 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
       )}
       {!isGone && (
         <>
-          <h3>{words.queue}</h3>
+          <div class="row">
+            <h3 class="grow">{words.queue}</h3>
+            {may('operator') && (
+              <label class="check">
+                <input
+                  type="checkbox"
+                  checked={hasPayloads.value}
+                  onChange={({ currentTarget }) => {
+                    hasPayloads.value = currentTarget.checked
+                  }}
+                />
+                {words.payloads}
+              </label>
+            )}
+          </div>
           <List<QueuedMessage>
             label={words.queue}
             path="/session/queue"
-            query={{ clientId }}
-            columns={queueColumns}
+            query={{ clientId, payloads: hasPayloads.value || undefined }}
+            columns={
+              hasPayloads.value ? [...queueColumns.slice(0, 1), payloadColumn, ...queueColumns.slice(1)] : queueColumns
+            }
             keyOf={({ number }) => String(number)}
             empty={words.queueEmpty}
             everyMs={everyMs}
