@@ -117,6 +117,8 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await seen(page.getByRole('treeitem').filter({ hasText: hostile }))
     await page.getByRole('treeitem').filter({ hasText: hostile }).click()
     await seen(page.locator('pre', { hasText: hostile }))
+    await page.getByRole('checkbox', { name: 'With $SYS' }).check()
+    await seen(page.getByRole('treeitem', { name: '$SYS' }))
     await page.getByRole('searchbox').fill('hall')
     await page.getByRole('treeitem', { name: 'house/hall/door' }).click()
     await seen(page.locator('pre', { hasText: '"battery": 87' }))

@@ -305,6 +305,7 @@ export const texts = {
     goOn: 'Go on',
     paused: (count: string) => `Paused; ${count} messages have passed meanwhile.`,
     again: 'Begin anew',
+    system: 'With $SYS',
     close: 'Close',
     droppedValues: (count: string) => `${count} older values were let go, to bound the memory of this page.`,
     droppedTopics: (count: string) => `${count} quiet topics were let go, to bound the memory of this page.`,

@@ -9,7 +9,7 @@ import { Search } from '../parts/tools.js'
 import { ask, place } from '../router.js'
 import { may } from '../session.js'
 import { texts } from '../texts.js'
-import { again, feedProblem, feedState, isPaused, look, missed, shownAt, tree } from '../topics/feed.js'
+import { again, feedProblem, feedState, isPaused, look, missed, shownAt, tree, withSystem } from '../topics/feed.js'
 import { TopicDetail } from '../topics/topic-detail.js'
 import { TreeView } from '../topics/tree-view.js'
 
@@ -73,6 +73,17 @@ function FeedTools(): JSX.Element {
   const state = feedState.value
   return (
     <>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={withSystem.value}
+          onChange={({ currentTarget }) => {
+            withSystem.value = currentTarget.checked
+            void again()
+          }}
+        />
+        {words.system}
+      </label>
       <span class={state === 'connected' ? 'badge good' : 'badge warn'} role="status" title={feedProblem.value}>
         {words.states[state]}
       </span>

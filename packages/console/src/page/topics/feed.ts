@@ -1,5 +1,6 @@
 import type { Client } from '@godwit/client'
-import { batch, signal } from '@preact/signals'
+import { batch, effect, signal } from '@preact/signals'
+import { self } from '../session.js'
 import { TopicTree } from './topic-tree.js'
 
 /** How often what has come is shown. */
@@ -67,7 +68,7 @@ async function open(): Promise<void> {
         feedProblem.value = error.message
       })
     })
-    client.on('close', ({ error }) => failed(error))
+    client.on('close', ({ error }) => error && failed(error))
     await client.subscribe('#', { onMessage: take, retainAsPublished: true })
     if (withSystem.value) await client.subscribe('$SYS/#', { onMessage: take, retainAsPublished: true })
     feedState.value = 'connected'
@@ -116,3 +117,11 @@ async function close(): Promise<void> {
   await client?.close().catch(() => {})
   client = undefined
 }
+
+// Whoever logs out leaves nothing behind for the next one.
+effect(() => {
+  if (self.value) return
+  void close()
+  tree.clear()
+  missed.value = 0
+})
