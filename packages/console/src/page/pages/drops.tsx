@@ -42,7 +42,7 @@ function All({ found }: { readonly found: Found }): JSX.Element {
       <ByClient found={found} />
       <section class="stack">
         <h2>{words.last}</h2>
-        <DataTable label={words.last} columns={lastColumns} rows={found.last} keyOf={(one) => JSON.stringify(one)} />
+        <DataTable label={words.last} columns={lastColumns} rows={found.last} keyOf={(_, at) => String(at)} />
       </section>
     </div>
   )

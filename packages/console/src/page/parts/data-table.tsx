@@ -17,7 +17,8 @@ interface DataTableProps<Row> {
   readonly label: string
   readonly columns: readonly Column<Row>[]
   readonly rows: readonly Row[]
-  readonly keyOf: (row: Row) => string
+  /** @param at its place among all. */
+  readonly keyOf: (row: Row, at: number) => string
   /** As the server was asked: `queued`, `-queued`. */
   readonly sort?: string | undefined
   readonly onSort?: ((sort: string) => void) | undefined
@@ -67,7 +68,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, sort, onSort }: Da
         <tbody>
           <Space rows={from} columns={columns.length} />
           {rows.slice(from, to).map((row, at) => (
-            <tr key={keyOf(row)} aria-rowindex={from + at + 2}>
+            <tr key={keyOf(row, from + at)} aria-rowindex={from + at + 2}>
               {columns.map((column) => (
                 <td key={column.name} class={column.isNumber ? 'number' : undefined}>
                   {column.cell(row)}
