@@ -70,7 +70,7 @@ export async function terminal() {
     }
     recorder.comment('# first terminal')
     recorder.typed(commands.broker)
-    const broker = await begin(commands.broker, /an acknowledgement.*\n/)
+    const broker = await begin(commands.broker, /console and HTTP API.*\n/)
     const banner = broker.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
     recorder.printed(banner.join('\n').replace(`${folder}/`, './').replaceAll(folder, '.'))
     recorder.comment('# second terminal')
