@@ -50,7 +50,22 @@ async function buildPage() {
       chunkSizeWarningLimit: 1_000,
     },
   })
+  writeFileSync(join(page, 'LICENSES.txt'), licences())
   writeFileSync(stamp, sources)
+}
+
+/** Under which terms what others have written is in the page's files. */
+function licences() {
+  const packages = ['preact', '@preact/signals', '@preact/signals-core', 'uplot', '@msgpack/msgpack', 'cborg']
+  return packages
+    .map((name) => {
+      const at = join(root, 'node_modules', name)
+      const file = readdirSync(at).find((one) => /^licen[cs]e/i.test(one))
+      if (file === undefined) throw new PrepareError(`${name} has no licence that could go with the console`)
+      const { version } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
+      return `${name} ${version}\n\n${readFileSync(join(at, file), 'utf8').trim()}\n`
+    })
+    .join(`\n${'-'.repeat(72)}\n\n`)
 }
 
 function weigh() {
