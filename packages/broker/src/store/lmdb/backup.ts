@@ -160,7 +160,7 @@ const fs = require('node:fs')
 const [lmdb, file, coming] = process.argv.slice(1)
 process.stdin.resume().on('end', () => process.kill(process.pid, 'SIGKILL'))
 process.umask(0o077)
-require('node:os').setPriority(10)
+try { require('node:os').setPriority(10) } catch {} // a sandbox may not let it
 const root = require(lmdb).open({ path: file, noSubdir: true, readOnly: true, maxDbs: 32, encoding: 'binary' })
 root.backup(coming, true).then(() => {
   const hash = require('node:crypto').createHash('sha256')
