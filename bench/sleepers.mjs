@@ -1,0 +1,138 @@
+// What sessions without a connection cost, on disk: memory and the start after SIGKILL, and CPU a message that is kept for one of them,
+// and that it is sent when it is back.
+//
+//   npm run build && node bench/sleepers.mjs [--sessions 1000] [--messages 100] [--size 1024]
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Decoder, encode } from '@godwit/protocol'
+import { usageOf } from '../packages/cli/dist/bench/broker-process.js'
+import { Background, freePort } from '../scripts/background.mjs'
+import { root } from '../scripts/prepare.mjs'
+
+const { values } = parseArgs({
+  options: {
+    sessions: { type: 'string', default: '1000' },
+    messages: { type: 'string', default: '100' },
+    size: { type: 'string', default: '1024' },
+  },
+})
+const [sessions, messages, size] = [Number(values.sessions), Number(values.messages), Number(values.size)]
+/** Connections at once, and messages without an acknowledgement. */
+const together = 50
+const unanswered = 1_000
+
+const folder = mkdtempSync(join(tmpdir(), 'godwit-sleepers-'))
+const port = await freePort()
+const command = [
+  ...[process.execPath, join(root, 'packages/cli/bin/godwit.js'), 'broker', '--port', `${port}`, '--data', folder],
+  ...['--http', 'none', '--max-inflight', '65535', '--max-queued', '10000000', '--log-level', 'warn'],
+]
+const start = () => Background.start(command, { ready: /listening on/, readyMs: 60_000 })
+
+/** A connection that answers what it is sent; `onPacket` is told. */
+class Peer {
+  /** @param {string} clientId @param {(packet: import('@godwit/protocol').Packet) => void} onPacket */
+  constructor(clientId, onPacket) {
+    const decoder = new Decoder()
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    this.closed = new Promise((resolve) => this.socket.on('close', resolve))
+    this.socket.on('error', () => {})
+    this.socket.on('data', (chunk) => {
+      decoder.push(chunk)
+      const answers = []
+      for (let packet = decoder.next(); packet; packet = decoder.next()) {
+        if (packet.type === 'publish') answers.push(encode({ type: 'puback', packetId: packet.packetId ?? 0 }, 4))
+        onPacket(packet)
+      }
+      if (answers.length > 0) this.socket.write(Buffer.concat(answers))
+    })
+    this.send({ type: 'connect', version: 4, clientId, cleanStart: false, keepAliveSeconds: 0 })
+  }
+
+  /** @param {import('@godwit/protocol').Packet} packet */
+  send(packet) {
+    this.socket.write(encode(packet, 4))
+  }
+
+  end() {
+    this.send({ type: 'disconnect' })
+    this.socket.end()
+    return this.closed
+  }
+}
+
+/** Each session once, so many at a time. @param {(clientId: string) => Promise<unknown>} visit */
+async function all(visit) {
+  let next = 0
+  const one = async () => {
+    while (next < sessions) await visit(`sleeper-${next++}`)
+  }
+  await Promise.all(Array.from({ length: together }, one))
+}
+
+/** @param {string} clientId */
+const begin = (clientId) =>
+  new Promise((resolve) => {
+    const peer = new Peer(clientId, ({ type }) => {
+      if (type === 'connack') {
+        peer.send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: `s/${clientId}`, qos: 1 }] })
+      } else if (type === 'suback') resolve(peer.end())
+    })
+  })
+
+/** @param {string} clientId */
+const drain = (clientId) =>
+  new Promise((resolve) => {
+    let left = messages
+    const peer = new Peer(clientId, ({ type }) => {
+      if (type === 'publish' && --left === 0) setImmediate(() => resolve(peer.end())) // behind its acknowledgement
+    })
+  })
+
+/** A message to each in turn. */
+const publish = () =>
+  new Promise((resolve) => {
+    const total = sessions * messages
+    const payload = new Uint8Array(size).fill(120)
+    let [sent, answered] = [0, 0]
+    const peer = new Peer('publisher', ({ type }) => {
+      if (type === 'puback' && ++answered === total) return resolve(peer.end())
+      for (; sent < total && sent - answered < unanswered; sent++) {
+        const topic = `s/sleeper-${sent % sessions}`
+        peer.send({ type: 'publish', topic, payload, qos: 1, retain: false, dup: false, packetId: (sent % 65_535) + 1 })
+      }
+    })
+  })
+
+/** CPU of the broker over this, in µs a message. @param {Background} broker @param {() => Promise<unknown>} work */
+async function cost(broker, work) {
+  const before = usageOf(broker.pid).cpuMicros
+  await work()
+  await delay(1_000)
+  return ((usageOf(broker.pid).cpuMicros - before) / (sessions * messages)).toFixed(1)
+}
+
+/** @param {Background} broker */
+const memory = (broker) => `${Math.round(usageOf(broker.pid).memoryBytes / 2 ** 20)} MiB`
+
+let broker = await start()
+try {
+  console.log(`${sessions} sessions, ${messages} messages of ${size} bytes each; memory is the process's own (RssAnon)`)
+  console.log(`nothing yet: ${memory(broker)}`)
+  await all(begin)
+  console.log(`sessions without messages: ${memory(broker)}`)
+  console.log(`kept for them: ${await cost(broker, publish)} µs a message, ${memory(broker)}`)
+  broker.child.kill('SIGKILL')
+  await broker.ended
+  const begun = performance.now()
+  broker = await start()
+  console.log(`start after SIGKILL: ${((performance.now() - begun) / 1000).toFixed(1)} s, ${memory(broker)}`)
+  console.log(`sent to them: ${await cost(broker, () => all(drain))} µs a message, connections included`)
+} finally {
+  await broker.stop()
+  rmSync(folder, { recursive: true })
+}
