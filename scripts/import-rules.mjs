@@ -76,6 +76,7 @@ export const brokerRooms = [
   ['session'],
   ['handlers', 'inspection'],
   ['connection'],
+  ['inside'],
   ['rooms.ts'],
   ['broker.ts'],
   ['index.ts', 'testing', 'cluster', 'admin'],

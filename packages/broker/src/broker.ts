@@ -8,6 +8,8 @@ import { closeInOrder } from './connection/closing.js'
 import type { TraceEvent, TraceOptions } from './connection/tracing.js'
 import { Descriptors } from './descriptors.js'
 import { BrokerError } from './errors.js'
+import { type InsideSession, openInside } from './inside/inside-session.js'
+import type { InsideSessionOptions } from './inside/session-options.js'
 import { Clients } from './inspection/clients.js'
 import { type Readiness, ReadinessCheck } from './inspection/readiness.js'
 import { RetainedList } from './inspection/retained.js'
@@ -218,6 +220,19 @@ export class Broker implements AsyncDisposable {
     this.#rooms.router.subscribe(pattern.filter, subscription, plainGrant(2))
     subscription.replay(this.#rooms.router.retained.match(pattern.filter, () => this.#rooms.time.expiryNow()))
     return subscription
+  }
+
+  /**
+   * Opens a session for the program around the broker: a durable reader and writer with the rules of a client's session. It
+   * goes on where it was when it was closed, or when the process ended. A network client that uses this Client Identifier is
+   * disconnected (0x8E, Session taken over), and one that comes while it is open is refused (0x85; below 5.0 return code 2),
+   * counted and logged. It is among `sessions` and `clients`, where `inside` and the transport `inside` mark it.
+   * @throws BrokerError `invalid-option`; `session-in-use`, when a session inside the process has this Client Identifier;
+   * `refused`: as many sessions as the broker keeps, or no room; `closed`.
+   */
+  async session(clientId: string, options: InsideSessionOptions = {}): Promise<InsideSession> {
+    this.#ensureOpen()
+    return openInside(clientId, options, this.#rooms.inside)
   }
 
   /**

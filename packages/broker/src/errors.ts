@@ -10,8 +10,14 @@ export type BrokerErrorCode =
   | 'store-damaged'
   /** No backup could be made, or made a data folder of: no room, no time, not a backup; the message says which. */
   | 'backup-failed'
-  /** `publish` or `subscribe` was given a topic or filter that MQTT does not allow. */
+  /** `publish`, `subscribe` or `unsubscribe` was given a topic or filter that MQTT does not allow. */
   | 'invalid-topic'
+  /** A session inside the process has this Client Identifier already. */
+  | 'session-in-use'
+  /** A session inside the process has ended: it was closed, or the broker has ended it; the message says which. */
+  | 'session-closed'
+  /** The broker would not do it for a session inside the process: a limit, no room, not supported; the message says which. */
+  | 'refused'
   /** The broker has been closed. */
   | 'closed'
 

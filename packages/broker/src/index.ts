@@ -31,6 +31,13 @@ export type {
   PublishedMessage,
 } from './hooks/hooks.js'
 export { type ScramCredentials, scramCredentials, scramSha256 } from './hooks/scram.js'
+export type { InsideMessage } from './inside/inside-message.js'
+export type { InsideSession } from './inside/inside-session.js'
+export type {
+  InsidePublishOptions,
+  InsideSessionOptions,
+  InsideSubscribeOptions,
+} from './inside/session-options.js'
 export type { Clients, ClientView } from './inspection/clients.js'
 export { Exposition, type Labels } from './inspection/exposition.js'
 export type { Page, PageOptions } from './inspection/page.js'

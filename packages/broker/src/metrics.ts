@@ -2,7 +2,7 @@ import { Histogram } from './histogram.js'
 
 /** Why a message did not go where its sender or subscriber might have expected it. */
 export type DropReason =
-  /** QoS 0 to a client whose socket takes nothing more. */
+  /** QoS 0 to a client whose socket takes nothing more, or to a session inside the process that is not read. */
   | 'slow-consumer'
   /** The session's queue is full. */
   | 'queue-full'

@@ -11,6 +11,7 @@ import { Waiting } from './connection/waiting.js'
 import { WriterPool } from './connection/writer-pool.js'
 import type { Services } from './handlers/context.js'
 import { HookRunner } from './hooks/hook-runner.js'
+import type { InsideParts } from './inside/inside-parts.js'
 import type { Metrics } from './metrics.js'
 import type { CheckedOptions } from './options.js'
 import { RetainedMessages } from './router/retained.js'
@@ -27,6 +28,7 @@ export interface Rooms extends Basics {
   readonly commits: Commits
   readonly door: Door
   readonly connectionParts: ConnectionParts
+  readonly inside: InsideParts
 }
 
 /** Makes all that a broker consists of, low to high. */
@@ -67,5 +69,12 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     waitingForRoom: new Set(),
     waiting: new Waiting(limits, drops),
   }
-  return { ...basics, options, router, registry, tracing, commits, door, connectionParts }
+  const inside: InsideParts = {
+    ...basics,
+    services: { ...services, hooks: new HookRunner([], faults, changes) },
+    commits,
+    tracing,
+    waitingForRoom: connectionParts.waitingForRoom,
+  }
+  return { ...basics, options, router, registry, tracing, commits, door, connectionParts, inside }
 }

@@ -67,6 +67,7 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
     expect(await broker.sessions.get('a')).toEqual({
       clientId: 'a',
       connected: false,
+      inside: false,
       expiresAt: clock.now() + days,
       durable: true,
       subscriptions: 1,

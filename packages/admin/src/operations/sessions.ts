@@ -28,6 +28,7 @@ import {
 const sessionFields = {
   clientId: z.string(),
   connected: z.boolean(),
+  inside: z.boolean().openapi({ description: 'Whether it is the program around the broker that uses it now.' }),
   expiresAt: time.nullable().openapi({ description: 'When it ends without a connection; null: never, or it has one.' }),
   durable: z.boolean().openapi({ description: 'Whether it outlives its connection.' }),
   subscriptions: count,

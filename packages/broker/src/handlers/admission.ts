@@ -59,6 +59,11 @@ const noRoom: Refusal = {
   counts: 'storage',
 }
 
+const usedInside: Refusal = {
+  reasonCode: reason.clientIdentifierNotValid,
+  why: 'the server uses this client identifier itself',
+}
+
 /** For a new session: one that is resumed is let in, since it takes away what is kept for it. */
 function hasNoRoom({ services }: Context, clientId: string, cleanStart: boolean, expirySeconds: number): boolean {
   const isResumed = !cleanStart && services.registry.get(clientId) !== undefined
@@ -102,6 +107,7 @@ export function openSession(c: Context, p: Connect, client: ClientInfo, authenti
   const opening = { clientId: client.clientId, clean: p.cleanStart, expirySeconds, will: p.will }
   return whenReady(registry.open(opening, c), (opened) => {
     if (!opened) return undefined
+    if (opened === 'in-use') return refuse(c, usedInside, client.clientId)
     const { session, present, commit } = opened
     if (c.closed) {
       registry.closed(session) // while it was being opened

@@ -12,7 +12,7 @@ export interface ClientView {
   readonly username: string | undefined
   /** Empty where there is none. */
   readonly address: string
-  /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`. */
+  /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`; `inside`: a session of the program around the broker. */
   readonly transport: string
   /** The `name` of the listener it came to, where that has one. */
   readonly listener: string | undefined

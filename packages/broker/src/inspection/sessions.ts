@@ -9,6 +9,8 @@ import { type QueuedView, queueOf } from './queued.js'
 export interface SessionView {
   readonly clientId: string
   readonly connected: boolean
+  /** Whether it is the program around the broker that uses it now; see {@link Broker.session}. Then it counts as connected. */
+  readonly inside: boolean
   /** When it ends without a connection, in epoch ms; infinite: never. `undefined` while it has one. */
   readonly expiresAt: number | undefined
   /** Whether it outlives its connection. */
@@ -97,6 +99,7 @@ export class Sessions {
     return {
       clientId,
       connected: user !== undefined,
+      inside: user?.isInside ?? false,
       expiresAt: this.#registry.expiresAt(session),
       durable: expirySeconds > 0,
       subscriptions: subscriptions.size,

@@ -25,9 +25,14 @@ const names: NamesOf<PublishOptions> = { qos: true, retain: true, properties: tr
 export function localMessage(topic: string, bytes: Uint8Array, options: PublishOptions, now: number): Message {
   checkNames(options, names, 'publish')
   const { qos = 0, retain = false, properties } = options
-  if (properties) encodePublishHead(new Writer(64), topic, 1, false, false, 1, properties, 0, 5) // throws for what is wrong
+  checkProperties(topic, properties)
   const source = { topic, qos, retain, properties, bytes, payloadStart: 0, payloadEnd: bytes.length }
   return Message.kept(source, '', now)
+}
+
+/** @throws ProtocolError for properties that MQTT cannot carry. */
+export function checkProperties(topic: string, properties: LocalProperties | undefined): void {
+  if (properties) encodePublishHead(new Writer(64), topic, 1, false, false, 1, properties, 0, 5) // throws for what is wrong
 }
 
 /**

@@ -51,6 +51,7 @@ class SlowUser implements SessionUser {
   /** Comes with its CONNECT. */
   async open(): Promise<Opened | undefined> {
     const opened = await this.#registry.open({ clientId: 'c', clean: false, expirySeconds: 60, will: undefined }, this)
+    if (opened === 'in-use') throw new Error('nobody is inside')
     this.session = opened?.session
     return opened
   }

@@ -113,9 +113,9 @@ export class Registry {
   /**
    * Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. Those who come
    * with the same Client Identifier meanwhile have it one after the other, in the order in which they came.
-   * @returns `undefined`: the connection has ended before its turn came.
+   * @returns `undefined`: the connection has ended before its turn came; `in-use`: the program around the broker has it.
    */
-  open(opening: Opening, user: SessionUser): MaybeAsync<Opened | undefined> {
+  open(opening: Opening, user: SessionUser): MaybeAsync<Opened | 'in-use' | undefined> {
     const { clientId } = opening
     const before = this.#openings.get(clientId)
     const opened = before ? before.then(() => this.#open(opening, user)) : this.#open(opening, user)
@@ -131,11 +131,12 @@ export class Registry {
     this.#openings.set(clientId, over)
   }
 
-  #open(opening: Opening, user: SessionUser): MaybeAsync<Opened | undefined> {
+  #open(opening: Opening, user: SessionUser): MaybeAsync<Opened | 'in-use' | undefined> {
     if (user.closed) return undefined
     const { clientId, clean } = opening
     const known = this.#sessions.get(clientId)
     if (known?.user) {
+      if (known.user.isInside) return 'in-use'
       this.#parts.metrics.takeovers++
       return whenReady(known.user.takeOver(), () => this.#open(opening, user))
     }

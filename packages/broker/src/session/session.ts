@@ -25,11 +25,13 @@ export interface ConnectionFacts {
   readonly outboxBytes: number
 }
 
-/** The connection a session is used by. */
+/** The connection a session is used by, or the program around the broker. */
 export interface SessionUser extends Owner {
   readonly facts: ConnectionFacts
   /** It has ended, and uses no session. */
   readonly closed: boolean
+  /** It is the program around the broker: nobody takes its session over. Left out: a network connection. */
+  readonly isInside?: true
   /** Another connection has come with the same Client Identifier: closes, with all that a close entails [MQTT-3.1.4-2]. */
   takeOver(): MaybeAsync<void>
   /**

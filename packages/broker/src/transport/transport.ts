@@ -10,7 +10,7 @@ export interface TlsAgreement {
 
 /** Where a connection comes from. */
 export interface Peer {
-  /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`. */
+  /** `tcp`, `tls`, `ws`, `wss`, `unix`, `memory`, `stream`; `inside`: a session of the program around the broker. */
   readonly transport: string
   /** The other side's address; empty where there is none. */
   readonly address: string
