@@ -232,7 +232,12 @@ export class Broker implements AsyncDisposable {
    */
   async session(clientId: string, options: InsideSessionOptions = {}): Promise<InsideSession> {
     this.#ensureOpen()
-    return openInside(clientId, options, this.#rooms.inside)
+    try {
+      return await openInside(clientId, options, this.#rooms.inside)
+    } catch (error) {
+      this.#ensureOpen() // what became of it meanwhile says more
+      throw error
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Connect, type Packet, type ReceivedPublish, reason } from '@godwit/protocol'
+import { type Connect, type Packet, type ReceivedPublish, reason, reasonName } from '@godwit/protocol'
 import { type Commit, noCommit } from '../commit.js'
 import { shareBytes } from '../connection/connection-share.js'
 import { HeldPublications } from '../connection/held-publications.js'
@@ -148,10 +148,14 @@ export class InsideConnection implements Context, InboxOwner {
     if (this.closed) return
     const isInOrder = reasonCode === reason.serverShuttingDown
     const error = new BrokerError('session-closed', `the session of ${this.clientId} has ended: ${why}`)
+    this.#endGuarded(why, isInOrder ? undefined : error)
+  }
+
+  #endGuarded(why: string, error: Error | undefined): void {
     try {
-      this.#letGo(why, isInOrder ? undefined : error)
+      this.#letGo(why, error)
     } catch (problem) {
-      this.#parts.faults.contain(problem, undefined, 'ending a session inside the process')
+      this.#parts.faults.contain(problem, this, 'ending a session inside the process')
     }
   }
 
@@ -165,7 +169,7 @@ export class InsideConnection implements Context, InboxOwner {
     this.#parts.faults.ofListener(error, 'the listener of a session inside the process failed', clientId)
     if (this.closed) return
     const why = error instanceof Error ? error : new Error(String(error), { cause: error })
-    this.#letGo('its listener failed', why)
+    this.#endGuarded('its listener failed', why)
   }
 
   #letGo(why: string, error: Error | undefined): Commit {
@@ -247,8 +251,12 @@ function accepted(packet: Packet): Packet {
   if (packet.type === 'connack' && refused === reason.clientIdentifierNotValid) {
     throw new BrokerError('session-in-use', 'a session inside the process has this client identifier already')
   }
-  throw refusalOf(refused, reasonString ?? 'refused')
+  const isSubscription = packet.type === 'suback' && refused === reason.quotaExceeded
+  throw refusalOf(refused, isSubscription ? noMoreSubscriptions : (reasonString ?? reasonName(refused)))
 }
+
+const noMoreSubscriptions =
+  'the session has as many subscriptions as it may (limits.maxSubscriptionsPerSession), or there is no room to keep another'
 
 function refusalOf(reasonCode: number, why: string, cause?: Error): BrokerError {
   const isTopic = reasonCode === reason.topicFilterInvalid || reasonCode === reason.topicNameInvalid

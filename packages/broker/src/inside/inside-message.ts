@@ -3,9 +3,10 @@ import { bufferOver } from '../buffer-over.js'
 import type { LocalProperties } from '../router/local-message.js'
 import type { QueuedMessage } from '../store/queue.js'
 
-/** A message as a session inside the process gives it. It owns its payload; its functions may be taken from it. */
+/** A message as a session inside the process gives it. Its functions may be taken from it. */
 export interface InsideMessage {
   readonly topic: string
+  /** Its bytes stay as they are. Others are shown the same ones: they must not be changed. */
   readonly payload: Buffer
   /** The QoS of this delivery: the lower of the publication's and the granted one. */
   readonly qos: QoS

@@ -76,6 +76,7 @@ const subscribeNames: NamesOf<InsideSubscribeOptions> = {
   identifier: true,
 }
 const publishNames: NamesOf<InsidePublishOptions> = { qos: true, retain: true, properties: true, packetId: true }
+const mostIdentifier = 268_435_455
 const elsewhere = { sessionExpirySeconds: 'expirySeconds', cleanStart: 'clean' }
 
 /**
@@ -116,6 +117,10 @@ export function subscribeOf(filter: string, options: InsideSubscribeOptions): Su
   checkNames(options, subscribeNames, 'subscribe')
   checkFilter(filter)
   const { qos = 1, identifier, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options
+  checkQos(qos)
+  if (identifier !== undefined && !isWhole(identifier, 1, mostIdentifier)) {
+    throw wrong('identifier', identifier, 'whole numbers from 1 to 268,435,455')
+  }
   const packet: Subscribe = {
     type: 'subscribe',
     packetId: 1,
@@ -135,7 +140,7 @@ export function checkFilter(filter: string): void {
 export function checkPublish(options: InsidePublishOptions): void {
   checkNames(options, publishNames, 'publish')
   const { qos = 0, packetId } = options
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw wrong('qos', qos, '0, 1 or 2')
+  checkQos(qos)
   if (packetId === undefined) return
   if (qos !== 2) throw new BrokerError('invalid-option', 'packetId is for QoS 2 alone')
   checkPacketId(packetId)
@@ -144,6 +149,10 @@ export function checkPublish(options: InsidePublishOptions): void {
 /** @throws BrokerError `invalid-option`. */
 export function checkPacketId(packetId: number): void {
   if (!isWhole(packetId, 1, 65_535)) throw wrong('packetId', packetId, 'whole numbers from 1 to 65,535')
+}
+
+function checkQos(qos: QoS): void {
+  if (qos !== 0 && qos !== 1 && qos !== 2) throw wrong('qos', qos, '0, 1 or 2')
 }
 
 /** @throws BrokerError `invalid-option`, for what no packet could carry. */
