@@ -46,6 +46,8 @@ const questions = [
   ['aedes', 'moving-from-aedes'],
   ['embed', 'embed'],
   ['hooks', 'embed'],
+  ['broker.session', 'inside-session'],
+  ['durable reader', 'inside-session|examples'],
   ['typescript', 'start'],
   ['web page', 'client|examples'],
   ['websocket', 'security'],
