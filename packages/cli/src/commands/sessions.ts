@@ -20,7 +20,7 @@ const manual: Manual = {
 const listing: Listing<SessionView> = {
   columns: [
     { title: 'CLIENT', text: ({ clientId }) => printed(clientId), least: 12 },
-    { title: 'CONNECTED', text: ({ connected }) => (connected ? 'yes' : 'no') },
+    { title: 'CONNECTED', text: ({ connected, inside }) => (inside ? 'inside' : connected ? 'yes' : 'no') },
     { title: 'QUEUED', text: ({ queued }) => count(queued), align: 'right' },
     { title: 'INFLIGHT', text: ({ inflight }) => count(inflight), align: 'right' },
     { title: 'SUBSCRIPTIONS', text: ({ subscriptions }) => count(subscriptions), align: 'right' },

@@ -126,6 +126,7 @@ export interface ClientWithDrops extends Client {
 export interface Session {
   readonly clientId: string
   readonly connected: boolean
+  readonly inside: boolean
   readonly expiresAt: string | null
   readonly durable: boolean
   readonly subscriptions: number

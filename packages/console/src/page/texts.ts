@@ -227,6 +227,7 @@ export const texts = {
       expiresAt: 'Ends',
     },
     in: (time: string) => `in ${time}`,
+    inside: 'inside the broker',
     detail: 'Session of',
     gone: 'This session has ended.',
     queue: 'What waits in it',

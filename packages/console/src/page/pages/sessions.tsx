@@ -32,7 +32,11 @@ const columns: readonly Column<Session>[] = [
       </button>
     ),
   },
-  { name: 'connected', title: words.columns.connected, cell: ({ connected }) => (connected ? texts.yes : texts.no) },
+  {
+    name: 'connected',
+    title: words.columns.connected,
+    cell: ({ connected, inside }) => (inside ? words.inside : connected ? texts.yes : texts.no),
+  },
   { name: 'queued', title: words.columns.queued, sort: 'queued', isNumber: true, cell: ({ queued }) => count(queued) },
   {
     name: 'inflight',
