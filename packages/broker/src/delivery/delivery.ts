@@ -9,6 +9,7 @@ import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
 import { HeadExpiry } from './head-expiry.js'
 import type { Loan, Supply } from './loan.js'
 import { type Replayed, Replays } from './replays.js'
+import { Resending } from './resending.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
@@ -34,9 +35,8 @@ export class Delivery implements OutgoingSource, Sliced {
   /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
   #tail = 1
   #replays: Replays | undefined
-  /** After a reconnection: the next number to send again, and what has been and is not done. */
-  #again = 1
-  #sentAgain: Set<number> | undefined
+  /** After a reconnection, until all that was open is out again. */
+  #resending: Resending | undefined
   /** An earlier process may have sent messages that its last commit does not know of: no more than its window took. */
   #mayHaveSent = false
   /** Numbers from `next` on whose messages are gone. */
@@ -178,8 +178,8 @@ export class Delivery implements OutgoingSource, Sliced {
     if (this.#mayHaveSent) this.#countAsSent() // by the window there was
     this.#sink = sink
     this.#maxInflight = maxInflight
-    this.#again = this.window.head
-    this.#sentAgain = undefined
+    const { head, next } = this.window
+    this.#resending = head < next ? new Resending(head) : undefined
     this.#borrowing?.isBack(this)
     this.pump()
   }
@@ -240,7 +240,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** Sends what waits, while the window and the socket have room. */
   pump(): void {
-    if (this.#sink) this.#goAgain(this.#sink)
+    if (this.#sink && this.#resending) this.#goAgain(this.#sink, this.#resending)
     for (let left = sentAtOnce; this.waiting > 0 && this.#ready(); left--) {
       if (left === 0) return this.#later()
       this.#sendNext(this.#sink!)
@@ -263,7 +263,7 @@ export class Delivery implements OutgoingSource, Sliced {
   #ready(): boolean {
     return (
       this.#sink !== undefined &&
-      this.#again >= this.window.next &&
+      this.#resending === undefined &&
       !this.#sink.full &&
       this.window.hasRoom(this.#maxInflight)
     )
@@ -338,10 +338,8 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   #skipTo(number: number): void {
-    const isUpToDate = this.#again >= this.window.next
     this.#gone = Math.max(0, this.#gone - this.window.skipTo(number))
     if (this.window.next === this.#tail) this.#gone = 0
-    if (isUpToDate) this.#again = this.window.next
   }
 
   /** Nothing waits and nothing is open: numbers that are gone at the end are over, and so is whatever cannot be found. */
@@ -358,9 +356,7 @@ export class Delivery implements OutgoingSource, Sliced {
       this.#parts.drops.report(drop, this.clientId)
       this.queue.delete(this.window.next)
     }
-    const isUpToDate = this.#again >= this.window.next
     this.window.skip()
-    if (isUpToDate) this.#again = this.window.next
   }
 
   #undeliverable(entry: QueuedMessage, sink: Sink): DropReason | undefined {
@@ -370,31 +366,28 @@ export class Delivery implements OutgoingSource, Sliced {
 
   #send(entry: QueuedMessage, commit: Commit): void {
     const number = this.window.send(entry.qos)
-    this.#again = this.window.next
     this.#sink!.publish(entry, false, packetIdOf(number), this.#mustWaitFor(entry, commit))
   }
 
-  /** What was sent on an earlier connection, in its first order, as far as this client's window goes. */
-  #goAgain(sink: Sink): void {
-    for (; this.#again < this.window.next; this.#again++) {
-      const number = this.#again
-      const state = this.window.state(number)
-      if (number < this.window.head || state === settled) continue
-      if (state === released) sink.pubrel(packetIdOf(number))
-      else if ((this.#sentAgain?.size ?? 0) >= this.#maxInflight) return
-      else this.#resend(number, sink)
-    }
+  #goAgain(sink: Sink, resending: Resending): void {
+    const resend = (number: number): boolean => this.#resend(number, sink)
+    const pubrel = (packetId: number): void => sink.pubrel(packetId)
+    if (resending.goOn(this.window, this.#maxInflight, { resend, pubrel })) this.#resending = undefined
   }
 
-  #resend(number: number, sink: Sink): void {
+  /** False: it cannot be, and is done. */
+  #resend(number: number, sink: Sink): boolean {
     const entry = this.queue.get(number)
-    if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) return this.#forget(number)
-    if (!entry) return this.#lost(number)
-    const refusal = sink.refusal(entry)
-    if (refusal) return this.#giveUp(number, refusal) // this connection takes less than the one before
-    this.#sentAgain ??= new Set()
-    this.#sentAgain.add(number)
-    sink.publish(entry, true, packetIdOf(number), this.#mustWaitFor(entry, entry.commit)) // [MQTT-3.3.1-1]
+    const refusal = entry && sink.refusal(entry)
+    if (entry?.shared && entry.qos === 1 && number < this.#lentBefore) this.#forget(number)
+    else if (!entry) this.#lost(number)
+    else if (refusal)
+      this.#giveUp(number, refusal) // this connection takes less than the one before
+    else {
+      sink.publish(entry, true, packetIdOf(number), this.#mustWaitFor(entry, entry.commit)) // [MQTT-3.3.1-1]
+      return true
+    }
+    return false
   }
 
   /**
@@ -433,15 +426,8 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** Some of what is retained: with a hundred thousand messages to look at, the others have their turn in between. */
   #replaySome(replays: Replays): void {
-    const { slices } = this.#parts
-    const granted = slices.grant()
-    let left = granted
-    while (!replays.isEmpty && this.waiting === 0 && this.#ready() && left-- > 0) {
-      const next = replays.next()
-      if (next) this.#replay(next)
-    }
-    slices.used(granted - Math.max(left, 0))
-    if (left < 0) this.#later()
+    const hasRoom = (): boolean => this.waiting === 0 && this.#ready()
+    if (replays.goOn(this.#parts.slices, hasRoom, (next) => this.#replay(next))) this.#later()
     if (replays.isEmpty) this.#replays = undefined
   }
 
@@ -465,6 +451,6 @@ export class Delivery implements OutgoingSource, Sliced {
   #forget(number: number): void {
     if (this.durable) this.queue.delete(number)
     this.window.settle(number)
-    this.#sentAgain?.delete(number)
+    this.#resending?.settle(number)
   }
 }

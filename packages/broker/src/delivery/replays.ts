@@ -1,4 +1,5 @@
 import type { Message } from '../message.js'
+import type { Slices } from '../time/slices.js'
 import type { ReplayTerms } from './terms.js'
 
 interface Replay {
@@ -33,8 +34,20 @@ export class Replays {
     this.#byFilter.delete(filter)
   }
 
+  /** As much as may be done now, while there is room. True: there is more to do in a later turn. */
+  goOn(slices: Slices, hasRoom: () => boolean, send: (replayed: Replayed) => void): boolean {
+    const granted = slices.grant()
+    let left = granted
+    while (!this.isEmpty && hasRoom() && left-- > 0) {
+      const next = this.#next()
+      if (next) send(next)
+    }
+    slices.used(granted - Math.max(left, 0))
+    return left < 0
+  }
+
   /** One step: the next message, or nothing where none was found in it, or only the end of a replay was left. */
-  next(): Replayed | undefined {
+  #next(): Replayed | undefined {
     for (const [filter, { messages, terms, onDone }] of this.#byFilter) {
       const { done, value: message } = messages.next()
       if (!done) return message && { message, terms }
