@@ -5,6 +5,7 @@ import { type BrokerError, type InsideMessage, type InsideSession, memoryStore, 
 import { FailingStore } from './failing.js'
 import { take } from './inside-rig.js'
 import { settled, startRig } from './rig.js'
+import { SteppedStore } from './stepped-store.js'
 
 const any = (value: unknown) => value as never
 const iterate = (session: InsideSession): AsyncIterator<InsideMessage> => session[Symbol.asyncIterator]()
@@ -104,6 +105,37 @@ it('ends in order with the broker', async () => {
   expect(got).toEqual(['1'])
   expect(await session.publish('a', 'x').catch((error: BrokerError) => error.code)).toBe('session-closed')
   expect(await broker.session('in').catch((error: BrokerError) => error.code)).toBe('closed')
+})
+
+it('is traced, and its messages are counted, as those of a client', async () => {
+  const { broker } = await startRig()
+  const lines: string[] = []
+  const trace = await broker.trace({ clientId: 'in' }, (events) => {
+    for (const { direction, packet } of events) lines.push(`${direction} ${packet.type} ${packet.topic}`)
+  })
+  const session = await broker.session('in')
+  await session.subscribe('a')
+  await session.publish('a', 'x', { qos: 1 })
+  await take(iterate(session), 1)
+  await trace.stop()
+  expect(lines).toEqual(['in publish a', 'out publish a'])
+  expect(await broker.metrics()).toMatchObject({ publishReceived: 1, publishSent: 1 })
+})
+
+it('is closed once: whoever closes it again waits for the same', async () => {
+  const store = new SteppedStore()
+  const { broker } = await startRig({ store })
+  const opening = broker.session('in')
+  await settled()
+  store.flush()
+  const session = await opening
+  const done: string[] = []
+  for (const name of ['one', 'other']) void session.close().then(() => done.push(name))
+  await settled()
+  expect(done).toEqual([])
+  store.flush()
+  await settled()
+  expect(done).toEqual(['one', 'other'])
 })
 
 it.each([

@@ -193,7 +193,8 @@ export class Inbox implements Sink, Sliced {
   /** Its turn has come. */
   goOn(): void {
     this.#left = givenAtOnce
-    for (const packetId of this.#released.splice(0)) if (!this.#ended) this.#delivery.complete(packetId)
+    for (const packetId of this.#released.splice(0, givenAtOnce)) if (!this.#ended) this.#delivery.complete(packetId)
+    if (this.#released.length > 0) this.#parts.slices.later(this)
     this.#advance()
   }
 

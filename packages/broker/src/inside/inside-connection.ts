@@ -1,5 +1,5 @@
 import { type Connect, type Packet, type ReceivedPublish, reason, reasonName } from '@godwit/protocol'
-import { type Commit, noCommit } from '../commit.js'
+import { type Commit, later, noCommit } from '../commit.js'
 import { shareBytes } from '../connection/connection-share.js'
 import { HeldPublications } from '../connection/held-publications.js'
 import { BrokerError, MqttError } from '../errors.js'
@@ -42,6 +42,8 @@ export class InsideConnection implements Context, InboxOwner {
   /** Those whose publications are held: told when they never will be routed. */
   readonly #held = new Set<(error: Error) => void>()
   #why: Error | undefined
+  /** Resolves when what close() did is safe. */
+  #closing: Promise<void> | undefined
   #end!: (error?: Error) => void
 
   constructor(clientId: string, options: InsideSessionOptions, parts: InsideParts) {
@@ -96,7 +98,8 @@ export class InsideConnection implements Context, InboxOwner {
       this.#parts.store.endOfPacket()
       const reply = await (held ?? answer)
       if (!reply) return undefined
-      await this.#parts.commits.whenFlushed(reply.commit)
+      const { commits } = this.#parts
+      await commits.whenFlushed(later(reply.commit, commits.barrier()))
       if (!this.closed) reply.sent?.()
       return accepted(reply.packet)
     } catch (error) {
@@ -113,7 +116,8 @@ export class InsideConnection implements Context, InboxOwner {
 
   /** Lets the session go. Resolves once that is safe. */
   async close(): Promise<void> {
-    if (!this.closed) await this.#parts.commits.whenFlushed(this.#letGo('closed', undefined))
+    if (!this.closed) this.#closing = this.#parts.commits.whenFlushed(this.#letGo('closed', undefined))
+    await this.#closing
   }
 
   #gone(): Error {

@@ -25,7 +25,7 @@ const mostPacketIds = 65_535
 /**
  * A session of the program around the broker: a durable reader and writer, with the rules of any client's session of 5.0 and
  * without a network. What it subscribes to, what waits for it and where its handshakes stand is kept by the store; it goes on
- * where it was when it is opened again, also after a restart or a crash. Opened by {@link Broker.session}.
+ * where it was when it is opened again, also after a restart or a crash. Opened by `broker.session`.
  *
  * Iterate it, or give `onMessage`. Several loops share the messages among them, and each acknowledges its own. Where one iterator
  * is pulled several times at once, each further pull acknowledges the earliest message taken from it.
@@ -47,7 +47,7 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
   readonly closed: Promise<void>
   readonly #connection: InsideConnection
 
-  /** Use {@link Broker.session}. */
+  /** Use `broker.session`. */
   constructor(connection: InsideConnection, resumed: boolean) {
     this.clientId = connection.clientId
     this.resumed = resumed

@@ -9,7 +9,7 @@ import { type QueuedView, queueOf } from './queued.js'
 export interface SessionView {
   readonly clientId: string
   readonly connected: boolean
-  /** Whether it is the program around the broker that uses it now; see {@link Broker.session}. Then it counts as connected. */
+  /** Whether it is the program around the broker that uses it now; see `broker.session`. Then it counts as connected. */
   readonly inside: boolean
   /** When it ends without a connection, in epoch ms; infinite: never. `undefined` while it has one. */
   readonly expiresAt: number | undefined
