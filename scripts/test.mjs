@@ -2,7 +2,7 @@
 // are left out, which is said; with GODWIT_TEST_ALL=1, as in CI, nothing is, and with 0 they are whatever the arguments.
 import { prepare, report, run } from './prepare.mjs'
 
-/** Crashes and pauses, generated input, whole brokers against every statement, other people's programs, Chromium: minutes of work and waiting. */
+/** Crashes and pauses, generated input, whole brokers against every statement, other people's programs, browsers: minutes of work and waiting. */
 const long = [
   'packages/broker/test/crash/**',
   'packages/broker/test/fuzz/**',

@@ -47,10 +47,7 @@ export class ConsoleStage {
   }
 
   static async open(): Promise<ConsoleStage> {
-    const folder = mkdtempSync(join(tmpdir(), 'godwit-console-'))
-    for (const [name, text] of Object.entries({ 'godwit.yaml': configuration, 'rules.yaml': rules, passwords: '' })) {
-      writeFileSync(join(folder, name), text, { mode: 0o600 })
-    }
+    const folder = configuredFolder()
     const broker = await brokerIn(folder, 0)
     return new ConsoleStage(folder, broker, await openProfile(join(folder, 'profile')))
   }
@@ -92,10 +89,8 @@ export class ConsoleStage {
   }
 
   /** A login link, good once. */
-  async link(): Promise<string> {
-    const asking = await Background.start([process.execPath, command, 'console', '--data', join(this.folder, 'data')])
-    await asking.success()
-    return asking.output.trim()
+  link(): Promise<string> {
+    return linkFrom(this.folder)
   }
 
   async client(clientId: string, options: object = {}): Promise<Client> {
@@ -182,7 +177,24 @@ export class ConsoleStage {
   }
 }
 
-function brokerIn(folder: string, port: number): Promise<Background> {
+/** A new folder with what a broker and its console need; whoever asks for it removes it. */
+export function configuredFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'godwit-console-'))
+  for (const [name, text] of Object.entries({ 'godwit.yaml': configuration, 'rules.yaml': rules, passwords: '' })) {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+  }
+  return folder
+}
+
+/** A login link, good once, from the broker that runs in a folder. */
+export async function linkFrom(folder: string): Promise<string> {
+  const asking = await Background.start([process.execPath, command, 'console', '--data', join(folder, 'data')])
+  await asking.success()
+  return asking.output.trim()
+}
+
+/** Runs a broker in a folder of {@link configuredFolder}; its console is at a port, 0 for a free one. */
+export function brokerIn(folder: string, port: number): Promise<Background> {
   const config = join(folder, 'godwit.yaml')
   const data = join(folder, 'data')
   return Background.start(

@@ -1,4 +1,4 @@
-// A site on this machine with the client's built files, and Debian's Chromium to look at it with.
+// A site on this machine with the client's built files, for any browser, and Debian's Chromium to look at it with.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -32,21 +32,17 @@ const blank = `<!doctype html><title>a page</title><script type="module">
 /** Why nothing can be played here; undefined: it can. CI asks for it all the same. */
 export const missing: string | undefined = process.env.GODWIT_TEST_REQUIRE_PEERS === '1' ? undefined : browserMissing()
 
-/** The site and the browser, with a profile of its own on the disk. */
-export class Site {
+/** Serves pages that have the client as `godwit`. */
+export class Pages {
   readonly url: string
   readonly #server: Server
-  readonly #folder: string
-  readonly #context: BrowserContext
 
-  private constructor(url: string, server: Server, folder: string, context: BrowserContext) {
+  private constructor(url: string, server: Server) {
     this.url = url
     this.#server = server
-    this.#folder = folder
-    this.#context = context
   }
 
-  static async open(): Promise<Site> {
+  static async serve(): Promise<Pages> {
     if (!existsSync(join(dist, 'browser.js'))) throw new Error('build before testing (npm run build)')
     const contract = await contractScript()
     const server = createServer(({ url = '/' }, response) => {
@@ -55,9 +51,36 @@ export class Site {
       response.end(url === '/contract.js' ? contract : isScript ? readFileSync(join(dist, url)) : blank)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const folder = mkdtempSync(join(tmpdir(), 'godwit-chromium-'))
     const { port } = server.address() as { port: number }
-    return new Site(`http://localhost:${port}`, server, folder, await openProfile(folder))
+    return new Pages(`http://localhost:${port}`, server)
+  }
+
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+}
+
+/** The pages and Chromium, with a profile of its own on the disk. */
+export class Site {
+  readonly #pages: Pages
+  readonly #folder: string
+  readonly #context: BrowserContext
+
+  private constructor(pages: Pages, folder: string, context: BrowserContext) {
+    this.#pages = pages
+    this.#folder = folder
+    this.#context = context
+  }
+
+  static async open(): Promise<Site> {
+    const pages = await Pages.serve()
+    const folder = mkdtempSync(join(tmpdir(), 'godwit-chromium-'))
+    return new Site(pages, folder, await openProfile(folder))
+  }
+
+  get url(): string {
+    return this.#pages.url
   }
 
   get context(): BrowserContext {
@@ -75,8 +98,7 @@ export class Site {
 
   async close(): Promise<void> {
     await this.#context.close()
-    this.#server.closeAllConnections()
-    this.#server.close()
+    this.#pages.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }
