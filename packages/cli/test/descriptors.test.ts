@@ -25,21 +25,21 @@ test.skipIf(process.platform === 'win32')('reload and metrics are answered while
   writeFileSync(passwords, '')
   writeFileSync(config, JSON.stringify({ auth: { passwordFile: passwords }, listeners: [{ port: 0 }] }))
   const flags = ['broker', '--data', 'memory', '--control', control, '--metrics', '0', '--config', config]
-  const broker = spawn('sh', ['-c', 'ulimit -n 128; exec "$@"', 'sh', process.execPath, main, ...flags])
+  const broker = spawn('sh', ['-c', 'ulimit -n 192; exec "$@"', 'sh', process.execPath, main, ...flags])
   children.push(broker)
   let errors = ''
   broker.stderr.on('data', (chunk) => (errors += chunk))
   const banner = String((await once(broker.stdout, 'data'))[0])
   const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(banner) ?? []
   const [, metrics = ''] = /(http:\S+\/metrics)/.exec(banner) ?? []
-  for (let n = 0; n < 150; n++) sockets.push(connect(Number(port), '127.0.0.1').on('error', () => {}))
+  for (let n = 0; n < 220; n++) sockets.push(connect(Number(port), '127.0.0.1').on('error', () => {}))
   const page = async (): Promise<string> => (await fetch(metrics)).text()
   await expect.poll(page).toMatch(/^godwit_connections_refused_total{reason="descriptors"} [1-9]/m)
-  expect(await page()).toMatch(/^process_max_fds 128$/m)
+  expect(await page()).toMatch(/^process_max_fds 192$/m)
   const reload = spawn(process.execPath, [main, 'reload', '--control', control])
   const [said] = await once(reload.stdout, 'data')
   expect(String(said)).toBe('reloaded: password file\n')
-  expect(errors).toMatch(/may open only 128 files.*LimitNOFILE=/)
+  expect(errors).toMatch(/may open only 192 files.*LimitNOFILE=/)
   expect(errors).toMatch(/"connection refused".*"descriptors"/)
 })
 
