@@ -13,7 +13,7 @@ const mostLogins = 1_000
 
 interface Login {
   readonly credential: Credential
-  /** Epoch ms. */
+  /** On the monotonic clock: a wall clock that is stepped back makes nothing last longer. */
   readonly endsAt: number
 }
 
@@ -24,7 +24,7 @@ export class Logins {
   /** By the hash of the cookie, the oldest first. */
   readonly #logins = new Map<string, Login>()
   /** By the hash of the code, the oldest first. */
-  readonly #links = new Map<string, { readonly role: Role; readonly endsAt: number }>()
+  readonly #links = new Map<string, { readonly role: Role; readonly endsAt: number }>() // on the monotonic clock
   #linked = 0
 
   constructor(tokens: Tokens, clock: Clock) {
@@ -35,7 +35,7 @@ export class Logins {
   /** The code of a link that logs in, once, within {@link linkMs}. The oldest of many that nobody has used is forgotten. */
   newCode(role: Role): string {
     const code = randomBytes(32).toString('base64url')
-    this.#links.set(hashOfToken(code), { role, endsAt: this.#clock.now() + linkMs })
+    this.#links.set(hashOfToken(code), { role, endsAt: this.#clock.monotonic() + linkMs })
     dropOldest(this.#links, mostLinks)
     return code
   }
@@ -45,19 +45,20 @@ export class Logins {
     const hash = hashOfToken(code)
     const link = this.#links.get(hash)
     this.#links.delete(hash)
-    if (!link || link.endsAt <= this.#clock.now()) return undefined
+    if (!link || link.endsAt <= this.#clock.monotonic()) return undefined
     this.#linked++
     const id = `link:${hash}`
-    return { id, name: `login link ${this.#linked}`, role: link.role, expiresAt: this.#clock.now() + sessionMs }
+    return { id, name: `login link ${this.#linked}`, role: link.role }
   }
 
   /** Logs a browser in; answers its cookie, and when it ends in epoch ms. */
   begin(credential: Credential): { readonly cookie: string; readonly endsAt: number } {
     const cookie = randomBytes(32).toString('base64url')
-    const endsAt = Math.min(credential.expiresAt ?? Number.POSITIVE_INFINITY, this.#clock.now() + sessionMs)
-    this.#logins.set(hashOfToken(cookie), { credential, endsAt })
+    const leftMs = (credential.expiresAt ?? Number.POSITIVE_INFINITY) - this.#clock.now()
+    const lastsMs = Math.min(leftMs, sessionMs)
+    this.#logins.set(hashOfToken(cookie), { credential, endsAt: this.#clock.monotonic() + lastsMs })
     dropOldest(this.#logins, mostLogins)
-    return { cookie, endsAt }
+    return { cookie, endsAt: this.#clock.now() + lastsMs }
   }
 
   /** Whose cookie it is; it ends with its token. */
@@ -65,7 +66,7 @@ export class Logins {
     const hash = hashOfToken(cookie)
     const login = this.#logins.get(hash)
     if (!login) return undefined
-    if (login.endsAt > this.#clock.now() && this.#isGoodToken(login.credential)) return login.credential
+    if (login.endsAt > this.#clock.monotonic() && this.#isGoodToken(login.credential)) return login.credential
     this.#logins.delete(hash)
     return undefined
   }
@@ -81,7 +82,8 @@ export class Logins {
     const { id, expiresAt = Number.POSITIVE_INFINITY } = credential
     if (expiresAt <= this.#clock.now()) return false
     if (!id.startsWith('link:')) return this.#tokens.isGood(id)
-    for (const login of this.#logins.values()) if (login.credential.id === id) return true
+    const now = this.#clock.monotonic()
+    for (const login of this.#logins.values()) if (login.credential.id === id && login.endsAt > now) return true
     return false
   }
 

@@ -99,6 +99,20 @@ describe('a browser', () => {
     expect(await self(other)).toBe(401)
   })
 
+  test('a wall clock that is set back lengthens neither a link nor a login', async () => {
+    const { ask, api, clock } = await startRig()
+    const cookie = await ask('POST', '/login', { as: 'nobody', body: { code: api.loginCode() } }).then(
+      ({ headers }) => headers.get('set-cookie')!.split(';')[0]!,
+    )
+    const code = api.loginCode()
+    const now = clock.now.bind(clock)
+    clock.now = () => now() - 24 * 3_600_000
+    clock.advance(5 * 60_000)
+    expect((await ask('POST', '/login', { as: 'nobody', body: { code } })).status).toBe(401)
+    clock.advance(12 * 3_600_000)
+    expect((await ask('GET', '/self', { as: 'nobody', headers: { cookie } })).status).toBe(401)
+  })
+
   test('under TLS its cookie is Secure', async () => {
     const { ask, api } = await startRig({ publicUrl: 'https://mqtt.example' })
     const { headers } = await ask('POST', '/login', {

@@ -54,7 +54,7 @@ export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitorin
   return { http, metrics, reloadable: http ? [certificatesOf(http, config)] : [], close }
 }
 
-/** The API and all it needs, which a broker that does not serve it does without: some 25 MiB, and a quarter of a second. */
+/** The API and all it needs, which a broker that does not serve it does without: some 10 MiB. */
 export function loadHttp(): Promise<typeof import('./broker-http.js')> {
   return import('./broker-http.js')
 }
