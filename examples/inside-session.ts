@@ -29,6 +29,6 @@ await using again = await second.session('orders', { expirySeconds: 86_400 })
 console.log(again.resumed) // true
 for await (const message of again) {
   console.log('again', message.number, message.text()) // again 2 milk
-  await again.publish('orders/done', message.payload, { qos: 1 }) // resolves when it is on disk
+  await again.publish('orders/done', message.payload, { qos: 1 }) // on disk
   if (message.text() === 'tea') break
 }

@@ -46,7 +46,7 @@ const questions = [
   ['aedes', 'moving-from-aedes'],
   ['embed', 'embed'],
   ['hooks', 'embed'],
-  ['broker.session', 'inside-session'],
+  ['session inside the process', 'inside-session'],
   ['durable reader', 'inside-session|examples'],
   ['typescript', 'start'],
   ['web page', 'client|examples'],
