@@ -53,6 +53,19 @@ describe.each(logs)('queues %s', (_, makeLog) => {
     await rig.open()
   })
 
+  it('gives out messages that stay as they are when the room of their commit is used again', async () => {
+    const [reader, other] = [begin('reader'), begin('other')]
+    reader.put(messageOf('as it was'))
+    const early = reader.stored.queue.get(1)!.message
+    await idle(rig.store)
+    for (let commit = 0; commit < 20; commit++) {
+      for (let n = 0; n < 50; n++) other.put(messageOf('z'.repeat(500)))
+      await idle(rig.store)
+    }
+    expect([Buffer.from(early.payload).toString(), early.topic]).toEqual(['as it was', 't'])
+    expect(early.bytes.buffer.byteLength).toBeLessThan(1_000) // it keeps nothing else
+  })
+
   it('writes nothing for a message that is done within its commit', async () => {
     const [quick, slow] = [begin('quick'), begin('slow')]
     for (const text of ['a', 'b']) {

@@ -6,9 +6,9 @@ import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessio
 import { readMessage } from './message-record.js'
 import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
-import { RoomPool, type Rooms } from './rooms.js'
 import { Share, type Tail, type Unapplied } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
+import { SlabPool, type Slabs } from './slabs.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
 /** First room of a share beside its message, when its commit has many; when it has few, the room of a whole share. */
@@ -31,11 +31,11 @@ class CommitMessages {
   readonly commit: Commit
   readonly shares = new Map<SessionNumber, Share[]>()
   bodies: BodiesBuilder | undefined
-  readonly rooms: Rooms
+  readonly slabs: Slabs
 
-  constructor(commit: Commit, rooms: Rooms) {
+  constructor(commit: Commit, slabs: Slabs) {
     this.commit = commit
-    this.rooms = rooms
+    this.slabs = slabs
   }
 }
 
@@ -77,7 +77,7 @@ export class MessageLog {
   #nextGroup: GroupNumber
   #newest: Message | undefined
   #newestBody = -1
-  readonly #rooms = new RoomPool()
+  readonly #slabs = new SlabPool()
   readonly #shares = new Remembered<Share>((share) => {
     share.record = undefined
   })
@@ -89,7 +89,7 @@ export class MessageLog {
   constructor(tables: Tables, firstCommit: Commit, keeper: LogKeeper) {
     this.#tables = tables
     this.#keeper = keeper
-    this.#open = new CommitMessages(firstCommit, this.#rooms.begin())
+    this.#open = new CommitMessages(firstCommit, this.#slabs.begin())
     this.#unapplied.push(this.#open)
     const [newest] = [...tables.bodies.getKeys({ reverse: true, limit: 1 })]
     this.#nextGroup = newest ? readU48(newest, 0) + 1 : 1
@@ -174,7 +174,7 @@ export class MessageLog {
   }
 
   #room(bytes: number): Uint8Array {
-    return this.#rooms.take(this.#open.rooms, bytes)
+    return this.#slabs.take(this.#open.slabs, bytes)
   }
 
   /** The message is for several: it lies among the bodies of the commit, once. */
@@ -201,7 +201,7 @@ export class MessageLog {
     }
     for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
     for (const [group, left] of readers) this.#readers.set(group, { left, commit: this.#open.commit })
-    this.#open = new CommitMessages(next, this.#rooms.begin())
+    this.#open = new CommitMessages(next, this.#slabs.begin())
     this.#unapplied.push(this.#open)
     this.#newest = undefined
     this.#newestBody = -1
@@ -241,15 +241,13 @@ export class MessageLog {
   }
 
   #settle(done: CommitMessages): void {
-    let isRead = false
     for (const own of done.shares.values()) {
       for (const share of own) {
-        if (share.builder?.isRead) isRead = true
         share.builder = undefined
         share.bodies = undefined
       }
     }
-    if (!isRead) this.#rooms.giveBack(done.rooms)
+    this.#slabs.giveBack(done.slabs)
   }
 
   /** The session's next shares with messages from `number` on, oldest first; and whether more may follow. */
@@ -339,7 +337,7 @@ export class MessageLog {
       if (index < 0) return undefined
       const body = builder.bodyAt(index)
       const entry = builder.entryAt(index)
-      const message = body < 0 ? this.#messageOf(builder.room, entry) : share.bodies!.messageAt(body)
+      const message = body < 0 ? this.#copyOf(builder.room, entry) : share.bodies!.messageAt(body)
       return keptAs(entry, message, commit)
     }
     const record = this.#recordOf(share)
@@ -348,6 +346,13 @@ export class MessageLog {
     if (index >= record.entries || record.numberAt(index) !== number) return undefined
     const entry = record.entryAt(index)
     return keptAs(entry, this.#messageOf(record.bytes, entry), commit)
+  }
+
+  /** Out of room that is used again, and that a few bytes must not keep. */
+  #copyOf(room: Uint8Array, entry: ShareEntry): Message {
+    if (!entry.body) return this.#messageOf(room, entry)
+    const { start, end } = entry.body
+    return readMessage(room.slice(start, end), 0, end - start)
   }
 
   #messageOf(bytes: Uint8Array, { body, place }: ShareEntry): Message {

@@ -72,8 +72,6 @@ export class ShareBuilder {
   #view: DataView | undefined
   /** When the first of them expires, in seconds; 0: none does. */
   due = 0
-  /** Its entries were read, and messages hold on to the buffer. */
-  isRead = false
 
   constructor(session: SessionNumber, first: number, room: Uint8Array) {
     this.session = session
@@ -165,7 +163,6 @@ export class ShareBuilder {
 
   /** The entry at an index, whose message is read from {@link room}, unless it is a shared one. */
   entryAt(index: number): ShareEntry {
-    this.isRead = true
     const start = this.#ats[index]!
     const end = this.#ats[index + 1] ?? this.#w.position
     const entry = entryIn(this.#w.bytes, start, end)
