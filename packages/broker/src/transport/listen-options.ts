@@ -50,6 +50,12 @@ export interface TlsOptions {
   readonly ciphers?: string
   /** Protocols offered by ALPN, the preferred first; a client that asks for none of them is refused. Default: ALPN is not looked at. */
   readonly alpn?: readonly string[]
+  /**
+   * Seconds in which a client that comes again may go on with its TLS session instead of a whole handshake, by a ticket that it keeps
+   * (the broker keeps nothing). Default 7,200; 0 = never; at most a week. What the broker makes tickets with changes every 12 hours, and when one
+   * of the files does.
+   */
+  readonly sessionSeconds?: number
 }
 
 /** MQTT over WebSocket (section 6). */
@@ -115,9 +121,13 @@ const tlsNames: NamesOf<TlsOptions> = {
   minVersion: true,
   ciphers: true,
   alpn: true,
+  sessionSeconds: true,
 }
 const webSocketNames: NamesOf<WebSocketOptions> = { path: true, origins: true }
 const proxyNames: NamesOf<ProxyProtocolOptions> = { from: true }
+
+/** The longest that TLS allows (RFC 8446, section 4.6.1). */
+const weekSeconds = 604_800
 
 /** What they are called elsewhere, and were here before. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -153,6 +163,10 @@ export function checkListenOptions(options: ListenOptions): void {
     if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) {
       throw invalid(`${name} is ${value}; it takes a whole number from 1`)
     }
+  }
+  const { sessionSeconds = 1 } = tls ?? {}
+  if (!Number.isSafeInteger(sessionSeconds) || sessionSeconds < 0 || sessionSeconds > weekSeconds) {
+    throw invalid(`tls.sessionSeconds is ${sessionSeconds}; it takes a whole number from 0 to ${weekSeconds} (a week)`)
   }
   if (tls?.requestCert && !tls.ca?.length)
     throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')

@@ -1,10 +1,12 @@
-import { createPrivateKey } from 'node:crypto'
+import { constants, createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { BrokerError, systemReason } from '../errors.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf } from './tls-expiry.js'
 
+/** Of a client's TLS session. */
+const defaultSessionSeconds = 7_200
 const kinds = ['cert', 'key', 'ca', 'crl'] as const
 
 /** Whether it is PEM itself, and not the path of a file. */
@@ -71,8 +73,12 @@ async function readTlsFiles(options: TlsOptions): Promise<SecureContextOptions> 
     const texts = await Promise.all(given.map((one) => (isPem(one) ? one : readPem(kind, one))))
     if (texts.length > 0) read[kind] = texts.join('\n')
   }
+  const { sessionSeconds = defaultSessionSeconds } = options
   return {
     ...read,
+    ...(sessionSeconds === 0
+      ? { secureOptions: constants.SSL_OP_NO_TICKET } // nothing is kept here either, so there is nothing to go on with
+      : { sessionTimeout: sessionSeconds }),
     minVersion: options.minVersion ?? 'TLSv1.2',
     honorCipherOrder: true,
     ...(options.passphrase !== undefined && { passphrase: options.passphrase }),

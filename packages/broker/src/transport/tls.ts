@@ -1,6 +1,8 @@
+import { randomBytes, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import type { ClientCertificate } from '../client-certificate.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
@@ -9,7 +11,7 @@ import type { Handshakes } from './handshakes.js'
 import type { TlsOptions } from './listen-options.js'
 import { expiryOf, TlsExpiry } from './tls-expiry.js'
 import { isPem, readTls, tlsFilePaths } from './tls-files.js'
-import { isEnd, tlsRefusal } from './tls-refusal.js'
+import { isEnd, ofCertificate, tlsRefusal } from './tls-refusal.js'
 import type { Peer, TlsAgreement } from './transport.js'
 
 interface TlsParts {
@@ -26,10 +28,16 @@ interface ServerOfOne extends Server {
   peer: Peer
 }
 
+/** How long tickets are made with one key. Who has one of an earlier key does the whole handshake. */
+const ticketKeyMs = 43_200_000
+const ticketKeyBytes = 48
+
 /** The TLS step of a listener: its server never listens, it is given sockets. */
 export class TlsStep {
   readonly #server: Server
   readonly #expiry: TlsExpiry
+  readonly #newTicketKey: NodeJS.Timeout
+  #context: SecureContextOptions | undefined
   #files: WatchedFiles | undefined
 
   /** @throws BrokerError `invalid-option`, for files that cannot be used. */
@@ -55,7 +63,12 @@ export class TlsStep {
     })
     this.#server.on('secureConnection', function (this: Server, stream) {
       const { socket, peer } = this as ServerOfOne
-      const certificate = certificateOf(stream)
+      const shown = stream.authorized ? stream.getPeerX509Certificate() : undefined
+      // OpenSSL looks at its time in a whole handshake alone.
+      if (shown && stream.isSessionReused() && Date.parse(shown.validTo) < Date.now()) {
+        return handshakes.refuse(socket, 'tls', ofCertificate.CERT_HAS_EXPIRED)
+      }
+      const certificate = shown && certificateOf(shown)
       stream.allowHalfOpen = true
       const tls = agreementOf(stream)
       next(stream, socket, { ...peer, transport: 'tls', tls, ...(certificate && { certificate }) })
@@ -65,6 +78,7 @@ export class TlsStep {
       if (isEnd(error)) handshakes.left(socket, 'tls', tlsRefusal(error, stream))
       else handshakes.tell(socket, 'tls', tlsRefusal(error, stream))
     })
+    this.#newTicketKey = setInterval(() => this.#server.setTicketKeys(randomBytes(ticketKeyBytes)), ticketKeyMs).unref()
   }
 
   readonly enter = (_stream: Duplex, socket: Socket, peer: Peer): void => {
@@ -83,9 +97,13 @@ export class TlsStep {
   close(): void {
     this.#files?.close()
     this.#expiry.close()
+    clearInterval(this.#newTicketKey)
   }
 
+  /** What is new makes new ticket keys: who was let in by the CA, CRL or certificate before has to show itself again. */
   #use(context: SecureContextOptions): void {
+    if (isDeepStrictEqual(context, this.#context)) return
+    this.#context = context
     this.#server.setSecureContext(context)
     this.#expiry.set(expiryOf(String(context.cert)))
   }
@@ -102,10 +120,7 @@ function agreementOf(stream: TLSSocket): TlsAgreement {
   return known
 }
 
-/** The client's, if it was asked for one. */
-function certificateOf(stream: TLSSocket): ClientCertificate | undefined {
-  const certificate = stream.authorized ? stream.getPeerX509Certificate() : undefined
-  if (!certificate) return undefined
+function certificateOf(certificate: X509Certificate): ClientCertificate {
   const { subject, subjectAltName = '', fingerprint256 } = certificate
   const names = certificate.toLegacyObject().subject.CN as string | string[] | undefined
   return {

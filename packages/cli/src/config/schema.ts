@@ -55,6 +55,12 @@ const tls = z
       .array(text)
       .optional()
       .describe('Protocols offered by ALPN, the preferred first; a client that asks for none of them is refused.'),
+    sessionSeconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .default(7_200)
+      .describe('How long a client that comes again may go on with its TLS session; 0 = never.'),
   })
   .check(({ value, issues }) => {
     const { passphrase, passphraseFile, ca, crl, requestCert } = value
