@@ -4,13 +4,13 @@ import type { BackupFolder } from '../backup-folder.js'
 import type { Access } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
-import type { Config } from '../config/schema.js'
 import type { BrokerLog } from '../log.js'
 import { systemProblem } from '../system-problem.js'
 import { controlPath, pathProblem } from './control-path.js'
 import type { ReloadAnswer } from './control-protocol.js'
 import { controlRequests } from './control-requests.js'
 import { ControlSocket, type Serve } from './control-socket.js'
+import { filesOf } from './files-of.js'
 import { type Reloadable, Reloading } from './reloading.js'
 import { tryOut } from './trial.js'
 
@@ -83,15 +83,19 @@ function partsOf({ settings, access, listeners }: RunningBroker): readonly Reloa
     ...(anyAcl.some((one) => one?.file !== undefined) ? ['access rules'] : []),
   ]
   return [
-    {
+    filesOf(
       names,
-      madeFrom: (config) => [config.auth, config.acl, config.listeners.map((door) => [door.auth, door.acl])],
-      reload: () => access.reload(),
-    },
-    ...listeners.map((listener, at) => ({
-      names: doors[at]?.tls ? ['certificates'] : [],
-      madeFrom: ({ listeners: now }: Config) => now[at],
-      reload: () => listener.reload(),
-    })),
+      settings,
+      (config) => [config.auth, config.acl, config.listeners.map((door) => [door.auth, door.acl])],
+      () => access.reload(),
+    ),
+    ...listeners.map((listener, at) =>
+      filesOf(
+        doors[at]?.tls ? ['certificates'] : [],
+        settings,
+        ({ listeners: now }) => now[at],
+        () => listener.reload(),
+      ),
+    ),
   ]
 }

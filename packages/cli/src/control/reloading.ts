@@ -1,18 +1,33 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@godwit/broker'
 import type { Resolved } from '../config/resolve.js'
-import type { Config } from '../config/schema.js'
+import { isTakenUp } from '../config/taken-up.js'
 import { changedSettings } from './changed-settings.js'
 import type { ReloadAnswer } from './control-protocol.js'
 
-/** Something of a running broker that can be read again. */
+/** A part of a running broker that follows its configuration. */
 export interface Reloadable {
-  /** What it is that is read, in words: `password file`. */
-  readonly names: readonly string[]
-  /** The settings it was made from. Where they have changed, it stays as it is until the next start. */
-  madeFrom(config: Config): unknown
-  /** Reads it again, or throws and changes nothing. */
-  reload(): Promise<void>
+  /**
+   * Looks at a configuration, and makes ready what it needs of it beside what is in force. Nobody notices anything yet.
+   * @param next is whole and of the right form. What of it is as it was is for the part to see; files may differ all the same.
+   * @returns `undefined`: there is nothing to take up.
+   * @throws what is wrong with it, with its place: then nothing has changed, and nothing is left over.
+   */
+  prepare(next: Resolved): Promise<Prepared | undefined>
+}
+
+/** What a part has made ready: one of `commit` and `abandon` is called, once. */
+export interface Prepared {
+  /** What is taken up, each in words that follow `reloaded: `: `password file`, `limits.maxInflight`. May be none. */
+  readonly reloaded: readonly string[]
+  /** Settings of the part that hold from the next start on only, by name, where `takenUp` cannot tell. Default: none. */
+  readonly needsRestart?: readonly string[] | undefined
+  /**
+   * Takes it up; it must not fail. What others can notice changes before it returns, so that all parts change in one turn.
+   * What is to be done beside that, as ending what was in force before, goes on in the promise, which the answer waits for.
+   */
+  commit(): Promise<void> | void
+  /** Gives it up, since another part cannot take up its own; it must not fail. */
+  abandon(): Promise<void> | void
 }
 
 export interface ReloadingOptions {
@@ -22,11 +37,12 @@ export interface ReloadingOptions {
   readonly read: () => Resolved
   /** Tries with throw-away parts whether a broker could start with that; throws where it could not. */
   readonly tried: (settings: Resolved) => Promise<void>
+  /** Prepared and committed in this order, abandoned in the other. */
   readonly parts: readonly Reloadable[]
   readonly log: Logger
 }
 
-/** Makes a running broker read its configuration again: all of it is looked at before anything of it is taken up. */
+/** Makes a running broker follow its configuration: all of it is taken up, or nothing. */
 export class Reloading {
   readonly #options: ReloadingOptions
   #last: Promise<unknown> = Promise.resolve()
@@ -37,7 +53,7 @@ export class Reloading {
 
   /**
    * One after another, whoever asks.
-   * @throws what is wrong. All stays as it was then, unless a file was broken after it had been looked at.
+   * @throws what is wrong. All stays as it was then.
    */
   reload(): Promise<ReloadAnswer> {
     const next = this.#last.then(() => this.#reload())
@@ -46,29 +62,54 @@ export class Reloading {
   }
 
   async #reload(): Promise<ReloadAnswer> {
-    const { log } = this.#options
+    const { log, started, read, tried } = this.#options
     try {
-      const answer = await this.#readAgain()
-      for (const name of answer.needsRestart) log.log('warn', `${name} has changed: needs a restart`)
-      log.log('info', 'reloaded')
-      return answer
+      const next = read()
+      await tried(next)
+      const prepared = await this.#prepare(next)
+      const reloaded = [...new Set(prepared.flatMap((part) => part.reloaded))]
+      const changed = changedSettings(started.config, next.config).filter((name) => !isTakenUp(name))
+      const needsRestart = [...new Set([...changed, ...prepared.flatMap((part) => part.needsRestart ?? [])])]
+      await this.#commit(prepared)
+      for (const name of needsRestart) log.log('warn', `${name} has changed: needs a restart`)
+      log.log('info', 'reloaded', reloaded.length > 0 ? { what: reloaded.join(', ') } : {})
+      return { ok: true, reloaded, needsRestart }
     } catch (error) {
-      log.log('error', 'not reloaded', { error: error instanceof Error ? error.message : String(error) })
+      log.log('error', 'not reloaded', { error: inWords(error) })
       throw error
     }
   }
 
-  async #readAgain(): Promise<ReloadAnswer> {
-    const { started, read, tried, parts } = this.#options
-    const settings = read()
-    await tried(settings)
-    const again = parts.filter((part) =>
-      isDeepStrictEqual(part.madeFrom(started.config), part.madeFrom(settings.config)),
-    )
-    // What was right a moment ago fails only when somebody breaks it just now; then it is told, and the rest is taken up.
-    const results = await Promise.allSettled(again.map((part) => part.reload()))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-    const reloaded = [...new Set(again.flatMap(({ names }) => names))]
-    return { ok: true, reloaded, needsRestart: changedSettings(started.config, settings.config) }
+  /** Of all parts, or of none. */
+  async #prepare(next: Resolved): Promise<readonly Prepared[]> {
+    const prepared: Prepared[] = []
+    try {
+      for (const part of this.#options.parts) {
+        const ready = await part.prepare(next)
+        if (ready) prepared.push(ready)
+      }
+      return prepared
+    } catch (error) {
+      for (const part of prepared.reverse()) await this.#contained('giving up what was prepared', () => part.abandon())
+      throw error
+    }
   }
+
+  /** In one turn, and then what is to be done beside it. */
+  async #commit(prepared: readonly Prepared[]): Promise<void> {
+    await Promise.all(prepared.map((part) => this.#contained('taking up the configuration', () => part.commit())))
+  }
+
+  /** What must not fail and does is told, and keeps nothing else from being done. */
+  async #contained(doing: string, run: () => Promise<void> | void): Promise<void> {
+    try {
+      await run()
+    } catch (error) {
+      this.#options.log.log('error', `${doing} failed in part`, { error: inWords(error) })
+    }
+  }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { inPlace } from '../config/in-place.js'
-import type { Config } from '../config/schema.js'
+import type { Resolved } from '../config/resolve.js'
+import { filesOf } from '../control/files-of.js'
 import type { Reloadable } from '../control/reloading.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
@@ -51,7 +52,7 @@ export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitorin
     throw error
   }
   const metrics = shares ? http?.url : monitoring?.url
-  return { http, metrics, reloadable: http ? [certificatesOf(http, config)] : [], close }
+  return { http, metrics, reloadable: http ? [certificatesOf(http, settings)] : [], close }
 }
 
 /** The API and all it needs, which a broker that does not serve it does without: some 10 MiB. */
@@ -59,10 +60,12 @@ export function loadHttp(): Promise<typeof import('./broker-http.js')> {
   return import('./broker-http.js')
 }
 
-function certificatesOf(http: BrokerHttp, { http: { tls } }: Config): Reloadable {
-  return {
-    names: tls ? ['certificates of the HTTP server'] : [],
-    madeFrom: ({ http: { tls: now } }) => now,
-    reload: () => http.reload(),
-  }
+function certificatesOf(http: BrokerHttp, settings: Resolved): Reloadable {
+  const names = settings.config.http.tls ? ['certificates of the HTTP server'] : []
+  return filesOf(
+    names,
+    settings,
+    (config) => config.http.tls,
+    () => http.reload(),
+  )
 }
