@@ -1,11 +1,15 @@
 /** Bytes held for anybody, and how many there may be. */
 export class Account {
   bytes = 0
-  /** Default: no end. */
-  most: number
+  readonly #mostOf: () => number
 
-  constructor(most: number = Number.POSITIVE_INFINITY) {
-    this.most = most
+  /** @param mostOf asked whenever it matters: a limit may change. Default: no end. */
+  constructor(mostOf: () => number = endless) {
+    this.#mostOf = mostOf
+  }
+
+  get most(): number {
+    return this.#mostOf()
   }
 
   /** So many more are held; below 0, so many fewer. */
@@ -14,13 +18,15 @@ export class Account {
   }
 
   get isFull(): boolean {
-    return this.bytes >= this.most
+    return this.bytes >= this.#mostOf()
   }
 
   hasRoomFor(bytes: number): boolean {
-    return this.bytes + bytes <= this.most
+    return this.bytes + bytes <= this.#mostOf()
   }
 }
+
+const endless = (): number => Number.POSITIVE_INFINITY
 
 /** What is held now, and how much there may be. */
 export interface AccountView {
@@ -53,8 +59,8 @@ export class Accounts {
   readonly stored: Account
 
   constructor(limits: { readonly maxWaitingBytes?: number; readonly maxStoredBytes?: number } = {}) {
-    this.waiting = new Account(limits.maxWaitingBytes)
-    this.stored = new Account(limits.maxStoredBytes)
+    this.waiting = new Account(() => limits.maxWaitingBytes ?? Number.POSITIVE_INFINITY)
+    this.stored = new Account(() => limits.maxStoredBytes ?? Number.POSITIVE_INFINITY)
   }
 }
 

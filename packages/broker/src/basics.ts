@@ -5,6 +5,7 @@ import type { Features } from './features.js'
 import type { Limits } from './limits.js'
 import type { Logger } from './log.js'
 import type { Metrics } from './metrics.js'
+import { Offer } from './offer.js'
 import { memoryAccounts } from './store/memory.js'
 import type { MemoryAccounts } from './store/memory-queue.js'
 import type { Store } from './store/store.js'
@@ -14,7 +15,7 @@ import type { Clock } from './time/clock.js'
 import { Slices } from './time/slices.js'
 import { TimerWheel } from './time/timer-wheel.js'
 
-/** What a broker is given. */
+/** What a broker is given. Limits and features change in place when it is reconfigured: hold them, and no number out of them. */
 export interface Given {
   readonly limits: Limits
   readonly features: Features
@@ -33,6 +34,8 @@ export interface Basics extends Given {
   readonly chores: Chores
   readonly slices: Slices
   readonly accounts: Accounts
+  /** What clients are told that come now. */
+  readonly offer: Offer
   /** Of queues that are in memory. */
   readonly memory: MemoryAccounts
 }
@@ -47,5 +50,7 @@ export function makeBasics({ limits, features, store, log, clock }: Given, metri
   const accounts = new Accounts(limits)
   const memory = memoryAccounts(metrics, accounts, chores)
   const drops = new Drops(metrics, log, later)
-  return { limits, features, store, log, clock, metrics, faults, drops, time, wheel, chores, slices, accounts, memory }
+  const offer = new Offer(limits, features)
+  const given = { limits, features, store, log, clock, metrics }
+  return { ...given, faults, drops, time, wheel, chores, slices, accounts, memory, offer }
 }

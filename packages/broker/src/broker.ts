@@ -8,6 +8,8 @@ import { closeInOrder } from './connection/closing.js'
 import type { TraceEvent, TraceOptions } from './connection/tracing.js'
 import { Descriptors } from './descriptors.js'
 import { BrokerError } from './errors.js'
+import { hooksAuthenticate } from './hooks/hook-runner.js'
+import type { Hooks } from './hooks/hooks.js'
 import { type InsideSession, openInside } from './inside/inside-session.js'
 import type { InsideSessionOptions } from './inside/session-options.js'
 import { Clients } from './inspection/clients.js'
@@ -23,6 +25,7 @@ import { plainAddress } from './network.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
 import { type DropCount, type DropsView, dropBucketMs, RecentDrops } from './recent-drops.js'
+import { checkReconfiguration, type Reconfiguration } from './reconfiguration.js'
 import { makeRooms, type Rooms } from './rooms.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
@@ -30,8 +33,9 @@ import { plainGrant } from './router/subscriber.js'
 import { isSystemTopic } from './router/system-topics.js'
 import { type BusiestTopics, TopicSketch } from './router/topic-sketch.js'
 import type { Chore } from './time/chores.js'
+import type { WheelTimer } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
-import { listen } from './transport/listen.js'
+import { listen, type OpenListener } from './transport/listen.js'
 import type { ListenOptions } from './transport/listen-options.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
 
@@ -103,10 +107,12 @@ export class Broker implements AsyncDisposable {
   readonly #metrics: Metrics = new Metrics()
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
-  readonly #listeners: Listener[] = []
+  readonly #listeners: OpenListener[] = []
   readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
   readonly #sysTopics: SysTopics
+  #sysIntervalSeconds = 0
+  #sysTimer: WheelTimer | undefined
   #failure: BrokerError | undefined
   /** Called when the broker cannot go on: its stored data is damaged. It serves nobody any more; end the process. */
   onFailed: (error: BrokerError) => void = () => {}
@@ -136,14 +142,14 @@ export class Broker implements AsyncDisposable {
 
   /** Takes up what the store holds from an earlier process; {@link createBroker} calls it. */
   async start(): Promise<this> {
-    const { features, limits, store } = this.#rooms.options
+    const { limits, store, sysIntervalSeconds } = this.#rooms.options
     const { metrics, accounts, time, chores, router, registry } = this.#rooms
     const { sessions, groups, retained, wills, queued } = await store.open({ metrics, limits, accounts, time, chores })
-    if (features.retainAvailable) for (const message of retained) router.takeUp(message)
+    for (const message of retained) router.takeUp(message)
     registry.recover({ sessions, groups, wills })
     this.#tick()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
-    if (this.#rooms.options.sysIntervalSeconds > 0) this.#publishSys()
+    this.#setSysInterval(sysIntervalSeconds)
     return this
   }
 
@@ -156,11 +162,12 @@ export class Broker implements AsyncDisposable {
   async listen(where: ListenOptions | number = {}): Promise<Listener> {
     this.#ensureOpen()
     const options = typeof where === 'number' ? { port: where } : where
-    const { limits, hooks, log } = this.#rooms.options
+    const { hooks } = this.#rooms
+    const { limits, log } = this.#rooms.options
     const listener = await listen(options, {
       accept: (transport) => this.#accept(transport),
-      authenticates: hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods),
-      maxMessageBytes: limits.maxPacketBytes,
+      authenticates: () => hooks.authenticates,
+      limits,
       metrics: this.#metrics,
       drops: this.#rooms.drops,
       descriptors: this.#descriptors,
@@ -218,7 +225,7 @@ export class Broker implements AsyncDisposable {
     })
     this.#subscribed.add(subscription as unknown as LocalSubscription<string>)
     this.#rooms.router.subscribe(pattern.filter, subscription, plainGrant(2))
-    subscription.replay(this.#rooms.router.retained.match(pattern.filter, () => this.#rooms.time.expiryNow()))
+    subscription.replay(this.#rooms.router.retainedFor(pattern.filter, () => this.#rooms.time.expiryNow()))
     return subscription
   }
 
@@ -259,6 +266,35 @@ export class Broker implements AsyncDisposable {
     const user = this.#closed ? undefined : this.#rooms.registry.get(clientId)?.user
     user?.end(reasonString, reasonCode, serverReference)
     return user !== undefined
+  }
+
+  /**
+   * Changes limits, features, hooks and the interval of the `$SYS` topics while the broker runs: all that is given, or, when
+   * any of it is wrong, nothing; before it returns. A lower limit throws nothing away, it refuses what is new. What a client
+   * of 5.0 was told in its CONNACK (Receive Maximum, Maximum Packet Size, Topic Alias Maximum, Keep Alive, Session Expiry,
+   * Maximum QoS, what of MQTT is there) holds for its connection. Present clients are not asked anew who they are; other
+   * rules on publishing, subscribing and deliveries hold for them at once, and subscriptions that exist stay.
+   * @throws BrokerError `invalid-option`, as {@link createBroker} does; `closed`.
+   */
+  async reconfigure(changes: Reconfiguration): Promise<void> {
+    this.#ensureOpen()
+    const { options, offer } = this.#rooms
+    const next = checkReconfiguration(changes, options)
+    for (const listener of this.#listeners) listener.checkAccess(hooksAuthenticate(next.hooks))
+    // In place: everybody holds these two, and no number out of them.
+    Object.assign(options.limits, next.limits)
+    Object.assign(options.features, next.features)
+    offer.renew(options.limits, options.features)
+    if (changes.hooks) this.#replaceHooks(changes.hooks)
+    this.#setSysInterval(next.sysIntervalSeconds)
+    if (this.#listeners.length > 0) this.#warnOfDescriptors()
+  }
+
+  #replaceHooks(next: readonly Hooks[]): void {
+    const { hooks, registry } = this.#rooms
+    const watched = hooks.watchesDelivery
+    hooks.replace(next)
+    if (watched || hooks.watchesDelivery) for (const { user } of registry.all()) user?.onHooksReplaced?.()
   }
 
   /**
@@ -383,10 +419,14 @@ export class Broker implements AsyncDisposable {
 
   /** From the first listener on. */
   #watchDescriptors(): void {
+    this.#warnOfDescriptors()
+    this.#lookAtDescriptors()
+  }
+
+  #warnOfDescriptors(): void {
     const { limits, log } = this.#rooms.options
     const problem = this.#descriptors.shortFor(limits.maxConnections)
     if (problem !== undefined) log.log('warn', problem)
-    this.#lookAtDescriptors()
   }
 
   #lookAtDescriptors(): void {
@@ -432,9 +472,18 @@ export class Broker implements AsyncDisposable {
     this.onFailed(error)
   }
 
+  /** From here on the `$SYS` topics come so often; 0: they are gone. */
+  #setSysInterval(seconds: number): void {
+    if (seconds === this.#sysIntervalSeconds) return
+    this.#sysIntervalSeconds = seconds
+    this.#sysTimer?.cancel()
+    if (seconds > 0) return this.#publishSys()
+    for (const topic of this.#sysTopics.forget()) this.#rooms.router.retained.delete(topic)
+  }
+
   /** Publishes what has changed, and sets itself again. */
   #publishSys(): void {
-    this.#rooms.wheel.after(this.#rooms.options.sysIntervalSeconds * 1000, () => this.#publishSys())
+    this.#sysTimer = this.#rooms.wheel.after(this.#sysIntervalSeconds * 1000, () => this.#publishSys())
     for (const [topic, value] of this.#sysTopics.changed()) {
       this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }

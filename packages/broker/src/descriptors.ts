@@ -23,7 +23,8 @@ export class Descriptors {
   readonly #limitOf: () => number | undefined
   #most: number
   #readAt = performance.now()
-  #hasTold = false
+  /** For how many connections it was told that there are too few. */
+  #toldFor: number | undefined
 
   constructor(drops: Drops, limitOf: () => number | undefined = descriptorLimit) {
     this.#drops = drops
@@ -31,11 +32,11 @@ export class Descriptors {
     this.#most = limitOf() ?? Number.POSITIVE_INFINITY
   }
 
-  /** What is wrong with the limit for so many connections, and what to do; the first time it is asked for. */
+  /** What is wrong with the limit for so many connections, and what to do; the first time it is asked for so many. */
   shortFor(maxConnections: number): string | undefined {
     const needed = maxConnections + reservedOf(maxConnections * 4) + ownNeeds
-    if (this.#hasTold || this.#most >= needed) return undefined
-    this.#hasTold = true
+    if (this.#toldFor === maxConnections || this.#most >= needed) return undefined
+    this.#toldFor = maxConnections
     const room = Math.max(0, this.#most - reservedOf(this.#most) - ownNeeds)
     return (
       `limits.maxConnections is ${maxConnections}, but this process may open only ${this.#most} files: there is room for about ` +

@@ -1,4 +1,5 @@
 import type { QoS } from '@godwit/protocol'
+import type { LimitEffect } from './limits.js'
 
 /**
  * Parts of MQTT that can be switched on and off. A client of 5.0 is told in CONNACK what is off, and disconnected if it
@@ -18,7 +19,7 @@ export interface Features {
   readonly wildcardSubscriptions: boolean
   /**
    * Whether RETAIN 1 keeps messages. Default true. Off: 0x9A at 5.0; below, they are delivered and not kept. What was
-   * kept before stays in the store, unseen.
+   * kept before stays, and no client sees it.
    */
   readonly retainAvailable: boolean
   /** Whether `$share/NAME/FILTER` shares a subscription, in every version. Default true. Off: 0x9E at 5.0, refused in SUBACK below. */
@@ -50,4 +51,20 @@ export interface Features {
    * and go nowhere; at QoS 0, and below 5.0, there is no such answer, and it is disconnected (0x96). Each is counted.
    */
   readonly publishBeyondRate: 'slow' | 'refuse'
+}
+
+/** From when on a feature holds that is switched while a broker runs. What a client of 5.0 was told in CONNACK holds for its connection. */
+export const featureEffects: { readonly [Name in keyof Features]: LimitEffect } = {
+  mqtt31: 'new connections',
+  bridgeProtocol: 'new connections',
+  wildcardSubscriptions: 'new connections',
+  retainAvailable: 'new connections',
+  sharedSubscriptions: 'new connections',
+  subscriptionIdentifiers: 'new connections',
+  sharedHandOverAtDisconnect: 'at once',
+  maximumQos: 'new connections',
+  emptyClientIds: 'new connections',
+  controlCharacters: 'new connections',
+  checkPayloadFormat: 'at once',
+  publishBeyondRate: 'at once',
 }

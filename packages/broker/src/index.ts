@@ -16,7 +16,7 @@ export type { TracedPacket } from './connection/traced-packet.js'
 export type { TraceEvent, TraceOptions } from './connection/tracing.js'
 export { descriptorLimit } from './descriptors.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
-export type { Features } from './features.js'
+export { type Features, featureEffects } from './features.js'
 export { Histogram } from './histogram.js'
 export type { Admission, AdmittedAs, Claims, ClientInfo, Identity, Redirection } from './hooks/client-info.js'
 export type {
@@ -53,7 +53,7 @@ export type {
   SubscriptionPageOptions,
   SubscriptionView,
 } from './inspection/subscriptions.js'
-export { defaultLimits, type Limits, limitRange, neverExpires } from './limits.js'
+export { defaultLimits, type LimitEffect, type Limits, limitEffects, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
 export type {
@@ -68,6 +68,7 @@ export type {
 } from './metrics.js'
 export type { BrokerOptions } from './options.js'
 export type { ClientDrops, DropCount, DropEvent, DropKind, DropsView } from './recent-drops.js'
+export type { Reconfiguration } from './reconfiguration.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'
 export type { LocalMessage, LocalSubscription } from './router/local-subscription.js'
 export type { BusiestTopics, TopicCount } from './router/topic-sketch.js'
@@ -87,7 +88,7 @@ export type {
 export type { BrokerTime, Moment } from './time/broker-time.js'
 export type { Chore, Chores } from './time/chores.js'
 export { type Clock, systemClock } from './time/clock.js'
-export { TokenBucket } from './time/token-bucket.js'
+export { type Rate, TokenBucket } from './time/token-bucket.js'
 export { checkListen } from './transport/listen.js'
 export type {
   ListenOptions,

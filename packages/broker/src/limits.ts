@@ -113,6 +113,50 @@ export const defaultLimits: Limits = {
   willsAfterRestartPerSecond: 1_000,
 }
 
+/** From when on a limit holds that is changed while a broker runs: a lower one never throws away what is held, it refuses what is new. */
+export type LimitEffect =
+  /** For everybody, from the next time that somebody asks for more. */
+  | 'at once'
+  /** For connections and sessions that begin from then on; those present keep what was said or granted when they began. */
+  | 'new connections'
+
+export const limitEffects: { readonly [Name in keyof Limits]: LimitEffect } = {
+  maxConnections: 'at once',
+  maxConnectionsPerAddress: 'at once',
+  maxConnectsPerSecond: 'at once',
+  maxConnectsPerSecondPerAddress: 'at once',
+  overloadDelayMs: 'at once',
+  overloadWaitMs: 'at once',
+  maxPacketBytes: 'new connections',
+  maxConnectBytes: 'new connections',
+  maxUnauthenticatedBytes: 'at once',
+  connectTimeoutMs: 'new connections',
+  maxInflight: 'new connections',
+  maxQueuedMessages: 'at once',
+  maxQueuedBytes: 'at once',
+  maxOutboxBytes: 'at once',
+  drainTimeoutMs: 'at once',
+  sessionExpirySeconds: 'new connections',
+  maxSessionExpirySeconds: 'new connections',
+  receiveMaximum: 'new connections',
+  topicAliasMaximum: 'new connections',
+  maxKeepAliveSeconds: 'new connections',
+  maxPublishesPerSecond: 'at once',
+  maxPublishBytesPerSecond: 'at once',
+  maxTopicBytes: 'at once',
+  maxTopicLevels: 'at once',
+  maxSessions: 'at once',
+  maxSubscriptionsPerSession: 'at once',
+  maxClientIdBytes: 'at once',
+  maxRetainedMessages: 'at once',
+  maxRetainedBytes: 'at once',
+  maxWaitingBytes: 'at once',
+  maxStoredBytes: 'at once',
+  diskReserveBytes: 'at once',
+  diskReservePercent: 'at once',
+  willsAfterRestartPerSecond: 'at once',
+}
+
 export const limitNames: NamesOf<Limits> = Object.fromEntries(
   Object.keys(defaultLimits).map((name) => [name, true]),
 ) as NamesOf<Limits>

@@ -5,6 +5,7 @@ import type { ConnectionParts } from './connection/connection-parts.js'
 import { Door } from './connection/door.js'
 import { EncodedOnce } from './connection/encoded-once.js'
 import type { OutboxParts } from './connection/outbox.js'
+import { publishRates } from './connection/publish-rate.js'
 import { Tracing } from './connection/tracing.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
@@ -21,6 +22,7 @@ import { Registry } from './session/registry.js'
 
 /** The rooms of one broker, joined. */
 export interface Rooms extends Basics {
+  readonly hooks: HookRunner
   readonly options: CheckedOptions
   readonly router: Router
   readonly registry: Registry
@@ -68,6 +70,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     arriving: new Set(),
     waitingForRoom: new Set(),
     waiting: new Waiting(limits, drops),
+    publishRates: publishRates(limits),
   }
   const inside: InsideParts = {
     ...basics,
@@ -76,5 +79,5 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     tracing,
     waitingForRoom: connectionParts.waitingForRoom,
   }
-  return { ...basics, options, router, registry, tracing, commits, door, connectionParts, inside }
+  return { ...basics, options, hooks, router, registry, tracing, commits, door, connectionParts, inside }
 }

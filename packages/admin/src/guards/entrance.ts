@@ -81,7 +81,7 @@ export class Entrance {
     let pace = this.#paces.get(id)
     if (!pace) {
       if (this.#paces.size >= mostPaces) this.#paces.clear()
-      pace = new TokenBucket(perSecond, burst, now)
+      pace = new TokenBucket({ perSecond, most: burst }, now)
       this.#paces.set(id, pace)
     }
     if (pace.take(now)) return

@@ -8,6 +8,7 @@ import type { TimerWheel } from '../time/timer-wheel.js'
 import type { Door } from './door.js'
 import type { OutboxParts } from './outbox.js'
 import type { OnProbation } from './probation.js'
+import type { PublishRates } from './publish-rate.js'
 import type { Waiting } from './waiting.js'
 
 /** What all connections of a broker are made with. */
@@ -22,6 +23,7 @@ export interface ConnectionParts {
   readonly arriving: Set<OnProbation>
   /** Connections with publications that wait for room on the disk. */
   readonly waitingForRoom: Set<WaitsForRoom>
+  readonly publishRates: PublishRates
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Logger

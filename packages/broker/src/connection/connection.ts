@@ -6,10 +6,10 @@ import { onConnect } from '../handlers/connect.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
+import type { Offered } from '../offer.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import type { ConnectionParts } from './connection-parts.js'
-import { shareBytes } from './connection-share.js'
 import { dispatch, dispatchAuthenticating } from './dispatch.js'
 import { refusedAtDoor } from './door.js'
 import { DrainWatch } from './drain-watch.js'
@@ -32,6 +32,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   readonly services: Services
   readonly peer: Peer
   readonly version: Connect['version']
+  readonly offered: Offered
   closed = false
   authenticating: Authenticating | undefined
   readonly outbox: Outbox
@@ -65,6 +66,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#decoder = decoder
     this.#probation = probation
     this.version = connect.version
+    this.offered = parts.services.offer.current
     this.wantsReasons = connect.properties?.requestProblemInformation ?? true
     this.#intake = new Intake(transport, parts, this)
     this.outbox = new Outbox(transport, parts.outbox, this, termsOf(connect))
@@ -245,7 +247,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#session = session
     const { limits } = this.services
     this.#maxInflight = Math.min(connect.properties?.receiveMaximum ?? limits.maxInflight, limits.maxInflight)
-    this.#decoder.maxPacketBytes = limits.maxPacketBytes
+    this.#decoder.maxPacketBytes = this.offered.maxPacketBytes
     const onSilence = (): void => {
       this.services.metrics.keepAliveTimeouts++
       this.end('keep alive timeout', reason.keepAliveTimeout)
@@ -254,6 +256,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.outbox.restrict(this.services.hooks.deliveriesTo(client))
     this.services.hooks.connected(client)
     this.#parts.log.log('info', 'client connected', { clientId: client.clientId, address: this.peer.address })
+  }
+
+  onHooksReplaced(): void {
+    this.outbox.restrict(this.services.hooks.deliveriesTo(this.client))
   }
 
   startDelivery(): void {
@@ -285,12 +291,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   topicOf({ topic, properties }: ReceivedPublish): string {
     if (properties?.topicAlias === undefined) return topic
-    this.#aliases ??= new IncomingAliases(this.services.limits.topicAliasMaximum)
+    this.#aliases ??= new IncomingAliases(this.offered.topicAliasMaximum)
     return this.#aliases.resolve(topic, properties.topicAlias)
   }
 
   receiving(): void {
-    this.#receiveQuota ??= new ReceiveQuota(this.services.limits.receiveMaximum)
+    this.#receiveQuota ??= new ReceiveQuota(this.offered.receiveMaximum)
     this.#receiveQuota.received(this.version)
   }
 
@@ -300,7 +306,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   holdPublication(bytes: number, route: () => Answer): boolean {
     const { waiting } = this.#parts.accounts
-    this.#heldPublications ??= new HeldPublications(waiting, shareBytes(waiting))
+    this.#heldPublications ??= new HeldPublications(waiting)
     if (!this.#heldPublications.hold(bytes, route)) return false
     this.services.metrics.publishesHeld++
     this.#parts.waitingForRoom.add(this)
@@ -333,7 +339,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
 
   onFull(): void {
     if (this.closed) return
-    this.#drainWatch ??= new DrainWatch(this.#parts.wheel, this.services.limits.drainTimeoutMs)
+    this.#drainWatch ??= new DrainWatch(this.#parts.wheel, this.services.limits)
     this.#drainWatch.start(this.outbox, () => {
       this.services.metrics.drainTimeouts++
       this.#abort('takes nothing of what waits for it')

@@ -4,7 +4,7 @@ import type { Refusal } from '../handlers/admission.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { ConnectionRefusal } from '../metrics.js'
 import { isOfThisMachine, networkOf } from '../network.js'
-import { TokenBucket } from '../time/token-bucket.js'
+import { type Rate, rateOf, TokenBucket } from '../time/token-bucket.js'
 
 export type DoorParts = Pick<Basics, 'limits' | 'clock' | 'wheel' | 'metrics' | 'drops'>
 
@@ -22,8 +22,9 @@ interface InLine {
 /** How many of those that waited come in at once, so that they are not the next overload. */
 const letInTogether = 500
 
-/** Time in which a bucket that holds two seconds' worth is full again. */
-const forgetAfterMs = 2_000
+const savedUpSeconds = 2
+/** Time in which a bucket is full again. */
+const forgetAfterMs = savedUpSeconds * 1_000
 
 /**
  * Who may come in now, before anybody asks who it is: bounded are the connections that are open, the CONNECT packets of a
@@ -32,13 +33,15 @@ const forgetAfterMs = 2_000
 export class Door {
   readonly #parts: DoorParts
   readonly #connects: TokenBucket
+  readonly #rateOfAddress: Rate
   readonly #visitors = new Map<string, Visitor>()
   #open = 0
   #line: InLine[] = []
 
   constructor(parts: DoorParts) {
     this.#parts = parts
-    this.#connects = this.#bucket(parts.limits.maxConnectsPerSecond)
+    this.#connects = this.#bucket(rateOf(() => parts.limits.maxConnectsPerSecond, savedUpSeconds))
+    this.#rateOfAddress = rateOf(() => parts.limits.maxConnectsPerSecondPerAddress, savedUpSeconds)
   }
 
   /** A connection opens. False: it is one too many, and counted as such; no answer to it could be bounded. */
@@ -114,13 +117,13 @@ export class Door {
     const network = networkOf(address)
     const known = this.#visitors.get(network)
     if (known) return known
-    const visitor = { connections: 0, connects: this.#bucket(this.#parts.limits.maxConnectsPerSecondPerAddress) }
+    const visitor = { connections: 0, connects: this.#bucket(this.#rateOfAddress) }
     this.#visitors.set(network, visitor)
     return visitor
   }
 
-  #bucket(perSecond: number): TokenBucket {
-    return new TokenBucket(perSecond, 2 * perSecond, this.#parts.clock.monotonic())
+  #bucket(rate: Rate): TokenBucket {
+    return new TokenBucket(rate, this.#parts.clock.monotonic())
   }
 
   /** Nothing is lost: it would be made anew as it is. */

@@ -1,28 +1,32 @@
+import type { Limits } from '../limits.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Outbox } from './outbox.js'
+
+/** Where a client may take for ever: how soon it is seen that the limit is another now. */
+const lookAgainMs = 60_000
 
 /** Notices a client that takes nothing of what waits for it. */
 export class DrainWatch {
   readonly #wheel: TimerWheel
-  readonly #drainTimeoutMs: number
+  readonly #limits: Pick<Limits, 'drainTimeoutMs'>
   #timer: WheelTimer | undefined
 
-  /** @param drainTimeoutMs 0 = it may take for ever. */
-  constructor(wheel: TimerWheel, drainTimeoutMs: number) {
+  constructor(wheel: TimerWheel, limits: Pick<Limits, 'drainTimeoutMs'>) {
     this.#wheel = wheel
-    this.#drainTimeoutMs = drainTimeoutMs
+    this.#limits = limits
   }
 
   /** Watches until stopped: a client that drains and is full again by then is not told of twice. */
   start(outbox: Outbox, onStuck: () => void): void {
-    if (this.#drainTimeoutMs === 0) return
     this.stop()
+    const { drainTimeoutMs } = this.#limits
+    const mayTakeForEver = drainTimeoutMs === 0
     const seen = outbox.progress
     const look = (): void => {
-      if (outbox.progress === seen) onStuck()
+      if (outbox.progress === seen && !mayTakeForEver) onStuck()
       else this.start(outbox, onStuck)
     }
-    this.#timer = this.#wheel.after(this.#drainTimeoutMs, look, outbox)
+    this.#timer = this.#wheel.after(mayTakeForEver ? lookAgainMs : drainTimeoutMs, look, outbox)
   }
 
   stop(): void {

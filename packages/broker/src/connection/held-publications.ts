@@ -1,5 +1,6 @@
 import type { Account } from '../accounts.js'
 import type { Answer } from '../handlers/context.js'
+import { shareBytes } from './connection-share.js'
 
 interface HeldPublication {
   readonly bytes: number
@@ -13,13 +14,11 @@ interface HeldPublication {
  */
 export class HeldPublications {
   readonly #waiting: Account
-  readonly #most: number
   #held: HeldPublication[] = []
   #bytes = 0
 
-  constructor(waiting: Account, most: number) {
+  constructor(waiting: Account) {
     this.#waiting = waiting
-    this.#most = most
   }
 
   get isEmpty(): boolean {
@@ -28,7 +27,7 @@ export class HeldPublications {
 
   /** False: it is more than the connection may have waiting. */
   hold(bytes: number, route: () => Answer): boolean {
-    if (this.#bytes + bytes > this.#most) return false
+    if (this.#bytes + bytes > shareBytes(this.#waiting)) return false
     this.#held.push({ bytes, route })
     this.#count(bytes)
     return true

@@ -8,7 +8,7 @@ import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { ConnectionShare, shareBytes } from './connection-share.js'
 import { KeepAlive } from './keep-alive.js'
-import { PublishRate } from './publish-rate.js'
+import { PublishRate, type PublishRates } from './publish-rate.js'
 
 /** What the intake of a connection works with. */
 interface IntakeParts {
@@ -16,6 +16,7 @@ interface IntakeParts {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly accounts: Accounts
+  readonly publishRates: PublishRates
   readonly store: Pick<Store, 'full' | 'latest' | 'gathered'>
   readonly outbox: { readonly commits: Commits }
 }
@@ -67,7 +68,7 @@ export class Intake {
   }
 
   get publishRate(): PublishRate {
-    this.#publishRate ??= new PublishRate(this.#parts.services.limits, this.#parts.clock)
+    this.#publishRate ??= new PublishRate(this.#parts.publishRates, this.#parts.clock)
     return this.#publishRate
   }
 

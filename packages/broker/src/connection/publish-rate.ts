@@ -1,6 +1,22 @@
 import type { Limits } from '../limits.js'
 import type { Clock } from '../time/clock.js'
-import { TokenBucket } from '../time/token-bucket.js'
+import { type Rate, rateOf, TokenBucket } from '../time/token-bucket.js'
+
+/** How fast each client may publish. */
+export interface PublishRates {
+  readonly messages: Rate
+  readonly bytes: Rate
+}
+
+/** As the limits say whenever it is asked. */
+export function publishRates(limits: Pick<Limits, 'maxPublishesPerSecond' | 'maxPublishBytesPerSecond'>): PublishRates {
+  return {
+    messages: rateOf(() => limits.maxPublishesPerSecond, savedUpSeconds),
+    bytes: rateOf(() => limits.maxPublishBytesPerSecond, savedUpSeconds),
+  }
+}
+
+const savedUpSeconds = 1
 
 /** How fast one client publishes. What it owes is paid by its not being read, or what is too much is refused. */
 export class PublishRate {
@@ -9,11 +25,11 @@ export class PublishRate {
   readonly #bytes: TokenBucket
   #cancel: (() => void) | undefined
 
-  constructor({ maxPublishesPerSecond, maxPublishBytesPerSecond }: Limits, clock: Clock) {
+  constructor({ messages, bytes }: PublishRates, clock: Clock) {
     const now = clock.monotonic()
     this.#clock = clock
-    this.#messages = new TokenBucket(maxPublishesPerSecond, maxPublishesPerSecond, now)
-    this.#bytes = new TokenBucket(maxPublishBytesPerSecond, maxPublishBytesPerSecond, now)
+    this.#messages = new TokenBucket(messages, now)
+    this.#bytes = new TokenBucket(bytes, now)
   }
 
   /** Counts what a chunk has brought. True: that is too fast for now; `onPaid` follows when it has been waited for. */

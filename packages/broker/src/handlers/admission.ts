@@ -152,19 +152,19 @@ function announce(
   expirySeconds: number,
   keepAliveSeconds: number,
 ): PropertiesOf<'connack'> {
-  const { limits, features } = c.services
+  const { offered } = c
   return {
-    receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.maxPacketBytes,
-    ...(limits.topicAliasMaximum > 0 && { topicAliasMaximum: limits.topicAliasMaximum }),
+    receiveMaximum: offered.receiveMaximum,
+    maximumPacketSize: offered.maxPacketBytes,
+    ...(offered.topicAliasMaximum > 0 && { topicAliasMaximum: offered.topicAliasMaximum }),
     ...(expirySeconds !== (p.properties?.sessionExpiryInterval ?? 0) && { sessionExpiryInterval: expirySeconds }),
     ...(p.clientId === '' && { assignedClientIdentifier: client.clientId }), // [MQTT-3.2.2-16]
     ...(keepAliveSeconds !== p.keepAliveSeconds && { serverKeepAlive: keepAliveSeconds }),
-    ...(features.maximumQos < 2 && { maximumQos: features.maximumQos as 0 | 1 }), // [MQTT-3.2.2-9]
-    ...(!features.retainAvailable && { retainAvailable: false }),
-    ...(!features.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
-    ...(!features.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
-    ...(!features.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
+    ...(offered.maximumQos < 2 && { maximumQos: offered.maximumQos as 0 | 1 }), // [MQTT-3.2.2-9]
+    ...(!offered.retainAvailable && { retainAvailable: false }),
+    ...(!offered.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
+    ...(!offered.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
+    ...(!offered.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
     ...(p.properties?.requestResponseInformation && responseInformationFor(c, client)), // [MQTT-3.1.2-28]
   }
 }

@@ -34,7 +34,8 @@ export function onAuth(c: Context, p: Auth): Answer {
   if (!again && (p.reasonCode !== reason.continueAuthentication || !known.exchange)) {
     throw new MqttError(reason.protocolError, 'auth out of turn')
   }
-  const exchange = known.exchange ?? c.services.hooks.beginExchange(known.method)!
+  const exchange = known.exchange ?? c.services.hooks.beginExchange(known.method)
+  if (!exchange) throw new MqttError(reason.notAuthorized, 'this authentication method is not offered any more')
   c.authenticating = { ...known, exchange }
   return whenReady(
     exchange.next(authenticationData && bufferOver(authenticationData), known.client, c.signal),

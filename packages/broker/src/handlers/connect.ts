@@ -73,10 +73,10 @@ function objectionToWill(c: Context, will: NonNullable<Connect['will']>): Refusa
     return { reasonCode, why: `the will's topic has more than ${limits.maxTopicLevels} levels` }
   }
   if (c.version < 5) return undefined // it cannot be told: its will is published as far as the broker goes
-  if (will.qos > features.maximumQos) {
+  if (will.qos > c.offered.maximumQos) {
     return { reasonCode: reason.qosNotSupported, why: `will QoS ${will.qos} is not supported here` } // [MQTT-3.2.2-12]
   }
-  if (will.retain && !features.retainAvailable) {
+  if (will.retain && !c.offered.retainAvailable) {
     return { reasonCode: reason.retainNotSupported, why: 'retained messages are not supported here' } // [MQTT-3.2.2-13]
   }
   if (features.checkPayloadFormat && will.properties?.payloadFormatIndicator === 1 && !isUtf8(will.payload)) {

@@ -5,6 +5,7 @@ import type { ClientInfo } from '../hooks/client-info.js'
 import type { AuthenticationExchange } from '../hooks/extended-authentication.js'
 import type { HookRunner } from '../hooks/hook-runner.js'
 import type { MaybeAsync } from '../maybe-async.js'
+import type { Offered } from '../offer.js'
 import type { BrokerOptions } from '../options.js'
 import type { Router } from '../router/router.js'
 import type { Registry } from '../session/registry.js'
@@ -29,7 +30,7 @@ export interface PacketTracing {
 export interface Services
   extends Pick<
     Basics,
-    'limits' | 'features' | 'store' | 'accounts' | 'metrics' | 'drops' | 'faults' | 'slices' | 'log' | 'time'
+    'limits' | 'features' | 'offer' | 'store' | 'accounts' | 'metrics' | 'drops' | 'faults' | 'slices' | 'log' | 'time'
   > {
   readonly hooks: HookRunner
   readonly router: Router
@@ -71,6 +72,8 @@ export interface Context extends SessionUser {
   /** Aborted when the connection goes before its client is in; `undefined` once it is. */
   readonly signal: AbortSignal | undefined
   readonly version: ProtocolVersion
+  /** What CONNACK says it may do, as that was when its CONNECT came. */
+  readonly offered: Offered
   /** Whether the client takes reasons in words: Request Problem Information of 5.0 [MQTT-3.1.2-29]. */
   readonly wantsReasons: boolean
   /** Whether CONNECT has been accepted: from then on there are a client and a session. */

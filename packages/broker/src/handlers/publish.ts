@@ -59,7 +59,7 @@ const mostBytesOfUnit = 3
 
 /** What no client may send here, whoever it is. */
 function checkAllowed(c: Context, p: Publish, topic: string): void {
-  const { limits, features } = c.services
+  const { limits } = c.services
   if (topic.length * mostBytesOfUnit > limits.maxTopicBytes && byteLength(topic) > limits.maxTopicBytes) {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicBytes} bytes`)
   }
@@ -67,8 +67,8 @@ function checkAllowed(c: Context, p: Publish, topic: string): void {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicLevels} levels`)
   }
   if (c.version < 5) return // cannot be told of it, so it need not keep to it
-  if (p.qos > features.maximumQos) throw new MqttError(reason.qosNotSupported, `QoS ${p.qos} is not supported here`)
-  if (p.retain && !features.retainAvailable) {
+  if (p.qos > c.offered.maximumQos) throw new MqttError(reason.qosNotSupported, `QoS ${p.qos} is not supported here`)
+  if (p.retain && !c.offered.retainAvailable) {
     throw new MqttError(reason.retainNotSupported, 'retained messages are not supported here')
   }
   if ((p.properties?.subscriptionIdentifiers?.length ?? 0) > 0) {

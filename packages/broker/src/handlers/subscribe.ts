@@ -36,8 +36,7 @@ export function onSubscribe(c: Context, p: Subscribe): Answer {
 
 /** What CONNACK said is not there must not be asked for (sections 3.2.2.3.11 to 3.2.2.3.13). */
 function checkSupported(c: Context, { subscriptions, properties }: Subscribe): void {
-  const { features } = c.services
-  if (!features.subscriptionIdentifiers && properties?.subscriptionIdentifiers) {
+  if (!c.offered.subscriptionIdentifiers && properties?.subscriptionIdentifiers) {
     throw new MqttError(reason.subscriptionIdentifiersNotSupported, 'subscription identifiers are not supported here')
   }
   for (const { filter } of subscriptions) {
@@ -47,9 +46,8 @@ function checkSupported(c: Context, { subscriptions, properties }: Subscribe): v
 }
 
 function unsupported(c: Context, filter: string): Verdict | undefined {
-  const { features } = c.services
-  if (!features.sharedSubscriptions && splitShared(filter)) return reason.sharedSubscriptionsNotSupported
-  if (!features.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
+  if (!c.offered.sharedSubscriptions && splitShared(filter)) return reason.sharedSubscriptionsNotSupported
+  if (!c.offered.wildcardSubscriptions && /[+#]/.test(filter)) return reason.wildcardSubscriptionsNotSupported // [MQTT-3.8.3-2]
   return undefined
 }
 
@@ -77,11 +75,11 @@ async function decideRest(
 }
 
 function decide(c: Context, { filter, qos }: Subscription): MaybeAsync<Verdict> {
-  const { features, hooks } = c.services
+  const { maximumQos } = c.offered
   const refused = unsupported(c, filter)
   if (refused) return refused
-  const granted: QoS = qos < features.maximumQos ? qos : features.maximumQos
-  const allowed = hooks.authorize({
+  const granted: QoS = qos < maximumQos ? qos : maximumQos
+  const allowed = c.services.hooks.authorize({
     action: 'subscribe',
     client: c.client,
     topic: splitShared(filter)?.filter ?? filter,
@@ -174,7 +172,7 @@ class Subscribing {
     if (splitShared(filter)) return false // nothing retained goes to a shared subscription (section 4.8.2)
     const { router, time } = this.#c.services
     this.#owed.delete(filter)
-    const walk = router.retained.match(filter, () => time.now())
+    const walk = router.retainedFor(filter, () => time.now())
     while (this.#steps > 0) {
       this.#steps--
       const { done, value: found } = walk.next()
@@ -182,7 +180,7 @@ class Subscribing {
       if (!found) continue
       this.#owed.set(
         filter,
-        router.retained.match(filter, () => time.now()),
+        router.retainedFor(filter, () => time.now()),
       ) // from the start: what was found may be replaced meanwhile
       return true
     }

@@ -13,18 +13,23 @@ interface Asked {
 
 /** Asks the hooks in their order, and tells who has come and gone. What nobody implements costs nothing. */
 export class HookRunner {
-  readonly #authenticate: readonly Hooks[]
-  readonly #authorize: readonly Hooks[]
-  readonly #authorizeDelivery: readonly Hooks[]
-  readonly #onPublish: readonly Hooks[]
-  readonly #all: readonly Hooks[]
+  #authenticate: readonly Hooks[] = []
+  #authorize: readonly Hooks[] = []
+  #authorizeDelivery: readonly Hooks[] = []
+  #onPublish: readonly Hooks[] = []
+  #all: readonly Hooks[] = []
   readonly #faults: Faults
   readonly #changes: Changes
 
   constructor(hooks: readonly Hooks[], faults: Faults, changes: Changes) {
-    this.#all = hooks
     this.#faults = faults
     this.#changes = changes
+    this.replace(hooks)
+  }
+
+  /** From here on these are asked and told; who is being asked already gives its answer. */
+  replace(hooks: readonly Hooks[]): void {
+    this.#all = hooks
     this.#authenticate = hooks.filter((hook) => hook.authenticate)
     this.#authorize = hooks.filter((hook) => hook.authorize)
     this.#authorizeDelivery = hooks.filter((hook) => hook.authorizeDelivery)
@@ -34,6 +39,16 @@ export class HookRunner {
   /** Whether anybody decides on publishing, or looks at it: the way of a PUBLISH is shorter where nobody does. */
   get watchesPublish(): boolean {
     return this.#authorize.length > 0 || this.#onPublish.length > 0
+  }
+
+  /** Whether anybody decides on deliveries. */
+  get watchesDelivery(): boolean {
+    return this.#authorizeDelivery.length > 0
+  }
+
+  /** Whether anybody shows who clients are. */
+  get authenticates(): boolean {
+    return hooksAuthenticate(this.#all)
   }
 
   /** Whether anybody decides on a CONNECT. */
@@ -72,10 +87,9 @@ export class HookRunner {
 
   /** Decides on what is about to be sent to this client; `undefined` when no hook does, so that nothing is asked. */
   deliveriesTo(client: ClientInfo): ((topic: string) => boolean) | undefined {
-    const deciding = this.#authorizeDelivery
-    if (deciding.length === 0) return undefined
+    if (!this.watchesDelivery) return undefined
     return (topic) =>
-      deciding.every((hook) => {
+      this.#authorizeDelivery.every((hook) => {
         try {
           return hook.authorizeDelivery!(topic, client) === true
         } catch (error) {
@@ -160,6 +174,10 @@ export class HookRunner {
   #failed(hook: Hooks, { what, clientId }: Asked, error: unknown): void {
     this.#faults.ofHook(error, `hook ${hook.name ?? 'without a name'} failed in ${what}`, clientId)
   }
+}
+
+export function hooksAuthenticate(hooks: readonly Hooks[]): boolean {
+  return hooks.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods)
 }
 
 /** What changes of a client when it has shown who it is. */

@@ -1,11 +1,11 @@
 import { type Connect, type Packet, type ReceivedPublish, reason, reasonName } from '@godwit/protocol'
 import { type Commit, later, noCommit } from '../commit.js'
-import { shareBytes } from '../connection/connection-share.js'
 import { HeldPublications } from '../connection/held-publications.js'
 import { BrokerError, MqttError } from '../errors.js'
 import { openSession } from '../handlers/admission.js'
 import type { Answer, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
+import type { Offered } from '../offer.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
 import type { Peer } from '../transport/transport.js'
 import { Inbox, type InboxOwner } from './inbox.js'
@@ -22,6 +22,7 @@ export class InsideConnection implements Context, InboxOwner {
   readonly version = 5
   readonly wantsReasons = true
   readonly isInside = true
+  readonly offered: Offered
   readonly signal = undefined
   readonly authenticating = undefined
   readonly publishRate: Context['publishRate'] = { allows: () => true }
@@ -48,6 +49,7 @@ export class InsideConnection implements Context, InboxOwner {
 
   constructor(clientId: string, options: InsideSessionOptions, parts: InsideParts) {
     this.services = parts.services
+    this.offered = parts.services.offer.current
     this.client = { clientId, username: undefined, address: '', version: 5, cleanStart: options.clean ?? false }
     this.#options = options
     this.#parts = parts
@@ -209,7 +211,7 @@ export class InsideConnection implements Context, InboxOwner {
 
   holdPublication(bytes: number, route: () => Answer): boolean {
     const { waiting } = this.#parts.accounts
-    this.#heldPublications ??= new HeldPublications(waiting, shareBytes(waiting))
+    this.#heldPublications ??= new HeldPublications(waiting)
     const handled = this.#handled
     let goOn: () => Answer = () => undefined
     if (!this.#heldPublications.hold(bytes, () => goOn())) return false

@@ -26,6 +26,8 @@ const loads: Readonly<Record<string, (metrics: Metrics) => number>> = {
   connections: ({ clientsAccepted }) => clientsAccepted,
 }
 
+const topicOf = (name: string): string => `$SYS/broker/${name}`
+
 /** The `$SYS` topics, under the names mosquitto uses: each time those whose values have changed. */
 export class SysTopics {
   readonly #sources: SysSources
@@ -48,8 +50,15 @@ export class SysTopics {
       const text = String(value)
       if (this.#last.get(name) === text) continue
       this.#last.set(name, text)
-      yield [`$SYS/broker/${name}`, text]
+      yield [topicOf(name), text]
     }
+  }
+
+  /** They are no longer told of; answers those that were. The next time all of them come again. */
+  forget(): string[] {
+    const topics = [...this.#last.keys()].map(topicOf)
+    this.#last.clear()
+    return topics
   }
 
   #facts(): Readonly<Record<string, string | number>> {

@@ -10,7 +10,7 @@ import type { SmallMap } from '../small-map.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
 import { SlicedLoop } from '../time/sliced-loop.js'
 import type { Slices } from '../time/slices.js'
-import type { RetainedMessages } from './retained.js'
+import type { RetainedMessages, RetainedWalk } from './retained.js'
 import type { Member, SharedGroup } from './shared-group.js'
 import type { SharedGroups } from './shared-groups.js'
 import { type Grant, plainGrant, type Subscriber } from './subscriber.js'
@@ -24,6 +24,8 @@ export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' |
   readonly groups: SharedGroups
   readonly changes: Changes
 }
+
+const nothing: readonly undefined[] = []
 
 /** Decides who gets a message, and keeps what is retained. */
 export class Router {
@@ -84,6 +86,11 @@ export class Router {
   /** Those of all members of all shared groups. */
   get sharedSubscriptions(): number {
     return this.groups.memberships
+  }
+
+  /** What a subscription made now is owed of what is retained; nothing, while that is not offered: it is kept, and seen by nobody. */
+  retainedFor(filter: string, now: () => number): RetainedWalk {
+    return this.#features.retainAvailable ? this.retained.match(filter, now) : nothing.values()
   }
 
   /** Removes retained messages whose time is over: some now, and when there are very many, the rest in the next turns. */

@@ -39,6 +39,8 @@ export interface SessionUser extends Owner {
    * words if it wants them.
    */
   end(why: string, reasonCode?: number, serverReference?: string): void
+  /** Others decide from now on what it may be sent. Left out: nobody does. */
+  onHooksReplaced?(): void
 }
 
 /** A session's subscriptions by filter, to be looked at. */
@@ -94,7 +96,7 @@ export class Session implements Owner {
     const sent = owed.length > 0 ? topicsUnderWay(this.delivery) : noTopics
     for (const filter of owed) {
       this.#owe(filter)
-      this.replay(filter, unsent(this.#router.retained.match(filter, now), sent))
+      this.replay(filter, unsent(this.#router.retainedFor(filter, now), sent))
     }
   }
 

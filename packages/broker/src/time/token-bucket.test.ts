@@ -3,7 +3,7 @@ import { TokenBucket } from './token-bucket.js'
 
 describe('TokenBucket', () => {
   it('gives what it holds, then one at a time as they come in', () => {
-    const bucket = new TokenBucket(10, 3, 0)
+    const bucket = new TokenBucket({ perSecond: 10, most: 3 }, 0)
     expect([bucket.take(0), bucket.take(0), bucket.take(0), bucket.take(0)]).toEqual([true, true, true, false])
     expect(bucket.take(99)).toBe(false)
     expect(bucket.take(100)).toBe(true)
@@ -11,7 +11,7 @@ describe('TokenBucket', () => {
   })
 
   it('holds no more than it may, however long nobody came', () => {
-    const bucket = new TokenBucket(10, 3, 0)
+    const bucket = new TokenBucket({ perSecond: 10, most: 3 }, 0)
     for (let n = 0; n < 3; n++) bucket.take(0)
     expect(bucket.isFull(299)).toBe(false)
     expect(bucket.isFull(3_600_000)).toBe(true)
@@ -20,7 +20,7 @@ describe('TokenBucket', () => {
   })
 
   it('says how long what was spent beyond it takes to come in', () => {
-    const bucket = new TokenBucket(10, 10, 0)
+    const bucket = new TokenBucket({ perSecond: 10, most: 10 }, 0)
     expect(bucket.spend(10)).toBe(true)
     expect(bucket.spend(5)).toBe(false)
     expect(bucket.debtMs(0)).toBe(500)
@@ -31,7 +31,7 @@ describe('TokenBucket', () => {
   })
 
   it('looks at the clock when it seems empty: what came in meanwhile counts', () => {
-    const bucket = new TokenBucket(10, 10, 0)
+    const bucket = new TokenBucket({ perSecond: 10, most: 10 }, 0)
     expect(bucket.spend(10)).toBe(true)
     expect(bucket.spend(5)).toBe(false)
     expect(bucket.debtMs(1000)).toBe(0)
@@ -39,7 +39,7 @@ describe('TokenBucket', () => {
   })
 
   it('keeps the rate over time', () => {
-    const bucket = new TokenBucket(1000, 1000, 0)
+    const bucket = new TokenBucket({ perSecond: 1000, most: 1000 }, 0)
     let spent = 0
     let now = 0
     while (now < 60_000) {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Descriptors } from '../descriptors.js'
 import type { Drops } from '../drops.js'
 import { BrokerError } from '../errors.js'
+import type { Limits } from '../limits.js'
 import type { Logger } from '../log.js'
 import type { Metrics } from '../metrics.js'
 import { isLoopback, plainAddress } from '../network.js'
@@ -23,13 +24,19 @@ export interface ListenParts {
   /** A client is there, and MQTT begins. */
   readonly accept: (transport: Transport) => void
   /** Whether a hook asks who comes in. */
-  readonly authenticates: boolean
-  /** Largest WebSocket message. */
-  readonly maxMessageBytes: number
+  readonly authenticates: () => boolean
+  /** Bounds WebSocket messages. */
+  readonly limits: Pick<Limits, 'maxPacketBytes'>
   readonly metrics: Metrics
   readonly drops: Drops
   readonly descriptors: Descriptors
   readonly log: Logger
+}
+
+/** A listener as its broker has it. */
+export interface OpenListener extends Listener {
+  /** @throws BrokerError `invalid-option`, when anybody could come in here from elsewhere with hooks that do (or do not) authenticate. */
+  checkAccess(authenticates: boolean): void
 }
 
 /** The next of the steps between an accepted socket and MQTT. */
@@ -39,15 +46,16 @@ type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
  * Listens for MQTT.
  * @throws BrokerError `listen-failed`; `invalid-option`.
  */
-export async function listen(options: ListenOptions, parts: ListenParts): Promise<Listener> {
+export async function listen(options: ListenOptions, parts: ListenParts): Promise<OpenListener> {
   checkListenOptions(options)
   const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
   const { accept, metrics, drops, descriptors, log } = parts
   const { allowAnonymous = false } = options
-  const anonymous = allowAnonymous || !parts.authenticates
-  const isClosedTo = (host: string): boolean => anonymous && !allowAnonymous && !isLoopback(host)
+  const checkHost = (host: string, authenticates: boolean): void => {
+    if (!authenticates && !allowAnonymous && !isLoopback(host)) throw openToAll(host)
+  }
   const { host, path, fd } = options
-  if (path === undefined && fd === undefined && host !== undefined && isClosedTo(host)) throw openToAll(host)
+  if (path === undefined && fd === undefined && host !== undefined) checkHost(host, parts.authenticates())
   const handshakes = new Handshakes({ timeoutMs: handshakeTimeoutMs, most: maxHandshakes }, drops)
   let atLoopback = false
   let hasAddresses = true
@@ -70,8 +78,8 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     accept(stream === socket ? new DuplexTransport(stream, peer) : new LayeredTransport(stream, peer, socket))
   }
   if (websocket) {
-    const isGuarded = (): boolean => anonymous && atLoopback
-    next = new WebSocketStep(websocket, isGuarded, parts.maxMessageBytes, handshakes, next).enter
+    const isGuarded = (): boolean => (allowAnonymous || !parts.authenticates()) && atLoopback
+    next = new WebSocketStep(websocket, isGuarded, parts.limits, handshakes, next).enter
   }
   const secure = tls && (await TlsStep.open(tls, { metrics, log, handshakes, next }))
   if (secure) next = secure.enter
@@ -114,15 +122,21 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
   }
   try {
     const bound = await bind(server, options, defaultPort(options))
-    if (fd !== undefined && bound.host !== '' && isClosedTo(bound.host)) {
+    const checkAccess = (authenticates: boolean): void => {
+      if (bound.host !== '') checkHost(bound.host, authenticates)
+    }
+    try {
+      checkAccess(parts.authenticates())
+    } catch (error) {
       server.close()
-      throw openToAll(bound.host)
+      throw error
     }
     atLoopback = isLoopback(bound.host)
     server.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => drops.acceptFailed(code)) // it goes on listening
     hasAddresses = bound.host !== '' // those of a Unix socket have none
     return {
       ...bound,
+      checkAccess,
       reload: async () => secure?.reload(),
       close: () =>
         new Promise<void>((closed) => {

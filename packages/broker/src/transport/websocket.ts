@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ServerOptions, WebSocketServer } from 'ws'
+import type { Limits } from '../limits.js'
 import { isLoopback } from '../network.js'
 import type { Handshakes } from './handshakes.js'
 import type { WebSocketOptions } from './listen-options.js'
@@ -17,6 +18,12 @@ const closeTimeoutMs = 2_000
 
 /** What clients may offer; the first is the standard's [MQTT-6.0.0-3] [MQTT-6.0.0-4]. */
 const subprotocols = ['mqtt', 'mqttv3.1'] as const
+
+/** Bounds of the messages of one connection. */
+function boundsOf({ maxPacketBytes }: Pick<Limits, 'maxPacketBytes'>): object {
+  const maxBufferedChunks = Math.max(1_024, Math.ceil(maxPacketBytes / leastPartBytes))
+  return { maxPayload: maxPacketBytes, maxBufferedChunks }
+}
 
 interface Entry {
   readonly socket: Socket
@@ -36,6 +43,7 @@ export class WebSocketStep {
   readonly #options: WebSocketOptions
   /** Whether web pages of others must be kept out, because whoever reaches this address may come in. */
   readonly #isGuarded: () => boolean
+  readonly #limits: Pick<Limits, 'maxPacketBytes'>
   readonly #handshakes: Handshakes
   readonly #next: (stream: Duplex, socket: Socket, peer: Peer) => void
   readonly #entries = new WeakMap<Duplex, Entry>()
@@ -45,20 +53,19 @@ export class WebSocketStep {
   constructor(
     options: WebSocketOptions,
     isGuarded: () => boolean,
-    maxMessageBytes: number,
+    limits: Pick<Limits, 'maxPacketBytes'>,
     handshakes: Handshakes,
     next: (stream: Duplex, socket: Socket, peer: Peer) => void,
   ) {
     this.#options = options
     this.#isGuarded = isGuarded
     this.#handshakes = handshakes
+    this.#limits = limits
     this.#next = next
     const serverOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-      maxBufferedChunks: Math.max(1_024, Math.ceil(maxMessageBytes / leastPartBytes)),
       closeTimeout: closeTimeoutMs,
       handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
     }
@@ -95,6 +102,7 @@ export class WebSocketStep {
     if (!entry) return void stream.destroy()
     const objection = this.#objectionTo(request)
     if (objection) return this.#refuse(stream, objection)
+    Object.assign(this.#server.options, boundsOf(this.#limits)) // they are those of the connection from then on
     this.#server.handleUpgrade(request, stream, head, (webSocket) => {
       const transport = entry.peer.transport === 'tls' ? 'wss' : 'ws'
       this.#next(new WebSocketStream(webSocket, stream), entry.socket, { ...entry.peer, transport })
