@@ -69,7 +69,9 @@ test('what was cut off is cleared away when it is old', async () => {
 test('what stands in the way is told', async () => {
   const refusal = (given: BackupFolder) => given.create(signal).catch((error) => error)
   expect(await refusal(new BackupFolder(undefined, { backup: makes('') }))).toEqual(
-    new NotEditable('no folder for backups is configured; name one in backup.directory, and restart the broker'),
+    new NotEditable(
+      'no folder for backups is configured; name one in backup.directory, and reload the broker (godwit reload)',
+    ),
   )
   expect(await refusal(new BackupFolder(folder, undefined))).toEqual(
     new NotEditable('this broker keeps nothing on disk, so that there is nothing to copy'),

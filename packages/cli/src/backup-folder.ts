@@ -16,13 +16,18 @@ const oldMs = 3_600_000
 
 /** The backups of a broker, in one folder. */
 export class BackupFolder implements Backups {
-  readonly #folder: string | undefined
+  #folder: string | undefined
   readonly #store: Pick<StoreOnDisk, 'backup'> | undefined
 
   /** @param folder, store `undefined`: there is none, and no backup can be made. */
   constructor(folder: string | undefined, store: Pick<StoreOnDisk, 'backup'> | undefined) {
     this.#folder = folder
     this.#store = store
+  }
+
+  /** From here on backups are made there, and those of there are listed. */
+  moveTo(folder: string | undefined): void {
+    this.#folder = folder
   }
 
   /** Where a backup of that name is. */
@@ -32,7 +37,9 @@ export class BackupFolder implements Backups {
 
   async create(signal: AbortSignal): Promise<Backup> {
     if (this.#folder === undefined) {
-      throw new NotEditable('no folder for backups is configured; name one in backup.directory, and restart the broker')
+      throw new NotEditable(
+        'no folder for backups is configured; name one in backup.directory, and reload the broker (godwit reload)',
+      )
     }
     if (!this.#store) throw new NotEditable('this broker keeps nothing on disk, so that there is nothing to copy')
     const name = `godwit-${new Date().toISOString().replaceAll(':', '-')}.backup`

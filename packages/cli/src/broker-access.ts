@@ -1,21 +1,16 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AccessExplainer } from '@godwit/admin/parts'
 import type { Hooks, Logger } from '@godwit/broker'
 import {
   type AccessRule,
   type AccessRules,
   type AuthenticationChain,
-  type Authenticator,
   accessRules,
   authenticationChain,
-  certificateIdentity,
-  type HttpAuthenticationOptions,
-  httpAuthentication,
-  type JwtOptions,
-  jwt,
   parseAccessRules,
-  passwordFile,
 } from '@godwit/broker/access'
 import { explainerOf } from './access-explainer.js'
+import { type Link, linksOf } from './authenticators.js'
 import type { BannerFacts } from './banner.js'
 import { doorNames } from './broker-doors.js'
 import { CommandError } from './command-error.js'
@@ -26,113 +21,198 @@ import type { Resolved } from './config/resolve.js'
 import type { Config } from './config/schema.js'
 import { consoleDoor, hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
 import { isLoopback } from './loopback.js'
-import { fileText, headersOf } from './secret-files.js'
+import { said } from './said.js'
 
 /** Who may come in and do what, as the configuration says. */
 export interface Access {
-  /** For the broker; empty where the configuration says nothing. */
+  /** For the broker; others when something else is taken up. */
   readonly hooks: readonly Hooks[]
-  /** Reads password files and access rules again; what is broken leaves the old in force, and is told. */
-  reload(): Promise<void>
   /** Says why somebody may do something or not, by the rules in force. */
   readonly explainer: AccessExplainer
+  /**
+   * Reads all that a configuration says of it.
+   * @throws CommandError, BrokerError for files that are not there or wrong: then nothing has changed.
+   */
+  prepare(next: Resolved): Promise<PreparedAccess>
+  /** Reads password files and access rules again and takes them up. @throws as `prepare`. */
+  reload(): Promise<void>
   close(): void
+}
+
+/** One of both is called, once. */
+export interface PreparedAccess {
+  /** Present clients stay; what they may do is judged anew. */
+  commit(): void
+  abandon(): void
+}
+
+export interface AccessParts {
+  readonly log: Logger
+  /** Ends a client whose token has expired. */
+  readonly disconnect: (clientId: string) => void
+  /** Puts other hooks in the place of those that were there, at once. */
+  readonly use: (hooks: readonly Hooks[]) => void
 }
 
 type Auth = Config['auth']
 type Acl = Config['acl']
 
-/**
- * @param disconnect ends a client whose token has expired.
- * @throws CommandError, BrokerError for files that are not there or wrong.
- */
-export async function accessOf(
-  settings: Resolved,
-  log: Logger,
-  disconnect: (clientId: string) => void,
-): Promise<Access> {
-  const { auth, acl, allowAnonymous, listeners } = settings.config
-  const chains: AuthenticationChain[] = []
-  const ruleSets: { readonly rules: AccessRules; readonly read: () => readonly AccessRule[] | undefined }[] = []
-
-  const chainOf = async (own: Auth, path: Path, anonymous: boolean): Promise<AuthenticationChain | undefined> => {
-    if (!asksForCredentials(own)) return undefined
-    const authenticators = await allOrNone([
-      ...authenticatorsOf(own, path, settings, log),
-      ...(anonymous ? [anybody] : []),
-    ])
-    const { backOff } = own
-    const chain = authenticationChain(authenticators, { disconnect, log, ...(backOff && { backOff: said(backOff) }) })
-    chains.push(chain)
-    return chain
-  }
-  const rulesOf = async (own: Acl, path: Path): Promise<AccessRules | undefined> => {
-    const read = (): readonly AccessRule[] | undefined =>
-      rulesIn(own, path, settings, (warning) => log.log('warn', warning))
-    const given = await inPlace(settings, [...path, 'file'], read)
-    if (!given) return undefined
-    const rules = accessRules(given)
-    if (own.file !== undefined) ruleSets.push({ rules, read })
-    return rules
-  }
-
-  const ownOf = async (
-    door: Config['listeners'][number],
-    at: number,
-    common: ListenerHooks,
-  ): Promise<ListenerHooks> => {
-    const asksAsAll = door.auth === undefined && door.allowAnonymous === undefined
-    const path = door.auth === undefined ? ['auth'] : ['listeners', at, 'auth']
-    return {
-      chain: asksAsAll ? common.chain : await chainOf(door.auth ?? auth, path, door.allowAnonymous ?? allowAnonymous),
-      rules: door.acl === undefined ? common.rules : await rulesOf(door.acl, ['listeners', at, 'acl']),
-    }
-  }
-  const hooks = async (): Promise<readonly Hooks[]> => {
-    const common: ListenerHooks = {
-      chain: await chainOf(auth, ['auth'], allowAnonymous),
-      rules: await rulesOf(acl, ['acl']),
-    }
-    const names = doorNames(listeners)
-    const own = new Map<string, ListenerHooks>()
-    for (const [at, door] of listeners.entries()) {
-      if (hasOwnAccess(door)) own.set(names[at]!, await ownOf(door, at, common))
-    }
-    explainer = explainerOf(common.rules, new Map([...own].map(([name, { rules }]) => [name, rules])), names)
-    const { chain, rules } = common
-    if (!chain && !rules && own.size === 0) return []
-    // Who comes from the console has shown a token already.
-    return [hooksByListener(common, new Map([...own, [consoleDoor, { chain: undefined, rules: undefined }]]))]
-  }
-  let explainer: AccessExplainer | undefined
-  const close = (): void => {
-    for (const each of chains) each.close()
-  }
-
-  const made = await hooks().catch((error: unknown) => {
-    close()
-    throw error
-  })
-  return {
-    hooks: made,
-    explainer: explainer!,
-    async reload() {
-      for (const each of chains) await each.reload()
-      const read = ruleSets.map((set) => ({ set: set.rules, rules: set.read() }))
-      for (const { set, rules: again } of read) if (again) set.replace(again)
-    },
-    close,
-  }
+/** What guards one place, as it was read; `as all`: the same as for all listeners. */
+interface Guard {
+  readonly links: readonly Link[] | 'as all' | undefined
+  readonly backOff: Auth['backOff']
+  readonly rules: AccessRules | 'as all' | undefined
 }
 
-/** Where one cannot be opened, those that were are closed again. */
-async function allOrNone(opening: readonly (Authenticator | Promise<Authenticator>)[]): Promise<Authenticator[]> {
-  const results = await Promise.allSettled(opening)
-  const failed = results.find((result) => result.status === 'rejected')
-  const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  if (!failed) return opened
-  for (const each of opened) each.close?.()
-  throw failed.reason
+/** The place of what guards all listeners that have nothing of their own; those that have are called by their names. */
+const all = ''
+
+/**
+ * Puts in force what the configuration says.
+ * @throws CommandError, BrokerError for files that are not there or wrong.
+ */
+export async function accessOf(settings: Resolved, parts: AccessParts): Promise<Access> {
+  const access = new AccessInForce(settings, parts)
+  const first = await access.prepare(settings)
+  first.commit()
+  return access
+}
+
+class AccessInForce implements Access {
+  hooks: readonly Hooks[] = []
+  readonly #parts: AccessParts
+  #settings: Resolved
+  #guards: ReadonlyMap<string, Guard> = new Map()
+  #chains: ReadonlyMap<string, AuthenticationChain> = new Map()
+  #explainer: AccessExplainer | undefined
+  /** One after another: what was read must be what is there when it is taken up. */
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(settings: Resolved, parts: AccessParts) {
+    this.#settings = settings
+    this.#parts = parts
+  }
+
+  readonly explainer: AccessExplainer = { explain: (question) => this.#explainer!.explain(question) }
+
+  prepare(next: Resolved): Promise<PreparedAccess> {
+    return this.#prepare(() => next)
+  }
+
+  async #prepare(nextOf: () => Resolved): Promise<PreparedAccess> {
+    const done = await this.#turn()
+    const next = nextOf()
+    const opened: Link[] = []
+    const abandon = (): void => {
+      for (const { authenticator } of opened) authenticator.close?.()
+      done()
+    }
+    try {
+      const guards = await this.#read(next, opened)
+      return {
+        commit: () => {
+          this.#takeUp(next, guards)
+          done()
+        },
+        abandon,
+      }
+    } catch (error) {
+      abandon()
+      throw error
+    }
+  }
+
+  async reload(): Promise<void> {
+    const again = await this.#prepare(() => this.#settings)
+    again.commit()
+  }
+
+  close(): void {
+    for (const chain of this.#chains.values()) chain.close()
+  }
+
+  async #turn(): Promise<() => void> {
+    const before = this.#last
+    let done = (): void => {}
+    this.#last = new Promise((resolve) => {
+      done = resolve
+    })
+    await before
+    return done
+  }
+
+  async #read(next: Resolved, opened: Link[]): Promise<ReadonlyMap<string, Guard>> {
+    const { auth, acl, allowAnonymous, listeners } = next.config
+    const guards = new Map<string, Guard>()
+    const linksAt = async (place: string, own: Auth, path: Path, anonymous: boolean): Promise<Guard['links']> => {
+      if (!asksForCredentials(own)) return undefined
+      const known = this.#guards.get(place)?.links
+      const { log } = this.#parts
+      return linksOf(own, path, anonymous, { settings: next, log, known: Array.isArray(known) ? known : [], opened })
+    }
+    guards.set(all, {
+      backOff: auth.backOff,
+      links: await linksAt(all, auth, ['auth'], allowAnonymous),
+      rules: await this.#rulesOf(acl, ['acl'], next),
+    })
+    const names = doorNames(listeners)
+    for (const [at, door] of listeners.entries()) {
+      if (!hasOwnAccess(door)) continue
+      const asksAsAll = door.auth === undefined && door.allowAnonymous === undefined
+      const path = door.auth === undefined ? ['auth'] : ['listeners', at, 'auth']
+      const [name, own, anonymous] = [names[at]!, door.auth ?? auth, door.allowAnonymous ?? allowAnonymous]
+      guards.set(name, {
+        backOff: own.backOff,
+        links: asksAsAll ? 'as all' : await linksAt(name, own, path, anonymous),
+        rules: door.acl === undefined ? 'as all' : await this.#rulesOf(door.acl, ['listeners', at, 'acl'], next),
+      })
+    }
+    return guards
+  }
+
+  async #rulesOf(own: Acl, path: Path, next: Resolved): Promise<AccessRules | undefined> {
+    const warn = (warning: string): void => this.#parts.log.log('warn', warning)
+    const rules = await inPlace(next, [...path, 'file'], () => rulesIn(own, path, next, warn))
+    return rules && accessRules(rules)
+  }
+
+  #takeUp(next: Resolved, guards: ReadonlyMap<string, Guard>): void {
+    const chains = new Map<string, AuthenticationChain>()
+    for (const [place, guard] of guards) {
+      if (typeof guard.links === 'object') chains.set(place, this.#chainAt(place, guard.links, guard.backOff))
+    }
+    for (const [place, chain] of this.#chains) if (!chains.has(place)) chain.dissolve()
+    this.#settings = next
+    this.#guards = guards
+    this.#chains = chains
+    this.#guard(doorNames(next.config.listeners))
+  }
+
+  /** The one that is there goes on with others to ask: it knows who has failed, and whose time will be over. */
+  #chainAt(place: string, links: readonly Link[], backOff: Auth['backOff']): AuthenticationChain {
+    const { log, disconnect } = this.#parts
+    const authenticators = links.map(({ authenticator }) => authenticator)
+    const chain = this.#chains.get(place)
+    if (!chain)
+      return authenticationChain(authenticators, { disconnect, log, ...(backOff && { backOff: said(backOff) }) })
+    const isAsBefore = isDeepStrictEqual(backOff, this.#guards.get(place)?.backOff)
+    chain.replace(authenticators, isAsBefore ? {} : { backOff: said(backOff ?? {}) })
+    return chain
+  }
+
+  #guard(names: readonly string[]): void {
+    const hooksAt = (place: string, { links, rules }: Guard): ListenerHooks => ({
+      chain: links === 'as all' ? this.#chains.get(all) : this.#chains.get(place),
+      rules: rules === 'as all' ? common.rules : rules,
+    })
+    const common: ListenerHooks = hooksAt(all, this.#guards.get(all)!)
+    const others = new Map([...this.#guards].map(([name, guard]) => [name, hooksAt(name, guard)] as const))
+    others.delete(all)
+    this.#explainer = explainerOf(common.rules, new Map([...others].map(([name, { rules }]) => [name, rules])), names)
+    // Who comes from the console has shown a token already.
+    this.hooks = [hooksByListener(common, others.set(consoleDoor, { chain: undefined, rules: undefined }))]
+    this.#parts.use(this.hooks)
+  }
 }
 
 /**
@@ -167,44 +247,6 @@ function hasOwnAccess({ auth, acl, allowAnonymous }: Config['listeners'][number]
 
 function asksForCredentials({ certificate, passwordFile: file, jwt: token, http }: Auth): boolean {
   return (certificate ?? file ?? token ?? http) !== undefined
-}
-
-/** Asked last: who shows nothing, where that is allowed. */
-const anybody: Authenticator = {
-  name: 'allowAnonymous',
-  check: ({ username, password }) => (username === undefined && password === undefined ? 'allow' : 'not mine'),
-}
-
-/** @param path of this `auth` in the configuration. */
-function authenticatorsOf(auth: Auth, path: Path, settings: Resolved, log: Logger): readonly Promise<Authenticator>[] {
-  const { certificate, passwordFile: file, jwt: token, http } = auth
-  const made = (key: keyof Auth, make: () => Authenticator | Promise<Authenticator>): Promise<Authenticator> =>
-    inPlace(settings, [...path, key], make)
-  return [
-    ...(certificate ? [made('certificate', () => certificateIdentity({ from: certificate }))] : []),
-    ...(file === undefined ? [] : [made('passwordFile', () => passwordFile(file, { log }))]),
-    ...(token ? [made('jwt', () => jwt({ ...jwtOptions(token), log }))] : []),
-    ...(http ? [made('http', () => httpAuthentication({ ...httpOptions(http), log }))] : []),
-  ]
-}
-
-function jwtOptions({ secretFile, publicKeyFile, ...rest }: NonNullable<Auth['jwt']>): JwtOptions {
-  return said({
-    ...rest,
-    ...(secretFile !== undefined && { secret: fileText(secretFile, 'secretFile').trim() }),
-    ...(publicKeyFile !== undefined && { publicKey: fileText(publicKeyFile, 'publicKeyFile') }),
-  })
-}
-
-function httpOptions({ headers, headersFile, ...rest }: NonNullable<Auth['http']>): HttpAuthenticationOptions {
-  const all = { ...(headersFile !== undefined && headersOf(headersFile)), ...headers }
-  return said({ ...rest, headers: all }) as HttpAuthenticationOptions
-}
-
-/** Without what was not said: to a library, `undefined` is a value. */
-function said<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
 }
 
 /**

@@ -25,8 +25,22 @@ export interface BrokerLog extends Logger {
   readonly format: 'text' | 'json'
   /** Opens the file anew, when it has been renamed; what fails is told on stderr, and the open one stays. */
   reopen(): void
+  /**
+   * Makes ready to log otherwise.
+   * @throws CommandError for a file that cannot be opened.
+   */
+  prepare(settings: LogSettings): { commit(): Promise<void>; abandon(): Promise<void> }
   /** Resolves when all lines are in the file. */
   close(): Promise<void>
+}
+
+/** The settings of a log, and what has been opened for them. */
+interface InForce {
+  readonly settings: LogSettings
+  readonly rank: number
+  readonly file: LogFile | undefined
+  readonly ofFile: Form
+  readonly ofStderr: Form
 }
 
 /**
@@ -38,34 +52,59 @@ export function logOf(
   { stderr }: Terminal,
   now = () => new Date(),
 ): BrokerLog {
-  const { level: least, format, file: path, color } = settings
+  const { color, alsoTo } = settings
   const { red, yellow } = paintFor(stderr, color)
   const painted: Partial<Record<LogLevel, (text: string) => string>> = { error: red, warn: yellow }
-  const rank = logLevels.indexOf(least)
-  const file = path === undefined ? undefined : LogFile.open(path, stderr, now)
-  const ofStderr = formOf(format, isTerminal(stderr))
-  const ofFile = formOf(format, false)
-  const toStderr = settings.stderr ?? !file
+  const inForceOf = (given: LogSettings, before?: InForce): InForce => {
+    const { level, format, file: path } = given
+    const isSameFile = before !== undefined && before.settings.file === path
+    return {
+      settings: given,
+      rank: logLevels.indexOf(level),
+      file: isSameFile ? before.file : path === undefined ? undefined : LogFile.open(path, stderr, now),
+      ofFile: formOf(format, false),
+      ofStderr: formOf(format, isTerminal(stderr)),
+    }
+  }
+  let inForce = inForceOf(settings)
   return {
-    format: file ? ofFile.name : ofStderr.name,
+    get format() {
+      return inForce.file ? inForce.ofFile.name : inForce.ofStderr.name
+    },
     log(level, message, fields = {}) {
+      const { rank, file, ofFile, ofStderr } = inForce
       if (logLevels.indexOf(level) < rank) return
-      settings.alsoTo?.log(level, message, fields)
+      alsoTo?.log(level, message, fields)
       const line = { at: now(), level, message, fields }
       file?.write(`${ofFile.line(line)}\n`)
-      if (!toStderr) return
+      if (!(inForce.settings.stderr ?? !file)) return
       const text = ofStderr.line(line)
       stderr.write(`${(ofStderr.name === 'text' && painted[level]?.(text)) || text}\n`)
     },
-    reopen: () => file?.reopen(),
-    close: async () => file?.close(),
+    reopen: () => inForce.file?.reopen(),
+    prepare(given) {
+      const next = inForceOf(given, inForce)
+      const old = inForce
+      return {
+        async commit() {
+          inForce = next
+          if (old.file !== next.file) await old.file?.close()
+        },
+        async abandon() {
+          if (old.file !== next.file) await next.file?.close()
+        },
+      }
+    },
+    close: async () => inForce.file?.close(),
   }
 }
 
-function formOf(
-  format: LogSettings['format'],
-  isTerminal: boolean,
-): { readonly name: 'text' | 'json'; readonly line: (line: LogLine) => string } {
+interface Form {
+  readonly name: 'text' | 'json'
+  readonly line: (line: LogLine) => string
+}
+
+function formOf(format: LogSettings['format'], isTerminal: boolean): Form {
   const isText = format === 'auto' ? isTerminal : format === 'text'
   return isText ? { name: 'text', line: textLine } : { name: 'json', line: jsonLine }
 }

@@ -65,6 +65,14 @@ export interface AuthenticationChain extends Hooks {
   readonly counts: Readonly<AuthenticationCounts>
   /** Makes every authenticator read its files again; rejects with the first failure, after all have tried. */
   reload(): Promise<void>
+  /**
+   * Asks others from here on, in this order; closes those that are not among them. Clients that are in stay, and end when what
+   * let them in expires. Counts go on, and so does the back-off, unless another is given.
+   * @throws BrokerError `invalid-option`; then nothing has changed.
+   */
+  replace(authenticators: readonly Authenticator[], options?: Pick<AuthenticationChainOptions, 'backOff'>): void
+  /** Closes it for good while its clients are there: those that it would have ended some day end now, and are asked anew. */
+  dissolve(): void
   /** Stops watching files and waiting for tokens to expire. */
   close(): void
 }
@@ -85,8 +93,8 @@ class Chain implements AuthenticationChain, ExchangeGuard {
   readonly name = 'authentication chain'
   readonly authenticationMethods: Readonly<Record<string, AuthenticationMethod>>
   readonly counts: AuthenticationCounts = { allowed: 0, denied: 0, unavailable: 0, backedOff: 0, expired: 0 }
-  readonly #authenticators: readonly Authenticator[]
-  readonly #backOff: BackOff | undefined
+  #authenticators: readonly Authenticator[]
+  #backOff: BackOff | undefined
   readonly #log: Logger
   readonly #clock: Clock
   readonly #disconnect: AuthenticationChainOptions['disconnect']
@@ -99,11 +107,11 @@ class Chain implements AuthenticationChain, ExchangeGuard {
     checkNames(options, names, 'authenticationChain')
     const { backOff = {}, authenticationMethods = {}, log = silentLogger, clock = systemClock, disconnect } = options
     if (authenticators.length === 0 && Object.keys(authenticationMethods).length === 0) {
-      throw new BrokerError('invalid-option', 'an authentication chain needs a link')
+      throw noLink()
     }
     this.authenticationMethods = guardedMethods(authenticationMethods, this)
     this.#authenticators = authenticators
-    this.#backOff = backOff === false ? undefined : new BackOff(backOff, clock)
+    this.#backOff = backOffOf(backOff, clock)
     this.#log = log
     this.#clock = clock
     this.#disconnect = disconnect
@@ -150,6 +158,23 @@ class Chain implements AuthenticationChain, ExchangeGuard {
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
+  replace(
+    authenticators: readonly Authenticator[],
+    { backOff }: Pick<AuthenticationChainOptions, 'backOff'> = {},
+  ): void {
+    if (authenticators.length === 0 && Object.keys(this.authenticationMethods).length === 0) throw noLink()
+    if (backOff !== undefined) this.#backOff = backOffOf(backOff, this.#clock)
+    const old = this.#authenticators
+    this.#authenticators = authenticators
+    for (const one of old) if (!authenticators.includes(one)) one.close?.()
+  }
+
+  dissolve(): void {
+    const clients = [...this.#expiries.keys()]
+    this.close()
+    for (const { clientId } of clients) this.#disconnect?.(clientId)
+  }
+
   close(): void {
     for (const one of this.#authenticators) one.close?.()
     for (const cancel of this.#expiries.values()) cancel()
@@ -164,11 +189,15 @@ class Chain implements AuthenticationChain, ExchangeGuard {
     })
   }
 
-  #ask(request: AuthenticateRequest, at: number): MaybeAsync<{ readonly verdict: Verdict; readonly by: string }> {
-    const one = this.#authenticators[at]
+  #ask(
+    request: AuthenticateRequest,
+    at: number,
+    among: readonly Authenticator[] = this.#authenticators,
+  ): MaybeAsync<{ readonly verdict: Verdict; readonly by: string }> {
+    const one = among[at]
     if (!one) return { verdict: 'deny', by: 'no authenticator knows it' }
     return whenReady(this.#verdictOf(one, request), (verdict) =>
-      verdict === 'not mine' ? this.#ask(request, at + 1) : { verdict, by: one.name },
+      verdict === 'not mine' ? this.#ask(request, at + 1, among) : { verdict, by: one.name },
     )
   }
 
@@ -223,6 +252,12 @@ class Chain implements AuthenticationChain, ExchangeGuard {
     this.#expiries.set(client, cancel)
   }
 }
+
+function backOffOf(options: BackOffOptions | false, clock: Clock): BackOff | undefined {
+  return options === false ? undefined : new BackOff(options, clock)
+}
+
+const noLink = (): BrokerError => new BrokerError('invalid-option', 'an authentication chain needs a link')
 
 const longestTimeout = 2 ** 31 - 1
 

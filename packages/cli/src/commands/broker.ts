@@ -29,6 +29,7 @@ import { consoleToLog } from '../console-to-log.js'
 import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
 import { editorsOf } from '../editing/editors.js'
+import { HookSets } from '../hook-sets.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
 import { loadHttp, type WebServers, webServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
@@ -107,19 +108,31 @@ async function serve(
   let running: Broker | undefined
   let control: BrokerControl | undefined
   let servers: WebServers | undefined
+  const hookSets = new HookSets()
   const access = await inOneLine(() =>
-    accessOf(settings, log, (clientId) => {
-      void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
+    accessOf(settings, {
+      log,
+      disconnect(clientId) {
+        void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
+      },
+      use: (hooks) => hookSets.replace('access', hooks),
     }),
   )
   const onDisk = folder === undefined ? undefined : await durable(folder, log)
   const store = onDisk ?? memoryStore()
-  const { hooks } = access
   running = await create(
-    { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds, hooks, log, store },
+    {
+      ...(features as Partial<Features>),
+      limits: limits as Partial<Limits>,
+      sysIntervalSeconds,
+      hooks: hookSets.all,
+      log,
+      store,
+    },
     settings,
   )
   const opening = running
+  hookSets.serve(opening)
   const restoreConsole = consoleToLog(log)
   try {
     const open: Listener[] = []
@@ -134,9 +147,9 @@ async function serve(
       return doorName(sockets[at] ? { ...door, host } : door, port)
     })
     const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
-    const { users, rules } = editorsOf(settings, access)
+    const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
-    const served = { broker: opening, settings, doors, users, rules, access: access.explainer, backups, recent, log }
+    const served = { broker: opening, settings, doors, ...editors, access: access.explainer, backups, recent, log }
     const web = await webServers({ ...served, reload: () => control!.reload() })
     servers = web
     const opened = await brokerControl({
@@ -147,7 +160,7 @@ async function serve(
       doors,
       sockets,
       read,
-      users,
+      editors,
       backups,
       loginLink: () => web.http?.loginLink(),
       reloadable: web.reloadable,

@@ -110,7 +110,7 @@ ${more}`,
     at('acl', 'user ann\ntopic readwrite garden/#\n')
     expect(await reload(...control)).toEqual({
       code: 0,
-      output: 'reloaded: password file, access rules, certificates\n',
+      output: 'reloaded: password file\nreloaded: access rules\nreloaded: certificates\n',
       errors: '',
     })
     expect(await mayEnter('garden')).toBe(true)
@@ -118,13 +118,16 @@ ${more}`,
 
   test('what needs a restart is named, and the rest is taken up', async () => {
     at('acl', 'user ann\ntopic readwrite attic/#\n')
-    configured('limits: { maxInflight: 9 }\nfeatures: { mqtt31: true }', 1)
+    configured('limits: { maxInflight: 9 }\nfeatures: { mqtt31: true, willsAfterRestart: drop }', 1)
     expect(await reload(...control)).toEqual({
       code: 0,
-      output: `reloaded: password file, access rules, certificates
+      output: `reloaded: limits.maxInflight
+reloaded: features.mqtt31
+reloaded: password file
+reloaded: access rules
+reloaded: certificates
 listeners: needs a restart
-limits.maxInflight: needs a restart
-features.mqtt31: needs a restart
+features.willsAfterRestart: needs a restart
 `,
       errors: '',
     })
@@ -133,7 +136,7 @@ features.mqtt31: needs a restart
 })
 
 describe('where the control socket is', () => {
-  const nothingToDo = 'the configuration is right; nothing was reloaded, for it names no files to read again\n'
+  const nothingToDo = 'the configuration is right, and as it was; it names no files to read again\n'
 
   test('in the data folder', async () => {
     const folder = join(home, 'data')

@@ -1,17 +1,19 @@
-import type { Users } from '@godwit/admin/parts'
 import type { Broker, InheritedSocket, Listener, Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import type { Access } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
+import type { Editors } from '../editing/editors.js'
 import type { BrokerLog } from '../log.js'
 import { systemProblem } from '../system-problem.js'
+import { accessPart } from './access-part.js'
 import { controlPath, pathProblem } from './control-path.js'
 import type { ReloadAnswer } from './control-protocol.js'
 import { controlRequests } from './control-requests.js'
 import { ControlSocket, type Serve } from './control-socket.js'
 import { filesOf } from './files-of.js'
 import { type Reloadable, Reloading } from './reloading.js'
+import { backupPart, brokerPart, logPart } from './settings-part.js'
 import { tryOut } from './trial.js'
 
 /** A broker that runs, and what it was made from. */
@@ -26,7 +28,7 @@ export interface RunningBroker {
   readonly sockets: readonly InheritedSocket[]
   /** What file, environment and flags say now; throws where they are wrong. */
   readonly read: () => Resolved
-  readonly users: Users
+  readonly editors: Editors
   readonly backups: BackupFolder
   readonly loginLink: () => string | undefined
   /** What else can be read again. */
@@ -46,7 +48,7 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { broker, settings, doors, sockets, read, users, backups, loginLink, reloadable, log } = running
+  const { broker, settings, doors, sockets, read, editors, backups, loginLink, reloadable, log } = running
   const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
   const reloading = new Reloading({ started: settings, read, tried, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
@@ -54,7 +56,7 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
     return reloading.reload()
   }
   const path = controlPath(settings.config)
-  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, loginLink, log })
+  const requests = controlRequests({ broker, listeners: doors, reload, users: editors.users, backups, loginLink, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
   return { reload, close: async () => socket?.close() }
 }
@@ -74,21 +76,13 @@ async function open(path: string, serve: Serve, log: Logger): Promise<ControlSoc
   return undefined
 }
 
-function partsOf({ settings, access, listeners }: RunningBroker): readonly Reloadable[] {
-  const { auth, acl, listeners: doors } = settings.config
-  const anyAuth = [auth, ...doors.map((door) => door.auth)]
-  const anyAcl = [acl, ...doors.map((door) => door.acl)]
-  const names = [
-    ...(anyAuth.some((one) => one?.passwordFile !== undefined) ? ['password file'] : []),
-    ...(anyAcl.some((one) => one?.file !== undefined) ? ['access rules'] : []),
-  ]
+function partsOf({ broker, settings, access, editors, listeners, backups, log }: RunningBroker): readonly Reloadable[] {
+  const { listeners: doors } = settings.config
   return [
-    filesOf(
-      names,
-      settings,
-      (config) => [config.auth, config.acl, config.listeners.map((door) => [door.auth, door.acl])],
-      () => access.reload(),
-    ),
+    logPart(log, settings),
+    brokerPart(broker, settings),
+    backupPart(backups, settings),
+    accessPart(access, editors, settings),
     ...listeners.map((listener, at) =>
       filesOf(
         doors[at]?.tls ? ['certificates'] : [],

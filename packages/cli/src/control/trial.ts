@@ -22,7 +22,7 @@ export async function tryOut(
   checkHttp(config)
   await inPlace(settings, ['http', 'tls'], () => httpTls(config))
   whoMayCome(withSystemdSockets(config, sockets))
-  const access = await accessOf(settings, log, () => {})
+  const access = await accessOf(settings, { log, disconnect() {}, use() {} })
   access.close()
   for (const [at, door] of config.listeners.entries()) {
     await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))

@@ -9,6 +9,8 @@ import { UsersEditor } from './users-editor.js'
 export interface Editors {
   readonly users: Users
   readonly rules: Rules
+  /** From here on they edit the files that this configuration names. */
+  follow(settings: Resolved): void
 }
 
 /**
@@ -17,6 +19,27 @@ export interface Editors {
  * @param access takes up what is edited.
  */
 export function editorsOf(settings: Resolved, access: Pick<Access, 'reload'>): Editors {
+  let { users, rules } = editorsOfFiles(settings, access)
+  return {
+    users: {
+      list: () => users.list(),
+      set: (...what) => users.set(...what),
+      remove: (...what) => users.remove(...what),
+    },
+    rules: {
+      list: () => rules.list(),
+      replace: (...what) => rules.replace(...what),
+      add: (...what) => rules.add(...what),
+      change: (...what) => rules.change(...what),
+      remove: (...what) => rules.remove(...what),
+    },
+    follow(next) {
+      ;({ users, rules } = editorsOfFiles(next, access))
+    },
+  }
+}
+
+function editorsOfFiles(settings: Resolved, access: Pick<Access, 'reload'>): Pick<Editors, 'users' | 'rules'> {
   const { auth, acl, listeners } = settings.config
   const takeUp = (): Promise<void> => access.reload()
   const passwords = [auth, ...listeners.map((door) => door.auth)].flatMap((one) => one?.passwordFile ?? [])[0]
@@ -30,14 +53,15 @@ export function editorsOf(settings: Resolved, access: Pick<Access, 'reload'>): E
 const refuse = (why: string) => (): Promise<never> => Promise.reject(new NotEditable(why))
 
 const noFile = refuse(
-  'the configuration names no password file; make one with "godwit passwd -c passwords NAME", name it in auth.passwordFile, and restart the broker',
+  'the configuration names no password file; make one with "godwit passwd -c passwords NAME", name it in auth.passwordFile, and reload the broker (godwit reload)',
 )
 const noUsers: Users = { list: async () => ({ etag: '', users: [] }), set: noFile, remove: noFile }
 
 /** Rules that stand in the configuration, or nowhere. */
 function fixedRules(settings: Resolved): Rules {
   const rules = rulesIn(settings.config.acl, ['acl'], settings)
-  const move = 'write them into a file of their own such as rules.yaml, name it in acl.file, and restart the broker'
+  const move =
+    'write them into a file of their own such as rules.yaml, name it in acl.file, and reload the broker (godwit reload)'
   const edit = refuse(
     rules
       ? `the rules stand in the configuration (${settings.origin(['acl', 'rules'])}): edit them there, or ${move}`
