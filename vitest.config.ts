@@ -12,7 +12,7 @@ export default defineConfig({
       { find: '@godwit/client/indexeddb-store', replacement: at('packages/client/src/indexeddb-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
       {
-        find: /^@godwit\/(protocol|client|broker|admin|console|conformance)$/,
+        find: /^@godwit\/(protocol|client|broker|admin|cluster|console|conformance)$/,
         replacement: at('packages/$1/src/index.ts'),
       },
       { find: '@godwit/admin/parts', replacement: at('packages/admin/src/parts/index.ts') },

@@ -19,6 +19,7 @@ export const packageRules = {
   },
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
   '@godwit/admin': { uses: ['@godwit/protocol', '@godwit/broker'], usedByTests: ['@godwit/client'] },
+  '@godwit/cluster': { uses: ['@godwit/broker'], usedByTests: ['@godwit/protocol', '@godwit/client'] },
   '@godwit/console': { uses: ['@godwit/client'], bundled: 'page' },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
   godwit: {
@@ -27,6 +28,7 @@ export const packageRules = {
       '@godwit/client',
       '@godwit/broker',
       '@godwit/admin',
+      '@godwit/cluster',
       '@godwit/console',
       '@godwit/conformance',
     ],

@@ -388,15 +388,36 @@ export class Broker implements AsyncDisposable {
     return this.#closed
   }
 
+  /**
+   * Ends at once, because another has taken this broker's place: connections are cut off without a word, no will is published, and
+   * nothing more is written. What was acknowledged is the other's to go on with. For who runs brokers in a cluster.
+   */
+  abandon(): Promise<void> {
+    this.#closed ??= this.#leave()
+    return this.#closed
+  }
+
+  async #leave(): Promise<void> {
+    const why = 'another broker has taken over'
+    this.#rooms.options.store.abandon()
+    this.#rooms.registry.cutOff(why)
+    for (const connection of [...this.#rooms.connectionParts.arriving]) connection.end(why)
+    await this.#end()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
   async #shutDown(): Promise<void> {
-    const { store, clock, log } = this.#rooms.options
     for (const connection of [...this.#rooms.connectionParts.arriving])
       connection.end(shuttingDown, reason.serverShuttingDown)
     this.#rooms.registry.shutDown(shuttingDown)
+    await this.#end()
+  }
+
+  async #end(): Promise<void> {
+    const { store, clock, log } = this.#rooms.options
     for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
     this.#rooms.wheel.close()
     this.#rooms.chores.close()

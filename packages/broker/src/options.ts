@@ -29,6 +29,11 @@ export interface BrokerOptions extends Partial<Features> {
    * Default `publish`: at once or after their delay, unless the session is resumed before. `drop`: never, and counted.
    */
   readonly willsAfterRestart?: 'publish' | 'drop'
+  /**
+   * Seconds for which wills and the ends of sessions that are due at the start, or fall due soon after, wait for their client. Who
+   * comes back in time has its session, and its old will is not published. Default 0: nothing waits.
+   */
+  readonly graceAfterRestartSeconds?: number
   /** Seconds between updates of the `$SYS` topics; 0 = there are none. Default 10. */
   readonly sysIntervalSeconds?: number
   /** For tests that own time. Default: the system's. */
@@ -44,6 +49,7 @@ export interface CheckedOptions {
   readonly log: Logger
   readonly responseInformation: BrokerOptions['responseInformation']
   readonly willsAfterRestart: 'publish' | 'drop'
+  readonly graceAfterRestartSeconds: number
   readonly sysIntervalSeconds: number
   readonly clock: Clock
 }
@@ -55,6 +61,7 @@ const names: NamesOf<BrokerOptions> = {
   log: true,
   responseInformation: true,
   willsAfterRestart: true,
+  graceAfterRestartSeconds: true,
   sysIntervalSeconds: true,
   clock: true,
   mqtt31: true,
@@ -131,6 +138,11 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   if (!Number.isSafeInteger(sysIntervalSeconds) || sysIntervalSeconds < 0 || sysIntervalSeconds > 86_400) {
     throw new BrokerError('invalid-option', `sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
   }
+  const { graceAfterRestartSeconds = 0 } = given
+  if (!(graceAfterRestartSeconds >= 0 && graceAfterRestartSeconds <= 86_400)) {
+    const what = `graceAfterRestartSeconds is ${graceAfterRestartSeconds}; it takes 0 to 86400`
+    throw new BrokerError('invalid-option', what)
+  }
   if (![0, 1, 2].includes(maximumQos)) {
     throw new BrokerError('invalid-option', `maximumQos is ${maximumQos}; it takes 0, 1 or 2`)
   }
@@ -149,6 +161,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     log: given.log ? unfailing(given.log) : silentLogger,
     responseInformation: given.responseInformation,
     willsAfterRestart,
+    graceAfterRestartSeconds,
     sysIntervalSeconds,
     clock: given.clock ?? systemClock,
   }

@@ -40,7 +40,9 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
   const changes = new Changes(faults)
   const retained = new RetainedMessages(limits, accounts.stored, !store.isLasting)
   const router = new Router({ ...basics, retained, groups: new SharedGroups(basics), changes })
-  const registry = new Registry({ ...basics, router, willsAfterRestart: options.willsAfterRestart })
+  const { willsAfterRestart, graceAfterRestartSeconds } = options
+  const graceMs = graceAfterRestartSeconds * 1000
+  const registry = new Registry({ ...basics, router, willsAfterRestart, graceMs })
   const tracing = new Tracing(() => clock.now(), faults)
   const commits = new Commits(store, faults)
   const door = new Door(basics)

@@ -52,6 +52,8 @@ export class SteppedStore implements Store {
   tick(): void {}
   endOfPacket(): void {}
 
+  abandon(): void {}
+
   async close(): Promise<void> {
     this.flush()
   }

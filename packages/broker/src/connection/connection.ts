@@ -289,6 +289,11 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     })
   }
 
+  cutOff(why: string): () => void {
+    this.#transport.destroy()
+    return () => this.#guarded(() => this.#abort(why))
+  }
+
   topicOf({ topic, properties }: ReceivedPublish): string {
     if (properties?.topicAlias === undefined) return topic
     this.#aliases ??= new IncomingAliases(this.offered.topicAliasMaximum)

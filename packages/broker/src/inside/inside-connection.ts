@@ -165,6 +165,11 @@ export class InsideConnection implements Context, InboxOwner {
     }
   }
 
+  cutOff(why: string): () => void {
+    this.#inbox?.end(undefined)
+    return () => this.end(why)
+  }
+
   onFault(): void {
     this.end('internal error')
   }

@@ -46,6 +46,10 @@ class SlowUser implements SessionUser {
     this.closed = true
   }
 
+  cutOff(): () => void {
+    return () => {}
+  }
+
   onFault(): void {}
 
   /** Comes with its CONNECT. */

@@ -17,6 +17,8 @@ import { Wills } from './wills.js'
 export interface RegistryParts extends Basics {
   readonly router: Router
   readonly willsAfterRestart: 'publish' | 'drop'
+  /** What falls due while nobody is there, or soon after, waits for so long for its client, in ms. */
+  readonly graceMs: number
 }
 
 /** What a CONNECT asks for. */
@@ -110,6 +112,16 @@ export class Registry {
     }
   }
 
+  /** Another broker has taken this one's place: all connections are cut off, and no will is published. */
+  cutOff(why: string): void {
+    const left: (() => void)[] = []
+    for (const session of this.#sessions.values()) {
+      session.will = undefined
+      if (session.user) left.push(session.user.cutOff(why))
+    }
+    for (const letGo of left) letGo()
+  }
+
   /**
    * Gives the session of a Client Identifier to a new connection; an older connection is closed fully before. Those who come
    * with the same Client Identifier meanwhile have it one after the other, in the order in which they came.
@@ -161,8 +173,11 @@ export class Registry {
     }
   }
 
-  /** The connection that used the session is gone. */
-  closed(session: Session): Commit {
+  /**
+   * The connection that used the session is gone.
+   * @param soonest no end of a session and no will before that, in ms of the broker's time.
+   */
+  closed(session: Session, soonest: number = Number.NEGATIVE_INFINITY): Commit {
     const { parting } = session
     session.user = undefined
     session.parting = noCommit
@@ -171,11 +186,14 @@ export class Registry {
     } catch (error) {
       this.#parts.faults.contain(error, session, 'taking back what it was lent')
     }
-    if (session.expirySeconds === 0) return later(parting, this.#end(session))
+    const isOver = session.expirySeconds === 0 && soonest === Number.NEGATIVE_INFINITY
+    if (isOver) return later(parting, this.#end(session))
     const never = session.expirySeconds === neverExpires
-    const expiresAt = never ? Number.POSITIVE_INFINITY : this.#parts.time.now() + session.expirySeconds * 1000
+    const afterNow = this.#parts.time.now() + session.expirySeconds * 1000
+    const expiresAt = never ? Number.POSITIVE_INFINITY : Math.max(afterNow, soonest)
     this.#keepUntil(session, expiresAt)
-    return later(later(parting, session.stored.disconnected(expiresAt)), this.wills.connectionClosed(session))
+    const stored = session.stored.disconnected(expiresAt)
+    return later(later(parting, stored), this.wills.connectionClosed(session, undefined, soonest))
   }
 
   /** Takes up what an earlier process left; a connection that was open then counts as closed now. */
@@ -192,24 +210,26 @@ export class Registry {
     }
     this.#parts.router.endEmptyGroups()
     const dueTimes = new Map(wills.map(({ clientId, dueAt }) => [clientId, dueAt]))
-    for (const { clientId, will } of wills) this.#recoverWill(clientId, will)
+    const { graceMs, time } = this.#parts
+    const soonest = graceMs > 0 ? time.now() + graceMs : Number.NEGATIVE_INFINITY
+    for (const { clientId, will } of wills) this.#recoverWill(clientId, will, soonest)
     for (const { clientId, expiresAt } of sessions) {
       const session = this.#sessions.get(clientId)!
       if (expiresAt === undefined) {
-        this.closed(session)
+        this.closed(session, soonest)
         continue
       }
-      this.#keepUntil(session, expiresAt)
-      this.wills.connectionClosed(session, dueTimes.get(clientId)) // also one that an orderly stop has left
+      this.#keepUntil(session, Math.max(expiresAt, soonest))
+      this.wills.connectionClosed(session, dueTimes.get(clientId), soonest) // also one that an orderly stop has left
     }
   }
 
   /** The will of a session that is gone is due; any other when its session's connection counts as closed. */
-  #recoverWill(clientId: string, will: Will): void {
+  #recoverWill(clientId: string, will: Will, soonest: number): void {
     const session = this.#sessions.get(clientId) ?? this.#ghost(clientId)
     session.will = will
     if (this.#parts.willsAfterRestart === 'drop') this.wills.drop(session, 'will-after-restart')
-    else if (!this.#sessions.has(clientId)) this.wills.publish(session)
+    else if (!this.#sessions.has(clientId)) this.wills.orphaned(session, soonest)
   }
 
   /** A session of which nothing but its will was left. */

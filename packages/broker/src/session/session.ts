@@ -41,6 +41,8 @@ export interface SessionUser extends Owner {
   end(why: string, reasonCode?: number, serverReference?: string): void
   /** Others decide from now on what it may be sent. Left out: nobody does. */
   onHooksReplaced?(): void
+  /** Nothing goes to it any more, from this moment on. @returns what is left to be done, once all others are cut off too. */
+  cutOff(why: string): () => void
 }
 
 /** A session's subscriptions by filter, to be looked at. */

@@ -27,6 +27,8 @@ export class Wills {
   /** While what an earlier process left is taken up, wills that are due go here, and from here out in portions. */
   readonly #due = new Map<string, Session>()
   #recovering = false
+  /** Sessions of which nothing but a will was left, which waits for its client. */
+  readonly #orphans = new Map<string, Session>()
   /** Wills whose delay is over, until they are out. */
   #delayedDue: Session[] = []
 
@@ -36,9 +38,11 @@ export class Wills {
 
   /** A new connection brings its will, or none; the one before it, if it is still pending, is cancelled [MQTT-3.1.3-9]. */
   set(session: Session, will: Session['will']): Commit {
-    const due = this.#due.get(session.clientId) ?? (this.#isOverdue(session) ? session : undefined)
+    const orphan = this.#orphans.get(session.clientId)
+    const overdue = [session, orphan].find((one) => one !== undefined && this.#isOverdue(one))
+    const due = this.#due.get(session.clientId) ?? overdue
     const published = due ? this.publish(due) : noCommit // or it would take the new one out of the store with it
-    const had = session.will !== undefined
+    const had = session.will !== undefined || this.#takeBack(orphan)
     this.#cancelDelay(session)
     session.will = will
     return will || had ? this.#parts.store.setWill(session.clientId, will) : published
@@ -49,12 +53,32 @@ export class Wills {
     return this.set(session, undefined)
   }
 
-  /** The connection is gone: it goes out now, or after its delay if the session lives on [MQTT-3.1.2-8]. */
-  connectionClosed(session: Session, dueAt?: number): Commit {
+  /** Its client has come back in time. Answers whether there was a will. */
+  #takeBack(orphan: Session | undefined): boolean {
+    if (orphan?.will === undefined) return false
+    orphan.will = undefined
+    this.#cancelDelay(orphan)
+    this.#orphans.delete(orphan.clientId)
+    return true
+  }
+
+  /** Nothing but the will is left of a session: it goes out now, or when its client has not come back until then. */
+  orphaned(session: Session, soonest: number): void {
+    if (soonest === Number.NEGATIVE_INFINITY) return void this.publish(session)
+    this.#orphans.set(session.clientId, session)
+    this.connectionClosed(session, this.#parts.time.now(), soonest)
+  }
+
+  /**
+   * The connection is gone: it goes out now, or after its delay if the session lives on [MQTT-3.1.2-8].
+   * @param soonest not before that, in ms of the broker's time.
+   */
+  connectionClosed(session: Session, dueAt?: number, soonest: number = Number.NEGATIVE_INFINITY): Commit {
     const { will } = session
     if (!will) return noCommit
     const { time, wheel, store } = this.#parts
-    const delayMs = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - time.now()
+    const ownDelay = dueAt === undefined ? (will.properties?.willDelayInterval ?? 0) * 1000 : dueAt - time.now()
+    const delayMs = Math.max(ownDelay, soonest - time.now())
     if (delayMs <= 0) return this.publish(session)
     const delayed = { dueAt: time.now() + delayMs, timer: wheel.after(delayMs, () => this.#fallDue(session), session) }
     this.#delayed.set(session, delayed)
@@ -136,6 +160,7 @@ export class Wills {
   #forget(session: Session): Commit {
     this.#cancelDelay(session)
     this.#due.delete(session.clientId)
+    if (this.#orphans.get(session.clientId) === session) this.#orphans.delete(session.clientId)
     session.will = undefined
     return this.#parts.store.setWill(session.clientId, undefined)
   }

@@ -87,6 +87,8 @@ class MemoryStore implements Store {
 
   endOfPacket(): void {}
 
+  abandon(): void {}
+
   async close(): Promise<void> {}
 }
 

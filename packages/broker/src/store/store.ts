@@ -71,6 +71,8 @@ export interface Store {
   tick(): void
   /** All that one packet makes is gathered: a commit that has become large ends here. */
   endOfPacket(): void
+  /** Another has taken this one's place: nothing is written any more, not by {@link close} either, and no commit is flushed. */
+  abandon(): void
   /** Writes out what is gathered and gives everything back. */
   close(): Promise<void>
 }

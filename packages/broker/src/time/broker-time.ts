@@ -45,9 +45,10 @@ export class BrokerTime {
   /**
    * Takes up the time of an earlier process. How long nobody was there the wall clock says; when that is behind what it
    * showed last, it cannot be right, and nothing expires until it is: see {@link isSure}.
+   * @param until what it showed when this time stopped: what has passed since then counts for nothing. Default: it goes on to now.
    */
-  continue({ wall, time }: Moment): void {
-    const now = this.clock.now()
+  continue({ wall, time }: Moment, until?: number): void {
+    const now = until === undefined ? this.clock.now() : Math.max(until, wall)
     const down = Math.max(0, now - wall)
     this.#base = time + down - this.clock.monotonic()
     this.#sureFrom = now < wall - stepMs ? wall : undefined

@@ -2,6 +2,15 @@ import { type Commit, noCommit } from '../../commit.js'
 import type { Disk } from './disk.js'
 import type { Write } from './tables.js'
 
+/** The tables of this machine, for a log that brings into them what others have made safe. */
+export interface LogDisk {
+  /**
+   * Carries writes out in one transaction, which is on disk when this settles. Once: a log that others have knows better what to do.
+   * @throws Error what the disk says, in words.
+   */
+  once(writes: readonly Write[]): Promise<void>
+}
+
 /**
  * What makes commits safe, behind a store. The store hands over one commit after another; the log says of each when it cannot be lost
  * any more, and when its writes are in the store's own tables. That may be later: until then the store reads them from memory.
@@ -23,6 +32,11 @@ export interface CommitLog {
   closing(): void
   /** Settles when all that is safe is in the tables. */
   settled(): Promise<void>
+  /**
+   * When the last was written by whoever served before, by the wall clock in ms, where the time since then counts for nothing: the
+   * broker's time goes on from there. `undefined`, or left out: it counts.
+   */
+  readonly stoppedAt?: number | undefined
 }
 
 /** The disk of this machine: a commit is safe because it is in the tables. */

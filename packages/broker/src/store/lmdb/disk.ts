@@ -73,6 +73,19 @@ export class Disk {
     }
   }
 
+  /**
+   * In one transaction, and once.
+   * @throws Error what the disk says, in words.
+   */
+  async once(writes: readonly Write[]): Promise<void> {
+    try {
+      await this.#attempt(writes)
+    } catch (error) {
+      const cause = await causeOf(error)
+      throw new Error(inWords(cause, this.#parts.directory), { cause })
+    }
+  }
+
   /** What frees room goes first. True: some of it went. */
   async #relieve(): Promise<boolean> {
     const writes = this.#parts.relief()
@@ -90,15 +103,7 @@ export class Disk {
   async #attempt(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return
     const { tables } = this.#parts
-    await tables.root.batch(() => {
-      let heard: Promise<boolean> | undefined
-      for (const { table, key, value } of writes) {
-        const settled = value === undefined ? tables[table].remove(key) : tables[table].put(key, value as Buffer)
-        if (settled === heard) continue
-        settled.catch(() => {}) // the batch's own promise tells of it
-        heard = settled
-      }
-    })
+    await putAll(tables, writes)
     this.#parts.onCommitted()
     await tables.root.flushed
   }
@@ -121,8 +126,21 @@ export class Disk {
   }
 }
 
+/** Puts writes into the tables, in one transaction; it is on disk once `tables.root.flushed` settles. */
+export async function putAll(tables: Tables, writes: readonly Write[]): Promise<void> {
+  await tables.root.batch(() => {
+    let heard: Promise<boolean> | undefined
+    for (const { table, key, value } of writes) {
+      const settled = value === undefined ? tables[table].remove(key) : tables[table].put(key, value as Buffer)
+      if (settled === heard) continue
+      settled.catch(() => {}) // the batch's own promise tells of it
+      heard = settled
+    }
+  })
+}
+
 /** What lmdb's "Commit failed" stands for; it tells in a promise that may never settle, and must not reject unseen. */
-function causeOf(error: unknown): Promise<unknown> {
+export function causeOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> }
   const cause = commitError?.catch((reason: unknown) => reason)
   return Promise.race([cause ?? error, nextTurn(error)])

@@ -14,7 +14,8 @@ import { Background } from './background.js'
 import { type BackupMade, type BackupOptions, Backups } from './backup.js'
 import type { BodiesReader } from './bodies-record.js'
 import { Clearing } from './clearing.js'
-import { type CommitLog, LocalLog } from './commit-log.js'
+import { type CommitLog, LocalLog, type LogDisk } from './commit-log.js'
+import { ensureNoCopy } from './copy.js'
 import { Disk, DiskDamage } from './disk.js'
 import { DiskRoom } from './disk-room.js'
 import { Expiry } from './expiry.js'
@@ -39,9 +40,11 @@ export interface LmdbStoreOptions {
   readonly log?: Logger
   /** Called between the steps of a commit; crash tests end the process there. */
   readonly onStep?: (step: 'gathered' | 'committed' | 'flushed') => void
+  /** Makes what has commits safe when it is not this machine's disk alone, as `@godwit/cluster` does. Default: the disk. */
+  readonly commitLog?: (disk: LogDisk) => CommitLog
 }
 
-const names: NamesOf<LmdbStoreOptions> = { directory: true, log: true, onStep: true }
+const names: NamesOf<LmdbStoreOptions> = { directory: true, log: true, onStep: true, commitLog: true }
 
 /** What {@link lmdbStore} makes. */
 export interface StoreOnDisk extends Store {
@@ -77,7 +80,7 @@ const clockEveryMs = 1_000
  */
 export function lmdbStore(options: LmdbStoreOptions): StoreOnDisk {
   checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
-  return storeBehind(options, (disk) => new LocalLog(disk))
+  return storeBehind(options, options.commitLog ?? ((disk) => new LocalLog(disk)))
 }
 
 /** The same, with commits made safe by another log than the disk alone. */
@@ -124,6 +127,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   readonly #sessions = new Map<SessionNumber, StoredSession>()
   #nextSession = 1
   #clock: Moment = { wall: 0, time: 0 }
+  #isAbandoned = false
 
   constructor(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog) {
     this.#options = options
@@ -203,6 +207,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
       onCommitted: () => onStep?.('committed'),
     })
     this.#log = this.#makeLog(this.#disk)
+    if (this.#log instanceof LocalLog) ensureNoCopy(directory, tables)
     this.#log.onApplied = (commit) => this.#onApplied(commit)
     this.#room = new DiskRoom({ directory, tables, limits: this.#limits, waiting, stored, metrics, log })
     this.#room.onRoom = () => this.onRoom()
@@ -223,7 +228,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     const recovery = new Recovery(tables, this.#setAside, (identity, held) => this.#add(identity, held), write)
     const { recovered, nextSession, ended } = await recovery.recover()
     this.#nextSession = nextSession
-    if (recovered.clock) this.#time.continue(recovered.clock)
+    if (recovered.clock) this.#time.continue(recovered.clock, this.#log.stoppedAt)
     if (!this.#time.isSure) {
       log.log('warn', 'the clock is behind what it was when data was last written: nothing expires until it is right', {
         clock: new Date(this.#time.clock.now()).toISOString(),
@@ -267,7 +272,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   }
 
   tick(): void {
-    if (!this.#tables) return
+    if (!this.#tables || !this.#writes) return
     if (this.#time.hasStepped(this.#clock)) this.#noteClock()
     this.#room.look()
     if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
@@ -295,7 +300,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   // ---- what sessions ask for
 
   write(write: Write): Commit {
-    if (!this.#tables) return this.#open.commit // closed: it will never be flushed
+    if (!this.#writes) return this.#open.commit // it will never be flushed
     const gathering = this.#gathering()
     const { records } = gathering
     const grown = gathering.write(write)
@@ -312,7 +317,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
 
   touch(session: StoredSession): Commit {
     const { commit } = this.#open
-    if (session.touchedIn === commit || !this.#tables) return commit
+    if (session.touchedIn === commit || !this.#writes) return commit
     session.touchedIn = commit
     this.#gathering().touch(session)
     return this.#schedule()
@@ -359,10 +364,40 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     }
   }
 
+  abandon(): void {
+    this.#isAbandoned = true
+    for (const work of this.#background) work.close()
+  }
+
+  /** False: closed, or abandoned. */
+  get #writes(): boolean {
+    return this.#tables !== undefined && !this.#isAbandoned
+  }
+
   async close(): Promise<void> {
     if (!this.#tables) return
     this.#log.closing()
     await this.#backups.close()
+    const end = this.#isAbandoned ? await this.#endAbandoned() : await this.#writeOut()
+    for (const work of this.#background) work.close()
+    const { root } = this.#tables
+    this.#tables = undefined
+    await root.close()
+    this.#folder?.release(end)
+    this.#loud()
+  }
+
+  /** What is safe comes into the tables, and nothing else. */
+  async #endAbandoned(): Promise<'in order' | 'damaged'> {
+    try {
+      await this.#log.settled()
+      return 'in order'
+    } catch {
+      return 'damaged' // looked through before it is opened again
+    }
+  }
+
+  async #writeOut(): Promise<'in order' | 'damaged'> {
     let end: 'in order' | 'damaged' = 'in order'
     try {
       while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
@@ -377,12 +412,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
         error: error instanceof Error ? error.message : String(error),
       })
     }
-    for (const work of this.#background) work.close()
-    const { root } = this.#tables
-    this.#tables = undefined
-    await root.close()
-    this.#folder?.release(end)
-    this.#loud()
+    return end
   }
 
   #add(identity: Identity, held?: Totals): StoredSession {
@@ -405,7 +435,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
       this.#scheduled = true
       setImmediate(() => {
         this.#scheduled = false
-        if (!this.#landing && this.#tables) this.#fly().catch(() => {}) // it has been told
+        if (!this.#landing && this.#writes) this.#fly().catch(() => {}) // it has been told
       })
     }
     return this.#open.commit

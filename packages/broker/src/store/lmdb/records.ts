@@ -156,6 +156,15 @@ export function readClock(key: Buffer, value: Buffer): ClockRecord | undefined {
   return { wall: readU48(value, 4), time: readU48(value, 10) }
 }
 
+/** A fact of whoever keeps it: bytes under a name. */
+export function writeFact(key: Buffer, bytes: Uint8Array): Uint8Array {
+  return sealed('facts', key, (w) => w.copy(bytes, 0, bytes.length), bytes.length)
+}
+
+export function readFact(key: Buffer, value: Buffer): Buffer | undefined {
+  return isWhole('facts', key, value) ? Buffer.from(value.subarray(sealBytes)) : undefined
+}
+
 export function writeCount(table: 'readers' | 'ended' | 'due', key: Buffer, count: number): Uint8Array {
   return sealed(table, key, (w) => w.u32(count), 4)
 }

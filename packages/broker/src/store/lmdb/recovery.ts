@@ -182,7 +182,7 @@ export class Recovery {
   }
 }
 
-/** The key of the only fact there is. */
+/** The key of the fact that every store has. */
 export const clockKey: Buffer = Buffer.from('clock')
 
 function pageWithBits(key: Buffer, value: Buffer): readonly [page: number, bits: Uint8Array] | undefined {
