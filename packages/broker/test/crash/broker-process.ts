@@ -29,11 +29,13 @@ export type Command =
   | ({ readonly type: 'open' } & OpenOptions)
   | ({ readonly type: 'die-at' } & Death)
   | { readonly type: 'pass'; readonly ms: number }
+  | { readonly type: 'tell' }
   | { readonly type: 'close' }
 
 type Answer =
   | { readonly type: 'open'; readonly port: number; readonly pid: number }
   | { readonly type: 'passed' }
+  | { readonly type: 'told'; readonly lines: readonly string[] }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly why: string }
 
@@ -94,6 +96,21 @@ export class BrokerProcess {
   async pass(ms: number): Promise<void> {
     await this.#ask({ type: 'pass', ms })
     this.#now += ms
+  }
+
+  /** What its store has logged since it was opened: level, line and error. */
+  async lines(): Promise<readonly string[]> {
+    const answer = await this.#ask({ type: 'tell' })
+    return answer.type === 'told' ? answer.lines : []
+  }
+
+  /** What it has written to stderr. */
+  get complaints(): string {
+    return this.#complaints
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** Closes the broker in order; the process can be told to open another folder. */

@@ -11,12 +11,15 @@ let clock
 /** @type {import('./broker-process.js').Death | undefined} */
 let death
 let visits = 0
+/** @type {string[]} */
+const lines = []
 
 process.on('message', async (/** @type {import('./broker-process.js').Command} */ command) => {
   try {
     if (command.type === 'open') await open(command)
     else if (command.type === 'close') await close()
     else if (command.type === 'pass') pass(command.ms)
+    else if (command.type === 'tell') process.send?.({ type: 'told', lines })
     else death = command
   } catch (error) {
     process.send?.({ type: 'failed', why: error instanceof Error ? error.message : String(error) })
@@ -27,8 +30,12 @@ process.on('disconnect', () => process.exit())
 
 /** @param {import('./broker-process.js').OpenOptions} options */
 async function open({ directory, mutant, now }) {
+  lines.length = 0
   const store = lmdbStore({
     directory,
+    log: {
+      log: (level, line, fields) => void lines.push(`${level} ${line}${fields?.error ? `: ${fields.error}` : ''}`),
+    },
     onStep: (step) => {
       if (step === death?.step && ++visits === death.visit) process.kill(process.pid, 'SIGKILL')
     },

@@ -13,6 +13,7 @@ const rounds = {
   GODWIT_TEST_FAULT_ROUNDS: '30',
   GODWIT_TEST_POWER_CUTS: '200',
   GODWIT_TEST_V5_POWER_CUTS: '60',
+  GODWIT_TEST_BAD_DISK_ROUNDS: '20',
 }
 
 /**
@@ -71,6 +72,7 @@ Godwit ${version}, lmdb ${lmdb}, Node ${process.versions.node}, Linux ${release(
 - **fault points**: the process kills itself between two steps of a commit.
 - **power cut**: the folder as a power cut at a random moment leaves it, each moment in three forms: only what was synced;
   that and random pages of the rest; all, the last write torn. A disk whose sync takes 2 ms more is played.
+- **bad disk**: every so many writes or syncs of its files are refused under load; then SIGKILL, restart, look.
 - **strace**: no acknowledgement is written to its socket before the sync of its record has returned.
 
 Rows that begin with 5.0 are clients of that version, with properties, message expiry, sessions that expire, delayed wills,

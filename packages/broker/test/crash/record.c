@@ -1,10 +1,12 @@
 // Records what a process writes to the files of one folder, and when it was safe: preloaded into the broker by the
 // power-cut test. Each call is carried out first, then written to the log as one record:
 //   u64 start, u64 end (CLOCK_MONOTONIC, ns), u32 kind, u32 file, u64 offset, u64 length, then `length` bytes
+// A sync that failed is UNSYNCED: what was written before it may never get to the disk, whatever a later sync says.
 // A file is known by its inode; NAMED says what it is called from then on (offset 1: it is a folder).
 // Environment: RECORD_FOLDER what is watched, RECORD_LOG where the log goes, RECORD_SYNC_DELAY_US a slower disk.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -16,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { NAMED = 1, WRITTEN, TRUNCATED, SYNCED, MAPPED };
+enum kind { NAMED = 1, WRITTEN, TRUNCATED, SYNCED, MAPPED, UNSYNCED };
 struct record { uint64_t start, end; uint32_t kind, file; uint64_t offset, length; };
 
 enum { MAX_FDS = 1 << 16 };
@@ -167,7 +169,9 @@ TRUNCATE(ftruncate64, off64_t)
     if (delay) usleep((useconds_t)atoi(delay));                       \
     uint64_t start = now();                                           \
     int result = REAL(name)(fd);                                      \
-    if (result == 0 && of_ours) note(SYNCED, fd, start, 0, NULL, 0, UINT64_MAX); \
+    int error = errno;                                                \
+    if (of_ours) note(result == 0 ? SYNCED : UNSYNCED, fd, start, 0, NULL, 0, result == 0 ? UINT64_MAX : 0); \
+    errno = error;                                                    \
     return result;                                                    \
   }
 SYNC(fsync)

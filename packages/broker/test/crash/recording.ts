@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Random } from './random.js'
 
 /** As record.c numbers them. */
-const kinds = ['none', 'named', 'written', 'truncated', 'synced', 'mapped'] as const
+const kinds = ['none', 'named', 'written', 'truncated', 'synced', 'mapped', 'unsynced'] as const
 const headerBytes = 40
 const wholeFile = 0xffff_ffff_ffff_ffffn
 
@@ -49,19 +49,27 @@ export const allRemains: readonly Remains[] = ['synced-only', 'some-pages', 'tor
 const sectorBytes = 512
 const pageBytes = 4096
 
+/** The files of a folder, by path. */
+export type Files = ReadonlyMap<string, Buffer>
+
 /** What one process wrote to a folder, when, and when it was safe. Read from the log of record.c. */
 export class Recording {
   /** Moments at which something was written or made safe. */
   readonly moments: readonly bigint[]
   /** The process wrote through a memory map: then not everything is known. */
   readonly isBlind: boolean
+  readonly #before: Files
   /** The names of each file, in order. */
   readonly #names = new Map<number, Naming[]>()
   readonly #folders = new Map<string, number>()
   readonly #operations: Operation[] = []
   readonly #syncs: Sync[] = []
+  /** Syncs that failed: when they began, and of which file. */
+  readonly #failedSyncs: Pick<Sync, 'start' | 'file'>[] = []
 
-  constructor(log: string) {
+  /** @param before the files as the process found them. */
+  constructor(log: string, before: Files = new Map()) {
+    this.#before = before
     const bytes = readFileSync(log)
     let isBlind = false
     for (let at = 0; at + headerBytes <= bytes.length; ) {
@@ -79,22 +87,22 @@ export class Recording {
   }
 
   /** The files of the folder, by path, as a power cut at a moment may leave them. */
-  filesAt(moment: bigint, remains: Remains, random: Random): ReadonlyMap<string, Buffer> {
+  filesAt(moment: bigint, remains: Remains, random: Random): Files {
     const done = this.#operations.filter(({ start }) => start <= moment)
     const isSafe = ({ safeAt }: Operation): boolean => safeAt !== undefined && safeAt <= moment
     const lastUnsafe = done.findLast((operation) => operation.kind === 'written' && !isSafe(operation))
     const images = new Map<number, Image>()
     for (const operation of done) {
-      const image = images.get(operation.file) ?? new Image()
+      const image = images.get(operation.file) ?? new Image(this.#foundAs(operation.file))
       images.set(operation.file, image)
       if (isSafe(operation)) image.apply(operation)
       else if (remains === 'some-pages') image.applySome(operation, random)
       else if (remains === 'torn') image.apply(operation, operation === lastUnsafe ? random : undefined)
     }
-    const files = new Map<string, Buffer>()
+    const files = new Map(this.#before)
     for (const [file, names] of this.#names) {
       const path = names.findLast((name) => name.start <= moment && remain(name, moment, remains, random))?.path
-      if (path && !path.endsWith('-lock')) files.set(path, images.get(file)?.bytes ?? Buffer.alloc(0)) // lmdb makes its own lock anew
+      if (path && !path.endsWith('-lock')) files.set(path, images.get(file)?.bytes ?? this.#foundAs(file)) // lmdb makes its own lock anew
     }
     return files
   }
@@ -107,6 +115,10 @@ export class Recording {
     const offset = Number(bytes.readBigUInt64LE(at + 24))
     const length = bytes.readBigUInt64LE(at + 32)
     if (kind === 'mapped') return undefined
+    if (kind === 'unsynced') {
+      this.#failedSyncs.push({ start, file })
+      return 0
+    }
     if (kind === 'synced') {
       this.#syncs.push({ start, end, file, offset: length === wholeFile ? undefined : offset })
       return 0
@@ -118,6 +130,11 @@ export class Recording {
       this.#operations.push({ kind, file, start, end, offset, data, safeAt: undefined })
     } else throw new Error(`record ${kind} at byte ${at} of the log`)
     return data.length
+  }
+
+  /** What was in the file before the process came. */
+  #foundAs(file: number): Buffer {
+    return this.#before.get(this.#names.get(file)?.[0]?.path ?? '') ?? Buffer.alloc(0)
   }
 
   #name(file: number, path: string, start: bigint, isFolder: boolean): void {
@@ -133,7 +150,12 @@ export class Recording {
     const covers = (sync: Sync): boolean =>
       sync.file === file &&
       (sync.offset === undefined ? sync.start >= end : sync.start === start && sync.offset === offset)
-    return this.#syncs.find(covers)?.end
+    const sync = this.#syncs.find(covers)
+    // After a sync that failed the system holds it for written, and writes it no more.
+    const isForgotten = this.#failedSyncs.some(
+      (failed) => failed.file === file && failed.start >= end && (!sync || failed.start < sync.start),
+    )
+    return isForgotten ? undefined : sync?.end
   }
 }
 
@@ -147,6 +169,10 @@ function remain({ safeAt }: Naming, moment: bigint, remains: Remains, random: Ra
 class Image {
   length = 0
   #room = Buffer.alloc(1 << 20)
+
+  constructor(found: Buffer) {
+    this.#write(0, found)
+  }
 
   get bytes(): Buffer {
     return this.#room.subarray(0, this.length)

@@ -27,10 +27,15 @@ export class Scene implements Play {
   #keptBack = 0
   readonly #fickle: Fickle
   readonly #comers = new Comers()
+  readonly #newThings: boolean
 
-  /** @param presences one subscriber each. */
-  constructor(qos: QoS, presences: readonly Presence[], random: Random) {
+  /**
+   * @param presences one subscriber each.
+   * @param newThings whether there are clients that keep making sessions and subscriptions. Default true.
+   */
+  constructor(qos: QoS, presences: readonly Presence[], random: Random, newThings = true) {
     this.#qos = qos
+    this.#newThings = newThings
     const midHandshake = presences.includes('mid-handshake')
     const keepsBack = (): boolean => {
       const keeps = midHandshake && this.#keptBack < mostKeptBack && random.chance(0.05)
@@ -89,6 +94,7 @@ export class Scene implements Play {
     await this.wills.connect(port)
     this.#keptBack = 0
     for (const publisher of this.publishers) publisher.load()
+    if (!this.#newThings) return
     this.#fickle.load(port)
     this.#comers.load(port)
   }

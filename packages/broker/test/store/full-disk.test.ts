@@ -71,7 +71,7 @@ describe.skipIf(!isMounted)('a disk that is full (needs the right to mount a tmp
     expect(texts).toHaveLength(session.tail - 1)
     await again.close()
     undo()
-    expect(told.map(String)).toContainEqual(expect.stringMatching(/No space left on device|Input\/output error/))
+    expect(told).toEqual([]) // lmdb was not asked
     expect(printed).not.toHaveBeenCalled()
     printed.mockRestore()
   })

@@ -18,10 +18,11 @@ export function commitLogContract(name: string, make: (disk: Disk) => CommitLog)
     let applied: Commit[]
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'godwit-log-'))
-      tables = openTables(join(folder, 'data.mdb'))
+      const file = join(folder, 'data.mdb')
+      tables = openTables(file)
       const { commits: metrics } = new Metrics()
-      const parts = { directory: folder, tables, metrics, log: silentLogger, relief: () => [], onCommitted: () => {} }
-      log = make(new Disk(parts))
+      const parts = { directory: folder, file, tables, metrics, log: silentLogger }
+      log = make(new Disk({ ...parts, relief: () => [], onCommitted: () => {} }))
       applied = []
       log.onApplied = (commit) => void applied.push(commit)
     })

@@ -1,8 +1,10 @@
+import { statfsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '../../log.js'
 import type { CommitMetrics } from '../../metrics.js'
 import { inWords, isDamage } from './disk-errors.js'
-import type { Tables, Write } from './tables.js'
+import { reopenTables, sizesOf, type Tables, type Write } from './tables.js'
+import { syncAgain } from './unsynced.js'
 
 /** How long after a failed commit it is tried again: at first, doubling, and at most. */
 const firstRetryMs = 200
@@ -10,8 +12,22 @@ const lastRetryMs = 5000
 /** How long closing waits for a disk that takes no commits. */
 const closeGraceMs = 5000
 
+/** Commits that fail so soon after one that was told of are only counted. */
+const quietMs = 10_000
+
+/** How long, and how much written, it is relied on that there is room. */
+const lookAfterMs = 250
+const lookAfterBytes = 16_777_216
+/** What a commit may need beside its records, and for each of them: copies of the pages that lead there. */
+const commitRoomBytes = 131_072
+const recordRoomBytes = 8_192
+
+const anyKey = Buffer.from('a')
+
 export interface DiskParts {
   readonly directory: string
+  /** The file of the tables. */
+  readonly file: string
   readonly tables: Tables
   readonly metrics: CommitMetrics
   readonly log: Logger
@@ -31,6 +47,14 @@ export class Disk {
   readonly #parts: DiskParts
   #closingSince: number | undefined
   #wake: (() => void) | undefined
+  /** There was room for so much more, when it was looked at. */
+  #sureOfBytes = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #reportedAt = Number.NEGATIVE_INFINITY
+  /** Somebody reads that commits fail. */
+  #isReported = false
+  /** Of the last attempt. */
+  #hasFailed = false
 
   constructor(parts: DiskParts) {
     this.#parts = parts
@@ -40,6 +64,11 @@ export class Disk {
   closing(): void {
     this.#closingSince ??= performance.now()
     this.tryNow()
+  }
+
+  /** The last commit has failed. */
+  get refuses(): boolean {
+    return this.#hasFailed
   }
 
   /** There may be room again: a commit that waits to be tried again is tried at once. */
@@ -52,23 +81,23 @@ export class Disk {
    * @throws DiskDamage, DiskRefuses
    */
   async carryOut(writes: readonly Write[]): Promise<void> {
-    const { metrics, log, directory } = this.#parts
+    const { metrics, directory } = this.#parts
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#attempt(writes)
-        if (attempt > 1) log.log('info', 'the disk takes commits again', { attempts: attempt })
+        if (attempt > 1) this.#reportEnd(attempt)
         metrics.failing = undefined
         return
       } catch (error) {
         const cause = await causeOf(error)
         metrics.failures++
         metrics.failing = inWords(cause, directory)
-        if (isDamage(cause)) throw new DiskDamage(metrics.failing, { cause })
+        this.#judge(cause)
         if (attempt === 1) this.#report(metrics.failing)
         if (this.#closingSince !== undefined && performance.now() - this.#closingSince > closeGraceMs) {
           throw new DiskRefuses(metrics.failing, { cause })
         }
-        if (!(await this.#relieve())) await this.#pause(Math.min(lastRetryMs, firstRetryMs * 2 ** (attempt - 1)))
+        if (!(await this.#relieve())) await this.#pause(attempt)
       }
     }
   }
@@ -94,21 +123,78 @@ export class Disk {
       await this.#attempt(writes)
       return true
     } catch (error) {
-      const cause = await causeOf(error)
-      if (isDamage(cause)) throw new DiskDamage(inWords(cause, this.#parts.directory), { cause })
+      this.#judge(await causeOf(error))
       return false
     }
   }
 
+  /** @throws DiskDamage when trying again is of no use. */
+  #judge(cause: unknown): void {
+    const { tables, file, directory } = this.#parts
+    if (isDamage(cause)) throw new DiskDamage(inWords(cause, directory), { cause })
+    try {
+      if (!this.#isUsable()) reopenTables(tables, file)
+    } catch {
+      // the next attempt begins with it
+    }
+  }
+
+  /** Where the disk has refused a header lmdb is at an end: the next commit would never settle. */
+  #isUsable(): boolean {
+    try {
+      this.#look()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Reads from what is there now. */
+  #look(): void {
+    const { root, facts } = this.#parts.tables
+    root.resetReadTxn()
+    facts.get(anyKey)
+  }
+
   async #attempt(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return
-    const { tables } = this.#parts
+    const { tables, file } = this.#parts
+    if (this.#hasFailed) {
+      if (!this.#isUsable()) reopenTables(tables, file)
+      await syncAgain(file)
+    }
+    this.#hasFailed = true
+    this.#makeSureOfRoom(writes)
     await putAll(tables, writes)
     this.#parts.onCommitted()
     await tables.root.flushed
+    this.#look() // lmdb does not say when it could not write that the commit is flushed
+    this.#hasFailed = false
   }
 
-  #pause(ms: number): Promise<void> {
+  /**
+   * A disk that is full is not asked: lmdb may come to harm when its writes are refused (it puts down what happened in less room than
+   * that takes).
+   * @throws Error when there is less room than the commit may need, on the disk and in free pages of the file.
+   */
+  #makeSureOfRoom(writes: readonly Write[]): void {
+    let needed = commitRoomBytes + writes.length * recordRoomBytes
+    for (const { key, value } of writes) if (value) needed += key.length + value.length
+    this.#sureOfBytes -= needed
+    const now = performance.now()
+    if (this.#sureOfBytes > 0 && now - this.#lookedAt < lookAfterMs) return
+    const { directory, tables } = this.#parts
+    const { bavail, bsize } = statfsSync(directory)
+    const { file, live } = sizesOf(tables)
+    const room = bavail * bsize + (file - live) / 2 // of free pages, some are still read
+    this.#lookedAt = now
+    this.#sureOfBytes = Math.min(room / 2 - needed, lookAfterBytes)
+    if (room < needed) throw new Error('No space left on device')
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const isClosing = this.#closingSince !== undefined
+    const ms = isClosing ? firstRetryMs : Math.min(lastRetryMs, firstRetryMs * 2 ** (attempt - 1))
     return new Promise((resolve) => {
       const timer = setTimeout(done, ms)
       const wake = done
@@ -120,9 +206,19 @@ export class Disk {
     })
   }
 
+  /** A disk that refuses now and then is told of once in a while. */
   #report(error: string): void {
+    const now = performance.now()
+    if (now - this.#reportedAt < quietMs) return
+    this.#reportedAt = now
+    this.#isReported = true
     const fields = { folder: this.#parts.directory, error }
     this.#parts.log.log('error', 'a commit failed; nothing is acknowledged until it succeeds', fields)
+  }
+
+  #reportEnd(attempts: number): void {
+    if (this.#isReported) this.#parts.log.log('info', 'the disk takes commits again', { attempts })
+    this.#isReported = false
   }
 }
 

@@ -16,6 +16,7 @@ import { type FolderLock, lockFolder, readOr } from './folder-lock.js'
 import { damageOf } from './header.js'
 import { checkPages } from './page-check.js'
 import { openTables } from './tables.js'
+import { syncAgain } from './unsynced.js'
 import { damaged, notWritable, unusable } from './unusable.js'
 import { upgradeFile } from './upgrade.js'
 
@@ -27,7 +28,7 @@ export interface Folder {
   /** The file of the one partition there is today. */
   readonly file: string
   /** @param end whether all was written out: if not, the file is looked through before it is opened again. */
-  release(end: 'in order' | 'damaged'): void
+  release(end: 'in order' | 'not in order'): void
 }
 
 /**
@@ -49,7 +50,10 @@ export async function openFolder(directory: string, log: Logger = silentLogger):
     if (found === undefined) await begin(directory, file)
     const damage = damageOf(file)
     if (damage) throw damaged(directory, damage)
-    if (found !== undefined && !wasInOrder) lookThrough(directory, file)
+    if (found !== undefined && !wasInOrder) {
+      lookThrough(directory, file)
+      await syncAgain(file)
+    }
     if (found === 1) await upgrade(directory, file, log)
     else finishUpgrade(directory, file)
     rmSync(join(directory, endedInOrder), { force: true })

@@ -30,8 +30,8 @@ import { SetAside } from './set-aside.js'
 import type { Share } from './share.js'
 import type { Totals } from './stored-queue.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
-import { openTables, type Tables, type Write } from './tables.js'
-import { unusable } from './unusable.js'
+import { closeTables, openTables, type Tables, type Write } from './tables.js'
+import { damaged, unusable } from './unusable.js'
 
 export interface LmdbStoreOptions {
   /** The data folder; made when it is not there. One process at a time uses it. */
@@ -123,6 +123,8 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   #unapplied: Closed[] = []
   #landing: Promise<void> | undefined
   #scheduled = false
+  /** A commit has failed for good: there are no more. */
+  #isOver = false
   readonly #backups = new Backups()
   readonly #sessions = new Map<SessionNumber, StoredSession>()
   #nextSession = 1
@@ -178,7 +180,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     } catch (error) {
       await this.#tables?.root.close()
       this.#tables = undefined
-      this.#folder.release('damaged')
+      this.#folder.release('not in order')
       this.#loud()
       throw error instanceof BrokerError
         ? error
@@ -200,6 +202,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     this.#messages = new MessageLog(tables, this.#open.commit, this)
     this.#disk = new Disk({
       directory,
+      file: this.#folder!.file,
       tables,
       metrics: metrics.commits,
       log,
@@ -378,41 +381,42 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     if (!this.#tables) return
     this.#log.closing()
     await this.#backups.close()
-    const end = this.#isAbandoned ? await this.#endAbandoned() : await this.#writeOut()
+    const end = (this.#isAbandoned ? await this.#endAbandoned() : await this.#writeOut()) ? 'in order' : 'not in order'
     for (const work of this.#background) work.close()
-    const { root } = this.#tables
+    const tables = this.#tables
     this.#tables = undefined
-    await root.close()
+    await closeTables(tables, this.#disk.refuses)
     this.#folder?.release(end)
     this.#loud()
   }
 
-  /** What is safe comes into the tables, and nothing else. */
-  async #endAbandoned(): Promise<'in order' | 'damaged'> {
+  /** What is safe comes into the tables, and nothing else. False: it does not, and is looked through before it is opened again. */
+  async #endAbandoned(): Promise<boolean> {
     try {
       await this.#log.settled()
-      return 'in order'
+      return true
     } catch {
-      return 'damaged' // looked through before it is opened again
+      return false
     }
   }
 
-  async #writeOut(): Promise<'in order' | 'damaged'> {
-    let end: 'in order' | 'damaged' = 'in order'
+  /** What is gathered, before the end. False: the disk does not take it. */
+  async #writeOut(): Promise<boolean> {
+    if (this.#isOver) return false // it has been told
     try {
       while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
       this.#noteClock()
       await this.#fly()
       await this.#log.settled()
+      return true
     } catch (error) {
       // Nothing of it was acknowledged; whoever sent it sends it again.
-      if (error instanceof DiskDamage) end = 'damaged'
       this.#logger.log('error', 'closed although the disk does not take the last commit', {
         folder: this.#options.directory,
         error: error instanceof Error ? error.message : String(error),
       })
+      return false
     }
-    return end
   }
 
   #add(identity: Identity, held?: Totals): StoredSession {
@@ -435,7 +439,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
       this.#scheduled = true
       setImmediate(() => {
         this.#scheduled = false
-        if (!this.#landing && this.#writes) this.#fly().catch(() => {}) // it has been told
+        if (!this.#landing && this.#writes && !this.#isOver) this.#fly().catch(() => {}) // it has been told
       })
     }
     return this.#open.commit
@@ -511,11 +515,8 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   /** It cannot be carried out, now or later. */
   #crashed(error: unknown): never {
     this.#landing = undefined
-    if (error instanceof DiskDamage) {
-      const { directory } = this.#options
-      const words = `is damaged (${error.message}); end this process, look with "godwit store check ${directory}", then repair it or restore a backup`
-      this.onFailed(unusable(directory, words, error))
-    }
+    this.#isOver = true
+    if (error instanceof DiskDamage) this.onFailed(damaged(this.#options.directory, error.message))
     throw error
   }
 

@@ -66,7 +66,7 @@ function damageOf({ pages, flushed }: Headers, pageSize: number, filePages: numb
     if (meta.pageFlags !== P_META) return `${where} has flags ${hex(meta.pageFlags)}, not ${hex(P_META)}`
     if (meta.magic !== MDB_MAGIC) return `${where} is none of LMDB`
     if (meta.version !== MDB_DATA_VERSION) return `${where} is of version ${meta.version}, not ${MDB_DATA_VERSION}`
-    const damage = damageOfMeta(meta, pageSize, filePages)
+    const damage = damageOfMeta(meta, pageSize, filePages, isPassed(meta, pages[1 - number]!, flushed))
     if (damage) return `${where} ${damage}`
     // Transaction N writes meta page N % 2, and is looked for there. A new file has two of 0.
     if (meta.txnid !== 0 && meta.txnid % 2 !== number)
@@ -76,10 +76,16 @@ function damageOf({ pages, flushed }: Headers, pageSize: number, filePages: numb
   return damage && `page 0 (byte ${pageSize / 2}), the header of the last flushed commit: ${damage}`
 }
 
+/** lmdb goes on with neither. Where a disk has refused it, it names the last commit but the roots of one that never was. */
+function isPassed({ txnid }: Meta, other: Meta, flushed: Meta | undefined): boolean {
+  return flushed !== undefined && txnid < flushed.txnid && txnid < other.txnid
+}
+
 function damageOfMeta(
   { free, main, lastPage, txnid, ...meta }: Meta,
   pageSize: number,
   filePages: number,
+  isPassed = false,
 ): string | undefined {
   if (meta.pageSize !== pageSize) return `says that pages have ${meta.pageSize} bytes, not ${pageSize}`
   if ((free.flags & (keyAndDupFlags | MDB_ENCRYPT | MDB_INTEGERKEY)) !== MDB_INTEGERKEY) {
@@ -90,7 +96,8 @@ function damageOfMeta(
     return `says that the last page is ${lastPage}; the file has ${filePages}`
   }
   for (const { root } of [free, main] satisfies Db[]) {
-    if (root !== P_INVALID && (root < NUM_METAS || root > lastPage)) return `points to page ${root} of ${lastPage}`
+    if (!isPassed && root !== P_INVALID && (root < NUM_METAS || root > lastPage))
+      return `points to page ${root} of ${lastPage}`
   }
   if (txnid > Number.MAX_SAFE_INTEGER) return `names commit ${txnid}`
   return undefined

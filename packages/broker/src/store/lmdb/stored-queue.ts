@@ -2,6 +2,7 @@ import { type Commit, noCommit } from '../../commit.js'
 import type { QueueTotals } from '../../metrics.js'
 import type { KeptMessage, Queue, QueuedMessage } from '../queue.js'
 import type { OutgoingSource } from '../store.js'
+import { isUnread } from './disk-errors.js'
 import type { SessionNumber } from './keys.js'
 import type { MessageLog } from './message-log.js'
 import type { Share, Tail } from './share.js'
@@ -96,6 +97,7 @@ export class StoredQueue implements Queue {
     try {
       return this.#keeper.log.read(share, number)
     } catch (error) {
+      if (isUnread(error)) throw error // it is there all the same
       this.#lose(share, number, error)
       return undefined
     }

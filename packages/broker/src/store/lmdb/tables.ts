@@ -65,6 +65,24 @@ export function openTables(file: string, options: { readonly readOnly?: boolean 
   return { root, ...tables } as Tables
 }
 
+/**
+ * Closes the file, whatever its disk does.
+ * @param refuses the last commit has failed: lmdb would wait for ever until that is flushed.
+ */
+export async function closeTables({ root }: Pick<Tables, 'root'>, refuses: boolean): Promise<void> {
+  if (refuses) Object.defineProperty(root, '_endWrites', { value: undefined })
+  await root.close()
+}
+
+/**
+ * Closes the file, in which lmdb takes no more commits, and opens it again, all at once: nobody reads meanwhile.
+ * @throws lmdb's error, when it cannot be opened now: what is read until it can fails.
+ */
+export function reopenTables(tables: Tables, file: string): void {
+  if (tables.root.status !== 'closed') void closeTables(tables, true)
+  Object.assign(tables, openTables(file))
+}
+
 /** The end of the range of keys that begin with these bytes. */
 export function endOf(prefix: Buffer): Buffer {
   return Buffer.concat([prefix, Buffer.alloc(40, 0xff)])
@@ -96,6 +114,7 @@ function pagesOf(stats: DatabaseStats): number {
 
 declare module 'lmdb' {
   interface Database {
+    readonly status: 'open' | 'closing' | 'closed'
     readonly db: { stat(): DatabaseStats }
   }
 }

@@ -20,7 +20,7 @@ import {
 } from './records.js'
 import { clockKey } from './recovery.js'
 import { ShareBuilder } from './share-record.js'
-import { openTables, type Tables, type Write } from './tables.js'
+import { closeTables, openTables, type Tables, type Write } from './tables.js'
 
 /** Written in one transaction. */
 const bytesAtOnce = 4_194_304
@@ -44,10 +44,11 @@ export async function upgradeFile(directory: string, from: string, to: string): 
   rmSync(`${to}-lock`, { force: true })
   const old = openOld(from)
   const tables = openTables(to)
+  const upgrade = new Upgrade(directory, to, old, tables)
   try {
-    return await new Upgrade(directory, old, tables).run()
+    return await upgrade.run()
   } finally {
-    await tables.root.close()
+    await closeTables(tables, upgrade.refuses)
     await old.root.close()
     rmSync(`${to}-lock`, { force: true })
   }
@@ -60,11 +61,16 @@ class Upgrade {
   #bytes = 0
   #messages = 0
 
-  constructor(directory: string, old: OldTables, tables: Tables) {
+  constructor(directory: string, file: string, old: OldTables, tables: Tables) {
     this.#old = old
     const metrics = new Metrics().commits
-    this.#disk = new Disk({ directory, tables, metrics, log: silentLogger, relief: () => [], onCommitted() {} })
+    this.#disk = new Disk({ directory, file, tables, metrics, log: silentLogger, relief: () => [], onCommitted() {} })
     this.#disk.closing() // a disk that is full is told, not waited for
+  }
+
+  /** The disk has refused the last of it. */
+  get refuses(): boolean {
+    return this.#disk.refuses
   }
 
   async run(): Promise<Upgraded> {
