@@ -1,7 +1,7 @@
-// Makes the client's files for a page without a bundler (@godwit/client/browser and the IndexedDB store beside it): what a client
-// in a browser never needs is left out. bundle.mjs calls it; check-packages.mjs holds the result to `budgets`.
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+// Makes the client's files for a page without a bundler (@godwit/client/browser, with the IndexedDB store and SCRAM beside it): what
+// a client in a browser never needs is left out. bundle.mjs calls it; check-packages.mjs holds the result to `budgets`.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { root } from './prepare.mjs'
 
@@ -11,7 +11,11 @@ const dist = join(root, 'packages/client/dist')
  * Most bytes of each file after gzip -9. Who raises one says in the commit what a page gets for it.
  * @type {Readonly<Record<string, number>>}
  */
-export const budgets = { 'browser.js': 31_900, 'browser-indexeddb-store.js': 2_600 }
+export const budgets = {
+  'browser.js': 29_200,
+  'browser-indexeddb-store.js': 2_600,
+  'browser-scram.js': 1_000,
+}
 
 /**
  * Packets that go one way only: a client never reads what clients send, and never writes what servers send. The file, and the
@@ -19,18 +23,18 @@ export const budgets = { 'browser.js': 31_900, 'browser-indexeddb-store.js': 2_6
  * @type {Readonly<Record<string, 'read' | 'write'>>}
  */
 const oneWay = {
-  'connect.js': 'read',
-  'subscribe.js': 'read',
-  'unsubscribe.js': 'read',
-  'connack.js': 'write',
-  'suback.js': 'write',
-  'unsuback.js': 'write',
+  'packets/connect.js': 'read',
+  'packets/subscribe.js': 'read',
+  'packets/unsubscribe.js': 'read',
+  'packets/connack.js': 'write',
+  'packets/suback.js': 'write',
+  'packets/unsuback.js': 'write',
 }
 
 /** A server that sends one of them is told what it did, as by the whole codec. */
 const refuse = `
-import { ProtocolError as WrongWay } from '../errors.js'
-function onlyFromClients() { throw new WrongWay('protocol-error', 'a packet that only clients send') }`
+import { ProtocolError } from './errors.js'
+export function onlyFromClients() { throw new ProtocolError('protocol-error', 'a packet that only clients send') }`
 
 /**
  * @param {string} source A module of the codec that calls definePacket once.
@@ -50,7 +54,16 @@ async function withoutOneWay(source, left) {
   if (calls.length !== 1 || argument === undefined) throw new Error('definePacket is not called as it was')
   const instead = left === 'read' ? 'onlyFromClients' : 'undefined'
   const cut = source.slice(0, argument.getStart()) + instead + source.slice(argument.getEnd())
-  return left === 'read' ? cut + refuse : cut
+  return left === 'read' ? `${cut}\nimport { onlyFromClients } from 'refuse'` : cut
+}
+
+/**
+ * The numbers in place of `reason.NAME`: then the names need not be in the file.
+ * @param {string} source
+ * @param {Readonly<Record<string, number>>} numbers
+ */
+function withReasonsAsNumbers(source, numbers) {
+  return source.replaceAll(/(?<![.\w])reason\.(\w+)/g, (written, name) => String(numbers[name] ?? written))
 }
 
 /** @type {import('esbuild').Plugin} */
@@ -63,9 +76,19 @@ const forPages = {
     onLoad({ filter: /\/client\/dist\/mqtt-js-names\.js$/ }, () => ({
       contents: 'export const mqttJsConnectOptions = {}, mqttJsEvents = new Map()',
     }))
-    onLoad({ filter: /\/protocol\/dist\/packets\/\w+\.js$/ }, async ({ path }) => {
-      const left = oneWay[basename(path)]
-      return left && { contents: await withoutOneWay(readFileSync(path, 'utf8'), left) }
+    onResolve({ filter: /^refuse$/ }, () => ({
+      path: join(root, 'packages/protocol/dist/refuse'),
+      namespace: 'refuse',
+    }))
+    onLoad({ filter: /./, namespace: 'refuse' }, () => ({
+      contents: refuse,
+      resolveDir: join(root, 'packages/protocol/dist'),
+    }))
+    onLoad({ filter: /\/(?:client|protocol)\/dist\/.*\.js$/ }, async ({ path }) => {
+      const { reason } = await import('../packages/protocol/dist/index.js')
+      const left = oneWay[`${basename(dirname(path))}/${basename(path)}`]
+      const source = withReasonsAsNumbers(readFileSync(path, 'utf8'), reason)
+      return { contents: left ? await withoutOneWay(source, left) : source }
     })
     // What the store throws is of the client's classes.
     onResolve({ filter: /^\.\/errors\.js$/ }, ({ importer }) =>
@@ -77,7 +100,11 @@ const forPages = {
 /** Makes the files from what has been built. */
 export async function browserBundle() {
   const { build } = await import('esbuild')
-  const entries = { 'browser.js': 'index.js', 'browser-indexeddb-store.js': 'indexeddb-store.js' }
+  const entries = {
+    'browser.js': 'page.js',
+    'browser-indexeddb-store.js': 'indexeddb-store.js',
+    'browser-scram.js': 'scram.js',
+  }
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       entryPoints: [join(dist, entry)],
@@ -92,7 +119,25 @@ export async function browserBundle() {
       plugins: [forPages],
       logLevel: 'warning',
     })
+    await tighten(join(dist, name))
   }
+}
+
+/**
+ * Terser after esbuild: together they leave less than either does alone.
+ * @param {string} file With its source map beside it.
+ */
+async function tighten(file) {
+  const { minify } = await import('terser')
+  const { code, map } = await minify(readFileSync(file, 'utf8'), {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, keep_fargs: false, pure_getters: true, unsafe_arrows: true },
+    sourceMap: { content: readFileSync(`${file}.map`, 'utf8'), url: `${basename(file)}.map`, asObject: false },
+  })
+  if (code === undefined || typeof map !== 'string') throw new Error(`terser made nothing of ${file}`)
+  writeFileSync(file, code)
+  writeFileSync(`${file}.map`, map)
 }
 
 /** How large each file is after gzip -9, and what it may be. */

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Broker, createBroker } from '@godwit/broker'
+import { type Broker, createBroker, scramCredentials, scramSha256 as scramServer } from '@godwit/broker'
 import { lmdbStore } from '@godwit/broker/store/lmdb'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -160,6 +160,27 @@ describe.skipIf(missing)(`in Chromium${missing ? `: left out, ${missing}` : ''}`
       expect([...new Set(under('/1'))]).toEqual(numbered(200).map((n) => 2 * n))
       expect(under('/2')).toEqual(numbered(200).map((n) => 2 * n + 1))
     })
+  })
+
+  test('proves a password by SCRAM-SHA-256, in a file of its own beside the client', async () => {
+    const ada = scramCredentials('pencil')
+    await using guarded = await createBroker({
+      hooks: [
+        { authenticationMethods: { 'SCRAM-SHA-256': scramServer((name) => (name === 'ada' ? ada : undefined)) } },
+      ],
+    })
+    const { port } = await guarded.listen({ port: 0, websocket: { origins: [site.url] } })
+    const page = await site.tab()
+    const answers = await page.evaluate(async (url) => {
+      const answers: unknown[] = []
+      for (const password of ['pencil', 'pen']) {
+        const authentication = godwit.scramSha256('ada', password)
+        const client = await godwit.connect(url, { authentication, reconnect: false }).catch(String)
+        answers.push(typeof client === 'string' ? client : client.state)
+      }
+      return answers
+    }, `ws://localhost:${port}/mqtt`)
+    expect(answers).toEqual(['connected', expect.stringContaining('Not authorized')])
   })
 
   test('a packet that only clients send is refused as by the whole codec', async () => {

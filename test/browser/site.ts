@@ -15,6 +15,7 @@ export interface Godwit {
   readonly connect: typeof client.connect
   readonly memoryStore: typeof client.memoryStore
   readonly indexedDbStore: typeof indexedDbStore
+  readonly scramSha256: typeof client.scramSha256
   /** Tells the test something. */
   readonly tell: (what: unknown) => void
 }
@@ -25,8 +26,9 @@ declare global {
 
 const dist = fileURLToPath(new URL('../../packages/client/dist/', import.meta.url))
 const blank = `<!doctype html><title>a page</title><script type="module">
-  const [client, store] = await Promise.all([import('/browser.js'), import('/browser-indexeddb-store.js')])
-  globalThis.godwit = { ...client, ...store, tell: (what) => globalThis.tellTest(what) }
+  const files = ['/browser.js', '/browser-indexeddb-store.js', '/browser-scram.js']
+  const [client, store, scram] = await Promise.all(files.map((file) => import(file)))
+  globalThis.godwit = { ...client, ...store, ...scram, tell: (what) => globalThis.tellTest(what) }
 </script>`
 
 /** Why nothing can be played here; undefined: it can. CI asks for it all the same. */

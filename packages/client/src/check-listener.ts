@@ -1,5 +1,5 @@
 import type { ClientEvents } from './client.js'
-import { InvalidArgumentError } from './errors.js'
+import { invalidOption } from './errors.js'
 import { mqttJsEvents } from './mqtt-js-names.js'
 import { noSuch } from './option-checks.js'
 import { kindOf } from './value-kind.js'
@@ -24,12 +24,8 @@ export function checkListener(event: string, listener: unknown): void {
   const names = Object.keys(events)
   if (!names.includes(event)) {
     const problem = noSuch('event', String(event), '', names, mqttJsEvents)
-    throw invalid(`on: ${problem}${/[:?]/.test(problem) ? '' : `: there are ${names.join(', ')}`}`)
+    throw invalidOption(`on: ${problem}${/[:?]/.test(problem) ? '' : `: there are ${names.join(', ')}`}`)
   }
   if (typeof listener !== 'function')
-    throw invalid(`on('${event}'): the listener is ${kindOf(listener)}, not a function`)
-}
-
-function invalid(message: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', message)
+    throw invalidOption(`on('${event}'): the listener is ${kindOf(listener)}, not a function`)
 }

@@ -1,7 +1,7 @@
 import { type Connect, encode, type PropertiesOf, type ProtocolVersion } from '@godwit/protocol'
 import type { Credentials } from './credentials.js'
 import { type Authentication, authenticationFailed } from './enhanced-auth.js'
-import { ConnectionError, InvalidArgumentError } from './errors.js'
+import { ConnectionError, invalidOption } from './errors.js'
 import { checkOptions } from './option-checks.js'
 import { credentialsTable } from './option-tables.js'
 import { requirePayload } from './payload.js'
@@ -22,10 +22,10 @@ export async function connectPacket(settings: Settings, attempt: Attempt): Promi
   const { server, version, clientId, cleanStart } = attempt
   const { username, password } = { ...server.credentials, ...(await credentialsOf(settings, server)) }
   if (password !== undefined && username === undefined && version < 5) {
-    throw new InvalidArgumentError('invalid-option', 'a password needs a user name below MQTT 5.0') // [MQTT-3.1.2-22]
+    throw invalidOption('a password needs a user name below MQTT 5.0') // [MQTT-3.1.2-22]
   }
   if (version < 5 && clientId === '' && !cleanStart) {
-    throw new InvalidArgumentError('invalid-option', 'a session that outlives its connection needs a clientId') // [MQTT-3.1.3-7]
+    throw invalidOption('a session that outlives its connection needs a clientId') // [MQTT-3.1.3-7]
   }
   const connect: Connect = {
     type: 'connect',
@@ -45,7 +45,7 @@ export async function connectPacket(settings: Settings, attempt: Attempt): Promi
   } catch (error) {
     // Whatever it was: these options will never make a CONNECT, so nothing is gained by trying again.
     const { message } = error as Error
-    throw new InvalidArgumentError('invalid-option', `these options cannot be written as a CONNECT: ${message}`)
+    throw invalidOption(`these options cannot be written as a CONNECT: ${message}`)
   }
   return connect
 }

@@ -14,7 +14,7 @@ import {
   type AnyClientError,
   ClientError,
   ConnectionError,
-  InvalidArgumentError,
+  invalidOption,
   ServerDisconnectedError,
   ServerRefusedError,
   storeFailed,
@@ -240,7 +240,7 @@ export class Connection {
   /** What a stream throws at once, because of what it was given, it would throw again. */
   #notOpened(error: unknown): AnyClientError {
     if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
-      return new InvalidArgumentError('invalid-option', `${this.server.url}: ${error.message}`)
+      return invalidOption(`${this.server.url}: ${error.message}`)
     }
     return this.#error('network-error', String(error), error)
   }

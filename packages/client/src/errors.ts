@@ -109,38 +109,13 @@ export class CertificateError extends ClientError {
   /** Which check failed, in words; `message` has the server before it, and what to do behind it. */
   readonly problem: string
 
-  constructor(code: CertificateError['code'], server: string, detail: string, cause?: unknown) {
-    const { problem, advice } = failedChecks[code]
-    super(`${server}: ${problem} (${detail}); ${advice}`, cause)
+  constructor(code: CertificateError['code'], server: string, problem: string, advice: string, cause?: unknown) {
+    super(`${server}: ${problem}; ${advice}`, cause)
     this.code = code
     this.server = server
-    this.problem = `${problem} (${detail})`
+    this.problem = problem
   }
 }
-
-const failedChecks: Readonly<Record<CertificateError['code'], { readonly problem: string; readonly advice: string }>> =
-  {
-    'certificate-untrusted': {
-      problem: "the server's certificate is not trusted",
-      advice: "give that of the authority which signed it in 'tls.ca'",
-    },
-    'certificate-expired': {
-      problem: "the server's certificate is no longer valid",
-      advice: 'the server needs a new one, if the clock of this machine is right',
-    },
-    'certificate-not-yet-valid': {
-      problem: "the server's certificate is not valid yet",
-      advice: 'check the clock of this machine',
-    },
-    'certificate-wrong-name': {
-      problem: "the server's certificate is for another name",
-      advice: "connect by a name that it has, or give that in 'tls.servername'",
-    },
-    'certificate-refused': {
-      problem: 'the server does not accept the certificate of this client',
-      advice: "give one that it knows in 'tls.cert', and its key in 'tls.key'",
-    },
-  }
 
 /** CONNACK said no. `permanent` says whether asking again can help: see {@link ServerRefusedError.reasonCode}. */
 export class ServerRefusedError extends ClientError {
@@ -387,6 +362,11 @@ export type ClientErrorCode = AnyClientError['code']
  */
 export function isClientError(error: unknown): error is AnyClientError {
   return error instanceof ClientError
+}
+
+/** What an option that can never work is answered with. */
+export function invalidOption(message: string): InvalidArgumentError {
+  return new InvalidArgumentError('invalid-option', message)
 }
 
 /** Whether a client that met this error stops for good rather than trying again. */

@@ -1,5 +1,5 @@
 import { nearest } from '@godwit/protocol'
-import { InvalidArgumentError } from './errors.js'
+import { invalidOption } from './errors.js'
 import { bytesOf } from './payload.js'
 import { kindOf } from './value-kind.js'
 
@@ -27,7 +27,7 @@ export function optionTable<O>(
  */
 export function checkOptions(call: string, options: unknown, table: OptionTable, what = 'the options are'): void {
   const flaw = isObject(options) ? flawOfOptions(options, '', table) : `${what} ${kindOf(options)}, not an object`
-  if (flaw !== undefined) throw new InvalidArgumentError('invalid-option', `${call}: ${flaw}`)
+  if (flaw !== undefined) throw invalidOption(`${call}: ${flaw}`)
 }
 
 function flawOfOptions(options: object, prefix: string, { checks, elsewhere }: OptionTable): string | undefined {
@@ -60,7 +60,8 @@ export function called(name: string): string {
   return `it is called ${name} here`
 }
 
-function is(test: (value: unknown) => boolean, words: string): Check {
+/** A check with a test, and what should be there in words. */
+export function is(test: (value: unknown) => boolean, words: string): Check {
   return (value, name) => (test(value) ? undefined : `${name} is ${kindOf(value)}, not ${words}`)
 }
 
@@ -73,16 +74,6 @@ export const stringOrBytes: Check = is((value) => bytesOf(value) !== undefined, 
 export const aSignal: Check = is(
   (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function',
   'an AbortSignal',
-)
-/** Of certificates and keys. */
-export const oneOrMorePems: Check = is(
-  (value) => (Array.isArray(value) ? value : [value]).every(isPem),
-  'a string, bytes, or a list of them',
-)
-export const aPem: Check = is(isPem, 'a string or bytes')
-export const oneOrMoreStrings: Check = is(
-  (value) => (Array.isArray(value) ? value : [value]).every((each) => typeof each === 'string'),
-  'a string or a list of strings',
 )
 /** User Properties: a name may stand there twice, and their order counts. */
 export const pairs: Check = is(
@@ -123,10 +114,6 @@ export const recordOfStrings: Check = (value, name) =>
 
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isPem(value: unknown): boolean {
-  return typeof value === 'string' || value instanceof Uint8Array
 }
 
 function isPair(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { PropertiesOf } from '@godwit/protocol'
+import { tlsCheck } from '#socket'
 import type {
   CloseOptions,
   PublishOptions,
@@ -15,7 +16,6 @@ import {
   aFunction,
   aNumber,
   anObject,
-  aPem,
   aSignal,
   aString,
   type Check,
@@ -24,8 +24,6 @@ import {
   exactlyOr,
   objectOf,
   oneOf,
-  oneOrMorePems,
-  oneOrMoreStrings,
   optionTable,
   pairs,
   recordOfStrings,
@@ -33,7 +31,6 @@ import {
 } from './option-checks.js'
 import type { CallOptions, ConnectOptions, OfflineQueueOptions, ReconnectOptions, WillOptions } from './options.js'
 import type { SubscribeOptions } from './subscription.js'
-import type { TlsOptions } from './tls-options.js'
 
 const qos = oneOf(0, 1, 2)
 const call = { signal: aSignal, timeoutMs: duration }
@@ -73,25 +70,6 @@ const offlineQueueTable = optionTable<OfflineQueueOptions>({
   maxBytes: aNumber,
   qos0: oneOf('drop', 'queue'),
 })
-
-const tlsTable = optionTable<TlsOptions>(
-  {
-    ca: oneOrMorePems,
-    cert: aPem,
-    key: aPem,
-    passphrase: aString,
-    alpn: oneOrMoreStrings,
-    servername: aString,
-    rejectUnauthorized: aBoolean,
-    checkServername: aBoolean,
-    minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
-  },
-  {
-    ALPNProtocols: called('tls.alpn'),
-    checkServerIdentity: 'use tls.servername, or tls.checkServername: false',
-    pfx: 'use tls.cert and tls.key, in PEM form',
-  },
-)
 
 export const connectTable = optionTable<ConnectOptions>(
   {
@@ -141,7 +119,7 @@ export const connectTable = optionTable<ConnectOptions>(
     maxPacketBytes: aNumber,
     unref: aBoolean,
     store: anObject,
-    tls: objectOf(tlsTable),
+    tls: tlsCheck,
     headers: recordOfStrings,
     openStream: aFunction,
     dial: aFunction,

@@ -1,6 +1,6 @@
 import { isTopicName, type PropertiesOf, ProtocolError, type QoS } from '@godwit/protocol'
 import type { PublishOptions } from './client.js'
-import { type AnyClientError, InvalidArgumentError, PublishError } from './errors.js'
+import { type AnyClientError, InvalidArgumentError, invalidOption, PublishError } from './errors.js'
 import { ownProperties } from './given-properties.js'
 import { checkOptions } from './option-checks.js'
 import { publishTable } from './option-tables.js'
@@ -43,7 +43,7 @@ export function publicationOf(topic: string, payload: Payload, options: PublishO
 }
 
 export function noCallbacks(call: string, instead: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', `${call}: there are no callbacks here: ${instead}`)
+  return invalidOption(`${call}: there are no callbacks here: ${instead}`)
 }
 
 function sizeError(publication: Publication): AnyClientError | undefined {
@@ -56,7 +56,7 @@ function sizeError(publication: Publication): AnyClientError | undefined {
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     if (error.code === 'packet-too-large') return tooLarge(publication)
-    return new InvalidArgumentError('invalid-option', `publish to '${topic}': ${error.message}`)
+    return invalidOption(`publish to '${topic}': ${error.message}`)
   }
 }
 

@@ -16,7 +16,7 @@ import {
   ClientError,
   ConnectionError,
   InterruptedError,
-  InvalidArgumentError,
+  invalidOption,
   StoreError,
   storeFailed,
 } from './errors.js'
@@ -145,7 +145,7 @@ export class ReconnectingClient {
       }
       if (this.#connection?.reauthenticate(() => settle(resolve))) return
       const message = 'reauthenticate: there is no connection made with authentication, or it is being authenticated'
-      settle(() => reject(new InvalidArgumentError('invalid-option', message)))
+      settle(() => reject(invalidOption(message)))
     })
   }
 

@@ -1,7 +1,7 @@
 import { Call } from './call.js'
 import type { Client, RequestOptions, RespondOptions, Response, ResponseHandler, ResponseMessage } from './client.js'
 import type { Clock } from './clock.js'
-import { InvalidArgumentError } from './errors.js'
+import { InvalidArgumentError, invalidOption } from './errors.js'
 import type { Message } from './message.js'
 import { checkOptions, isObject } from './option-checks.js'
 import { requestTable, respondTable, responseTable } from './option-tables.js'
@@ -119,7 +119,7 @@ export async function respond<const F extends string>(
   onUnanswered: (message: Message, error: unknown) => void,
 ): Promise<Subscription<F>> {
   if (typeof handler !== 'function') {
-    throw new InvalidArgumentError('invalid-option', `respond: the handler is ${kindOf(handler)}, not a function`)
+    throw invalidOption(`respond: the handler is ${kindOf(handler)}, not a function`)
   }
   checkOptions('respond', options, respondTable)
   const { qos = 1, ...call } = options

@@ -1,5 +1,5 @@
 import type { Credentials } from './credentials.js'
-import { InvalidArgumentError } from './errors.js'
+import { InvalidArgumentError, invalidOption } from './errors.js'
 import { kindOf } from './value-kind.js'
 
 /** How bytes travel: over TCP, TLS, a WebSocket, a WebSocket over TLS, or a Unix domain socket. */
@@ -45,7 +45,7 @@ const usualPath = '/mqtt'
 /** The servers that the program gave. Throws InvalidArgumentError. */
 export function givenServers(given: GivenServers): readonly ServerAddress[] {
   const servers = (Array.isArray(given) ? (given as readonly unknown[]) : [given]).map(givenServer)
-  if (servers.length === 0) throw invalid(`connect: no server is given: ${supported}`)
+  if (servers.length === 0) throw invalidOption(`connect: no server is given: ${supported}`)
   return servers
 }
 
@@ -55,7 +55,7 @@ export function givenServer(given: unknown): ServerAddress {
     const text = String(given)
     return /^unix:/i.test(text) ? unixServer(text) : parseServerUrl(text)
   }
-  throw invalid(`connect: the server is ${kindOf(given)}, not a URL: ${supported}`)
+  throw invalidOption(`connect: the server is ${kindOf(given)}, not a URL: ${supported}`)
 }
 
 /**
@@ -65,7 +65,7 @@ export function givenServer(given: unknown): ServerAddress {
 export function parseServerUrl(text: string): ServerAddress {
   // A message may end in a log: the password must not.
   const shown = text.replace(/\/\/[^/]*@/, '//')
-  if (!URL.canParse(text)) throw invalid(`'${shown}' is not a URL: ${supported}`)
+  if (!URL.canParse(text)) throw invalidOption(`'${shown}' is not a URL: ${supported}`)
   const url = new URL(text)
   const scheme = schemes[url.protocol]
   if (scheme === undefined) {
@@ -74,14 +74,14 @@ export function parseServerUrl(text: string): ServerAddress {
       `'${shown}': scheme '${url.protocol}//' is not supported: ${supported}`,
     )
   }
-  if (url.hostname === '') throw invalid(`'${shown}' names no host: ${supported}`)
+  if (url.hostname === '') throw invalidOption(`'${shown}' names no host: ${supported}`)
   const { transport } = scheme
   const isWebSocket = transport === 'ws' || transport === 'wss'
   if (isWebSocket && /^[^/]*\/\/[^/?#]*$/.test(text)) url.pathname = usualPath
   const path = `${url.pathname}${url.search}`
   if ((!isWebSocket && path !== '' && path !== '/') || url.hash !== '') {
     const what = isWebSocket ? "a WebSocket's path ends before '#'" : 'nothing may follow the port'
-    throw invalid(`'${shown}': ${what}: ${supported}`)
+    throw invalidOption(`'${shown}': ${what}: ${supported}`)
   }
   return {
     url: withoutCredentials(url),
@@ -110,7 +110,7 @@ function unixServer(text: string): ServerAddress {
     url.search !== '' ||
     url.hash !== ''
   ) {
-    throw invalid(`'${text}' names no socket: use unix:///path, with %3F for '?' and %23 for '#'`)
+    throw invalidOption(`'${text}' names no socket: use unix:///path, with %3F for '?' and %23 for '#'`)
   }
   const path = decoded(url.pathname, `'${text}'`)
   return { url: `unix://${url.pathname}`, transport: 'unix', host: '', port: 0, path, credentials: {} }
@@ -127,10 +127,6 @@ function decoded(part: string, shown: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw invalid(`${shown}: '%' in a user name, a password or a path must be written '%25'`)
+    throw invalidOption(`${shown}: '%' in a user name, a password or a path must be written '%25'`)
   }
-}
-
-function invalid(message: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', message)
 }

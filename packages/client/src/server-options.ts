@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from './errors.js'
+import { invalidOption } from './errors.js'
 import { aNumber, aString, checkOptions, optionTable } from './option-checks.js'
 import type { ConnectOptions } from './options.js'
 import { kindOf } from './value-kind.js'
@@ -25,19 +25,15 @@ export function splitServer(given: ServerOptions & ConnectOptions): { url: strin
   const { host, port, protocol, path, ...options } = given
   checkOptions('connect', { host, port, protocol, path }, serverTable)
   if (host === undefined) {
-    throw invalid(
+    throw invalidOption(
       `connect: host is ${kindOf(host)}: name the server by a URL, connect('mqtt://localhost'), or with host`,
     )
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
-    throw invalid(`connect: port is ${port}: it must be a whole number from 1 to 65535`)
+    throw invalidOption(`connect: port is ${port}: it must be a whole number from 1 to 65535`)
   }
   const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
   const scheme = (protocol ?? 'mqtt').replace(/:?\/*$/, '')
   const url = `${scheme}://${name}${port === undefined ? '' : `:${port}`}`
   return { url: path === undefined ? url : `${url}/${path.replace(/^\//, '')}`, options }
-}
-
-function invalid(message: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', message)
 }

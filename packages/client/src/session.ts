@@ -3,7 +3,7 @@ import { Call } from './call.js'
 import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
 import { dropError } from './drop-error.js'
-import { type AnyClientError, InterruptedError, InvalidArgumentError, PublishError } from './errors.js'
+import { type AnyClientError, InterruptedError, invalidOption, PublishError } from './errors.js'
 import { copyPayload, type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
@@ -371,7 +371,7 @@ export class Session {
       return true
     } catch (error) {
       const what = `publish to '${message.topic}': it cannot be written: ${(error as Error).message}`
-      this.#outbound.fail(message, new InvalidArgumentError('invalid-option', what))
+      this.#outbound.fail(message, invalidOption(what))
       return false
     }
   }

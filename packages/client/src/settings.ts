@@ -4,7 +4,7 @@ import type { BackoffSettings } from './backoff.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
-import { InvalidArgumentError } from './errors.js'
+import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
 import { checkOptions } from './option-checks.js'
 import { connectTable } from './option-tables.js'
@@ -95,7 +95,7 @@ function identityOf(
   const clean = options.clean ?? sessionExpirySeconds === 0
   // [MQTT-3.1.3-7]; and at 5.0 nobody could come back to a session under a made-up id that is kept for ever.
   const isLost = version < 5 ? (clientId ?? '') === '' : clientId === undefined && sessionExpirySeconds === Infinity
-  if (!clean && isLost) throw invalid('a session that outlives its connection needs a clientId')
+  if (!clean && isLost) throw invalidOption('a session that outlives its connection needs a clientId')
   if (authentication !== undefined && version < 5) {
     throw new InvalidArgumentError('unsupported-version', 'authentication needs MQTT 5.0')
   }
@@ -151,19 +151,12 @@ function openStreamOf(options: ConnectOptions, servers: readonly ServerAddress[]
   const { openStream, tls, headers, dial, version, maxPacketBytes = largestPacketBytes } = options
   if (openStream !== undefined) {
     if ((tls ?? headers ?? dial) === undefined) return openStream
-    throw invalid("'tls', 'headers' and 'dial' do not go with 'openStream', which opens the stream in its own way")
-  }
-  const unencrypted = servers.find(({ transport }) => transport !== 'tls' && transport !== 'wss')
-  if (tls !== undefined && unencrypted !== undefined) {
-    throw invalid(`'tls' is given, but ${unencrypted.url} is not encrypted: use mqtts:// or wss://`)
-  }
-  if (headers !== undefined && !servers.some(({ transport }) => transport === 'ws' || transport === 'wss')) {
-    throw invalid("'headers' are for WebSockets: use ws:// or wss://, or leave them out")
-  }
-  if (dial !== undefined && servers.some(({ transport }) => transport === 'unix')) {
-    throw invalid("'dial' is for servers in the network: leave it out, or the unix:// URL")
+    throw invalidOption(
+      "'tls', 'headers' and 'dial' do not go with 'openStream', which opens the stream in its own way",
+    )
   }
   return socketOpener({
+    servers,
     tls,
     dial,
     headers,
@@ -206,11 +199,7 @@ function number(name: string, value: number | undefined, fallback: number, least
   const given = value ?? fallback
   if (given >= least && given <= most && Number.isInteger(given)) return given
   const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`
-  throw invalid(`${name} is ${given}: it must be a whole number ${range}`)
-}
-
-function invalid(message: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', message)
+  throw invalidOption(`${name} is ${given}: it must be a whole number ${range}`)
 }
 
 /** 22 letters and digits: what every server must take [MQTT-3.1.3-5]. */

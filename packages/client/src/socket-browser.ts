@@ -1,4 +1,5 @@
-import { InvalidArgumentError, TransportUnavailableError } from './errors.js'
+import { type InvalidArgumentError, invalidOption, TransportUnavailableError } from './errors.js'
+import { anObject } from './option-checks.js'
 import type { ByteStream, ByteStreamEvents, SocketOpener } from './socket.js'
 
 /** The part of the platform's WebSocket that is used here. */
@@ -19,6 +20,9 @@ type PlatformSocketConstructor = new (url: string, subprotocols: string[]) => Pl
 const highWaterBytes = 1_048_576
 /** A WebSocket does not tell when what it holds has left: it is looked at this often. */
 const drainPollMs = 10
+
+/** No option of it can be given here: see `socketOpener`. */
+export const tlsCheck = anObject
 
 /** The form of `#socket` for environments without Node's sockets: the platform's WebSocket. */
 export const socketOpener: SocketOpener = ({ tls, headers, dial, subprotocols }) => {
@@ -42,7 +46,7 @@ export const socketOpener: SocketOpener = ({ tls, headers, dial, subprotocols })
 }
 
 function notHere(what: string, why: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', `${what} not for this environment: ${why}`)
+  return invalidOption(`${what} not for this environment: ${why}`)
 }
 
 /** The binary messages of a WebSocket as a stream of bytes: where one ends means nothing [MQTT-6.0.0-2]. */

@@ -1,11 +1,15 @@
 import { connect as connectTcp, type Socket } from 'node:net'
+import { invalidOption } from './errors.js'
 import type { ServerAddress } from './server-address.js'
-import type { ByteStream, ByteStreamEvents, SocketOpener } from './socket.js'
+import type { ByteStream, ByteStreamEvents, SocketOpener, SocketOptions } from './socket.js'
 import { tlsDialer, tlsFailure } from './tls-node.js'
 import { openWebSocket } from './websocket-node.js'
 
+export { tlsCheck } from './tls-check.js'
+
 /** The form of `#socket` for Node: TCP, TLS, Unix domain sockets, and WebSockets over the first two. */
 export const socketOpener: SocketOpener = (options) => {
+  checkForServers(options)
   // At once only where there is something that could be wrong with it.
   let dialTls = options.tls && tlsDialer(options.tls)
   const open = (server: ServerAddress, events: ByteStreamEvents, unref: boolean, below?: Socket): ByteStream => {
@@ -26,6 +30,20 @@ export const socketOpener: SocketOpener = (options) => {
       (socket) => open(server, events, unref, socket),
       events,
     )
+}
+
+/** Each of them is for some transports only. */
+function checkForServers({ servers, tls, headers, dial }: SocketOptions): void {
+  const unencrypted = servers.find(({ transport }) => transport !== 'tls' && transport !== 'wss')
+  if (tls !== undefined && unencrypted !== undefined) {
+    throw invalidOption(`'tls' is given, but ${unencrypted.url} is not encrypted: use mqtts:// or wss://`)
+  }
+  if (headers !== undefined && !servers.some(({ transport }) => transport === 'ws' || transport === 'wss')) {
+    throw invalidOption("'headers' are for WebSockets: use ws:// or wss://, or leave them out")
+  }
+  if (dial !== undefined && servers.some(({ transport }) => transport === 'unix')) {
+    throw invalidOption("'dial' is for servers in the network: leave it out, or the unix:// URL")
+  }
 }
 
 /** A stream on a socket that somebody else connects first. */

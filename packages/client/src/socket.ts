@@ -34,8 +34,10 @@ export interface DialedSocket {
   destroy(error?: Error): unknown
 }
 
-/** What opening a stream takes besides the server's address. */
+/** What opening streams takes. */
 export interface SocketOptions {
+  /** Those that are named, of which one is connected to at a time; a redirect may lead to others. */
+  readonly servers: readonly ServerAddress[]
   readonly tls: TlsOptions | undefined
   /** Of a WebSocket's opening handshake. */
   readonly headers: Readonly<Record<string, string>> | undefined

@@ -1,5 +1,5 @@
 import { encode, ProtocolError, splitShared, type TopicPattern, topicPattern } from '@godwit/protocol'
-import { InvalidArgumentError } from './errors.js'
+import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
 import { checkOptions } from './option-checks.js'
 import { subscribeTable } from './option-tables.js'
@@ -24,7 +24,7 @@ export function subscribeArguments(filter: unknown, options: SubscribeOptions | 
   checkOptions('subscribe', options, subscribeTable)
   const { noLocal = false } = options
   const shared = noLocal ? patterns.find((pattern) => splitShared(pattern.filter)) : undefined
-  if (shared !== undefined) throw invalidOption(`noLocal is not for the shared subscription '${shared.filter}'`) // [MQTT-3.8.3-4] of 5.0
+  if (shared !== undefined) throw notFor(`noLocal is not for the shared subscription '${shared.filter}'`) // [MQTT-3.8.3-4] of 5.0
   const properties = ownProperties<'subscribe'>(options.properties)
   if (properties === undefined) return { patterns, options }
   checkProperties(properties)
@@ -43,7 +43,7 @@ function checkProperties(properties: NonNullable<SubscribeOptions['properties']>
     encode({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }], properties }, 5)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    throw invalidOption(error.message)
+    throw notFor(error.message)
   }
 }
 
@@ -59,6 +59,6 @@ function patternOf(call: string, filter: unknown): TopicPattern<string> {
   }
 }
 
-function invalidOption(what: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', `subscribe: ${what}`)
+function notFor(what: string): InvalidArgumentError {
+  return invalidOption(`subscribe: ${what}`)
 }

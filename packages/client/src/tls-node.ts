@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
-import { CertificateError, InvalidArgumentError } from './errors.js'
+import { CertificateError, invalidOption } from './errors.js'
 import type { ServerAddress } from './server-address.js'
 import type { Pem, TlsOptions } from './tls-options.js'
 
@@ -31,10 +31,10 @@ export function tlsFailure({ url }: ServerAddress, socket: Socket, error: Error 
   // Set to the error's code when Node has refused the server's certificate.
   if (code !== '' && (socket.authorizationError as unknown) === code) {
     const why = reason.replace(/; if the root CA is .*$/s, '') // advice of Node 24 about a flag of its own
-    return new CertificateError(failedChecks[code] ?? 'certificate-untrusted', url, why, error)
+    return certificateError(codes[code] ?? 'certificate-untrusted', url, why, error)
   }
   if (/_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$/.test(code)) {
-    return new CertificateError('certificate-refused', url, reason.replace(/^.*alert /, ''), error)
+    return certificateError('certificate-refused', url, reason.replace(/^.*alert /, ''), error)
   }
   // Neither set: the handshake is not over.
   if (code === 'ECONNRESET' && !socket.authorized && !socket.authorizationError) {
@@ -48,20 +48,49 @@ export function tlsFailure({ url }: ServerAddress, socket: Socket, error: Error 
   return error
 }
 
-const failedChecks: Readonly<Record<string, CertificateError['code']>> = {
+const codes: Readonly<Record<string, CertificateError['code']>> = {
   CERT_HAS_EXPIRED: 'certificate-expired',
   CERT_NOT_YET_VALID: 'certificate-not-yet-valid',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-wrong-name',
 }
 
+function certificateError(code: CertificateError['code'], url: string, detail: string, cause: Error): CertificateError {
+  const { problem, advice } = failedChecks[code]
+  return new CertificateError(code, url, `${problem} (${detail})`, advice, cause)
+}
+
+const failedChecks: Readonly<Record<CertificateError['code'], { readonly problem: string; readonly advice: string }>> =
+  {
+    'certificate-untrusted': {
+      problem: "the server's certificate is not trusted",
+      advice: "give that of the authority which signed it in 'tls.ca'",
+    },
+    'certificate-expired': {
+      problem: "the server's certificate is no longer valid",
+      advice: 'the server needs a new one, if the clock of this machine is right',
+    },
+    'certificate-not-yet-valid': {
+      problem: "the server's certificate is not valid yet",
+      advice: 'check the clock of this machine',
+    },
+    'certificate-wrong-name': {
+      problem: "the server's certificate is for another name",
+      advice: "connect by a name that it has, or give that in 'tls.servername'",
+    },
+    'certificate-refused': {
+      problem: 'the server does not accept the certificate of this client',
+      advice: "give one that it knows in 'tls.cert', and its key in 'tls.key'",
+    },
+  }
+
 function contextOf({ ca, cert, key, passphrase, minVersion }: TlsOptions): SecureContext {
   const authorities = ca === undefined ? undefined : typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : [...ca]
   // Node takes no offence at these, and then trusts nobody.
   if (authorities?.some((pem) => !/-----BEGIN [\w ]*CERTIFICATE-----/.test(textOf(pem)))) {
-    throw invalid("'tls.ca' has no certificate in PEM form")
+    throw invalidOption("'tls.ca' has no certificate in PEM form")
   }
   if ((cert === undefined) !== (key === undefined)) {
-    throw invalid("'tls.cert' and 'tls.key' belong together: give both, or neither")
+    throw invalidOption("'tls.cert' and 'tls.key' belong together: give both, or neither")
   }
   try {
     return createSecureContext({
@@ -72,7 +101,7 @@ function contextOf({ ca, cert, key, passphrase, minVersion }: TlsOptions): Secur
       ...(minVersion !== undefined && { minVersion }),
     })
   } catch (error) {
-    throw invalid(problemOf(error as Error & { code?: string; reason?: string }, cert, key))
+    throw invalidOption(problemOf(error as Error & { code?: string; reason?: string }, cert, key))
   }
 }
 
@@ -87,8 +116,4 @@ function problemOf(error: Error & { code?: string; reason?: string }, cert: Pem 
 
 function textOf(pem: Pem): string {
   return typeof pem === 'string' ? pem : new TextDecoder().decode(pem)
-}
-
-function invalid(message: string): InvalidArgumentError {
-  return new InvalidArgumentError('invalid-option', message)
 }

@@ -13,6 +13,7 @@ const inBrowser = browserOpener({
   tls: undefined,
   headers: undefined,
   dial: undefined,
+  servers: [],
   subprotocols: ['mqtt'],
   maxMessageBytes: 0,
 })
