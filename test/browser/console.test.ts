@@ -259,7 +259,18 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     expect(got).toEqual([['told/x', 'application/json']])
     await go('Log')
     await seen(page.getByText('published'))
+    await seen(page.getByText('Live'))
+    const asked: string[] = []
+    page.on('request', (request) => void asked.push(new URL(request.url()).pathname))
+    await page.evaluate(async () => {
+      const content = { topic: 'told/later', payload: '1' }
+      const headers = { 'content-type': 'application/json' }
+      await fetch('/api/v1/publish', { method: 'POST', headers, body: JSON.stringify(content) })
+    })
+    await seen(page.getByText('topic=told/later'))
+    expect(asked).not.toContain('/api/v1/log') // it was told
     await expectAccessible()
+    await picture('log')
   })
 
   test('makes a backup, reloads, and shows what is in force', async () => {

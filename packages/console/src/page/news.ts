@@ -1,7 +1,8 @@
 import { effect, signal } from '@preact/signals'
-import type { History } from './answers.js'
-import { get } from './api.js'
+import type { History, LogLine } from './answers.js'
+import { get, Problem } from './api.js'
 import { type Batch, follow } from './follow.js'
+import { mostLines } from './log-lines.js'
 import { self } from './session.js'
 
 /** What has changed in the broker. */
@@ -38,22 +39,45 @@ const mostPoints = 600
 /** The last minutes, the oldest first. */
 export const points = signal<readonly Point[]>([])
 
+/** The stream: whether it is there, and how often it was opened anew since this page was; what was told between is missed. */
+export const stream = signal<{ readonly isOpen: boolean; readonly openings: number }>({ isOpen: false, openings: 0 })
+
+/** The log since the stream is there, the oldest first, and how many lines came faster than they were taken. */
+export const logged = signal<{ readonly lines: readonly LogLine[]; readonly missed: number }>({ lines: [], missed: 0 })
+
 let next = 0
 
-interface Told {
-  readonly feed: string
-  readonly batch: Batch<unknown>
-}
+/** What the tab that follows tells the others: a batch, or whether the stream is there. */
+type Told = { readonly feed: string; readonly batch: Batch<unknown> } | { readonly isOpen: boolean }
 
-function take({ feed, batch: { items } }: Told): void {
+function take(told: Told): void {
+  if ('isOpen' in told) {
+    const { isOpen } = told
+    stream.value = { isOpen, openings: stream.peek().openings + (isOpen ? 1 : 0) }
+    return
+  }
+  const {
+    feed,
+    batch: { items, missed },
+  } = told
+  // A tab that was opened later hears of the stream by what comes.
+  if (!stream.peek().isOpen) stream.value = { ...stream.peek(), isOpen: true }
   if (feed === 'metrics') {
     points.value = [...points.peek(), ...(items as readonly Point[])].slice(-mostPoints)
     return
   }
+  if (feed === 'log') {
+    const { lines, missed: before } = logged.peek()
+    logged.value = { lines: [...lines, ...(items as readonly LogLine[])].slice(-mostLines), missed: before + missed }
+    return
+  }
   const at = Date.now()
-  const told = (items as readonly Change[]).filter(({ type }) => !notTold.has(type)).slice(-mostNews)
-  if (told.length === 0) return
-  news.value = [...told.map((change) => ({ ...change, at, id: next++ })).reverse(), ...news.peek()].slice(0, mostNews)
+  const changes = (items as readonly Change[]).filter(({ type }) => !notTold.has(type)).slice(-mostNews)
+  if (changes.length === 0) return
+  news.value = [...changes.map((change) => ({ ...change, at, id: next++ })).reverse(), ...news.peek()].slice(
+    0,
+    mostNews,
+  )
 }
 
 /**
@@ -65,21 +89,23 @@ function share(): () => void {
   const ending = new AbortController()
   let stop = (): void => {}
   channel.onmessage = ({ data }) => take(data as Told)
-  const lead = (): void => {
-    const onBatch = (feed: string, batch: Batch<unknown>): void => {
-      channel.postMessage({ feed, batch } satisfies Told)
-      take({ feed, batch })
-    }
-    stop = follow({ feeds: 'changes,metrics' }, { onBatch, onState() {} })
+  const tell = (told: Told): void => {
+    channel.postMessage(told)
+    take(told)
+  }
+  const lead = async (): Promise<void> => {
+    const feeds = (await hasLog(ending.signal)) ? 'changes,metrics,log' : 'changes,metrics'
+    if (ending.signal.aborted) return
+    stop = follow({ feeds }, { onBatch: (feed, batch) => tell({ feed, batch }), onState: (isOpen) => tell({ isOpen }) })
   }
   const untilEnd = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()))
   if (navigator.locks) {
     const led = navigator.locks.request('godwit-news', { signal: ending.signal }, async () => {
-      lead()
+      await lead()
       await untilEnd
     })
     led.catch(() => {}) // logged out before it was ours
-  } else lead()
+  } else void lead()
   return () => {
     ending.abort()
     stop()
@@ -87,9 +113,19 @@ function share(): () => void {
   }
 }
 
+/** Whether this server shows its log: a stream of what it has not is refused. A question without an answer is a yes: it is asked again. */
+function hasLog(signal: AbortSignal): Promise<boolean> {
+  return get('/log', { count: 1 }, signal).then(
+    () => true,
+    (error: unknown) => !(error instanceof Problem && error.status === 501),
+  )
+}
+
 effect(() => {
   if (!self.value) return
   points.value = []
+  stream.value = { isOpen: false, openings: 0 }
+  logged.value = { lines: [], missed: 0 }
   rememberMinutes().catch(() => {}) // then the curves begin now
   return share()
 })

@@ -449,6 +449,7 @@ export const texts = {
     levels: { debug: 'debug', info: 'info', warn: 'warn', error: 'error' },
     filter: 'Only lines with this text',
     empty: 'The log has no such line yet.',
+    missed: (count: string) => `${count} lines came faster than they were taken, and are left out.`,
     pause: 'Pause',
     goOn: 'Go on',
   },

@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { LogLine } from '../answers.js'
 import { get } from '../api.js'
-import { clockTime, dateTime, plain } from '../format.js'
+import { clockTime, count as countOf, dateTime, plain } from '../format.js'
+import { joined } from '../log-lines.js'
+import { logged, stream } from '../news.js'
 import { Page } from '../parts/page.js'
 import { useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
@@ -19,12 +21,16 @@ export function Log(): JSX.Element {
   const { query } = place.value
   const level = levels.find((one) => one === query.get('level')) ?? 'info'
   const search = query.get('search') ?? ''
-  const isPaused = useSignal(false)
+  const paused = useSignal<readonly LogLine[] | undefined>(undefined)
+  // What was told before this page was there, and while the stream was not.
   const source = useRemote(
-    `${level} ${isPaused.value}`,
+    `${level} ${stream.value.openings}`,
     async (signal) => (await get<{ readonly lines: readonly LogLine[] }>('/log', { count, level }, signal)).lines,
-    isPaused.value ? {} : { everyMs: 2_000 },
   )
+  const shown = (asked: readonly LogLine[]): readonly LogLine[] =>
+    paused.value ??
+    joined(asked, logged.value.lines).filter((line) => levels.indexOf(line.level) >= levels.indexOf(level))
+  const { isOpen } = stream.value
   return (
     <Page title={words.title}>
       <div class="stack">
@@ -32,24 +38,36 @@ export function Log(): JSX.Element {
           <Search label={words.filter} value={search} onChange={(text) => ask({ search: text })} />
           <label class="field">
             <span>{words.level}</span>
-            <select value={level} onChange={({ currentTarget }) => ask({ level: currentTarget.value })}>
+            <select
+              value={level}
+              onChange={({ currentTarget }) => {
+                paused.value = undefined
+                ask({ level: currentTarget.value })
+              }}
+            >
               {levels.map((one) => (
-                <option key={one}>{words.levels[one]}</option>
+                <option key={one} value={one}>
+                  {words.levels[one]}
+                </option>
               ))}
             </select>
           </label>
+          <span class={isOpen ? 'badge good' : 'badge warn'} role="status">
+            {isOpen ? texts.topics.states.connected : texts.topics.states.connecting}
+          </span>
           <button
             type="button"
             class="button"
-            aria-pressed={isPaused.value}
+            aria-pressed={paused.value !== undefined}
             onClick={() => {
-              isPaused.value = !isPaused.value
+              paused.value = paused.value ? undefined : shown(source.remote.value.value ?? [])
             }}
           >
-            {isPaused.value ? words.goOn : words.pause}
+            {paused.value ? words.goOn : words.pause}
           </button>
         </div>
-        <Shown of={source}>{(lines) => <Lines lines={lines} search={search.toLowerCase()} />}</Shown>
+        {logged.value.missed > 0 && <p class="warn">{words.missed(countOf(logged.value.missed))}</p>}
+        <Shown of={source}>{(asked) => <Lines lines={shown(asked)} search={search.toLowerCase()} />}</Shown>
       </div>
     </Page>
   )
