@@ -12,11 +12,12 @@ export default defineConfig({
       { find: '@godwit/client/indexeddb-store', replacement: at('packages/client/src/indexeddb-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
       {
-        find: /^@godwit\/(protocol|client|broker|admin|cluster|console|conformance)$/,
+        find: /^@godwit\/(protocol|client|broker|admin|cluster|console|conformance|plugin-\w+)$/,
         replacement: at('packages/$1/src/index.ts'),
       },
       { find: '@godwit/admin/parts', replacement: at('packages/admin/src/parts/index.ts') },
       { find: '@godwit/broker/access', replacement: at('packages/broker/src/access/index.ts') },
+      { find: '@godwit/broker/plugin', replacement: at('packages/broker/src/plugin/index.ts') },
       { find: '@godwit/broker/store/lmdb', replacement: at('packages/broker/src/store/lmdb/index.ts') },
       { find: '@godwit/broker/testing', replacement: at('packages/broker/src/testing/index.ts') },
     ],

@@ -20,6 +20,9 @@ export const packageRules = {
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
   '@godwit/admin': { uses: ['@godwit/protocol', '@godwit/broker'], usedByTests: ['@godwit/client'] },
   '@godwit/cluster': { uses: ['@godwit/broker'], usedByTests: ['@godwit/protocol', '@godwit/client'] },
+  '@godwit/plugin-influx': { uses: ['@godwit/broker'] },
+  '@godwit/plugin-postgres': { uses: ['@godwit/broker'] },
+  '@godwit/plugin-webhook': { uses: ['@godwit/broker'] },
   '@godwit/console': { uses: ['@godwit/client'], bundled: 'page' },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
   godwit: {
@@ -82,5 +85,6 @@ export const brokerRooms = [
   ['inside'],
   ['rooms.ts'],
   ['broker.ts'],
+  ['plugin'],
   ['index.ts', 'testing', 'cluster', 'admin'],
 ]

@@ -18,6 +18,8 @@ export type BrokerErrorCode =
   | 'session-closed'
   /** The broker would not do it for a session inside the process: a limit, no room, not supported; the message says which. */
   | 'refused'
+  /** A plugin has failed at its start, or is none; the message names it and says why. */
+  | 'plugin-failed'
   /** The broker has been closed. */
   | 'closed'
 

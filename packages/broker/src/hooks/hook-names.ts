@@ -15,6 +15,16 @@ const known: NamesOf<Hooks> = {
 }
 const names = Object.keys(known)
 
+/** The hooks that are functions. */
+export const hookFunctions: readonly Exclude<keyof Hooks, 'name' | 'authenticationMethods'>[] = [
+  'authenticate',
+  'authorize',
+  'authorizeDelivery',
+  'onPublish',
+  'onConnect',
+  'onDisconnect',
+]
+
 /** Those of aedes and mosca, and its events: what they are here. */
 const elsewhere: Readonly<Record<string, string>> = {
   preConnect: 'authenticate',
@@ -40,18 +50,21 @@ export function checkHooks(hooks: readonly Hooks[] = []): void {
   if (!Array.isArray(hooks)) {
     throw new BrokerError('invalid-option', 'hooks takes a list, such as [{ authenticate }]')
   }
-  for (const [at, hook] of hooks.entries()) {
-    const where = `hooks[${at}]`
-    if (typeof hook !== 'object' || hook === null) {
-      throw new BrokerError(
-        'invalid-option',
-        `${where} is ${String(hook)}; it takes an object, such as { authenticate }`,
-      )
-    }
-    if (isPlain(hook)) checkNames(hook, known, where, elsewhere)
-    else checkMethods(hook, where)
-    checkKinds(hook, where)
+  for (const [at, hook] of hooks.entries()) checkHook(hook, `hooks[${at}]`)
+}
+
+/**
+ * The same of one.
+ * @param where how it is called, for messages.
+ * @throws BrokerError `invalid-option`.
+ */
+export function checkHook(hook: unknown, where: string): asserts hook is Hooks {
+  if (typeof hook !== 'object' || hook === null) {
+    throw new BrokerError('invalid-option', `${where} is ${String(hook)}; it takes an object, such as { authenticate }`)
   }
+  if (isPlain(hook)) checkNames(hook, known, where, elsewhere)
+  else checkMethods(hook, where)
+  checkKinds(hook, where)
 }
 
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value))

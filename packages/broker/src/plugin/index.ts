@@ -1,0 +1,12 @@
+export { PluginOptionsError } from './check-plugin.js'
+export { type Outlet, openOutlet } from './outlet.js'
+export {
+  MessageRefusedError,
+  type OutletAttempt,
+  type OutletCounts,
+  type OutletMessage,
+  type OutletOptions,
+} from './outlet-options.js'
+export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from './plugin.js'
+export { type CallWatch, type PreparedPlugin, type PrepareOptions, preparePlugin } from './prepared-plugin.js'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js'
