@@ -20,9 +20,9 @@ export const packageRules = {
   '@godwit/broker': { uses: ['@godwit/protocol'], usedByTests: ['@godwit/conformance'] },
   '@godwit/admin': { uses: ['@godwit/protocol', '@godwit/broker'], usedByTests: ['@godwit/client'] },
   '@godwit/cluster': { uses: ['@godwit/broker'], usedByTests: ['@godwit/protocol', '@godwit/client'] },
-  '@godwit/plugin-influx': { uses: ['@godwit/broker'] },
-  '@godwit/plugin-postgres': { uses: ['@godwit/broker'] },
-  '@godwit/plugin-webhook': { uses: ['@godwit/broker'] },
+  '@godwit/plugin-influx': { uses: ['@godwit/protocol', '@godwit/broker'] },
+  '@godwit/plugin-postgres': { uses: ['@godwit/broker'], usedByTests: ['@godwit/client'] },
+  '@godwit/plugin-webhook': { uses: ['@godwit/broker'], usedByTests: ['@godwit/protocol'] },
   '@godwit/console': { uses: ['@godwit/client'], bundled: 'page' },
   '@godwit/conformance': { uses: ['@godwit/protocol'] },
   godwit: {

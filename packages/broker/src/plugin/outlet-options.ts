@@ -4,7 +4,7 @@ import type { InsideMessage } from '../inside/inside-message.js'
 import { checkNames, type NamesOf } from '../option-names.js'
 
 /** A message on its way out. */
-export interface OutletMessage extends Omit<InsideMessage, 'ack' | 'number' | 'identifiers'> {
+export interface OutletMessage extends Omit<InsideMessage, 'ack' | 'identifiers'> {
   /**
    * The same when the message comes again, also after a restart, and never that of another message of this broker: what notes it
    * with its data does each message once. Of a message at QoS 0 it is the same only within this process.
