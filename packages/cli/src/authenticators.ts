@@ -31,6 +31,8 @@ export interface LinkParts {
   readonly known: readonly Link[]
   /** Gets those that are made. */
   readonly opened: Link[]
+  /** Who knows users besides, asked behind what an `auth` names. */
+  readonly others?: Authenticator | undefined
 }
 
 /**
@@ -39,7 +41,7 @@ export interface LinkParts {
  * @throws CommandError, BrokerError for what cannot be used, after all have been tried; what is in `opened` is the caller's to close.
  */
 export async function linksOf(auth: Auth, path: Path, anonymous: boolean, parts: LinkParts): Promise<readonly Link[]> {
-  const { settings, log, known, opened } = parts
+  const { settings, log, known, opened, others } = parts
   const { certificate, passwordFile: file, jwt: token, http } = auth
   const link = async <From>(
     key: keyof Auth,
@@ -70,7 +72,7 @@ export async function linksOf(auth: Auth, path: Path, anonymous: boolean, parts:
           link(
             'passwordFile',
             () => file,
-            (name) => passwordFile(name, { log }),
+            (name) => passwordFile(name, { log, unknown: others ? 'not mine' : 'deny' }),
           ),
         ]),
     ...(token
@@ -91,6 +93,7 @@ export async function linksOf(auth: Auth, path: Path, anonymous: boolean, parts:
           ),
         ]
       : []),
+    ...(others ? [{ from: undefined, authenticator: others }] : []),
     ...(anonymous ? [{ from: undefined, authenticator: anybody }] : []),
   ])
   return results.map((result) => {

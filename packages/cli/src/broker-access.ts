@@ -5,6 +5,7 @@ import {
   type AccessRule,
   type AccessRules,
   type AuthenticationChain,
+  type Authenticator,
   accessRules,
   authenticationChain,
   parseAccessRules,
@@ -46,8 +47,18 @@ export interface PreparedAccess {
   abandon(): void
 }
 
+/** What plugins add to it. */
+export interface PluginAccess {
+  /** Asked after what the configuration says, and before `allowAnonymous`; `undefined`: none of them knows users. */
+  readonly users: Authenticator | undefined
+  /** Whether one of them says who may come in. */
+  readonly authenticates: boolean
+}
+
 export interface AccessParts {
   readonly log: Logger
+  /** As they will be when what is prepared is taken up. Default: there are none. */
+  readonly plugins?: PluginAccess
   /** Ends a client whose token has expired. */
   readonly disconnect: (clientId: string) => void
   /** Puts other hooks in the place of those that were there, at once. */
@@ -145,10 +156,12 @@ class AccessInForce implements Access {
     const { auth, acl, allowAnonymous, listeners } = next.config
     const guards = new Map<string, Guard>()
     const linksAt = async (place: string, own: Auth, path: Path, anonymous: boolean): Promise<Guard['links']> => {
-      if (!asksForCredentials(own)) return undefined
-      const known = this.#guards.get(place)?.links
-      const { log } = this.#parts
-      return linksOf(own, path, anonymous, { settings: next, log, known: Array.isArray(known) ? known : [], opened })
+      const { log, plugins } = this.#parts
+      const others = plugins?.users
+      if (!asksForCredentials(own) && !others) return undefined
+      const links = this.#guards.get(place)?.links
+      const known = Array.isArray(links) ? links : []
+      return linksOf(own, path, anonymous, { settings: next, log, known, opened, others })
     }
     guards.set(all, {
       backOff: auth.backOff,
@@ -219,9 +232,12 @@ class AccessInForce implements Access {
  * Without authentication only programs of this machine come in, unless the person who starts it says otherwise.
  * @throws CommandError
  */
-export function whoMayCome({ listeners, allowAnonymous, auth }: Config): BannerFacts['who'] {
+export function whoMayCome(
+  { listeners, allowAnonymous, auth }: Config,
+  plugins?: Pick<PluginAccess, 'authenticates'>,
+): BannerFacts['who'] {
   const doors = listeners.map((door) => ({
-    asks: asksForCredentials(door.auth ?? auth),
+    asks: asksForCredentials(door.auth ?? auth) || plugins?.authenticates === true,
     anonymous: door.allowAnonymous ?? allowAnonymous,
     isOpen: door.socket === undefined && !isLoopback(door.host),
     host: door.host,

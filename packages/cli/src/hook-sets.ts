@@ -1,9 +1,13 @@
 import type { Broker, Hooks } from '@godwit/broker'
 
-/** The hooks of a broker by who brings them, asked in the order in which those came first. */
+/** The hooks of a broker by who brings them, asked in the order in which those are named here. */
 export class HookSets {
-  readonly #sets = new Map<string, readonly Hooks[]>()
+  readonly #sets: Map<string, readonly Hooks[]>
   #broker: Pick<Broker, 'reconfigure'> | undefined
+
+  constructor(...order: readonly string[]) {
+    this.#sets = new Map(order.map((who) => [who, []]))
+  }
 
   get all(): readonly Hooks[] {
     return [...this.#sets.values()].flat()

@@ -1,8 +1,10 @@
 // The built command as a process of its own: signals, pipes, exit codes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createBroker } from '@godwit/broker'
 import { encode } from '@godwit/protocol'
@@ -198,3 +200,26 @@ async function text({ stdout }: ChildProcess): Promise<string> {
   for await (const chunk of stdout!) all += chunk
   return all
 }
+
+test('a plugin that blocks the broker is named while it does', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'godwit-blocking-'))
+  const blocks = `export default {
+    name: 'house-rules',
+    hooks: { authorize: () => { const from = Date.now(); while (Date.now() - from < 2000); return true } },
+  }`
+  writeFileSync(join(home, 'rules.mjs'), blocks)
+  writeFileSync(
+    join(home, 'godwit.yaml'),
+    'data: memory\nlisteners: [{ port: 0 }]\nplugins: [{ module: ./rules.mjs }]\n',
+  )
+  const broker = new Godwit('broker', '--config', join(home, 'godwit.yaml'))
+  const [, port = ''] = await broker.printed(/listening on 127\.0\.0\.1:(\d+)/)
+  const pub = new Godwit('pub', '-p', port, '-t', 'a', '-m', 'x', '-q', '1')
+  await broker.printed(/"message":"plugin house-rules blocks the broker in authorize","forMs":1\d{3}}\n/)
+  expect(pub.child.exitCode).toBe(null) // it is told before that ends
+  expect(await pub.exitCode).toBe(0)
+  await broker.printed(/"message":"the broker goes on, it was blocked","forMs":\d{4}}\n/)
+  broker.child.kill('SIGTERM')
+  expect(await broker.exitCode).toBe(0)
+  rmSync(home, { recursive: true })
+})

@@ -20,6 +20,11 @@ export interface PasswordFileOptions extends WatchOptions {
    * not wait for one another; 0 = never. Wrong ones always cost a hash. Default 300.
    */
   readonly cacheSeconds?: number
+  /**
+   * What is said of a user name that the file does not have: `deny` (the default), or `not mine`, where the next in the chain may
+   * know it. It costs the same hash.
+   */
+  readonly unknown?: 'deny' | 'not mine'
   /** For tests that own time. Default: the system's. */
   readonly clock?: Clock
 }
@@ -28,6 +33,7 @@ const names: NamesOf<PasswordFileOptions> = {
   maxConcurrentHashes: true,
   maxWaiting: true,
   cacheSeconds: true,
+  unknown: true,
   clock: true,
   watchMs: true,
   log: true,
@@ -42,6 +48,7 @@ const mostRemembered = 10_000
 export async function passwordFile(path: string, options: PasswordFileOptions = {}): Promise<Authenticator> {
   checkNames(options, names, 'passwordFile')
   const { maxConcurrentHashes = 2, maxWaiting = 1_000, cacheSeconds = 300, clock = systemClock } = options
+  const { unknown = 'deny' } = options
   const queue = new HashQueue(maxConcurrentHashes, maxWaiting)
   const right = new AnswerCache<PasswordLine>(cacheSeconds, mostRemembered, clock)
   const stranger = await strangers()
@@ -62,6 +69,7 @@ export async function passwordFile(path: string, options: PasswordFileOptions = 
       const { hash } = line ?? stranger(username, lines)
       const matches = await queue.run(() => hash.matches(given))
       if (matches === undefined) return 'unavailable'
+      if (!lines.has(username)) return unknown
       if (!matches || !line || password === undefined || lines.get(username)?.text !== line.text) return 'deny'
       right.set(key, line)
       return 'allow'

@@ -39,11 +39,7 @@ export function checkPlugin(value: unknown): asserts value is Plugin {
     throw wrong(`a plugin is ${String(value)}; it takes an object, as definePlugin makes it`)
   }
   const plugin = value as Partial<Record<keyof Plugin, unknown>>
-  if (typeof plugin.name !== 'string' || !/^[\w.-]{1,64}$/.test(plugin.name)) {
-    throw wrong(
-      `a plugin needs a name of letters, digits, -, _ and ., 64 at most; it has ${JSON.stringify(plugin.name)}`,
-    )
-  }
+  checkPluginName(plugin.name)
   const where = `plugin ${plugin.name}`
   checkNames(plugin, known, where, elsewhere)
   for (const name of functions) {
@@ -55,6 +51,12 @@ export function checkPlugin(value: unknown): asserts value is Plugin {
     throw wrong(`${where}: options takes a schema, of zod or another library that speaks Standard Schema`)
   }
   if (plugin.hooks !== undefined && typeof plugin.hooks !== 'function') checkHook(plugin.hooks, `${where}: hooks`)
+}
+
+/** @throws BrokerError `invalid-option`. */
+export function checkPluginName(name: unknown): asserts name is string {
+  if (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name)) return
+  throw wrong(`a plugin needs a name of letters, digits, -, _ and ., 64 at most; it has ${JSON.stringify(name)}`)
 }
 
 function isSchema(value: unknown): value is StandardSchema {

@@ -5,7 +5,7 @@ import { checkHook, hookFunctions } from '../hooks/hook-names.js'
 import type { Hooks } from '../hooks/hooks.js'
 import { type Logger, silentLogger, unfailing } from '../log.js'
 import { type Clock, systemClock } from '../time/clock.js'
-import { checkPlugin, optionsFor } from './check-plugin.js'
+import { checkPlugin, checkPluginName, optionsFor } from './check-plugin.js'
 import { inWords } from './in-words.js'
 import type { Plugin, PluginContext } from './plugin.js'
 
@@ -18,6 +18,8 @@ export interface CallWatch {
 }
 
 export interface PrepareOptions {
+  /** In place of the plugin's own name, as when it runs twice. */
+  readonly name?: string
   /** Default: nothing is logged. */
   readonly log?: Logger
   /** Default: nobody. */
@@ -61,6 +63,7 @@ export async function preparePlugin(
   settings: PrepareOptions = {},
 ): Promise<PreparedPlugin> {
   checkPlugin(plugin)
+  if (settings.name !== undefined) checkPluginName(settings.name)
   const given = await optionsFor(plugin, options)
   return new Run(plugin, given, settings)
 }
@@ -82,11 +85,12 @@ class Run implements PreparedPlugin {
   constructor(plugin: Plugin, options: unknown, settings: PrepareOptions) {
     const { log = silentLogger, watch = noWatch, startMs = 30_000, stopMs = 10_000, clock = systemClock } = settings
     this.#plugin = plugin
-    this.name = plugin.name
+    const { name = plugin.name } = settings
+    this.name = name
     this.#watch = watch
     this.#startMs = startMs
     this.#stopMs = stopMs
-    const common = { name: plugin.name, options, log: namedLog(plugin.name, log), signal: this.#ending.signal, clock }
+    const common = { name, options, log: namedLog(name, log), signal: this.#ending.signal, clock }
     const state = this.#made('state', () => plugin.state?.(common as PluginContext<never, never>))
     this.#context = { ...common, state } as PluginContext<never, never>
     const { hooks } = plugin

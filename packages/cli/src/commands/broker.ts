@@ -6,6 +6,8 @@ import {
   type BrokerOptions,
   createBroker,
   type Features,
+  type Hooks,
+  type InheritedSocket,
   type Limits,
   type Listener,
   type ListenOptions,
@@ -33,6 +35,8 @@ import { HookSets } from '../hook-sets.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
 import { loadHttp, type WebServers, webServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
+import { LoopWatch, lineTargets } from '../plugins/loop-watch.js'
+import { loadPlugins } from '../plugins/plugins.js'
 import { systemdNotify } from '../systemd-notify.js'
 import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
@@ -97,18 +101,21 @@ async function serve(
   recent: RecentLog,
 ): Promise<number> {
   boundYoungGeneration()
-  const { data, limits, features, sysIntervalSeconds, log: logging, listeners } = settings.config
+  const { data, limits, features, sysIntervalSeconds, log: logging } = settings.config
   const sockets = systemdSockets()
   checkHttp(settings.config)
   if (httpAddress(settings.config)) await loadHttp() // before anybody is served who would wait
-  const who = whoMayCome(withSystemdSockets(settings.config, sockets))
+  const hookSets = new HookSets('access', 'plugins')
+  const watch = new LoopWatch(lineTargets(logging, terminal), log)
+  const use = (hooks: readonly Hooks[]): void => hookSets.replace('plugins', hooks)
+  const plugins = await inOneLine(() => loadPlugins(settings, { log, watch, use }))
+  const who = whoMayCome(withSystemdSockets(settings.config, sockets), plugins)
   const folder = data === 'memory' ? undefined : prepareDataFolder(data)
   const stopping = terminal.stopping()
   for (const warning of exposedSecrets(settings)) log.log('warn', warning)
   let running: Broker | undefined
   let control: BrokerControl | undefined
   let servers: WebServers | undefined
-  const hookSets = new HookSets()
   const access = await inOneLine(() =>
     accessOf(settings, {
       log,
@@ -116,6 +123,7 @@ async function serve(
         void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
       },
       use: (hooks) => hookSets.replace('access', hooks),
+      plugins,
     }),
   )
   const onDisk = folder === undefined ? undefined : await durable(folder, log)
@@ -135,27 +143,19 @@ async function serve(
   hookSets.serve(opening)
   const restoreConsole = consoleToLog(log)
   try {
-    const open: Listener[] = []
-    const names = doorNames(listeners)
-    for (const [at, door] of listeners.entries()) {
-      const anonymous = isAnonymous(door, settings.config)
-      const options = (): ListenOptions => listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))
-      open.push(await inPlace(settings, ['listeners', at], () => opening.listen(options())))
-    }
-    const doors = listeners.map((door, at) => {
-      const { host, port } = open[at]!
-      return doorName(sockets[at] ? { ...door, host } : door, port)
-    })
+    await plugins.start(opening, settings)
+    const { open, doors } = await openListeners(opening, settings, sockets)
     const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const served = { broker: opening, settings, doors, ...editors, access: access.explainer, backups, recent, log }
-    const web = await webServers({ ...served, reload: () => control!.reload() })
+    const web = await webServers({ ...served, plugins, reload: () => control!.reload() })
     servers = web
     const opened = await brokerControl({
       broker: running,
       settings,
       access,
+      plugins,
       listeners: open,
       doors,
       sockets,
@@ -181,11 +181,34 @@ async function serve(
   } finally {
     await control?.close()
     await servers?.close()
+    await plugins.stop()
     access.close()
     await running.close()
+    await watch.close()
     restoreConsole()
   }
   return 0
+}
+
+/** Those of the configuration, and what they are called. */
+async function openListeners(
+  broker: Broker,
+  settings: Resolved,
+  sockets: readonly InheritedSocket[],
+): Promise<{ readonly open: readonly Listener[]; readonly doors: readonly string[] }> {
+  const { listeners } = settings.config
+  const open: Listener[] = []
+  const names = doorNames(listeners)
+  for (const [at, door] of listeners.entries()) {
+    const anonymous = isAnonymous(door, settings.config)
+    const options = (): ListenOptions => listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))
+    open.push(await inPlace(settings, ['listeners', at], () => broker.listen(options())))
+  }
+  const doors = listeners.map((door, at) => {
+    const { host, port } = open[at]!
+    return doorName(sockets[at] ? { ...door, host } : door, port)
+  })
+  return { open, doors }
 }
 
 async function stopped(stopping: AbortSignal): Promise<undefined> {

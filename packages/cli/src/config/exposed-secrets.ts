@@ -15,11 +15,13 @@ export function exposedSecrets({ config, origin }: Resolved): readonly string[] 
   ])
   const { tls } = config.http
   if (tls) doors.push({ path: ['http', 'tls'], value: tls })
-  const parts: readonly { path: Path; value: object }[] = [...doors, ...authParts(config.auth, ['auth'])]
+  const plugins = config.plugins.map(({ options = {} }, at) => ({ path: ['plugins', at, 'options'], value: options }))
+  const parts: readonly { path: Path; value: object }[] = [...doors, ...authParts(config.auth, ['auth']), ...plugins]
   const files = parts.flatMap(({ path, value }) =>
     Object.entries(value).flatMap(([key, given]) => {
       const place = origin([...path, key])
-      if (fileKeys.has(key)) return [{ file: String(given), what: pathInWords([...path, key]) }]
+      if (fileKeys.has(key) || (path[0] === 'plugins' && key.endsWith('File')))
+        return [{ file: String(given), what: pathInWords([...path, key]) }]
       if (key === 'headers' || isSecret([...path, key])) {
         const [, file] = /^(.+):\d+:\d+$/.exec(place) ?? []
         return file === undefined

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
-/** Settings that are paths of files or folders, and words that are none. */
-const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[] }[] = [
+/** Settings that are paths of files or folders; words that are none; what a text must look like to be one. */
+const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]; readonly form?: RegExp }[] = [
   { at: /^data$/, words: ['memory'] },
   { at: /^control$/, words: ['none'] },
   { at: /^http\.tokensFile$/ },
@@ -13,6 +13,8 @@ const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]
   { at: /^(listeners\.\d+\.)?auth\.jwt\.(secretFile|publicKeyFile)$/ },
   { at: /^(listeners\.\d+\.)?auth\.http\.headersFile$/ },
   { at: /^(listeners\.\d+\.)?acl\.file$/ },
+  { at: /^plugins\.\d+\.module$/, form: /^\.{0,2}[/\\]/ },
+  { at: /^plugins\.\d+\.options\.(.*\.)?\w*File$/ },
 ]
 
 /**
@@ -29,7 +31,10 @@ function whole(value: unknown, at: string, folder: string): unknown {
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, whole(item, inner(key), folder)]))
   }
-  const isPath = paths.some(({ at: form, words = [] }) => form.test(at) && !words.includes(value))
+  const isPath = paths.some(
+    ({ at: place, words = [], form }) =>
+      place.test(at) && !words.includes(value) && (form === undefined || form.test(String(value))),
+  )
   // An empty one is somebody else's complaint, and so is what is PEM itself.
   return isPath && typeof value === 'string' && value !== '' && !value.includes('-----BEGIN')
     ? resolve(folder, value)

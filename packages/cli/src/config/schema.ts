@@ -270,6 +270,20 @@ const features = z
   })
   .partial()
 
+const plugin = z.strictObject({
+  module: text.describe(
+    'A file of JavaScript, which begins with `./`, `../` or `/`, or the name of a package; TypeScript where Node runs it.',
+  ),
+  name: text
+    .regex(/^[\w.-]{1,64}$/, 'it takes letters, digits, -, _ and ., 64 at most')
+    .optional()
+    .describe('In place of the name that it gives itself, where it is there twice.'),
+  options: z
+    .record(text, z.unknown())
+    .optional()
+    .describe('What it takes is the plugin’s to say. A key that ends in `File` is a path.'),
+})
+
 /** The configuration, whole: what file, environment and flags may say. */
 export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).describe('Where the broker listens.'),
@@ -303,6 +317,9 @@ export const configSchema = z.strictObject({
   http: httpServer.describe(
     'The HTTP API and the console, for who shows a token of `godwit token` or has a login link of `godwit console`; beyond this machine only with `tls` or `allowInsecure`.',
   ),
+  plugins: z
+    .array(plugin)
+    .describe('Programs that run inside the broker, in this order; see docs/plugins.md. Default: none.'),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
   sysIntervalSeconds: z
@@ -337,6 +354,7 @@ export const defaults = {
   data: './godwit-data',
   backup: {},
   http: { listen: '127.0.0.1:18083', allowInsecure: false },
+  plugins: [],
   limits: defaultLimits,
   features: {
     mqtt31: false,

@@ -21,6 +21,7 @@ export interface RunningBroker {
   readonly broker: Broker
   readonly settings: Resolved
   readonly access: Access
+  readonly plugins: Reloadable
   readonly listeners: readonly Listener[]
   /** The same in words, as `127.0.0.1:1883`. */
   readonly doors: readonly string[]
@@ -76,12 +77,14 @@ async function open(path: string, serve: Serve, log: Logger): Promise<ControlSoc
   return undefined
 }
 
-function partsOf({ broker, settings, access, editors, listeners, backups, log }: RunningBroker): readonly Reloadable[] {
+function partsOf(running: RunningBroker): readonly Reloadable[] {
+  const { broker, settings, access, plugins, editors, listeners, backups, log } = running
   const { listeners: doors } = settings.config
   return [
     logPart(log, settings),
     brokerPart(broker, settings),
     backupPart(backups, settings),
+    plugins, // before what asks them for users
     accessPart(access, editors, settings),
     ...listeners.map((listener, at) =>
       filesOf(

@@ -5,6 +5,7 @@ import { listenOptions } from '../broker-doors.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { checkHttp, httpTls } from '../http/http-settings.js'
+import { loadPlugins } from '../plugins/plugins.js'
 import { withSystemdSockets } from '../systemd-sockets.js'
 
 /**
@@ -21,8 +22,9 @@ export async function tryOut(
   const { config } = settings
   checkHttp(config)
   await inPlace(settings, ['http', 'tls'], () => httpTls(config))
-  whoMayCome(withSystemdSockets(config, sockets))
-  const access = await accessOf(settings, { log, disconnect() {}, use() {} })
+  const plugins = await loadPlugins(settings, { log })
+  whoMayCome(withSystemdSockets(config, sockets), plugins)
+  const access = await accessOf(settings, { log, disconnect() {}, use() {}, plugins })
   access.close()
   for (const [at, door] of config.listeners.entries()) {
     await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))

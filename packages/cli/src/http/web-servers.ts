@@ -7,6 +7,7 @@ import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
+import type { Counting } from '../monitoring/plugin-text.js'
 import type { BrokerHttp, ServedBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
@@ -24,11 +25,13 @@ export interface WebServers {
  * Opens them: one server where the two addresses are the same.
  * @throws CommandError for an address of the metrics that is taken; CommandError, BrokerError for certificates that cannot be used.
  */
-export async function webServers(served: Omit<ServedBroker, 'delay' | 'monitoring'>): Promise<WebServers> {
-  const { broker, settings, log } = served
+export async function webServers(
+  served: Omit<ServedBroker, 'delay' | 'monitoring'> & { readonly plugins: Counting },
+): Promise<WebServers> {
+  const { broker, settings, log, plugins } = served
   const { config } = settings
   const delay = new EventLoopDelay()
-  const pages = new MonitoringPages(broker, delay, log)
+  const pages = new MonitoringPages(broker, delay, log, plugins)
   const where = config.metrics === undefined ? undefined : monitoringAddress(String(config.metrics))
   const shares = where !== undefined && where.port !== 0 && isDeepStrictEqual(where, httpAddress(config))
   let monitoring: MonitoringServer | undefined

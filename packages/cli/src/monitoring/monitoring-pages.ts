@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Broker, type Logger, prometheusText } from '@godwit/broker'
 import type { EventLoopDelay } from './event-loop-delay.js'
+import { type Counting, pluginText } from './plugin-text.js'
 import { processText } from './process-text.js'
 
 /** What they show. */
@@ -24,11 +25,13 @@ export class MonitoringPages {
   readonly #broker: Monitored
   readonly #delay: EventLoopDelay
   readonly #log: Logger
+  readonly #plugins: Counting
 
-  constructor(broker: Monitored, delay: EventLoopDelay, log: Logger) {
+  constructor(broker: Monitored, delay: EventLoopDelay, log: Logger, plugins: Counting = { counts: [] }) {
     this.#broker = broker
     this.#delay = delay
     this.#log = log
+    this.#plugins = plugins
   }
 
   /** Whether a request is for one of them. */
@@ -57,10 +60,14 @@ export class MonitoringPages {
     response.end(method === 'HEAD' ? undefined : body)
   }
 
+  async #metrics(): Promise<string> {
+    return (await prometheusText(this.#broker)) + processText(this.#delay) + pluginText(this.#plugins)
+  }
+
   async #page(path: string): Promise<Page> {
     switch (path) {
       case '/metrics':
-        return { status: 200, type: prometheus, body: (await prometheusText(this.#broker)) + processText(this.#delay) }
+        return { status: 200, type: prometheus, body: await this.#metrics() }
       case '/healthz':
         return { status: 200, type: plain, body: 'ok\n' }
       case '/readyz': {
