@@ -115,6 +115,20 @@ describe('a prepared plugin', () => {
     expect(log).toEqual(['error plugin slow: did not stop in order {"error":"after 10000 ms it is left to itself"}'])
   })
 
+  it('refuses for a hook that never answers', async () => {
+    const hooks = { authorize: () => new Promise<boolean>(() => {}) }
+    const rig = await rigWith((await preparePlugin({ name: 'mute', hooks }, undefined, { clock })).hooks)
+    const client = await rig.connect('c')
+    client.publish('a', 'x', 1, 7)
+    expect(await client.heard()).toEqual([])
+    clock.advance(30_000)
+    expect(await client.heard()).toEqual(['puback 7'])
+    expect((await rig.broker.metrics()).dropped['not-authorized']).toBe(1)
+    expect(rig.log.filter((line) => line.startsWith('error'))).toEqual([
+      'error hook of plugin mute failed in authorize {"clientId":"c","error":"Error: after 30000 ms there is no answer"}',
+    ])
+  })
+
   it('has hooks that are told apart in the log, and a watch that sees them entered and left', async () => {
     const seen: string[] = []
     const watch: CallWatch = {

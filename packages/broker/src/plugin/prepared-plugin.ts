@@ -28,6 +28,8 @@ export interface PrepareOptions {
   readonly startMs?: number
   /** Milliseconds `stop` is waited for. Default 10,000. */
   readonly stopMs?: number
+  /** Milliseconds a hook may take to answer a promise; then it has failed, and refuses what it was asked. Default 30,000. */
+  readonly hookMs?: number
   /** For tests that own time. Default: the system's. */
   readonly clock?: Clock
 }
@@ -80,16 +82,19 @@ class Run implements PreparedPlugin {
   readonly #watch: CallWatch
   readonly #startMs: number
   readonly #stopMs: number
+  readonly #hookMs: number
   #stopped: Promise<void> | undefined
 
   constructor(plugin: Plugin, options: unknown, settings: PrepareOptions) {
-    const { log = silentLogger, watch = noWatch, startMs = 30_000, stopMs = 10_000, clock = systemClock } = settings
+    const { log = silentLogger, watch = noWatch, startMs = 30_000, clock = systemClock } = settings
+    const { stopMs = 10_000, hookMs = 30_000 } = settings
     this.#plugin = plugin
     const { name = plugin.name } = settings
     this.name = name
     this.#watch = watch
     this.#startMs = startMs
     this.#stopMs = stopMs
+    this.#hookMs = hookMs
     const common = { name, options, log: namedLog(name, log), signal: this.#ending.signal, clock }
     const state = this.#made('state', () => plugin.state?.(common as PluginContext<never, never>))
     this.#context = { ...common, state } as PluginContext<never, never>
@@ -155,7 +160,7 @@ class Run implements PreparedPlugin {
     if (hooks.authenticationMethods) made.authenticationMethods = hooks.authenticationMethods
     for (const name of hookFunctions) {
       const hook = hooks[name] as ((...args: readonly unknown[]) => unknown) | undefined
-      if (hook) made[name] = this.#entering(name, hook, hooks)
+      if (hook) made[name] = this.#answering(name, hook, hooks)
     }
     return made as Hooks
   }
@@ -163,7 +168,17 @@ class Run implements PreparedPlugin {
   #watchedLink(link: Authenticator): Authenticator {
     return {
       name: `plugin ${this.name}`,
-      check: this.#entering('authenticator', link.check, link) as Authenticator['check'],
+      check: this.#answering('authenticator', link.check, link) as Authenticator['check'],
+    }
+  }
+
+  /** A promise that never settles would hold up the client for ever. */
+  #answering(name: string, call: (...args: never[]) => unknown, owner: object): (...args: unknown[]) => unknown {
+    const entering = this.#entering(name, call, owner)
+    return (...args) => {
+      const answer = entering(...args)
+      if (typeof (answer as { then?: unknown } | undefined)?.then !== 'function') return answer
+      return this.#within(this.#hookMs, answer, 'there is no answer')
     }
   }
 
@@ -196,13 +211,13 @@ class Run implements PreparedPlugin {
     return new BrokerError('plugin-failed', `plugin ${this.name} ${what}: ${inWords(error)}`, { cause: error })
   }
 
-  async #within(ms: number, work: unknown, otherwise: string): Promise<void> {
+  async #within(ms: number, work: unknown, otherwise: string): Promise<unknown> {
     let cancel = (): void => {}
     const late = new Promise<never>((_, reject) => {
       cancel = this.#context.clock.timeout(ms, () => reject(new Error(`after ${ms} ms ${otherwise}`)))
     })
     try {
-      await Promise.race([work, late])
+      return await Promise.race([work, late])
     } finally {
       cancel()
     }
