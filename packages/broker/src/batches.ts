@@ -13,6 +13,36 @@ export const mostGathered = 20_000
 /** Bytes of what is gathered for one listener, about: one item may come on top. */
 const mostGatheredBytes = 8 * 1024 * 1024
 
+/** What is to be told in a broker, to all listeners. */
+export class Batches {
+  readonly #faults: Faults
+  /** How many listeners have not been told all, or are not done with it. */
+  #busy = 0
+  #whenTold: (() => void)[] = []
+
+  constructor(faults: Faults) {
+    this.#faults = faults
+  }
+
+  /** @param what it listens to, for the log: `a listener of changes`. */
+  make<T>(tell: BatchListener<T>, what: string): Batch<T> {
+    const onFault = (error: unknown): void => this.#faults.ofListener(error, `${what} failed`)
+    return new Batch(tell, onFault, (by) => this.#change(by))
+  }
+
+  /** Resolves when all that was gathered has been told, and the listeners are done with it. */
+  told(): Promise<void> {
+    return this.#busy === 0 ? Promise.resolve() : new Promise((resolve) => void this.#whenTold.push(resolve))
+  }
+
+  #change(by: 1 | -1): void {
+    this.#busy += by
+    if (this.#busy > 0) return
+    for (const resolve of this.#whenTold) resolve()
+    this.#whenTold = []
+  }
+}
+
 /**
  * What is gathered for one listener until it is told, in bounded memory. The first of what comes between two calls is kept and
  * what is beyond the bounds counted, so that a listener that is slow, or told of very much, knows what it has missed.
@@ -26,11 +56,14 @@ export class Batch<T> {
   #isDue = false
   /** Until it has returned, and its promise has settled. */
   #isInCall = false
+  #isBusy = false
+  readonly #onBusy: (by: 1 | -1) => void
 
-  /** @param what it listens to, for the log: `a listener of changes`. */
-  constructor(tell: BatchListener<T>, faults: Faults, what: string) {
+  /** @param onBusy told when there is something to tell, and when all has been told. */
+  constructor(tell: BatchListener<T>, onFault: (error: unknown) => void, onBusy: (by: 1 | -1) => void) {
     this.#tell = tell
-    this.#onFault = (error) => faults.ofListener(error, `${what} failed`)
+    this.#onFault = onFault
+    this.#onBusy = onBusy
   }
 
   /** Whether the next one will only be counted. */
@@ -42,6 +75,7 @@ export class Batch<T> {
     if (this.isFull) return this.miss()
     this.#items.push(item)
     this.#bytes += heldBytes(item)
+    this.#setBusy(true)
     this.#schedule()
   }
 
@@ -82,6 +116,13 @@ export class Batch<T> {
     }
     this.#isInCall = false
     if (this.#items.length > 0) this.#schedule()
+    else this.#setBusy(false)
+  }
+
+  #setBusy(isBusy: boolean): void {
+    if (isBusy === this.#isBusy) return
+    this.#isBusy = isBusy
+    this.#onBusy(isBusy ? 1 : -1)
   }
 }
 

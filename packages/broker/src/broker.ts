@@ -125,10 +125,10 @@ export class Broker implements AsyncDisposable {
     this.#rooms = makeRooms(options, metrics)
     const { registry, router, time, drops, commits, door, slices } = this.#rooms
     this.clients = new Clients(registry, slices)
-    this.sessions = new Sessions(registry, slices)
     this.subscriptions = new SubscriptionList(registry, router, slices)
     this.sharedGroups = new SharedGroupList(router.groups, slices)
     const whenFlushed = commits.whenFlushed.bind(commits)
+    this.sessions = new Sessions(registry, slices, whenFlushed)
     this.retained = new RetainedList({ router, slices, now: () => time.expiryNow(), whenFlushed })
     this.#descriptors = new Descriptors(drops)
     const afterCommit = commits.after.bind(commits)
@@ -379,7 +379,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Ends in order: no new connections, what was sent to clients goes out, connections end, the store is written out.
+   * Ends in order: no new connections, what was sent to clients goes out, connections end, the store is written out, and listeners
+   * of changes and packets have been told all.
    * Settles always, within some twenty seconds also while the disk takes nothing: what was not safe then is given up, and
    * logged. A second call waits for the first.
    */
@@ -421,7 +422,8 @@ export class Broker implements AsyncDisposable {
     for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
     this.#rooms.wheel.close()
     this.#rooms.chores.close()
-    await closeInOrder({ listeners: this.#listeners, commits: this.#rooms.commits, store, clock, log })
+    const { commits, batches } = this.#rooms
+    await closeInOrder({ listeners: this.#listeners, commits, batches, store, clock, log })
   }
 
   #accept(transport: Transport): void {

@@ -1,5 +1,4 @@
-import { Batch, type BatchListener } from './batches.js'
-import type { Faults } from './faults.js'
+import type { Batch, Batches, BatchListener } from './batches.js'
 
 /** Something of what the broker holds has changed. Topics under `$SYS` are not told of. */
 export type Change =
@@ -16,15 +15,15 @@ export type Change =
 export class Changes {
   /** Whether anybody listens: what is told need not be made otherwise. */
   isWatched = false
-  readonly #faults: Faults
+  readonly #batches: Batches
   readonly #listeners = new Set<Batch<Change>>()
 
-  constructor(faults: Faults) {
-    this.#faults = faults
+  constructor(batches: Batches) {
+    this.#batches = batches
   }
 
   listen(tell: BatchListener<Change>): { stop(): void } {
-    const batch = new Batch(tell, this.#faults, 'a listener of changes')
+    const batch = this.#batches.make(tell, 'a listener of changes')
     this.#listeners.add(batch)
     this.isWatched = true
     return {

@@ -1,4 +1,5 @@
 import { type Basics, makeBasics } from './basics.js'
+import { Batches } from './batches.js'
 import { Changes } from './changes.js'
 import { Commits } from './connection/commits.js'
 import type { ConnectionParts } from './connection/connection-parts.js'
@@ -24,6 +25,7 @@ import { Registry } from './session/registry.js'
 export interface Rooms extends Basics {
   readonly hooks: HookRunner
   readonly options: CheckedOptions
+  readonly batches: Batches
   readonly router: Router
   readonly registry: Registry
   readonly tracing: Tracing
@@ -37,13 +39,14 @@ export interface Rooms extends Basics {
 export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
   const basics = makeBasics(options, metrics)
   const { limits, store, faults, drops, time, wheel, clock, log, accounts } = basics
-  const changes = new Changes(faults)
+  const batches = new Batches(faults)
+  const changes = new Changes(batches)
   const retained = new RetainedMessages(limits, accounts.stored, !store.isLasting)
   const router = new Router({ ...basics, retained, groups: new SharedGroups(basics), changes })
   const { willsAfterRestart, graceAfterRestartSeconds } = options
   const graceMs = graceAfterRestartSeconds * 1000
   const registry = new Registry({ ...basics, router, willsAfterRestart, graceMs })
-  const tracing = new Tracing(() => clock.now(), faults)
+  const tracing = new Tracing(() => clock.now(), batches)
   const commits = new Commits(store, faults)
   const door = new Door(basics)
   const hooks = new HookRunner(options.hooks, faults, changes)
@@ -81,5 +84,5 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     tracing,
     waitingForRoom: connectionParts.waitingForRoom,
   }
-  return { ...basics, options, hooks, router, registry, tracing, commits, door, connectionParts, inside }
+  return { ...basics, options, batches, hooks, router, registry, tracing, commits, door, connectionParts, inside }
 }

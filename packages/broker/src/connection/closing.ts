@@ -1,3 +1,4 @@
+import type { Batches } from '../batches.js'
 import type { Logger } from '../log.js'
 import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
@@ -10,11 +11,14 @@ const connectionsMs = 3_000
 const storeMs = 12_000
 /** How long listeners may take once nobody has come by them. */
 const listenersMs = 1_000
+/** How long the program's own listeners may take with what they are told last. */
+const tellingMs = 1_000
 
 /** What is left of a broker that stops: its connections have been told to end. */
 export interface ClosingParts {
   readonly listeners: readonly Listener[]
   readonly commits: Commits
+  readonly batches: Pick<Batches, 'told'>
   readonly store: Pick<Store, 'close'>
   readonly clock: Clock
   readonly log: Logger
@@ -24,7 +28,7 @@ export interface ClosingParts {
  * Closes listeners and store, in bounded time whatever the disk does. What has to be given up for that is told: clients whose
  * acknowledgements were not safe are cut off without them, and will send again.
  */
-export async function closeInOrder({ listeners, commits, store, clock, log }: ClosingParts): Promise<void> {
+export async function closeInOrder({ listeners, commits, batches, store, clock, log }: ClosingParts): Promise<void> {
   const listening = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
   await within(connectionsMs, listening, clock)
   const closing = store.close().catch((error: unknown) => {
@@ -42,6 +46,9 @@ export async function closeInOrder({ listeners, commits, store, clock, log }: Cl
   }
   for (const owner of given) owner.onFault()
   if (!(await within(listenersMs, listening, clock))) log.log('error', 'connections were left open', {})
+  if (!(await within(tellingMs, batches.told(), clock))) {
+    log.log('error', 'a listener of changes or packets was not done with them in time', { waitedMs: tellingMs })
+  }
 }
 
 /** Whether it settles in time, by the broker's clock or the system's: that of a test may stand still. */

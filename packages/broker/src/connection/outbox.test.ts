@@ -2,6 +2,7 @@ import { Decoder, encodeUtf8, type Packet, type QoS } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { lineOf } from '../../test/test-client.js'
 import { Account } from '../accounts.js'
+import { Batches } from '../batches.js'
 import { commitNumbered, noCommit } from '../commit.js'
 import { Faults } from '../faults.js'
 import { Message } from '../message.js'
@@ -50,7 +51,7 @@ function setUp(maxOutboxBytes = 1000) {
     end: (why: string) => void told.push(why),
   }
   const now = (): number => 0
-  const tracing = new Tracing(now, new Faults())
+  const tracing = new Tracing(now, new Batches(new Faults()))
   const parts = {
     turn,
     writers,

@@ -1,6 +1,5 @@
 import { matchesFilter, type Packet } from '@godwit/protocol'
-import { Batch, type BatchListener } from '../batches.js'
-import type { Faults } from '../faults.js'
+import type { Batch, Batches, BatchListener } from '../batches.js'
 import type { Traced } from '../handlers/context.js'
 import type { QueuedMessage } from '../store/queue.js'
 import { type TracedPacket, tracedDelivery, tracedPacket } from './traced-packet.js'
@@ -43,7 +42,7 @@ const mostKnown = 10_000
 export class Tracing {
   isOn = false
   readonly #now: () => number
-  readonly #faults: Faults
+  readonly #batches: Batches
   /** An array, walked by index: every packet of every client comes by. */
   #traces: readonly Trace[] = []
   /** Whose packets came and went last, where no trace is about them: many more of them follow. */
@@ -52,16 +51,16 @@ export class Tracing {
   /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
   #names = new WeakMap<Traced, string>()
 
-  constructor(now: () => number, faults: Faults) {
+  constructor(now: () => number, batches: Batches) {
     this.#now = now
-    this.#faults = faults
+    this.#batches = batches
   }
 
   start(options: TraceOptions, tell: BatchListener<TraceEvent>): { stop(): void } {
     const trace: Trace = {
       clientId: options.clientId,
       topic: options.topic,
-      batch: new Batch(tell, this.#faults, 'a listener of packets'),
+      batch: this.#batches.make(tell, 'a listener of packets'),
       known: new Map(),
       lastTopic: undefined,
       lastMatches: false,

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Batches } from '../batches.js'
 import { Changes } from '../changes.js'
 import { Faults } from '../faults.js'
 import type { Logger } from '../log.js'
@@ -16,7 +17,7 @@ function runnerOf(...hooks: Hooks[]) {
   const log: string[] = []
   const logger: Logger = { log: (level, text, fields) => void log.push(`${level} ${text} ${fields?.error}`) }
   const faults = new Faults(undefined, logger)
-  const runner = new HookRunner(hooks, faults, new Changes(faults))
+  const runner = new HookRunner(hooks, faults, new Changes(new Batches(faults)))
   return { runner, log }
 }
 

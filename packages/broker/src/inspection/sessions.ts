@@ -1,3 +1,4 @@
+import type { Commit } from '../commit.js'
 import { BrokerError } from '../errors.js'
 import type { Registry } from '../session/registry.js'
 import type { Session } from '../session/session.js'
@@ -26,10 +27,12 @@ export interface SessionView {
 export class Sessions {
   readonly #registry: Registry
   readonly #slices: Slices
+  readonly #whenFlushed: (commit: Commit) => Promise<void>
 
-  constructor(registry: Registry, slices: Slices) {
+  constructor(registry: Registry, slices: Slices, whenFlushed: (commit: Commit) => Promise<void>) {
     this.#registry = registry
     this.#slices = slices
+    this.#whenFlushed = whenFlushed
   }
 
   async count(): Promise<number> {
@@ -77,11 +80,15 @@ export class Sessions {
 
   /**
    * Ends a session, with all that waits for it; a connected client is disconnected (0x98, Administrative action), and its
-   * will is published.
+   * will is published. Resolves when its end is on the disk too: no start brings it back.
    * @returns whether there was one.
+   * @throws BrokerError `closed`, when the broker is closed and the disk has not taken it.
    */
   async end(clientId: string): Promise<boolean> {
-    return this.#registry.remove(clientId)
+    const commit = this.#registry.remove(clientId)
+    if (commit === undefined) return false
+    await this.#whenFlushed(commit)
+    return true
   }
 
   #get(clientId: string): SessionView | undefined {

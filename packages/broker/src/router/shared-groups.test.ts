@@ -2,6 +2,7 @@ import type { QoS } from '@godwit/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Basics, makeBasics } from '../basics.js'
+import { Batches } from '../batches.js'
 import { Changes } from '../changes.js'
 import { noCommit } from '../commit.js'
 import { Delivery } from '../delivery/delivery.js'
@@ -32,7 +33,7 @@ class World {
     this.basics = makeBasics(options, this.metrics)
     this.groups = new SharedGroups(this.basics)
     const retained = new RetainedMessages(options.limits)
-    const changes = new Changes(this.basics.faults)
+    const changes = new Changes(new Batches(this.basics.faults))
     this.router = new Router({ ...this.basics, retained, groups: this.groups, changes })
   }
 

@@ -93,14 +93,14 @@ export class Registry {
     return at === undefined || at === Number.POSITIVE_INFINITY ? at : Math.round(this.#parts.time.wallOf(at))
   }
 
-  /** Ends a session at the wish of the person who runs the broker. False: there is none. */
-  remove(clientId: string): boolean {
+  /** Ends a session at the wish of the person who runs the broker. `undefined`: there is none. */
+  remove(clientId: string): Commit | undefined {
     const session = this.#sessions.get(clientId)
-    if (!session) return false
+    if (!session) return undefined
     session.expirySeconds = 0
-    if (session.user) session.user.end('the session was removed', reason.administrativeAction)
-    else this.#end(session)
-    return true
+    if (!session.user) return this.#end(session)
+    session.user.end('the session was removed', reason.administrativeAction)
+    return this.#parts.store.latest
   }
 
   /** Ends all connections because the broker stops: a will stays in the store, due when it is opened again. */
