@@ -29,7 +29,7 @@ export const samples: Readonly<Record<OperationId, Sample>> = {
   listReceivers: { query: { topic: 't/x' } },
   listSharedGroups: { query: { sort: '-waiting', search: 'G', columns: 'members' } },
   getSharedGroup: { query: { sharedFilter: '$share/g/s' } },
-  listRetained: { query: { filter: 'k/#', search: '1', sort: 'payloadBytes', columns: 'payloadBytes' } },
+  listRetained: { query: { filter: 'k/#', search: '1', sort: '-publishedAt', columns: 'payloadBytes' } },
   getRetained: { query: { topic: 'k/1' } },
   followEvents: { query: { feeds: 'changes,log,metrics' } },
   listUsers: {},

@@ -29,6 +29,8 @@ export class Message {
   readonly properties: PropertiesOf<'publish'> | undefined
   /** When it is no longer worth delivering, in epoch ms; infinite: never. */
   expiresAt: number
+  /** Of one to be retained, when it was published, in epoch seconds; 0: not known. */
+  publishedAt: number
   /** Client Identifier of the publisher; empty for the broker's own messages. */
   readonly publisher: string
   bytes: Uint8Array
@@ -42,7 +44,7 @@ export class Message {
   #holders = 0
 
   /**
-   * @param now epoch ms; from here the Message Expiry Interval counts.
+   * @param now epoch ms; from here the Message Expiry Interval counts. 0: no matter, or not known.
    * @param topic where the source names it by an alias only.
    */
   constructor(source: MessageSource, publisher: string, now = 0, topic: string = source.topic) {
@@ -52,6 +54,7 @@ export class Message {
     const { properties } = source
     this.properties = properties && forwardedOf(properties)
     this.expiresAt = expiryOf(properties, now)
+    this.publishedAt = source.retain ? Math.floor(now / 1_000) : 0
     this.publisher = publisher
     this.bytes = source.bytes
     this.start = source.payloadStart

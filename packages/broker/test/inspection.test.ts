@@ -107,13 +107,14 @@ describe.each([4, 5] as const)('what a broker shows of itself, at version %d', (
   })
 
   it('retained messages, which it can remove', async () => {
-    const { broker, connect } = await startRig({}, version)
+    const { broker, connect, clock } = await startRig({}, version)
     const a = await connect('a')
     a.publish('k/1', 'one', 1, 1, true).publish('k/2', 'two', 0, 1, true)
     await a.heard()
     expect([await broker.retained.count(), await broker.retained.bytes()]).toEqual([2, 6 + 2 * (3 + 100)])
     const view = (await broker.retained.get('k/1'))!
     expect(view).toMatchObject({ topic: 'k/1', qos: 1, payloadBytes: 3, publisher: 'a', expiresAt: Infinity })
+    expect(view.publishedAt).toBe(Math.floor(clock.now() / 1_000) * 1_000)
     view.payload.fill(0)
     expect((await broker.retained.get('k/1'))!.payload.toString()).toBe('one')
     expect((await broker.retained.page({ filter: '+/2' })).items.map(({ topic }) => topic)).toEqual(['k/2'])

@@ -140,9 +140,9 @@ describe('what is listed', () => {
     await broker.publish('new', 'x', { retain: true })
     const { lines } = await ran('retained', 'old/#', '--sort', 'bytes')
     expect(lines.map(columns)).toEqual([
-      ['TOPIC', 'BYTES', 'QOS', 'PUBLISHER', 'EXPIRES'],
-      ['old/b', '11 B', '0', '-', 'never'],
-      ['old/a', '6 B', '0', '-', 'never'],
+      ['TOPIC', 'BYTES', 'QOS', 'AGE', 'PUBLISHER', 'EXPIRES'],
+      ['old/b', '11 B', '0', expect.stringMatching(/^00:00:/), '-', 'never'],
+      ['old/a', '6 B', '0', expect.stringMatching(/^00:00:/), '-', 'never'],
     ])
     expect((await ran('retained', '--json')).lines.join('')).not.toContain('secret')
     expect(await ran('retained', '--delete')).toMatchObject({ code: 1 })

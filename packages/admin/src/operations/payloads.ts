@@ -1,15 +1,13 @@
-import type { LocalProperties, Page } from '@godwit/broker'
+import type { LocalProperties, Page, PageOptions } from '@godwit/broker'
 import { z } from '@hono/zod-openapi'
+import { flagParam, type Listing } from '../listing.js'
 import { Problem } from '../problem.js'
 import { leastRoleWithin, mayAs } from '../roles.js'
 import type { Credential } from '../tokens.js'
-import { orNull } from '../values.js'
+import { orNull, qos, time, timeOf } from '../values.js'
 
-/** What of a message is shown of its payload: its size, and where it was asked for and may be, itself. */
-export const payloadFields = {
-  payloadBytes: z.int().nonnegative(),
-  payload: z.base64().optional().openapi({ description: 'In base64. Left out where it was not asked for.' }),
-}
+/** Whether payloads are shown, where who asks may see them. */
+export const payloadsParam = flagParam('Show the payloads too. Default false.').optional()
 
 /** @throws Problem `forbidden`, where payloads are asked for by who may not see them. */
 export function mayShowPayload(asked: boolean, who: Credential | undefined): void {
@@ -20,19 +18,23 @@ export function mayShowPayload(asked: boolean, who: Credential | undefined): voi
 /** A message as a list holds it: its payload only where that is shown. */
 export type Light<T extends { readonly payload: Buffer }> = Omit<T, 'payload'> & { readonly payload?: string }
 
-/** A page of the broker's, without the payloads, or with them in base64. */
-export function lightPage<T extends { readonly payload: Buffer }>(
-  { items, next }: Page<T>,
+/** Messages page by page, without the payloads, or with them in base64. */
+export function lightPages<T extends { readonly payload: Buffer }>(
+  page: (options: PageOptions) => Promise<Page<T>>,
   payloads: boolean,
-): Page<Light<T>> {
-  return { items: items.map((item) => light(item, payloads)), next }
+): Pick<Listing<Light<T>>, 'page' | 'bytes'> {
+  return {
+    async page(options) {
+      const { items, next } = await page(options)
+      return { items: items.map((item) => light(item, payloads)), next }
+    },
+    bytes: ({ payload = '' }) => payload.length,
+  }
 }
 
 export function light<T extends { readonly payload: Buffer }>({ payload, ...rest }: T, isShown: boolean): Light<T> {
   return isShown ? { ...rest, payload: payload.toString('base64') } : rest
 }
-
-export const bytesOfPayload = ({ payload = '' }: { readonly payload?: string }): number => payload.length
 
 const text = z.string().max(65_535)
 
@@ -55,9 +57,32 @@ export const messageProperties = z
   .partial()
   .openapi('MessageProperties')
 
-export const properties = orNull(messageProperties).openapi({ description: 'Those of 5.0; null: it has none.' })
+const properties = orNull(messageProperties).openapi({ description: 'Those of 5.0; null: it has none.' })
 
-export function propertiesOf(given: LocalProperties | undefined): z.infer<typeof properties> {
+/** What is shown of a message that is kept. Of its payload its size, and where it was asked for and may be, itself. */
+export const messageFields = {
+  topic: z.string(),
+  qos,
+  payloadBytes: z.int().nonnegative(),
+  payload: z.base64().optional().openapi({ description: 'In base64. Left out where it was not asked for.' }),
+  properties,
+  publisher: z.string().openapi({ description: 'Its Client Identifier; empty: the broker, or a program around it.' }),
+  expiresAt: time.nullable(),
+}
+
+interface Kept {
+  readonly properties: LocalProperties | undefined
+  readonly expiresAt: number
+}
+
+/** A message of the broker's, as these fields have it. */
+export function shownMessage<T extends Kept>(
+  view: T,
+): Omit<T, keyof Kept> & { readonly properties: z.infer<typeof properties>; readonly expiresAt: string | null } {
+  return { ...view, properties: propertiesOf(view.properties), expiresAt: timeOf(view.expiresAt) }
+}
+
+function propertiesOf(given: LocalProperties | undefined): z.infer<typeof properties> {
   if (!given) return null
   const { correlationData, userProperties, payloadFormatIndicator, ...rest } = given
   return {

@@ -1,50 +1,30 @@
-import type { PageOptions, RetainedView } from '@godwit/broker'
+import type { RetainedView } from '@godwit/broker'
 import { z } from '@hono/zod-openapi'
-import {
-  chosen,
-  columnsParam,
-  flagParam,
-  type Listing,
-  listed,
-  pageParams,
-  pageSchema,
-  sortParam,
-  textParam,
-} from '../listing.js'
+import { chosen, columnsParam, type Listing, listed, pageParams, pageSchema, sortParam, textParam } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
-import { count, qos, time, timeOf } from '../values.js'
+import { count, time, timeOf } from '../values.js'
 import {
-  bytesOfPayload,
   type Light,
   light,
-  lightPage,
+  lightPages,
   mayShowPayload,
-  payloadFields,
-  properties,
-  propertiesOf,
+  messageFields,
+  payloadsParam,
+  shownMessage,
 } from './payloads.js'
 
 const retainedFields = {
-  topic: z.string(),
-  qos,
-  ...payloadFields,
-  properties,
-  publisher: z.string().openapi({ description: 'Its Client Identifier; empty: the broker, or a program around it.' }),
-  expiresAt: time.nullable(),
+  ...messageFields,
+  publishedAt: time.nullable().openapi({ description: 'To the second; null: it is not known.' }),
 }
 
 const message = z.strictObject(retainedFields).openapi('RetainedMessage')
 
-type Retained = z.infer<typeof message>
-
-const shown = (view: Light<RetainedView>): Retained => ({
-  ...view,
-  properties: propertiesOf(view.properties),
-  expiresAt: timeOf(view.expiresAt),
+const shown = (view: Light<RetainedView>): z.infer<typeof message> => ({
+  ...shownMessage(view),
+  publishedAt: timeOf(view.publishedAt),
 })
-
-const payloads = flagParam('Show the payloads too. Default false.').optional()
 
 export const listRetained = operation({
   id: 'listRetained',
@@ -59,8 +39,8 @@ export const listRetained = operation({
       'Only topics that match this Topic Filter. Default `#`, which leaves out what begins with `$`.',
     ).optional(),
     search: textParam('Only topics with this text in them, in any case.').optional(),
-    payloads,
-    sort: sortParam(['payloadBytes', 'publisher', 'expiresAt']),
+    payloads: payloadsParam,
+    sort: sortParam(['payloadBytes', 'publisher', 'publishedAt', 'expiresAt']),
     columns: columnsParam(Object.keys(retainedFields)),
   }),
   answer: {
@@ -73,10 +53,9 @@ export const listRetained = operation({
       throw new Problem('invalid-option', 'payloads come in the order of topics alone')
     const wanted = search?.toLowerCase()
     const listing: Listing<Light<RetainedView>> = {
-      page: async (options: PageOptions) => lightPage(await broker.retained.page({ filter, ...options }), asks),
-      bytes: bytesOfPayload,
-      keep: ({ topic }: Light<RetainedView>) => wanted === undefined || topic.toLowerCase().includes(wanted),
-      name: ({ topic }: Light<RetainedView>) => topic,
+      ...lightPages((options) => broker.retained.page({ filter, ...options }), asks),
+      keep: ({ topic }) => wanted === undefined || topic.toLowerCase().includes(wanted),
+      name: ({ topic }) => topic,
     }
     const { items, next } = await listed(listing, asked, signal)
     return { body: { items: chosen(items.map(shown), asked.columns, ['topic']) as never, next } }
@@ -89,7 +68,7 @@ export const getRetained = operation({
   path: '/retained/message',
   tag: 'Look',
   summary: 'The retained message of one topic',
-  query: z.strictObject({ topic: textParam('Its Topic Name.'), payloads }),
+  query: z.strictObject({ topic: textParam('Its Topic Name.'), payloads: payloadsParam }),
   answer: { description: 'As it is now.', schema: message },
   problems: [404],
   async run({ query: { topic, payloads: asks = false }, who }, { broker }) {

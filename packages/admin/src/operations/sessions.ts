@@ -13,17 +13,9 @@ import {
 } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
-import { count, qos, time, timeOf } from '../values.js'
+import { count, time, timeOf } from '../values.js'
 import { oneClient } from './clients.js'
-import {
-  bytesOfPayload,
-  type Light,
-  lightPage,
-  mayShowPayload,
-  payloadFields,
-  properties,
-  propertiesOf,
-} from './payloads.js'
+import { type Light, lightPages, mayShowPayload, messageFields, payloadsParam, shownMessage } from './payloads.js'
 
 const sessionFields = {
   clientId: z.string(),
@@ -100,22 +92,11 @@ const queued = z
     state: z.enum(['waiting', 'sent', 'released']).openapi({
       description: '`waiting`; `sent`, and not acknowledged; `released`: QoS 2, all but PUBCOMP.',
     }),
-    topic: z.string(),
-    qos,
+    ...messageFields,
     retain: z.boolean(),
-    ...payloadFields,
-    properties,
-    publisher: z.string().openapi({ description: 'Its Client Identifier; empty: the broker, or a program around it.' }),
-    expiresAt: time.nullable(),
     shared: z.boolean().openapi({ description: 'It came through a shared subscription.' }),
   })
   .openapi('QueuedMessage')
-
-const shownQueued = (view: Light<QueuedView>): z.infer<typeof queued> => ({
-  ...view,
-  properties: propertiesOf(view.properties),
-  expiresAt: timeOf(view.expiresAt),
-})
 
 export const listQueue = operation({
   id: 'listQueue',
@@ -125,19 +106,18 @@ export const listQueue = operation({
   summary: 'What waits in a session, and what was sent and is not acknowledged',
   description:
     'In its order. Of a session that ends with its connection, what was sent is not kept. Payloads are an operator’s.',
-  query: oneClient.extend({ ...pageParams, payloads: flagParam('Show the payloads too. Default false.').optional() }),
+  query: oneClient.extend({ ...pageParams, payloads: payloadsParam }),
   answer: { description: 'A page of messages.', schema: pageSchema(queued, 'QueuePage') },
   problems: [404],
   async run({ query: { clientId, payloads = false, ...asked }, who, signal }, { broker }) {
     mayShowPayload(payloads, who)
     if (!(await broker.sessions.get(clientId))) throw noSession()
     const listing: Listing<Light<QueuedView>> = {
-      page: async (options: PageOptions) => lightPage(await broker.sessions.queue(clientId, options), payloads),
-      bytes: bytesOfPayload,
-      name: ({ number }: Light<QueuedView>) => String(number),
+      ...lightPages((options) => broker.sessions.queue(clientId, options), payloads),
+      name: ({ number }) => String(number),
     }
     const { items, next } = await listed(listing, asked, signal)
-    return { body: { items: items.map(shownQueued), next } }
+    return { body: { items: items.map(shownMessage), next } }
   },
 })
 

@@ -29,7 +29,7 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   }
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
   if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format', topic)
-  const message = new Message(p, c.client.clientId, p.properties ? services.time.now() : 0, topic)
+  const message = new Message(p, c.client.clientId, p.properties || p.retain ? services.time.now() : 0, topic)
   if ((services.store.isLow && needsDisk(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
   return goOn(c, p, message)
 }

@@ -19,6 +19,8 @@ export interface RetainedView {
   readonly properties: LocalProperties | undefined
   /** Client Identifier of the publisher; empty for the broker and the program that embeds it. */
   readonly publisher: string
+  /** Epoch ms, to the second; `undefined`: it is not known. */
+  readonly publishedAt: number | undefined
   /** Epoch ms; infinite: never. */
   readonly expiresAt: number
 }
@@ -144,6 +146,16 @@ function beginningOf(filter: string): string {
   return at < 0 ? filter : filter.slice(0, at)
 }
 
-function viewOf({ topic, qos, payload, payloadBytes, properties, publisher, expiresAt }: Message): RetainedView {
-  return { topic, qos, payload: Buffer.from(payload), payloadBytes, properties, publisher, expiresAt }
+function viewOf({
+  topic,
+  qos,
+  payload,
+  payloadBytes,
+  properties,
+  publisher,
+  publishedAt,
+  expiresAt,
+}: Message): RetainedView {
+  const at = publishedAt === 0 ? undefined : publishedAt * 1_000
+  return { topic, qos, payload: Buffer.from(payload), payloadBytes, properties, publisher, publishedAt: at, expiresAt }
 }

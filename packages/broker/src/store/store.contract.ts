@@ -299,7 +299,9 @@ function lastingContract(start: () => StoreKind): void {
       ({ store }) => {
         const topic = longest('topic')
         for (const text of ['old', 'new']) store.setRetained(topic, messageOf(text, 1, topic))
-        store.setRetained('big', messageOf('x'.repeat(300_000), 2, 'big'))
+        const timed = messageOf('x'.repeat(300_000), 2, 'big')
+        timed.publishedAt = 1_900_000_000
+        store.setRetained('big', timed)
         store.setRetained('gone', messageOf('g', 1, 'gone'))
         store.setRetained('gone', undefined)
         const will = { topic: 'w', payload: encodeUtf8('dead'), qos: 2, retain: true } as const
@@ -307,15 +309,16 @@ function lastingContract(start: () => StoreKind): void {
         store.setWill('b', undefined)
       },
       ({ store, recovered }) => {
-        const retained = recovered.retained.map(({ topic, qos, retain, payload }) => [
+        const retained = recovered.retained.map(({ topic, qos, retain, payload, publishedAt }) => [
           topic.length,
           qos,
           retain,
           payload.length,
+          publishedAt,
         ])
         expect(retained.sort()).toEqual([
-          [3, 2, false, 300_000],
-          [longest('topic').length, 1, false, 3],
+          [3, 2, false, 300_000, 1_900_000_000],
+          [longest('topic').length, 1, false, 3, 0],
         ])
         expect(recovered.wills.map(({ clientId }) => clientId).sort()).toEqual(['a', longest('c')])
         const { topic, payload, qos, retain } = recovered.wills[0]!.will

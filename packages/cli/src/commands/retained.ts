@@ -32,6 +32,7 @@ const listing: Listing<View> = {
     { title: 'TOPIC', text: ({ topic }) => printed(topic), least: 16 },
     { title: 'BYTES', text: ({ payloadBytes }) => bytes(payloadBytes), align: 'right' },
     { title: 'QOS', text: ({ qos }) => String(qos), align: 'right' },
+    { title: 'AGE', text: age, align: 'right' },
     { title: 'PUBLISHER', text: ({ publisher }) => (publisher === '' ? '-' : printed(publisher)), least: 9 },
     { title: 'EXPIRES', text: expires, align: 'right' },
   ],
@@ -56,6 +57,10 @@ export async function retained(args: readonly string[], terminal: Terminal): Pro
   const { deleted } = await askOnce<DeleteAnswer>(controlPathOf(flags), { request: 'delete-retained', filter })
   await write(terminal.stdout, `deleted ${counted(deleted, 'retained message')}\n`)
   return 0
+}
+
+function age({ publishedAt }: View): string {
+  return publishedAt === undefined ? '-' : duration(Math.max(0, Math.floor((Date.now() - publishedAt) / 1_000)))
 }
 
 function expires({ expiresAt }: View): string {

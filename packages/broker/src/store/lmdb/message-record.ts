@@ -1,22 +1,26 @@
 import { Decoder, encodePublishHead, type ReceivedPublish, type Writer } from '@godwit/protocol'
 import { Message } from '../../message.js'
-import { readU48, writeU48 } from './keys.js'
+import { readU32, readU48, writeU48 } from './keys.js'
 
 const expires = 1
 const hasPublisher = 2
+const hasTime = 4
 
 /**
- * A message as a record: flags; when it expires (6 bytes, ms) if it does; its publisher if it has one; and a PUBLISH of MQTT
- * 5.0, so that whatever a message can carry has one form. The record ends where the payload does.
+ * A message as a record: flags; when it expires (6 bytes, ms) if it does; when it was published (4 bytes, seconds) if that is
+ * known; its publisher if it has one; and a PUBLISH of MQTT 5.0, so that whatever a message can carry has one form. The record
+ * ends where the payload does.
  */
 export function writeMessage(w: Writer, message: Message): void {
   const isMortal = message.expiresAt !== Number.POSITIVE_INFINITY
-  w.u8((isMortal ? expires : 0) | (message.publisher === '' ? 0 : hasPublisher))
+  const { publishedAt } = message
+  w.u8((isMortal ? expires : 0) | (message.publisher === '' ? 0 : hasPublisher) | (publishedAt === 0 ? 0 : hasTime))
   if (isMortal) {
     w.ensure(6)
     writeU48(w.bytes, message.expiresAt, w.position)
     w.position += 6
   }
+  if (publishedAt !== 0) w.u32(publishedAt)
   if (message.publisher !== '') w.utf8(message.publisher)
   const packetId = message.qos === 0 ? 0 : 1
   encodePublishHead(
@@ -42,6 +46,8 @@ export function readMessage(bytes: Uint8Array, start: number, end: number): Mess
   let at = start + 1
   const expiresAt = flags & expires ? readU48(bytes, at) : Number.POSITIVE_INFINITY
   if (flags & expires) at += 6
+  const publishedAt = flags & hasTime ? readU32(bytes, at) : 0
+  if (flags & hasTime) at += 4
   let publisher = ''
   if (flags & hasPublisher) {
     const length = (bytes[at]! << 8) | bytes[at + 1]!
@@ -54,6 +60,7 @@ export function readMessage(bytes: Uint8Array, start: number, end: number): Mess
   if (packet?.type !== 'publish') throw new Error('no message where one should be')
   const message = Message.kept(packet as ReceivedPublish, publisher, 0)
   message.expiresAt = expiresAt
+  message.publishedAt = publishedAt
   return message
 }
 
