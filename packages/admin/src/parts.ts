@@ -79,7 +79,7 @@ export type Rule = Omit<AccessRule, 'where'>
 
 /**
  * Access rules, of which the first that applies decides: a rule is named by its place in the list, from 0. What changes is in
- * force when the promise resolves.
+ * force when the promise resolves. Where the file has an order of its own (mosquitto's acl_file), so has the list.
  */
 export interface Rules {
   list(): Promise<{ readonly etag: string; readonly rules: readonly AccessRule[] }>
@@ -90,8 +90,8 @@ export interface Rules {
     rule: Rule,
     options?: EditOptions & { readonly at?: number | undefined },
   ): Promise<Edited & { readonly at: number }>
-  /** @throws NotThere, Unacceptable, EditConflict, NotEditable */
-  change(at: number, rule: Rule, options?: EditOptions): Promise<Edited>
+  /** Answers where it stands then. @throws NotThere, Unacceptable, EditConflict, NotEditable */
+  change(at: number, rule: Rule, options?: EditOptions): Promise<Edited & { readonly at: number }>
   /** @throws NotThere, EditConflict, NotEditable */
   remove(at: number, options?: EditOptions): Promise<Edited>
 }

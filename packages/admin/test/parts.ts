@@ -74,7 +74,10 @@ export function memoryParts(): Required<Parts> & { held(): unknown } {
       async add(rule, { at = rules.value.length, ...options } = {}) {
         return { ...rules.put(rules.value.toSpliced(at, 0, checked(rule)), options), at }
       },
-      change: async (at, rule, options) => rules.put(rules.value.with(placeOf(at), checked(rule)), options),
+      change: async (at, rule, options) => ({
+        ...rules.put(rules.value.with(placeOf(at), checked(rule)), options),
+        at,
+      }),
       remove: async (at, options) => rules.put(rules.value.toSpliced(placeOf(at), 1), options),
     },
     access: {

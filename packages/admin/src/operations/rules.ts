@@ -116,8 +116,8 @@ export const changeRule = operation({
   problems: [404],
   act: { message: 'access rule changed', told: ({ query, body }) => ({ at: query.at, ...told(body) }) },
   async run({ query, body, etag }, { parts }) {
-    const { etag: now } = await parts.rules.change(query.at, plainRule(body), { etag })
-    return { body: { at: query.at }, headers: { etag: quoted(now) } }
+    const { etag: now, at: place } = await parts.rules.change(query.at, plainRule(body), { etag })
+    return { body: { at: place }, headers: { etag: quoted(now) } }
   },
 })
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables of access rules are written so
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,8 +122,116 @@ describe('rules in our form', () => {
   })
 })
 
-test("rules in mosquitto's form are listed, and edited by hand", async () => {
-  const rules = rulesIn('acl', 'user alice\ntopic read home/#\n')
-  expect((await rules.list()).rules).toMatchObject([{ user: 'alice', filter: 'home/#' }])
-  await expect(rules.add(added)).rejects.toThrow(/is mosquitto's acl_file, whose order means something else/)
+const theirs = `# everybody else
+topic read news/#
+
+# Alice and her house
+user alice
+topic readwrite home/#
+topic deny home/my safe
+user bob
+topic write bob/#
+
+pattern read clients/%c/#
+`
+
+describe("rules in mosquitto's acl_file", () => {
+  const lines = (): readonly string[] => text().split('\n')
+
+  test('are listed in the order in which they are asked', async () => {
+    const { rules } = await rulesIn('acl', theirs).list()
+    expect(rules.map(({ where, user, filter }) => `${where?.replace(path, '')} ${user ?? '-'} ${filter}`)).toEqual([
+      ':7 alice home/my safe',
+      ':2 - news/#',
+      ':6 alice home/#',
+      ':9 bob bob/#',
+      ':11 - clients/${clientId}/#',
+    ])
+  })
+
+  test.each<[string, Rule, number, string, string]>([
+    ['of a user', { allow: 'publish', filter: 'x', user: 'alice' }, 3, 'user bob', 'topic write x'],
+    [
+      'of another user',
+      { allow: ['receive', 'subscribe'], filter: 'x', user: ['carol'] },
+      4,
+      '',
+      'user carol\ntopic read x',
+    ],
+    ['of those without a name', { allow: 'subscribe', filter: 'x', anonymous: true }, 2, '', 'topic subscribe x'],
+    [
+      'for everybody',
+      { deny: ['publish', 'subscribe', 'receive'], filter: 'x/${username}' },
+      4,
+      '',
+      'pattern deny x/%u',
+    ],
+  ])('are added: one %s, in its section', async (_, rule, place, behind, line) => {
+    const rules = rulesIn('acl', theirs)
+    const { at, etag } = await rules.add(rule)
+    expect(at).toBe(place)
+    expect(text().replace(`${line}\n`, '').trimEnd()).toBe(theirs.trimEnd())
+    expect(text()).toContain(`${line}\n${behind}`)
+    expect((await rules.list()).rules).toHaveLength(6)
+    await rules.remove(place, { etag })
+    expect((await rules.list()).rules).toHaveLength(5)
+  })
+
+  test('are changed where they stand, and moved when they are for somebody else; all else stays', async () => {
+    const rules = rulesIn('acl', theirs.replace('topic write bob', '  topic write bob'))
+    expect(
+      await rules.change(3, { allow: ['publish', 'subscribe', 'receive'], filter: 'b/#', user: 'bob' }),
+    ).toMatchObject({ at: 3 })
+    expect(lines()[8]).toBe('  topic readwrite b/#')
+    expect(await rules.change(3, { allow: 'publish', filter: 'b/#', anonymous: true })).toMatchObject({ at: 2 })
+    expect(lines().slice(0, 5)).toEqual([
+      '# everybody else',
+      'topic read news/#',
+      'topic write b/#',
+      '',
+      '# Alice and her house',
+    ])
+    await rules.remove(0)
+    await rules.replace([{ allow: 'publish', filter: 'x', user: 'alice' }])
+    expect(text()).toBe('# everybody else\n\n# Alice and her house\nuser alice\ntopic write x\nuser bob\n\n')
+    expect(readFileSync(`${path}.before`, 'utf8')).toContain('topic readwrite home/#')
+  })
+
+  test.each([
+    ['', 'topic write x\n'],
+    ['# none', '# none\ntopic write x\n'],
+    ['\uFEFFuser a\r\ntopic read y\r\n', '\uFEFFtopic write x\r\nuser a\r\ntopic read y\r\n'],
+    ['# of a\nuser a\ntopic read y', 'topic write x\n# of a\nuser a\ntopic read y'],
+  ])('may stand in %j', async (before, after) => {
+    const rules = rulesIn('acl', before)
+    await rules.add({ allow: 'publish', filter: 'x', anonymous: true })
+    expect(text()).toBe(after)
+  })
+
+  test.each<[string, Rule, RegExp]>([
+    ['that denies one thing', { deny: 'publish', filter: 'x' }, /or denies all three/],
+    ['for a client', { allow: 'publish', filter: 'x', client: 'c' }, /no rule has client/],
+    ['for two users', { allow: 'publish', filter: 'x', user: ['a', 'b'] }, /one user: add one for each/],
+    ['for a user, with a variable', { allow: 'publish', filter: 'x/${username}', user: 'a' }, /for everybody alone/],
+    ['with a claim', { allow: 'publish', filter: 'x/${claim.site}' }, /claims in none/],
+    ['whose filter has what stands for the client', { allow: 'publish', filter: 'x/%c' }, /stand for the client/],
+    ['of a name with blanks', { allow: 'publish', filter: 'x', user: ' a' }, /no blanks around/],
+  ])('are refused %s, in words that say what to do', async (_, rule, why) => {
+    const rules = rulesIn('acl', theirs)
+    const refused = rules.add(rule)
+    await expect(refused).rejects.toThrow(NotEditable)
+    await expect(refused).rejects.toThrow(why)
+    await expect(refused).rejects.toThrow(/write the rules in godwit's form into a .yaml file/)
+    expect(text()).toBe(theirs)
+  })
+
+  test('have no line end in them, and no place that is not theirs', async () => {
+    const rules = rulesIn('acl', theirs)
+    const slip: Rule = { allow: 'publish', filter: 'x', user: 'a\ntopic readwrite #' }
+    await expect(rules.add(slip)).rejects.toThrow(Unacceptable)
+    const first: Rule = { allow: 'publish', filter: 'x', anonymous: true }
+    await expect(rules.add(first, { at: 0 })).rejects.toThrow(/this rule stands at 2: leave at out/)
+    expect(text()).toBe(theirs)
+    expect(await rules.add(first, { at: 2 })).toMatchObject({ at: 2 })
+  })
 })

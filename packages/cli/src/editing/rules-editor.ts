@@ -10,8 +10,10 @@ import {
 } from '@godwit/admin/parts'
 import { BrokerError } from '@godwit/broker'
 import { type AccessRule, parseAccessRules } from '@godwit/broker/access'
+import { asAclRules } from './acl-file-text.js'
 import type { EditedFile } from './edited-file.js'
-import { rulesInText, type Splice, withRules } from './rules-text.js'
+import type { Splice } from './rules-splice.js'
+import { isOurForm, rulesInText, withRules } from './rules-text.js'
 
 /** More than that nobody reads, and every decision looks through them. */
 const mostRules = 10_000
@@ -31,7 +33,8 @@ export class RulesEditor implements Rules {
 
   async replace(rules: readonly Rule[], options: EditOptions = {}): Promise<Edited> {
     const added = rules.map((rule, at) => checked(rule, `rule ${at}`))
-    return this.#edit(options, (known) => ({ at: 0, removed: known.length, added }))
+    const { etag } = await this.#edit(options, (known) => ({ at: 0, removed: known.length, added }))
+    return { etag }
   }
 
   async add(
@@ -39,42 +42,47 @@ export class RulesEditor implements Rules {
     { at, ...options }: EditOptions & { readonly at?: number | undefined } = {},
   ): Promise<Edited & { readonly at: number }> {
     const added = [checked(rule)]
-    let place = 0
-    const edited = await this.#edit(options, ({ length }) => {
-      place = at ?? length
-      if (!Number.isInteger(place) || place < 0 || place > length) {
+    return this.#edit(options, ({ length }) => {
+      if (at !== undefined && (!Number.isInteger(at) || at < 0 || at > length)) {
         throw new Unacceptable(`at is ${at}; it takes a place from 0 to ${length}`)
       }
-      return { at: place, removed: 0, added }
+      return { at, removed: 0, added }
     })
-    return { ...edited, at: place }
   }
 
-  async change(at: number, rule: Rule, options: EditOptions = {}): Promise<Edited> {
+  async change(at: number, rule: Rule, options: EditOptions = {}): Promise<Edited & { readonly at: number }> {
     const added = [checked(rule)]
     return this.#edit(options, (known) => ({ at: placeIn(known, at), removed: 1, added }))
   }
 
-  remove(at: number, options: EditOptions = {}): Promise<Edited> {
-    return this.#edit(options, (known) => ({ at: placeIn(known, at), removed: 1, added: [] }))
+  async remove(at: number, options: EditOptions = {}): Promise<Edited> {
+    const { etag } = await this.#edit(options, (known) => ({ at: placeIn(known, at), removed: 1, added: [] }))
+    return { etag }
   }
 
-  async #edit({ etag }: EditOptions, spliceOf: (known: readonly AccessRule[]) => Splice): Promise<Edited> {
+  /** Answers where the first of the rules that were added stands. */
+  async #edit(
+    { etag }: EditOptions,
+    spliceOf: (known: readonly AccessRule[]) => Splice,
+  ): Promise<Edited & { readonly at: number }> {
     const { path } = this.#file
+    let at = 0
     const after = await this.#file.edit({
       etag,
       change: (text) => {
         const known = this.#rulesIn(text)
         const splice = spliceOf(known)
-        const wanted = known.map(bare).toSpliced(splice.at, splice.removed, ...splice.added)
-        if (wanted.length > mostRules)
-          throw new Unacceptable(`there are ${wanted.length} rules; it takes ${mostRules} at most`)
+        const wanted = known.length - splice.removed + splice.added.length
+        if (wanted > mostRules) throw new Unacceptable(`there are ${wanted} rules; it takes ${mostRules} at most`)
         const changed = withRules(text, path, splice)
-        if (isDeepStrictEqual(this.#rulesIn(changed).map(bare), wanted)) return changed
-        throw new NotEditable(`${path} is written in a way that cannot be changed from here; edit it by hand`)
+        const found = placeAfter(known.map(bare), splice, this.#rulesIn(changed).map(bare), path)
+        if (found === undefined)
+          throw new NotEditable(`${path} is written in a way that cannot be changed from here; edit it by hand`)
+        at = found
+        return changed
       },
     })
-    return { etag: after.etag }
+    return { etag: after.etag, at }
   }
 
   #rulesIn(text: string): readonly AccessRule[] {
@@ -86,6 +94,28 @@ export class RulesEditor implements Rules {
     }
   }
 }
+
+/**
+ * Where the first of the added rules stands now; `undefined`: the rules are not what they were to become.
+ * @throws Unacceptable for a place that is not the rule's, in a file that has an order of its own.
+ */
+function placeAfter(before: readonly Rule[], splice: Splice, after: readonly Rule[], file: string): number | undefined {
+  const { at = before.length, removed, added } = splice
+  if (isOurForm(file)) return isDeepStrictEqual(after, before.toSpliced(at, removed, ...added)) ? at : undefined
+  const asRead = asAclRules(added, file)
+  const wanted = before.toSpliced(at, removed, ...asRead)
+  if (!isDeepStrictEqual(inAnyOrder(after), inAnyOrder(wanted))) return undefined
+  const place = after.findLastIndex((rule) => isDeepStrictEqual(rule, asRead[0]))
+  if (splice.at !== undefined && removed === 0 && place !== at) {
+    throw new Unacceptable(
+      `at is ${at}; in mosquitto's acl_file what denies comes first and what is for everybody last, so that this rule stands at ${place}: leave at out`,
+    )
+  }
+  return Math.max(place, 0)
+}
+
+const inAnyOrder = (rules: readonly Rule[]): readonly string[] =>
+  rules.map((rule) => JSON.stringify(Object.entries(rule).toSorted())).toSorted()
 
 function bare({ where: _, ...rule }: AccessRule): Rule {
   return rule

@@ -1,17 +1,13 @@
 import { extname } from 'node:path'
-import { NotEditable, type Rule } from '@godwit/admin/parts'
+import { NotEditable } from '@godwit/admin/parts'
 import { type AccessRule, mosquittoAcl, parseAccessRules } from '@godwit/broker/access'
 import { isNode, isSeq, LineCounter, type Node, parseDocument, type YAMLSeq } from 'yaml'
 import { isObject } from '../config/layers.js'
+import { withAclLines } from './acl-file-text.js'
+import type { Splice } from './rules-splice.js'
 
-/** A change of a list of rules: so many, from that place on, by others. */
-export interface Splice {
-  readonly at: number
-  readonly removed: number
-  readonly added: readonly Rule[]
-}
-
-const isOurForm = (file: string): boolean => ['.yaml', '.yml', '.json'].includes(extname(file))
+/** Whether rules stand there in the order in which they are asked; else it is mosquitto's acl_file, where that follows from what they say. */
+export const isOurForm = (file: string): boolean => ['.yaml', '.yml', '.json'].includes(extname(file))
 
 /**
  * The rules in a text, each with the place where it stands.
@@ -34,17 +30,14 @@ export function rulesInText(text: string, file: string): readonly AccessRule[] {
  * The text with other rules in it; all that stands around them stays, a remark above a rule that goes too.
  * @throws NotEditable where the form of the file does not allow it.
  */
-export function withRules(text: string, file: string, { at, removed, added }: Splice): string {
-  if (!isOurForm(file)) {
-    throw new NotEditable(
-      `${file} is mosquitto's acl_file, whose order means something else; edit it by hand, or write the rules in godwit's form into a .yaml file and name that in acl.file`,
-    )
-  }
+export function withRules(text: string, file: string, splice: Splice): string {
+  if (!isOurForm(file)) return withAclLines(text, file, rulesInText(text, file), splice)
   const document = documentOf(text, file)
   const known = listIn(document)
   const list = known ?? (document.createNode([]) as YAMLSeq)
   if (!known) document.setIn(pathIn(document), list)
   const items = list.items as Node[]
+  const { at = items.length, removed, added } = splice
   const ended = items.splice(at, removed, ...added.map((rule) => document.createNode(rule, { flow: true }) as Node))
   keepRemarks(list, ended, items[at])
   if (extname(file) === '.json') return `${JSON.stringify(document.toJS(), undefined, 2)}\n`
