@@ -10,6 +10,7 @@ const shown = {
   'overview-1280': 'overview',
   'overview-dark-390': 'overview-narrow',
   'topics-1280': 'topics',
+  'retained-1280': 'retained',
   'clients-1280': 'clients',
   'drops-1280': 'drops',
   'access-1280': 'access',

@@ -148,6 +148,25 @@ export interface QueuedMessage {
   readonly shared: boolean
 }
 
+export interface RetainedMessage {
+  readonly topic: string
+  readonly qos: number
+  readonly payloadBytes: number
+  /** In base64, where it was asked for. */
+  readonly payload?: string
+  readonly properties: MessageProperties | null
+  /** Empty: the broker, or a program around it. */
+  readonly publisher: string
+  readonly publishedAt: string | null
+  readonly expiresAt: string | null
+}
+
+/** Binary ones are in base64. */
+export interface MessageProperties {
+  readonly contentType?: string
+  readonly [name: string]: unknown
+}
+
 export interface Subscription {
   readonly clientId: string
   readonly filter: string

@@ -10,16 +10,18 @@ import { Log } from './pages/log.js'
 import { Login } from './pages/login.js'
 import { Overview } from './pages/overview.js'
 import { Publish } from './pages/publish.js'
+import { Retained } from './pages/retained.js'
 import { Sessions } from './pages/sessions.js'
 import { Settings } from './pages/settings.js'
 import { Subscriptions } from './pages/subscriptions.js'
 import { Topics } from './pages/topics.js'
 import { Trace } from './pages/trace.js'
+import { Choice } from './parts/fields.js'
 import { Toasts, tell } from './parts/toasts.js'
 import { hrefOf, place } from './router.js'
 import { logOut, lostSince, self } from './session.js'
 import { texts } from './texts.js'
-import { type Theme, theme } from './theme.js'
+import { theme } from './theme.js'
 
 interface Entry {
   readonly page: string
@@ -43,6 +45,7 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
     title: texts.menu.messages,
     entries: [
       { page: 'topics', title: texts.menu.topics, show: Topics },
+      { page: 'retained', title: texts.menu.retained, show: Retained },
       { page: 'publish', title: texts.menu.publish, show: Publish },
     ],
   },
@@ -138,21 +141,14 @@ function MenuGroup({ title, entries, page }: MenuGroupProps): JSX.Element {
 
 function ThemeChoice(): JSX.Element {
   return (
-    <label class="field">
-      <span>{texts.theme.label}</span>
-      <select
-        value={theme.value}
-        onChange={({ currentTarget }) => {
-          theme.value = currentTarget.value as Theme
-        }}
-      >
-        {(['system', 'light', 'dark'] as const).map((name) => (
-          <option key={name} value={name}>
-            {texts.theme[name]}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Choice
+      label={texts.theme.label}
+      value={theme.value}
+      of={texts.theme.names}
+      onChange={(one) => {
+        theme.value = one
+      }}
+    />
   )
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, count, duration, milliseconds, plain } from './format.js'
+import { bytes, count, duration, milliseconds, plain, until } from './format.js'
 
 test.each([
   [0, '0'],
@@ -38,6 +38,12 @@ test.each([
   [1.5, '1.5 s'],
 ])('milliseconds(%d) is %s', (value, text) => {
   expect(milliseconds(value)).toBe(text)
+})
+
+test('until() counts down to a time, and no further than to it', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z')
+  expect(until('2026-01-01T01:00:00Z', now)).toBe('1 h')
+  expect(until('2025-12-31T00:00:00Z', now)).toBe('0 s')
 })
 
 test('what cannot be seen, or turns the text around, is written out', () => {

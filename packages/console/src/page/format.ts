@@ -24,6 +24,11 @@ export function duration(seconds: number): string {
   return small === 0 ? `${large} ${one}` : `${large} ${one} ${small} ${other}`
 }
 
+/** How long it is until then. */
+export function until(time: string, now: number = Date.now()): string {
+  return duration((new Date(time).getTime() - now) / 1_000)
+}
+
 /** How long ago it was. */
 export function since(time: string | number, now: number = Date.now()): string {
   return duration((now - new Date(time).getTime()) / 1_000)

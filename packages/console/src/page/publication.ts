@@ -36,10 +36,12 @@ export const emptyDraft: Draft = {
 
 const words = texts.publish
 
-/** @throws Error in words for whoever has written it; Problem. */
-export async function publish(draft: Draft): Promise<void> {
+/**
+ * @param properties as the API takes them. Default: the draft's.
+ * @throws Error in words for whoever has written it; Problem.
+ */
+export async function publish(draft: Draft, properties: object = propertiesOf(draft)): Promise<void> {
   const { topic, qos, retain } = draft
-  const properties = propertiesOf(draft)
   await call('POST', '/publish', {
     body: { topic, ...payloadOf(draft), qos, retain, ...(Object.keys(properties).length > 0 && { properties }) },
   })

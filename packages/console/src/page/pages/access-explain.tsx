@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import type { AccessAnswer, Action } from '../answers.js'
 import { call, type Problem } from '../api.js'
 import { plain } from '../format.js'
-import { Field, TextField } from '../parts/fields.js'
+import { Choice, TextField } from '../parts/fields.js'
 import { asProblem } from '../parts/remote.js'
 import { Failed } from '../parts/shown.js'
 import { ruleInWords } from '../rule-words.js'
@@ -39,15 +39,12 @@ export function Explain(): JSX.Element {
         <div class="form">
           <TextField label={words.explainUser} value={username} onChange={(value) => write({ username: value })} />
           <TextField label={words.explainClient} value={clientId} onChange={(value) => write({ clientId: value })} />
-          <Field label={words.explainAction}>
-            <select value={action} onChange={({ currentTarget }) => write({ action: currentTarget.value as Action })}>
-              {(['publish', 'subscribe', 'receive'] as const).map((one) => (
-                <option key={one} value={one}>
-                  {words.actions[one]}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <Choice
+            label={words.explainAction}
+            value={action}
+            of={words.actions}
+            onChange={(one) => write({ action: one })}
+          />
           <TextField
             label={words.explainTopic}
             value={topic}

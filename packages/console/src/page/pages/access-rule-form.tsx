@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { Action, Rule } from '../answers.js'
 import { Dialog } from '../parts/dialog.js'
-import { Field, TextField } from '../parts/fields.js'
+import { Choice, TextField } from '../parts/fields.js'
 import { listOf } from '../rule-words.js'
 import { texts } from '../texts.js'
 
@@ -49,15 +49,12 @@ export function RuleForm({ edited: { at, rule, isNew }, onSave, onClose }: RuleF
     <Dialog title={isNew ? words.addRule : words.editRule(at!)} onClose={onClose}>
       <form class="stack" onSubmit={save}>
         <div class="row">
-          <Field label={words.decision}>
-            <select
-              value={String(allows)}
-              onChange={({ currentTarget }) => write({ allows: currentTarget.value === 'true' })}
-            >
-              <option value="true">{words.allow}</option>
-              <option value="false">{words.deny}</option>
-            </select>
-          </Field>
+          <Choice
+            label={words.decision}
+            value={allows ? 'allow' : 'deny'}
+            of={{ allow: words.allow, deny: words.deny }}
+            onChange={(one) => write({ allows: one === 'allow' })}
+          />
           {actions.map((action) => (
             <label key={action} class="check">
               <input

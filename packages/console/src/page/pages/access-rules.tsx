@@ -3,8 +3,8 @@ import type { JSX } from 'preact'
 import type { Rule } from '../answers.js'
 import { call, type Problem } from '../api.js'
 import { plain } from '../format.js'
+import { AskingButton } from '../parts/asking-button.js'
 import { type Column, DataTable } from '../parts/data-table.js'
-import { Confirm } from '../parts/dialog.js'
 import { asProblem, useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
 import { tell } from '../parts/toasts.js'
@@ -27,7 +27,6 @@ export function RuleList(): JSX.Element {
     return { rules: value.rules, etag }
   })
   const editing = useSignal<Edited | undefined>(undefined)
-  const leaving = useSignal<number | undefined>(undefined)
   const etag = (): string | undefined => source.remote.value.value?.etag
   const edit = async (work: () => Promise<unknown>, done: string): Promise<boolean> => {
     try {
@@ -52,14 +51,9 @@ export function RuleList(): JSX.Element {
   const remove = (at: number): void => {
     void edit(() => call('DELETE', '/rule', { query: { at }, etag: etag() }), words.ruleRemoved)
   }
-  const columns = columnsOf(
-    (one) => {
-      editing.value = { ...one, isNew: false }
-    },
-    (at) => {
-      leaving.value = at
-    },
-  )
+  const columns = columnsOf((one) => {
+    editing.value = { ...one, isNew: false }
+  }, remove)
   return (
     <section class="panel stack">
       <div class="row">
@@ -102,17 +96,6 @@ export function RuleList(): JSX.Element {
           }}
         />
       )}
-      {leaving.value !== undefined && (
-        <Confirm
-          title={words.removeRuleTitle(leaving.value)}
-          text={words.removeRuleText}
-          action={words.remove}
-          onConfirm={() => remove(leaving.value!)}
-          onClose={() => {
-            leaving.value = undefined
-          }}
-        />
-      )}
     </section>
   )
 }
@@ -146,14 +129,14 @@ function columnsOf(onEdit: (one: Placed) => void, onRemove: (at: number) => void
             >
               {words.edit}
             </button>
-            <button
-              type="button"
-              class="button small danger"
-              aria-label={`${words.remove} ${one.at}`}
-              onClick={() => onRemove(one.at)}
-            >
-              {words.remove}
-            </button>
+            <AskingButton
+              isSmall
+              label={words.remove}
+              name={`${words.remove} ${one.at}`}
+              title={words.removeRuleTitle(one.at)}
+              text={words.removeRuleText}
+              onConfirm={() => onRemove(one.at)}
+            />
           </span>
         ),
     },

@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { call } from '../api.js'
 import { plain } from '../format.js'
+import { AskingButton } from '../parts/asking-button.js'
 import { type Column, DataTable } from '../parts/data-table.js'
-import { Confirm } from '../parts/dialog.js'
 import { TextField } from '../parts/fields.js'
 import { asProblem, useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
@@ -23,7 +23,6 @@ export function UserList(): JSX.Element {
     '',
     async (signal) => (await call<{ readonly users: readonly User[] }>('GET', '/users', { signal })).value.users,
   )
-  const leaving = useSignal<string | undefined>(undefined)
   const remove = (username: string): void => {
     void doing(() => call('DELETE', '/user', { query: { username } }), words.removed(plain(username))).then(
       source.reload,
@@ -37,16 +36,14 @@ export function UserList(): JSX.Element {
       isNumber: true,
       cell: ({ username }) =>
         may('admin') && (
-          <button
-            type="button"
-            class="button small danger"
-            aria-label={`${words.remove} ${plain(username)}`}
-            onClick={() => {
-              leaving.value = username
-            }}
-          >
-            {words.remove}
-          </button>
+          <AskingButton
+            isSmall
+            label={words.remove}
+            name={`${words.remove} ${plain(username)}`}
+            title={words.removeUserTitle(plain(username))}
+            text={words.removeUserText}
+            onConfirm={() => remove(username)}
+          />
         ),
     },
   ]
@@ -65,17 +62,6 @@ export function UserList(): JSX.Element {
         }
       </Shown>
       {may('admin') && <NewUser onSaved={source.reload} />}
-      {leaving.value !== undefined && (
-        <Confirm
-          title={words.removeUserTitle(plain(leaving.value))}
-          text={words.removeUserText}
-          action={words.remove}
-          onConfirm={() => remove(leaving.value!)}
-          onClose={() => {
-            leaving.value = undefined
-          }}
-        />
-      )}
     </section>
   )
 }

@@ -1,10 +1,12 @@
-import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { Client, ClientWithDrops } from '../answers.js'
 import { call, get } from '../api.js'
 import { bytes, count, dateTime, plain, since } from '../format.js'
+import { AskingButton } from '../parts/asking-button.js'
 import type { Column } from '../parts/data-table.js'
-import { Confirm, Dialog } from '../parts/dialog.js'
+import { Dialog } from '../parts/dialog.js'
+import { Facts } from '../parts/facts.js'
+import { Choice } from '../parts/fields.js'
 import { useList } from '../parts/list-page.js'
 import { Page } from '../parts/page.js'
 import { useRemote } from '../parts/remote.js'
@@ -141,19 +143,12 @@ export function Clients(): JSX.Element {
       <div class="stack">
         <div class="tools">
           <Search label={words.search} value={search} onChange={(text) => ask({ search: text })} />
-          <label class="field">
-            <span>{words.order}</span>
-            <select
-              value={sort in orders ? sort : ''}
-              onChange={({ currentTarget }) => ask({ sort: currentTarget.value })}
-            >
-              {Object.entries(orders).map(([value, name]) => (
-                <option key={value} value={value}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            label={words.order}
+            value={sort in orders ? sort : ''}
+            of={orders}
+            onChange={(by) => ask({ sort: by })}
+          />
           <ColumnChoice chosen={chosen} />
         </div>
         {list(source)}
@@ -165,7 +160,6 @@ export function Clients(): JSX.Element {
 
 function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGone: () => void }): JSX.Element {
   const source = useRemote(clientId, (signal) => get<ClientWithDrops>('/client', { clientId }, signal), { everyMs })
-  const isAsking = useSignal(false)
   const close = (): void => ask({ client: undefined })
   const kick = async (): Promise<void> => {
     const isDone = await doing(
@@ -197,28 +191,14 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
           </a>
         )}
         {may('operator') && (
-          <button
-            type="button"
-            class="button danger"
-            onClick={() => {
-              isAsking.value = true
-            }}
-          >
-            {words.kick}
-          </button>
+          <AskingButton
+            label={words.kick}
+            title={words.kickTitle(plain(clientId))}
+            text={words.kickText}
+            onConfirm={kick}
+          />
         )}
       </div>
-      {isAsking.value && (
-        <Confirm
-          title={words.kickTitle(plain(clientId))}
-          text={words.kickText}
-          action={words.kick}
-          onConfirm={() => void kick()}
-          onClose={() => {
-            isAsking.value = false
-          }}
-        />
-      )}
     </Dialog>
   )
 }
@@ -226,14 +206,7 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
 function ClientFacts({ client }: { readonly client: ClientWithDrops }): JSX.Element {
   return (
     <>
-      <dl class="facts">
-        {columns.slice(1).map(({ name, title, cell }) => (
-          <div key={name} class="pair">
-            <dt>{title}</dt>
-            <dd>{cell(client)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts columns={columns} row={client} />
       {client.dropped.length > 0 && (
         <section>
           <h3>{words.dropped}</h3>

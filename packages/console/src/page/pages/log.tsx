@@ -5,10 +5,11 @@ import { get } from '../api.js'
 import { clockTime, count as countOf, dateTime, plain } from '../format.js'
 import { joined } from '../log-lines.js'
 import { logged, stream } from '../news.js'
+import { Choice } from '../parts/fields.js'
 import { Page } from '../parts/page.js'
 import { useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
-import { Search } from '../parts/tools.js'
+import { Live, Pause, Search } from '../parts/tools.js'
 import { ask, place } from '../router.js'
 import { texts } from '../texts.js'
 
@@ -30,41 +31,27 @@ export function Log(): JSX.Element {
   const shown = (asked: readonly LogLine[]): readonly LogLine[] =>
     paused.value ??
     joined(asked, logged.value.lines).filter((line) => levels.indexOf(line.level) >= levels.indexOf(level))
-  const { isOpen } = stream.value
   return (
     <Page title={words.title}>
       <div class="stack">
         <div class="tools">
           <Search label={words.filter} value={search} onChange={(text) => ask({ search: text })} />
-          <label class="field">
-            <span>{words.level}</span>
-            <select
-              value={level}
-              onChange={({ currentTarget }) => {
-                paused.value = undefined
-                ask({ level: currentTarget.value })
-              }}
-            >
-              {levels.map((one) => (
-                <option key={one} value={one}>
-                  {words.levels[one]}
-                </option>
-              ))}
-            </select>
-          </label>
-          <span class={isOpen ? 'badge good' : 'badge warn'} role="status">
-            {isOpen ? texts.topics.states.connected : texts.topics.states.connecting}
-          </span>
-          <button
-            type="button"
-            class="button"
-            aria-pressed={paused.value !== undefined}
-            onClick={() => {
+          <Choice
+            label={words.level}
+            value={level}
+            of={words.levels}
+            onChange={(one) => {
+              paused.value = undefined
+              ask({ level: one })
+            }}
+          />
+          <Live isOpen={stream.value.isOpen} />
+          <Pause
+            isPaused={paused.value !== undefined}
+            onChange={() => {
               paused.value = paused.value ? undefined : shown(source.remote.value.value ?? [])
             }}
-          >
-            {paused.value ? words.goOn : words.pause}
-          </button>
+          />
         </div>
         {logged.value.missed > 0 && <p class="warn">{words.missed(countOf(logged.value.missed))}</p>}
         <Shown of={source}>{(asked) => <Lines lines={shown(asked)} search={search.toLowerCase()} />}</Shown>

@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { Problem } from '../api.js'
 import { clockTime, plain } from '../format.js'
-import { Field, TextField } from '../parts/fields.js'
+import { Choice, Field, TextField } from '../parts/fields.js'
 import { Page } from '../parts/page.js'
 import { Failed, State } from '../parts/shown.js'
 import { doing } from '../parts/toasts.js'
@@ -70,25 +70,13 @@ function Message(): JSX.Element {
         />
       </Field>
       <div class="row">
-        <Field label={words.form}>
-          <select value={form} onChange={({ currentTarget }) => write({ form: currentTarget.value as Draft['form'] })}>
-            {(['text', 'json', 'hex'] as const).map((name) => (
-              <option key={name} value={name}>
-                {words.forms[name]}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <Field label={words.qos}>
-          <select
-            value={qos}
-            onChange={({ currentTarget }) => write({ qos: Number(currentTarget.value) as Draft['qos'] })}
-          >
-            {[0, 1, 2].map((level) => (
-              <option key={level}>{level}</option>
-            ))}
-          </select>
-        </Field>
+        <Choice label={words.form} value={form} of={words.forms} onChange={(one) => write({ form: one })} />
+        <Choice
+          label={words.qos}
+          value={`${qos}`}
+          of={{ 0: '0', 1: '1', 2: '2' }}
+          onChange={(level) => write({ qos: Number(level) as Draft['qos'] })}
+        />
       </div>
       <label class="check">
         <input

@@ -2,9 +2,13 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { QueuedMessage, Session } from '../answers.js'
 import { call, get } from '../api.js'
-import { bytes, count, dateTime, duration, plain } from '../format.js'
+import { bytesOfBase64 } from '../bytes.js'
+import { bytes, count, dateTime, plain, until } from '../format.js'
+import { AskingButton } from '../parts/asking-button.js'
 import type { Column } from '../parts/data-table.js'
-import { Confirm, Dialog } from '../parts/dialog.js'
+import { Dialog } from '../parts/dialog.js'
+import { Facts } from '../parts/facts.js'
+import { Choice } from '../parts/fields.js'
 import { List, useList } from '../parts/list-page.js'
 import { Page } from '../parts/page.js'
 import { useRemote } from '../parts/remote.js'
@@ -17,10 +21,6 @@ import { texts } from '../texts.js'
 
 const words = texts.sessions
 const everyMs = 5_000
-
-function left(time: string): string {
-  return words.in(duration((new Date(time).getTime() - Date.now()) / 1_000))
-}
 
 const columns: readonly Column<Session>[] = [
   {
@@ -58,7 +58,13 @@ const columns: readonly Column<Session>[] = [
     title: words.columns.expiresAt,
     sort: 'expiresAt',
     cell: ({ connected, expiresAt }) =>
-      connected ? '' : expiresAt === null ? texts.never : <span title={dateTime(expiresAt)}>{left(expiresAt)}</span>,
+      connected ? (
+        ''
+      ) : expiresAt === null ? (
+        texts.never
+      ) : (
+        <span title={dateTime(expiresAt)}>{texts.in(until(expiresAt))}</span>
+      ),
   },
 ]
 
@@ -85,14 +91,12 @@ export function Sessions(): JSX.Element {
       <div class="stack">
         <div class="tools">
           <Search label={words.search} value={search} onChange={(text) => ask({ search: text })} />
-          <label class="field">
-            <span>{words.which}</span>
-            <select value={connected} onChange={({ currentTarget }) => ask({ connected: currentTarget.value })}>
-              <option value="">{words.all}</option>
-              <option value="true">{words.connected}</option>
-              <option value="false">{words.away}</option>
-            </select>
-          </label>
+          <Choice
+            label={words.which}
+            value={connected}
+            of={{ '': words.all, true: words.connected, false: words.away }}
+            onChange={(one) => ask({ connected: one })}
+          />
         </div>
         {list(source)}
       </div>
@@ -110,7 +114,7 @@ const queueColumns: readonly Column<QueuedMessage>[] = [
   {
     name: 'expiresAt',
     title: words.queueColumns.expiresAt,
-    cell: ({ expiresAt }) => (expiresAt === null ? texts.never : left(expiresAt)),
+    cell: ({ expiresAt }) => (expiresAt === null ? texts.never : texts.in(until(expiresAt))),
   },
 ]
 
@@ -124,13 +128,12 @@ const payloadColumn: Column<QueuedMessage> = {
 
 /** How a payload in base64 begins, as text. */
 function beginningOf(payload: string): string {
-  const bytes = Uint8Array.from(atob(payload.slice(0, mostShown * 4)), (character) => character.charCodeAt(0))
-  return plain(new TextDecoder().decode(bytes).slice(0, mostShown))
+  const beginning = bytesOfBase64(payload.slice(0, mostShown * 4))
+  return plain(new TextDecoder().decode(beginning).slice(0, mostShown))
 }
 
 function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGone: () => void }): JSX.Element {
   const source = useRemote(clientId, (signal) => get<Session>('/session', { clientId }, signal), { everyMs })
-  const isAsking = useSignal(false)
   const close = (): void => ask({ client: undefined })
   const end = async (): Promise<void> => {
     if (!(await doing(() => call('DELETE', '/session', { query: { clientId } }), words.ended(plain(clientId))))) return
@@ -144,7 +147,7 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
       {isGone ? (
         <State picture="empty" title={words.gone} />
       ) : (
-        <Shown of={source}>{(session) => <Facts session={session} />}</Shown>
+        <Shown of={source}>{(session) => <Facts columns={columns} row={session} />}</Shown>
       )}
       {!isGone && (
         <>
@@ -181,41 +184,14 @@ function Detail({ clientId, onGone }: { readonly clientId: string; readonly onGo
           {texts.clients.subscriptionsOf}
         </a>
         {may('admin') && (
-          <button
-            type="button"
-            class="button danger"
-            onClick={() => {
-              isAsking.value = true
-            }}
-          >
-            {words.end}
-          </button>
+          <AskingButton
+            label={words.end}
+            title={words.endTitle(plain(clientId))}
+            text={words.endText}
+            onConfirm={end}
+          />
         )}
       </div>
-      {isAsking.value && (
-        <Confirm
-          title={words.endTitle(plain(clientId))}
-          text={words.endText}
-          action={words.end}
-          onConfirm={() => void end()}
-          onClose={() => {
-            isAsking.value = false
-          }}
-        />
-      )}
     </Dialog>
-  )
-}
-
-function Facts({ session }: { readonly session: Session }): JSX.Element {
-  return (
-    <dl class="facts">
-      {columns.slice(1).map(({ name, title, cell }) => (
-        <div key={name} class="pair">
-          <dt>{title}</dt>
-          <dd>{cell(session) || '–'}</dd>
-        </div>
-      ))}
-    </dl>
   )
 }

@@ -3,8 +3,8 @@ import type { JSX } from 'preact'
 import type { Backup } from '../answers.js'
 import { call, get, urlOf } from '../api.js'
 import { bytes, dateTime } from '../format.js'
+import { AskingButton } from '../parts/asking-button.js'
 import { type Column, DataTable } from '../parts/data-table.js'
-import { Confirm } from '../parts/dialog.js'
 import { asProblem, useRemote } from '../parts/remote.js'
 import { Shown, State } from '../parts/shown.js'
 import { doing, tell } from '../parts/toasts.js'
@@ -21,7 +21,6 @@ export function BackupList(): JSX.Element {
     async (signal) => (await get<{ readonly backups: readonly Backup[] }>('/backups', {}, signal)).backups,
   )
   const isMaking = useSignal(false)
-  const leaving = useSignal<string | undefined>(undefined)
   const make = async (): Promise<void> => {
     isMaking.value = true
     try {
@@ -53,15 +52,14 @@ export function BackupList(): JSX.Element {
           <a class="button small" href={urlOf('/backup', { name })} download={name}>
             {words.download}
           </a>
-          <button
-            type="button"
-            class="button small danger"
-            onClick={() => {
-              leaving.value = name
-            }}
-          >
-            {texts.access.remove}
-          </button>
+          <AskingButton
+            isSmall
+            label={texts.access.remove}
+            name={`${texts.access.remove} ${name}`}
+            title={words.removeBackupTitle(name)}
+            text={words.removeBackupText}
+            onConfirm={() => remove(name)}
+          />
         </span>
       ),
     },
@@ -83,17 +81,6 @@ export function BackupList(): JSX.Element {
           )
         }
       </Shown>
-      {leaving.value !== undefined && (
-        <Confirm
-          title={words.removeBackupTitle(leaving.value)}
-          text={words.removeBackupText}
-          action={texts.access.remove}
-          onConfirm={() => remove(leaving.value!)}
-          onClose={() => {
-            leaving.value = undefined
-          }}
-        />
-      )}
     </section>
   )
 }

@@ -5,7 +5,7 @@ import { Problem } from '../api.js'
 import { count } from '../format.js'
 import { Page } from '../parts/page.js'
 import { Failed, Loading, State } from '../parts/shown.js'
-import { Search } from '../parts/tools.js'
+import { Pause, Search } from '../parts/tools.js'
 import { ask, place } from '../router.js'
 import { may } from '../session.js'
 import { texts } from '../texts.js'
@@ -87,17 +87,13 @@ function FeedTools(): JSX.Element {
       <span class={state === 'connected' ? 'badge good' : 'badge warn'} role="status" title={feedProblem.value}>
         {words.states[state]}
       </span>
-      <button
-        type="button"
-        class="button"
-        aria-pressed={isPaused.value}
-        onClick={() => {
+      <Pause
+        isPaused={isPaused.value}
+        onChange={() => {
           isPaused.value = !isPaused.value
           if (!isPaused.value) missed.value = 0
         }}
-      >
-        {isPaused.value ? words.goOn : words.pause}
-      </button>
+      />
       <button type="button" class="button" onClick={() => void again()}>
         {words.again}
       </button>

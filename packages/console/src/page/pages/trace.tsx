@@ -8,7 +8,7 @@ import { type Column, DataTable } from '../parts/data-table.js'
 import { TextField } from '../parts/fields.js'
 import { Page } from '../parts/page.js'
 import { Failed, State } from '../parts/shown.js'
-import { Search } from '../parts/tools.js'
+import { Live, Pause, Search } from '../parts/tools.js'
 import { ask, place } from '../router.js'
 import { may } from '../session.js'
 import { texts } from '../texts.js'
@@ -169,19 +169,13 @@ function Packets({ client, topic }: { readonly client: string; readonly topic: s
             filter.value = text
           }}
         />
-        <span class={state.value.isOpen ? 'badge good' : 'badge warn'} role="status">
-          {state.value.isOpen ? texts.topics.states.connected : (state.value.why ?? texts.topics.states.connecting)}
-        </span>
-        <button
-          type="button"
-          class="button"
-          aria-pressed={isPaused.value}
-          onClick={() => {
+        <Live isOpen={state.value.isOpen} why={state.value.why} />
+        <Pause
+          isPaused={isPaused.value}
+          onChange={() => {
             isPaused.value = !isPaused.value
           }}
-        >
-          {isPaused.value ? texts.log.goOn : texts.log.pause}
-        </button>
+        />
         <button type="button" class="button" disabled={found.length === 0} onClick={() => download(found)}>
           {words.download}
         </button>

@@ -15,6 +15,29 @@ export function Field({ label, children }: FieldProps): JSX.Element {
   )
 }
 
+interface ChoiceProps<T extends string> {
+  readonly label: string
+  readonly value: T
+  /** What there is to choose from, and what it is called. */
+  readonly of: Readonly<Record<T, string>>
+  readonly onChange: (value: T) => void
+}
+
+/** One of several. */
+export function Choice<T extends string>({ label, value, of, onChange }: ChoiceProps<T>): JSX.Element {
+  return (
+    <Field label={label}>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value as T)}>
+        {Object.entries<string>(of).map(([one, name]) => (
+          <option key={one} value={one}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  )
+}
+
 interface TextFieldProps {
   readonly label: string
   readonly value: string

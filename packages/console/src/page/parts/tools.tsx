@@ -23,11 +23,41 @@ export function Search({ label, value, onChange }: SearchProps): JSX.Element {
         type="search"
         value={value}
         onInput={({ currentTarget }) => {
+          const text = currentTarget.value // now: the page may be drawn again before it is asked
           clearTimeout(timer.current)
-          timer.current = setTimeout(() => onChange(currentTarget.value), restMs)
+          timer.current = setTimeout(() => onChange(text), restMs)
         }}
       />
     </label>
+  )
+}
+
+interface PauseProps {
+  readonly isPaused: boolean
+  readonly onChange: () => void
+}
+
+/** Holds a live picture still. */
+export function Pause({ isPaused, onChange }: PauseProps): JSX.Element {
+  return (
+    <button type="button" class="button" aria-pressed={isPaused} onClick={onChange}>
+      {isPaused ? texts.goOn : texts.pause}
+    </button>
+  )
+}
+
+interface LiveProps {
+  readonly isOpen: boolean
+  /** Why it is not. */
+  readonly why?: string | undefined
+}
+
+/** Whether what is shown follows what happens. */
+export function Live({ isOpen, why }: LiveProps): JSX.Element {
+  return (
+    <span class={isOpen ? 'badge good' : 'badge warn'} role="status">
+      {isOpen ? texts.topics.states.connected : (why ?? texts.topics.states.connecting)}
+    </span>
   )
 }
 

@@ -1,7 +1,7 @@
 import { type Decoded, type Decoder, textOf } from './decoders/decoded.js'
 
 /** What a payload can be read as. */
-export const forms = ['auto', 'text', 'json', 'messagePack', 'cbor', 'sparkplug', 'image', 'hex'] as const
+const forms = ['auto', 'text', 'json', 'messagePack', 'cbor', 'sparkplug', 'image', 'hex'] as const
 export type Form = (typeof forms)[number]
 
 type Loaded = Exclude<Form, 'auto' | 'text'>

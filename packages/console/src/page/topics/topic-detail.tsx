@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { call } from '../api.js'
 import { bytes, clockTime, count, plain, since } from '../format.js'
-import { Confirm } from '../parts/dialog.js'
+import { AskingButton } from '../parts/asking-button.js'
+import { Choice } from '../parts/fields.js'
 import { asProblem } from '../parts/remote.js'
 import { State } from '../parts/shown.js'
 import { doing, tell } from '../parts/toasts.js'
@@ -10,7 +11,7 @@ import { emptyDraft, publish } from '../publication.js'
 import { hrefOf } from '../router.js'
 import { may } from '../session.js'
 import { texts } from '../texts.js'
-import { type Form, forms } from './decode.js'
+import type { Form } from './decode.js'
 import { shownAt, tree } from './feed.js'
 import type { Value } from './topic-tree.js'
 import { ValueCurve } from './value-curve.js'
@@ -43,21 +44,14 @@ export function TopicDetail({ topic }: { readonly topic: string }): JSX.Element 
             {node.isRetained && <span class="badge">{words.retained}</span>}
           </p>
           <div class="tools">
-            <label class="field">
-              <span>{words.form}</span>
-              <select
-                value={form.value}
-                onChange={({ currentTarget }) => {
-                  form.value = currentTarget.value as Form
-                }}
-              >
-                {forms.map((one) => (
-                  <option key={one} value={one}>
-                    {words.forms[one]}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <Choice
+              label={words.form}
+              value={form.value}
+              of={words.forms}
+              onChange={(one) => {
+                form.value = one
+              }}
+            />
             <label class="check">
               <input
                 type="checkbox"
@@ -110,7 +104,6 @@ function Before({ values }: { readonly values: readonly Value[] }): JSX.Element 
 }
 
 function Deeds({ topic, isRetained }: { readonly topic: string; readonly isRetained: boolean }): JSX.Element {
-  const asking = useSignal<'this' | 'below' | undefined>(undefined)
   const deleteThis = (): void => {
     void doing(() => publish({ ...emptyDraft, topic, retain: true }), words.retainedDeleted)
   }
@@ -131,47 +124,21 @@ function Deeds({ topic, isRetained }: { readonly topic: string; readonly isRetai
         {words.receivers}
       </a>
       {isRetained && may('operator') && (
-        <button
-          type="button"
-          class="button small danger"
-          onClick={() => {
-            asking.value = 'this'
-          }}
-        >
-          {words.deleteRetained}
-        </button>
-      )}
-      {may('admin') && (
-        <button
-          type="button"
-          class="button small danger"
-          onClick={() => {
-            asking.value = 'below'
-          }}
-        >
-          {words.deleteBelow}
-        </button>
-      )}
-      {asking.value === 'this' && (
-        <Confirm
+        <AskingButton
+          isSmall
+          label={words.deleteRetained}
           title={words.deleteRetainedTitle(plain(topic))}
           text={words.deleteRetainedText}
-          action={words.deleteRetained}
           onConfirm={deleteThis}
-          onClose={() => {
-            asking.value = undefined
-          }}
         />
       )}
-      {asking.value === 'below' && (
-        <Confirm
+      {may('admin') && (
+        <AskingButton
+          isSmall
+          label={words.deleteBelow}
           title={words.deleteBelowTitle(plain(topic))}
           text={words.deleteBelowText}
-          action={words.deleteBelow}
-          onConfirm={() => void deleteBelow()}
-          onClose={() => {
-            asking.value = undefined
-          }}
+          onConfirm={deleteBelow}
         />
       )}
     </div>

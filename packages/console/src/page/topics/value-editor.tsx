@@ -13,6 +13,9 @@ interface ValueEditorProps {
   readonly topic: string
   readonly last: Value
   readonly isRetained: boolean
+  /** It goes out with these. Default: none. */
+  readonly properties?: object
+  readonly onPublished?: () => void
 }
 
 interface Edited {
@@ -30,7 +33,7 @@ function textOf(payload: Uint8Array): Pick<Edited, 'payload' | 'isHex'> {
 }
 
 /** Publishes another value to a topic, from the one that it has. */
-export function ValueEditor({ topic, last, isRetained }: ValueEditorProps): JSX.Element {
+export function ValueEditor({ topic, last, isRetained, properties, onPublished }: ValueEditorProps): JSX.Element {
   const edited = useSignal<Edited | undefined>(undefined)
   const send = async (event: Event): Promise<void> => {
     event.preventDefault()
@@ -43,7 +46,9 @@ export function ValueEditor({ topic, last, isRetained }: ValueEditorProps): JSX.
       qos: last.qos as 0 | 1 | 2,
       retain,
     } as const
-    if (await doing(() => publish(draft), texts.publish.sent(plain(topic)))) edited.value = undefined
+    if (!(await doing(() => publish(draft, properties), texts.publish.sent(plain(topic))))) return
+    edited.value = undefined
+    onPublished?.()
   }
   const { value } = edited
   if (!value) {
