@@ -9,10 +9,11 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '@godwit/client/file-store', replacement: at('packages/client/src/file-store.ts') },
+      { find: '@godwit/client/relay', replacement: at('packages/client/src/relay.ts') },
       { find: '@godwit/client/indexeddb-store', replacement: at('packages/client/src/indexeddb-store.ts') },
       { find: '#socket', replacement: at('packages/client/src/socket-node.ts') },
       {
-        find: /^@godwit\/(protocol|client|broker|admin|cluster|console|conformance|plugin-\w+)$/,
+        find: /^@godwit\/(protocol|client|broker|bridge|admin|cluster|console|conformance|plugin-\w+)$/,
         replacement: at('packages/$1/src/index.ts'),
       },
       { find: '@godwit/admin/parts', replacement: at('packages/admin/src/parts/index.ts') },

@@ -24,10 +24,12 @@ import { Listeners } from './events.js'
 import { onNetworkBack } from './network-back.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
+import type { RelayedMessage } from './relayed-message.js'
 import { type Ending, Route } from './route.js'
 import { Session } from './session.js'
 import { SessionLife } from './session-life.js'
 import type { Settings } from './settings.js'
+import type { OutgoingOwner } from './state/outgoing.js'
 import type { SubscribeArguments } from './subscribe-arguments.js'
 import type { Subscription } from './subscription.js'
 import { noticeOfWaiting } from './waiting-notice.js'
@@ -94,6 +96,10 @@ export class ReconnectingClient {
     return this.#session.inflight
   }
 
+  get isOpen(): boolean {
+    return this.#session.isOpen
+  }
+
   /** Resolves with the first connection; in the background, at once. */
   async start(): Promise<void> {
     const { background, clock, connectTimeoutMs, signal } = this.#settings
@@ -119,6 +125,11 @@ export class ReconnectingClient {
   /** @throws when it is not taken at all. */
   publish(publication: Publication, options: CallOptions | undefined): Promise<PublishResult> {
     return this.#open().publish(publication, options)
+  }
+
+  /** Never throws: the owner is told. */
+  relay(message: RelayedMessage, owner: OutgoingOwner): void {
+    this.#session.relay(message, owner)
   }
 
   async ready(options: CallOptions | undefined): Promise<void> {
@@ -201,8 +212,8 @@ export class ReconnectingClient {
 
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
-    const { server, version } = this.#route
-    const attempt = { server, version, clientId: this.#clientId, cleanStart: this.#life.cleanStart(version) }
+    const { server, version, bridge } = this.#route
+    const attempt = { server, version, bridge, clientId: this.#clientId, cleanStart: this.#life.cleanStart(version) }
     return new Promise((resolve) => {
       let connectedAt: number | undefined
       let over = false

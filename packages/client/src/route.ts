@@ -31,6 +31,8 @@ export class Route {
   readonly #redirects = new Redirects()
   /** By URL: what the server turned out to speak; unproven while 3.1.1 is a guess. */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
+  /** URLs of servers that take no bridge's level. */
+  readonly #plain = new Set<string>()
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -43,6 +45,11 @@ export class Route {
 
   get version(): ProtocolVersion {
     return this.#versions.get(this.server.url)?.version ?? this.#settings.version
+  }
+
+  /** Whether the server is told that this is a bridge, below 5.0; see RelayTerms. */
+  get bridge(): boolean {
+    return this.#settings.relay?.bridge === true && this.version < 5 && !this.#plain.has(this.server.url)
   }
 
   /** The server has taken CONNECT. */
@@ -69,18 +76,27 @@ export class Route {
   }
 
   #fallsBack({ error, unanswered }: Ending): boolean {
-    if (!this.#settings.fallback) return false
-    const { server, version } = this
+    const { server, version, bridge } = this
     const proven = this.#versions.get(server.url)?.proven === true
     const refused = error instanceof ServerRefusedError && error.reasonCode === reason.unsupportedProtocolVersion
     // A server from before 5.0 may close instead; so may one that is about to restart, and then 3.1.1 is no better.
     const silent = !proven && unanswered && error instanceof ConnectionError && error.code === 'connection-closed'
+    if (bridge && (refused || silent)) {
+      this.#plain.add(server.url)
+      return true
+    }
+    if (!this.#settings.fallback) return false
     if (version === 5 && (refused || silent)) {
       this.#versions.set(server.url, { version: 4, proven: refused })
       return true
     }
-    if (version < 5 && !proven) this.#versions.delete(server.url)
+    if (version < 5 && !proven) this.#forget(server.url)
     return false
+  }
+
+  #forget(url: string): void {
+    this.#versions.delete(url)
+    this.#plain.delete(url)
   }
 }
 

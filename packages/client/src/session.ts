@@ -7,6 +7,7 @@ import { type AnyClientError, InterruptedError, invalidOption, PublishError } fr
 import { copyPayload, type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
+import type { RelayedMessage } from './relayed-message.js'
 import { publicationRefused } from './server-limits.js'
 import { isServersDoing } from './servers-doing.js'
 import type { Settings } from './settings.js'
@@ -57,10 +58,11 @@ export class Session {
   #ended: AnyClientError | undefined
 
   constructor(settings: Settings, events: SessionEvents) {
-    const { store, clock } = settings
+    const { store, clock, relay } = settings
     this.#settings = settings
     this.#events = events
-    this.#outbound = new Outbound(this.#ids, store)
+    this.#outbound = new Outbound(this.#ids, store, relay !== undefined)
+    if (relay) this.#ids.beginAt(relay.firstPacketId)
     this.#inbound = new Inbound(store, (type, packetId) => {
       if (type === 'puback') this.#window.free(1, packetId)
       this.#connection?.send({ type, packetId })
@@ -82,6 +84,11 @@ export class Session {
     return this.#outbound.inflight
   }
 
+  /** Whether a publication made now would be sent at once. */
+  get isOpen(): boolean {
+    return this.#connection?.full === false && this.#outbound.open
+  }
+
   /** Takes up what the store has. */
   async load(): Promise<void> {
     const { outgoing, received } = await this.#settings.store.load()
@@ -100,6 +107,7 @@ export class Session {
     const { maxInflight, receiveMaximum } = this.#settings
     const { limits, version } = connection
     const sameServer = this.#server === connection.server.url
+    const isOnlyServer = this.#server === undefined && this.#settings.servers.length === 1
     if (!this.#attached && sessionPresent) this.#unclaimed.hold()
     this.#attached = true
     this.#server = connection.server.url
@@ -109,6 +117,7 @@ export class Session {
     const most = maxInflight ?? (version === 5 ? defaultMaxInflight[5] : defaultMaxInflight.below)
     this.#outbound.restart({
       sessionPresent,
+      sameServer: sameServer || isOnlyServer,
       window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
       refusal: (message) => publicationRefused(limits, message),
       now: () => this.#settings.clock.now(),
@@ -235,6 +244,17 @@ export class Session {
     return call.promise
   }
 
+  /** Takes a message of a relay, whose owner is told of its end by a call. The relay sees to it that few wait. */
+  relay(message: RelayedMessage, owner: OutgoingOwner): void {
+    const { clock } = this.#settings
+    const { topic, payload, qos, retain, properties, expiresAt, number: sequence } = message
+    if (this.#ended !== undefined) return owner.dropped('client-closed')
+    const deadline = expiresAt === Infinity ? Infinity : clock.now() + expiresAt - clock.date()
+    const publication = { topic, payload, qos, retain, properties, expiresAt, deadline, sequence }
+    this.#outbound.add({ ...publication, relayed: message, owner })
+    this.#pump()
+  }
+
   #expiryOf({ properties }: Publication): Pick<Outgoing, 'expiresAt' | 'deadline'> {
     const ms = (properties?.messageExpiryInterval ?? Infinity) * 1000
     const { clock } = this.#settings
@@ -255,7 +275,7 @@ export class Session {
 
   ready(options: CallOptions | undefined): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
-    if (this.#isReady()) return Promise.resolve()
+    if (this.isOpen) return Promise.resolve()
     const call: Call<void> = new Call(this.#settings.clock, options, 'ready', () => {
       this.#readyCalls = this.#readyCalls.filter((other) => other !== call)
       this.#updateReading()
@@ -284,10 +304,6 @@ export class Session {
     for (const call of [...this.#readyCalls, ...this.#idleCalls]) call.reject(rejection)
     this.#readyCalls = []
     this.#idleCalls = []
-  }
-
-  #isReady(): boolean {
-    return this.#connection?.full === false && this.#outbound.open
   }
 
   /** Why the connection of the moment, or the queue, does not take it. */
@@ -330,7 +346,8 @@ export class Session {
     const delivery = packet.qos === 0 ? undefined : this.#inbound.onPublish(packet)
     if (packet.qos > 0 && delivery === undefined) return
     const payload = copyPayload(packet)
-    const routes = this.#subscriptions.routes.of(packet.topic, packet.properties?.subscriptionIdentifiers)
+    const all = this.#subscriptions.routes.of(packet.topic, packet.properties?.subscriptionIdentifiers)
+    const routes = this.#settings.relay && all.length > 1 ? all.slice(0, 1) : all
     const settle = this.#settler(delivery, Math.max(1, routes.length))
     if (routes.length === 0) {
       this.#unclaimed.add((pattern) => new ReceivedMessage(packet, payload, pattern.params, settle), packet.topic)
@@ -353,12 +370,13 @@ export class Session {
       while (!connection.full) {
         const step = this.#outbound.next()
         if (step === undefined) break
-        const { message, packet, dup } = step
-        if (packet === 'pubrel') connection.send({ type: 'pubrel', packetId: message.packetId })
-        else if (!this.#publish(connection, message, dup)) continue
-        if (message.qos === 0) message.owner.completed(0)
+        if (step.packet === 'pubrel') connection.send({ type: 'pubrel', packetId: step.packetId })
+        else {
+          const isWritten = this.#publish(connection, step.message, step.dup)
+          if (isWritten && step.message.qos === 0) step.message.owner.completed(0)
+        }
       }
-      if (this.#isReady()) this.#readyCalls = resolveAll(this.#readyCalls)
+      if (this.isOpen) this.#readyCalls = resolveAll(this.#readyCalls)
     }
     if (this.#outbound.idle) this.#idleCalls = resolveAll(this.#idleCalls)
     this.#updateReading()

@@ -10,6 +10,7 @@ import { checkOptions } from './option-checks.js'
 import { connectTable } from './option-tables.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
 import { requirePayload } from './payload.js'
+import type { RelayTerms } from './relayed-message.js'
 import { type GivenServers, givenServers, type ServerAddress } from './server-address.js'
 import type { OpenStream } from './socket.js'
 import { type ClientStore, memoryStore } from './state/store.js'
@@ -49,6 +50,8 @@ export interface Settings {
   readonly store: ClientStore
   readonly openStream: OpenStream
   readonly clock: Clock
+  /** Undefined: it is no relay. */
+  readonly relay: RelayTerms | undefined
 }
 
 /** The most that MQTT can express, fixed header included. */
@@ -82,6 +85,7 @@ export function resolveOptions(given: GivenServers, options: ConnectOptions): Se
     store: options.store ?? memoryStore(),
     openStream: openStreamOf(options, servers),
     clock,
+    relay: undefined,
   }
 }
 

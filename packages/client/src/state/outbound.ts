@@ -1,5 +1,5 @@
 import { type AnyClientError, PublishError } from '../errors.js'
-import { type Acknowledgement, type Outgoing, type OutgoingOwner, sizeOf } from './outgoing.js'
+import { type Acknowledgement, type DropReason, type Outgoing, type OutgoingOwner, sizeOf } from './outgoing.js'
 import type { PacketIds } from './packet-ids.js'
 import type { ClientStore, StoredPublish } from './store.js'
 
@@ -9,6 +9,8 @@ const mostEndings = 3
 /** What a new connection means for the log. */
 export interface OutboundTerms {
   readonly sessionPresent: boolean
+  /** False: it is another server than before, and its session may be of any time. Matters to a relay alone. */
+  readonly sameServer: boolean
   /** QoS 1 and 2 publications that may be under way. */
   readonly window: number
   /** Why a publication may not be sent to this server. */
@@ -17,10 +19,18 @@ export interface OutboundTerms {
   readonly now: () => number
 }
 
-/** The next packet to send: PUBREL for a released publication, PUBLISH otherwise. */
-export interface Step {
+/** A publication as it is added; with a number of its own for a relay. */
+export type NewOutgoing = Pick<
+  Outgoing,
+  'topic' | 'payload' | 'qos' | 'retain' | 'properties' | 'expiresAt' | 'deadline' | 'owner' | 'relayed'
+> & { readonly sequence?: number }
+
+/** The next packet to send: PUBREL for a released publication, or for an id that is to be free; PUBLISH otherwise. */
+export type Step = { readonly packet: 'pubrel'; readonly packetId: number } | PublishStep
+
+interface PublishStep {
+  readonly packet: 'publish'
   readonly message: Outgoing
-  readonly packet: 'publish' | 'pubrel'
   /** It may have been sent before [MQTT-3.3.1-1]. */
   readonly dup: boolean
 }
@@ -29,11 +39,21 @@ export interface Step {
  * The outbound log: every publication in the order of the publish() calls. It moves from `queue` (not sent) to
  * `unacknowledged` (PUBLISH sent) to, at QoS 2, `released` (PUBREC has come), each in the order of entering. After a
  * resumption what is unfinished goes again, in that order, before anything new [MQTT-4.4.0-1] [MQTT-4.6.0-1].
+ *
+ * A relay's messages bring their packet ids. The store it has keeps them already, so that it hears of PUBREC and of the end alone;
+ * and they are never given up because a server has forgotten its session: they go to it again.
  */
 export class Outbound {
   readonly #ids: PacketIds
   readonly #store: ClientStore
-  #terms: OutboundTerms = { sessionPresent: false, window: 0, refusal: () => undefined, now: () => 0 }
+  readonly #isRelay: boolean
+  #terms: OutboundTerms = {
+    sessionPresent: false,
+    sameServer: false,
+    window: 0,
+    refusal: () => undefined,
+    now: () => 0,
+  }
   /** PUBLISH packets of QoS 1 and 2 that may still be sent, by the server's Receive Maximum [MQTT-4.9.0-1]. */
   #quota = 0
   #queue = new Set<Outgoing>()
@@ -51,10 +71,18 @@ export class Outbound {
   #onTrial: Outgoing | undefined
   /** Ids of QoS 2 that the server may know still; free again when it has forgotten the session. */
   #withheld: number[] = []
+  /**
+   * The same of a relay, which cannot choose another: PUBREL makes it free before a message at QoS 2 has it, or that might be
+   * taken for the old one [MQTT-4.3.3-10].
+   */
+  readonly #stale = new Set<number>()
+  /** PUBCOMPs of such that are to come. */
+  readonly #freeing = new Set<number>()
 
-  constructor(ids: PacketIds, store: ClientStore) {
+  constructor(ids: PacketIds, store: ClientStore, isRelay = false) {
     this.#ids = ids
     this.#store = store
+    this.#isRelay = isRelay
   }
 
   /** Publications accepted and not yet sent. */
@@ -114,12 +142,10 @@ export class Outbound {
   }
 
   /** Adds a publication at the end of the log. */
-  add(publish: Omit<Outgoing, 'sequence' | 'packetId' | 'released' | 'receipt' | 'sentOn' | 'endings'>): Outgoing {
-    const { topic, payload, qos, retain, properties, expiresAt, deadline, owner } = publish
-    const sequence = this.#nextSequence++
-    const state = { packetId: 0, released: 0, sentOn: 0, endings: 0 }
+  add(publish: NewOutgoing): Outgoing {
+    const { topic, payload, qos, retain, properties, expiresAt, deadline, owner, relayed } = publish
     const message: Outgoing = {
-      sequence,
+      sequence: publish.sequence ?? this.#nextSequence++,
       topic,
       payload,
       qos,
@@ -127,7 +153,11 @@ export class Outbound {
       properties,
       expiresAt,
       deadline,
-      ...state,
+      packetId: 0,
+      released: 0,
+      sentOn: 0,
+      endings: 0,
+      relayed,
       owner,
     }
     this.#enqueue(message)
@@ -167,6 +197,8 @@ export class Outbound {
     this.#connection += 1
     this.#quota = terms.window
     this.#againAt = 0
+    this.#freeing.clear()
+    if (this.#isRelay && terms.sessionPresent && !terms.sameServer) this.#meetStranger()
     this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
     if (!terms.sessionPresent) this.#forgetSession()
     const first = this.#unacknowledged.values().next().value ?? this.#queue.values().next().value
@@ -183,7 +215,7 @@ export class Outbound {
     message.endings += 1
     if (message.endings < mostEndings) return
     this.#unacknowledged.delete(message.packetId)
-    if (message.qos === 2) {
+    if (message.qos === 2 && !this.#isRelay) {
       this.#withheld.push(message.packetId) // another message under it might be taken for this one [MQTT-4.3.3-10]
       message.packetId = 0
     }
@@ -211,7 +243,7 @@ export class Outbound {
       const message = this.#again[this.#againAt]!
       if (this.#released.get(message.packetId) === message) {
         this.#againAt++
-        return { message, packet: 'pubrel', dup: false }
+        return { packet: 'pubrel', packetId: message.packetId }
       }
       if (this.#unacknowledged.get(message.packetId) !== message) continue
       const error = this.#terms.refusal(message)
@@ -223,21 +255,22 @@ export class Outbound {
       if (this.#quota === 0) return undefined // [MQTT-4.9.0-2]
       this.#againAt++
       this.#quota -= 1
-      return { message, packet: 'publish', dup: true }
+      return { packet: 'publish', message, dup: true }
     }
     return undefined
   }
 
   #nextNew(): Step | undefined {
     for (const message of this.#queue) {
-      const why = message.deadline < this.#terms.now() ? 'expired' : this.#terms.refusal(message)
+      const why = this.#whyNot(message)
       if (why !== undefined) {
-        this.withdraw(message)
-        message.owner.dropped(why)
+        this.#giveUp(message, why)
         continue
       }
       if (message.qos > 0) {
-        const packetId = this.#hasRoom ? this.#ids.take() : 0
+        const stale = this.#hasRoom ? this.#staleIdOf(message) : 0
+        if (stale > 0) return { packet: 'pubrel', packetId: stale }
+        const packetId = this.#hasRoom ? this.#takeId(message) : 0
         if (packetId === 0) return undefined
         this.#quota -= 1
         message.packetId = packetId
@@ -246,9 +279,39 @@ export class Outbound {
       }
       this.#queue.delete(message)
       this.#queuedBytes -= sizeOf(message)
-      return { message, packet: 'publish', dup: false }
+      return { packet: 'publish', message, dup: this.#wasSent(message) }
     }
     return undefined
+  }
+
+  #giveUp(message: Outgoing, why: DropReason): void {
+    if (this.#wasSent(message) && message.qos === 2) this.#stale.add(message.relayed!.packetId)
+    this.withdraw(message)
+    message.owner.dropped(why)
+  }
+
+  /** What keeps it from being sent for the first time. */
+  #whyNot(message: Outgoing): DropReason | undefined {
+    if (message.deadline < this.#terms.now() && !this.#wasSent(message)) return 'expired' // [MQTT-4.3.3-7]
+    return this.#terms.refusal(message)
+  }
+
+  /** Perhaps, by an earlier process, and the server knows it then. */
+  #wasSent({ relayed }: Outgoing): boolean {
+    return relayed?.mayHaveBeenSent === true && this.#terms.sessionPresent
+  }
+
+  /** 0: none is free, or not the one it has. */
+  #takeId({ relayed }: Outgoing): number {
+    if (!relayed) return this.#ids.take()
+    return this.#ids.takeThis(relayed.packetId) ? relayed.packetId : 0
+  }
+
+  /** The id of this message, when the server may know it still of another one; 0 otherwise. Counted as freed from now on. */
+  #staleIdOf({ qos, relayed }: Outgoing): number {
+    if (qos !== 2 || !relayed || !this.#stale.delete(relayed.packetId)) return 0
+    this.#freeing.add(relayed.packetId)
+    return relayed.packetId
   }
 
   /** False when the id belongs to a QoS 2 publication. An unknown one is ignored. */
@@ -288,6 +351,7 @@ export class Outbound {
 
   /** False when the id belongs to a publication that has had no PUBREC. An unknown one is ignored. */
   onPubcomp(ack: Acknowledgement): boolean {
+    if (this.#freeing.delete(ack.packetId)) return true
     const message = this.#released.get(ack.packetId)
     if (message === undefined) return !this.#unacknowledged.has(ack.packetId)
     this.#released.delete(ack.packetId)
@@ -299,20 +363,37 @@ export class Outbound {
 
   /**
    * QoS 1 goes again as if new, ahead of what waits. At QoS 2 nobody can say whether a message in mid-handshake
-   * arrived, and "exactly once" forbids guessing.
+   * arrived, and "exactly once" forbids guessing: but a relay may lose none, and sends it again where it has it still.
    */
   #forgetSession(): void {
     for (const packetId of this.#withheld.splice(0)) this.#ids.release(packetId)
-    const waiting = this.#queue
-    this.#queue = new Set()
-    this.#queuedBytes = 0
+    this.#stale.clear()
     const unfinished = [...this.#unacknowledged.values(), ...this.#released.values()]
     this.#unacknowledged.clear()
     this.#released.clear()
-    for (const message of unfinished) {
+    this.#beginAnew(unfinished)
+  }
+
+  /** A server that was not asked last has a session: what another has not confirmed goes to it, and each id is made free first. */
+  #meetStranger(): void {
+    for (let packetId = 1; packetId <= 65_535; packetId++) this.#stale.add(packetId)
+    for (const packetId of this.#released.keys()) this.#stale.delete(packetId)
+    const unfinished = [...this.#unacknowledged.values()]
+    this.#unacknowledged.clear()
+    this.#beginAnew(unfinished)
+  }
+
+  /** They go ahead of what waits, as if they were new. */
+  #beginAnew(unfinished: readonly Outgoing[]): void {
+    const waiting = this.#queue
+    this.#queue = new Set()
+    this.#queuedBytes = 0
+    const inOrder = this.#isRelay ? [...unfinished].sort((a, b) => a.sequence - b.sequence) : unfinished
+    for (const message of inOrder) {
       this.#ids.release(message.packetId)
-      if (message.qos === 1) {
+      if (message.qos === 1 || message.relayed !== undefined) {
         message.packetId = 0
+        message.released = 0
         this.#enqueue(message)
         this.#keep(message)
       } else {
@@ -344,6 +425,7 @@ export class Outbound {
   /** It is over; with an error its owner is told. */
   #drop(message: Outgoing, error: AnyClientError | undefined): void {
     if (this.#onTrial === message) this.#onTrial = undefined
+    if (error !== undefined && this.#isRelay && message.qos === 2) this.#stale.add(message.packetId)
     this.#ids.release(message.packetId)
     this.#store.removeOutgoing(message.sequence)
     if (error !== undefined) message.owner.dropped(error)
@@ -351,7 +433,7 @@ export class Outbound {
 
   #keep(message: Outgoing): void {
     const { sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released } = message
-    if (qos === 0) return
+    if (qos === 0 || (this.#isRelay && released === 0)) return
     this.#store.putOutgoing({ sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released })
   }
 }

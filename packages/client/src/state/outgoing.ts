@@ -21,10 +21,20 @@ export interface Outgoing {
   receipt?: Acknowledgement
   /** The connection on which PUBLISH was sent last; 0: none of this process. */
   sentOn: number
+  /** What a relay says of it. */
+  readonly relayed?: Relayed | undefined
   /** Connections that the server has ended while this was the first it had not answered. */
   endings: number
   /** Who waits for it. */
   readonly owner: OutgoingOwner
+}
+
+/** A message that a relay passes on has its packet id from where it comes from, so that it is the same after a restart. */
+export interface Relayed {
+  /** 0: QoS 0. */
+  readonly packetId: number
+  /** An earlier process may have sent it. */
+  readonly mayHaveBeenSent: boolean
 }
 
 /** Told once how a publication ended. */

@@ -16,6 +16,18 @@ export class PacketIds {
     return id
   }
 
+  /** Takes this one; false: it is in use. */
+  takeThis(id: number): boolean {
+    if (this.#inUse[id] === 1) return false
+    this.claim(id)
+    return true
+  }
+
+  /** Those given out from now on begin here. */
+  beginAt(id: number): void {
+    this.#next = id
+  }
+
   /** Marks an identifier that was given out before, by an earlier process. */
   claim(id: number): void {
     if (this.#inUse[id] === 1) return
