@@ -30,7 +30,7 @@ import { makeRooms, type Rooms } from './rooms.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { plainGrant } from './router/subscriber.js'
-import { isSystemTopic } from './router/system-topics.js'
+import { isBridgeState, isSystemTopic } from './router/system-topics.js'
 import { type BusiestTopics, TopicSketch } from './router/topic-sketch.js'
 import type { Chore } from './time/chores.js'
 import type { WheelTimer } from './time/timer-wheel.js'
@@ -93,6 +93,8 @@ const traceNames: NamesOf<TraceOptions> = { clientId: true, topic: true }
  * what takes part in the traffic (`handle`, `publish`, `subscribe`) acts, and throws, before it returns.
  */
 export class Broker implements AsyncDisposable {
+  /** A name that no other broker has, as long as the process lives: bridges tell by it where a message has been. */
+  readonly id: string
   /** The clients that are connected. */
   readonly clients: Clients
   /** Those of connected clients, and those that wait for theirs. */
@@ -124,6 +126,7 @@ export class Broker implements AsyncDisposable {
     const { store, clock } = options
     this.#rooms = makeRooms(options, metrics)
     const { registry, router, time, drops, commits, door, slices } = this.#rooms
+    this.id = this.#rooms.connectionParts.services.brokerId
     this.clients = new Clients(registry, slices)
     this.subscriptions = new SubscriptionList(registry, router, slices)
     this.sharedGroups = new SharedGroupList(router.groups, slices)
@@ -190,7 +193,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Publishes from inside the process, to every matching subscription; no hook is asked. The message has been routed when
+   * Publishes from inside the process, to every matching subscription; no hook is asked. Under `$SYS` it takes the state of a
+   * bridge alone (`$SYS/broker/connection/NAME/state`). The message has been routed when
    * the call returns; the promise resolves when it is safe, as an acknowledgement would come. It rejects (`closed`) only when
    * the broker is closed and the disk has not taken it; a promise that nobody looks at does no harm.
    * Bytes in any view are published as they lie in memory; they are copied.
@@ -202,7 +206,7 @@ export class Broker implements AsyncDisposable {
     if (!isTopicName(topic) || topicLevels(topic) > this.#rooms.options.limits.maxTopicLevels) {
       throw new BrokerError('invalid-topic', `${JSON.stringify(topic)} is not a topic name to publish to`)
     }
-    if (isSystemTopic(topic))
+    if (isSystemTopic(topic) && !isBridgeState(topic))
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     const commit = this.#rooms.router.publish(localMessage(topic, ownBytes(payload), options, this.#rooms.time.now()))
     return this.#rooms.commits.whenFlushed(commit)

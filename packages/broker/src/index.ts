@@ -67,6 +67,7 @@ export type {
   SubscriptionRefusal,
 } from './metrics.js'
 export type { BrokerOptions } from './options.js'
+export { QuietLines } from './quiet-lines.js'
 export type { ClientDrops, DropCount, DropEvent, DropKind, DropsView } from './recent-drops.js'
 export type { Reconfiguration } from './reconfiguration.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'

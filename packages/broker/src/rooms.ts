@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Basics, makeBasics } from './basics.js'
 import { Batches } from './batches.js'
 import { Changes } from './changes.js'
@@ -51,7 +52,15 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
   const door = new Door(basics)
   const hooks = new HookRunner(options.hooks, faults, changes)
   const { responseInformation } = options
-  const services: Services = { ...basics, hooks, router, registry, tracing, responseInformation }
+  const services: Services = {
+    ...basics,
+    hooks,
+    router,
+    registry,
+    tracing,
+    responseInformation,
+    brokerId: randomUUID(),
+  }
   const outbox: OutboxParts = {
     limits,
     metrics,

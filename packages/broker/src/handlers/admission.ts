@@ -165,9 +165,15 @@ function announce(
     ...(!offered.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
     ...(!offered.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
     ...(!offered.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
+    ...(p.properties?.userProperties?.some(([name]) => name === brokerProperty) && {
+      userProperties: [[brokerProperty, c.services.brokerId]] as const,
+    }),
     ...(p.properties?.requestResponseInformation && responseInformationFor(c, client)), // [MQTT-3.1.2-28]
   }
 }
+
+/** The user property with which a bridge says which broker it is of, and asks which this is. */
+const brokerProperty = 'godwit-broker'
 
 /** What the embedding program answers, if it can be the beginning of a Response Topic (section 3.2.2.3.15). */
 function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'connack'> | undefined {

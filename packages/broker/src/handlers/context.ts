@@ -37,6 +37,8 @@ export interface Services
   readonly registry: Registry
   readonly tracing: PacketTracing
   readonly responseInformation: BrokerOptions['responseInformation']
+  /** See `Broker.id`. */
+  readonly brokerId: string
 }
 
 /** What a handler wants sent to the client it serves. */

@@ -1,7 +1,7 @@
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Sink } from '../delivery/sink.js'
-import { packetIdOf } from '../delivery/window.js'
+import { packetIdOf, released } from '../delivery/window.js'
 import { BrokerError } from '../errors.js'
 import type { Owner } from '../faults.js'
 import type { Traced } from '../handlers/context.js'
@@ -105,6 +105,7 @@ export class Inbox implements Sink, Sliced {
   }
 
   pubrel(packetId: number): void {
+    if (this.#options.twoSteps) return // its user knows of it, and finishes it
     this.#released.push(packetId)
     this.#parts.slices.later(this)
   }
@@ -171,13 +172,16 @@ export class Inbox implements Sink, Sliced {
     await this.#parts.commits.whenFlushed(this.#parts.store.latest)
   }
 
+  #acknowledge({ number }: GivenMessage): void {
+    this.acknowledge(number)
+  }
+
   /** PUBACK; or PUBREC and PUBCOMP, which are in the store together. */
-  #acknowledge({ number, qos }: GivenMessage): void {
-    if (this.#ended || number === 0 || this.#delivery.isDone(number)) return
+  acknowledge(number: number): void {
+    if (!this.#isOpen(number)) return
     try {
       const packetId = packetIdOf(number)
-      if (qos === 1) this.#delivery.acknowledge(packetId)
-      else {
+      if (!this.#delivery.acknowledge(packetId)) {
         this.#delivery.release(packetId)
         this.#delivery.complete(packetId)
       }
@@ -186,6 +190,33 @@ export class Inbox implements Sink, Sliced {
     } finally {
       this.#parts.store.endOfPacket()
     }
+  }
+
+  /** PUBREC alone. */
+  receive(number: number): void {
+    if (!this.#isOpen(number)) return
+    try {
+      this.#delivery.release(packetIdOf(number))
+    } catch (error) {
+      this.#parts.faults.contain(error, this.#owner, 'noting that a message was received')
+    } finally {
+      this.#parts.store.endOfPacket()
+    }
+  }
+
+  /** Whether a message of this number was sent here and is not done. */
+  #isOpen(number: number): boolean {
+    return !this.#ended && number > 0 && number < this.#delivery.window.next && !this.#delivery.isDone(number)
+  }
+
+  /** PUBREC has come for them, and no PUBCOMP. */
+  get unfinished(): readonly number[] {
+    const { window } = this.#delivery
+    const numbers: number[] = []
+    for (let number = window.head; number < window.next; number++) {
+      if (window.state(number) === released) numbers.push(number)
+    }
+    return numbers
   }
 
   // ---- giving

@@ -109,6 +109,12 @@ export class InsideConnection implements Context, InboxOwner {
     }
   }
 
+  /** Resolves when all so far is safe. */
+  flush(): Promise<void> {
+    const { commits, store } = this.#parts
+    return commits.whenFlushed(later(store.latest, commits.barrier()))
+  }
+
   /** Gives it its session. Answers whether there was one. */
   async open(connect: Connect): Promise<boolean> {
     const packet = await this.ask(() => openSession(this, connect, this.client))
@@ -271,5 +277,7 @@ const noMoreSubscriptions =
 
 function refusalOf(reasonCode: number, why: string, cause?: Error): BrokerError {
   const isTopic = reasonCode === reason.topicFilterInvalid || reasonCode === reason.topicNameInvalid
-  return new BrokerError(isTopic ? 'invalid-topic' : 'refused', why, { cause })
+  return new BrokerError(isTopic ? 'invalid-topic' : 'refused', why, {
+    cause: cause ?? new MqttError(reasonCode, why),
+  })
 }

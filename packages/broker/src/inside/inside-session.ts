@@ -148,6 +148,56 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
     await this.#connection.ask(() => onPubrel(this.#connection, { type: 'pubrel', packetId }))
   }
 
+  /** Packet ids that messages were published under and that have not been released, also by an earlier process. */
+  get held(): readonly number[] {
+    const { session } = this.#connection
+    const ids: number[] = []
+    for (let id = 1; id <= mostPacketIds; id++) if (session.hasReceived(id)) ids.push(id)
+    return ids
+  }
+
+  /**
+   * Acknowledges the message of this number, as `message.ack()` does, with no promise for it: `flush()` has one for all. A number
+   * that is not open here does nothing.
+   */
+  acknowledge(number: number): void {
+    this.#connection.inbox.acknowledge(number)
+  }
+
+  /**
+   * With `twoSteps`, at QoS 2: whoever the message goes to has received it and will finish by its number alone (PUBREC). It is
+   * never given again; `acknowledge()` ends it (PUBCOMP).
+   */
+  receive(number: number): void {
+    this.#connection.inbox.receive(number)
+  }
+
+  /** Numbers of messages that were received so and not acknowledged, also by an earlier process, in their order. */
+  get unfinished(): readonly number[] {
+    return this.#connection.inbox.unfinished
+  }
+
+  /** The first number that is not acknowledged, or, when all are, the next one. */
+  get head(): number {
+    return this.#connection.session.delivery.head
+  }
+
+  /** Messages at QoS 1 and 2 that wait for it or are not acknowledged. */
+  get queued(): number {
+    const { delivery } = this.#connection.session
+    return delivery.waiting + delivery.window.inflight
+  }
+
+  /** What it has subscribed to. */
+  get filters(): readonly string[] {
+    return [...this.#connection.session.subscriptions.keys()]
+  }
+
+  /** Resolves when all that was asked for so far is as safe as the store makes it. */
+  flush(): Promise<void> {
+    return this.#connection.flush()
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<InsideMessage> {
     return this.#connection.inbox.iterate()
   }

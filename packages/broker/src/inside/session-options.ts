@@ -32,6 +32,11 @@ export interface InsideSessionOptions {
    */
   readonly ack?: 'auto' | 'manual'
   /**
+   * For those who pass messages on by a handshake of their own. True: a message at QoS 2 that was noted with `session.receive()`
+   * stays among `session.unfinished` until it is acknowledged, also after a restart. Default false: opening finishes it.
+   */
+  readonly twoSteps?: boolean
+  /**
    * The callback form. One message at a time, in order: the next one waits until a returned promise settles; whatever else it
    * returns means nothing. A listener that throws or rejects closes the session with its error and leaves that message
    * unacknowledged; `closed` rejects, and the log tells. Default: the session is iterated.
@@ -66,6 +71,7 @@ const sessionNames: NamesOf<InsideSessionOptions> = {
   clean: true,
   maxInflight: true,
   ack: true,
+  twoSteps: true,
   onMessage: true,
 }
 const subscribeNames: NamesOf<InsideSubscribeOptions> = {
@@ -85,13 +91,14 @@ const elsewhere = { sessionExpirySeconds: 'expirySeconds', cleanStart: 'clean' }
  */
 export function connectOf(clientId: string, options: InsideSessionOptions, limits: Limits): Connect {
   checkNames(options, sessionNames, 'session', elsewhere)
-  const { clean = false, maxInflight = limits.maxInflight, ack = 'auto', onMessage } = options
+  const { clean = false, maxInflight = limits.maxInflight, ack = 'auto', twoSteps = false, onMessage } = options
   const { expirySeconds = limits.sessionExpirySeconds } = options
   if (typeof clientId !== 'string' || clientId === '') throw wrong('clientId', clientId, 'a text that is not empty')
   if (byteLength(clientId) > limits.maxClientIdBytes) {
     throw new BrokerError('invalid-option', `client identifiers end at ${limits.maxClientIdBytes} bytes`)
   }
   if (typeof clean !== 'boolean') throw wrong('clean', clean, 'true or false')
+  if (typeof twoSteps !== 'boolean') throw wrong('twoSteps', twoSteps, 'true or false')
   if (ack !== 'auto' && ack !== 'manual') throw wrong('ack', ack, "'auto' or 'manual'")
   if (onMessage !== undefined && typeof onMessage !== 'function') throw wrong('onMessage', onMessage, 'a function')
   if (!isWhole(maxInflight, 1, 65_535)) throw wrong('maxInflight', maxInflight, 'whole numbers from 1 to 65,535')

@@ -2,3 +2,8 @@
 export function isSystemTopic(topic: string): boolean {
   return topic.startsWith('$SYS') && (topic.length === 4 || topic[4] === '/')
 }
+
+/** Where a bridge says whether it stands: `$SYS/broker/connection/NAME/state`, as mosquitto has it. */
+export function isBridgeState(topic: string): boolean {
+  return topic.startsWith('$SYS/broker/connection/') && topic.endsWith('/state')
+}
