@@ -1,0 +1,62 @@
+import type { LocalProperties } from '@godwit/broker'
+
+/** The user property of messages that a bridge carries: the brokers they have been on, in their order, apart by a space. */
+export const hopsProperty = 'godwit-hops'
+/** The user property with which a bridge asks in CONNECT who the other broker is, and is answered in CONNACK. */
+export const brokerProperty = 'godwit-broker'
+/** More than these have been passed by none but a message that goes round. */
+const mostHops = 64
+
+/**
+ * Where messages have been (5.0): what was on the other side does not go there again, nor does what was here come in. So bridges
+ * may make a ring.
+ */
+export class Hops {
+  readonly #here: string
+  readonly #mark: readonly [readonly [string, string]]
+  /** The other broker; undefined: it does not say. */
+  #there: string | undefined
+  /** Whether messages have properties over there. */
+  #isOn = false
+
+  constructor(here: string) {
+    this.#here = here
+    this.#mark = [[hopsProperty, here]]
+  }
+
+  /** A connection: what is spoken over it, and what CONNACK said. */
+  begin(version: number, said: readonly (readonly [string, string])[]): void {
+    this.#isOn = version === 5
+    this.#there = said.find(([name]) => name === brokerProperty)?.[1]
+  }
+
+  /** The properties with which a message goes out. */
+  onward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+    if (!this.#isOn) return properties
+    const given = properties?.userProperties
+    if (!given?.some(([name]) => name === hopsProperty)) {
+      return { ...properties, userProperties: given ? [...given, ...this.#mark] : this.#mark }
+    }
+    const hops = hopsOf(properties)
+    if (hops.length >= mostHops || (this.#there !== undefined && hops.includes(this.#there))) return 'loop'
+    return withHops(properties, [...hops, this.#here])
+  }
+
+  /** The properties with which a message is published here. */
+  inward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+    const hops = hopsOf(properties)
+    if (hops.includes(this.#here)) return 'loop'
+    if (this.#there === undefined || hops.includes(this.#there)) return properties
+    return withHops(properties, [...hops, this.#there])
+  }
+}
+
+function hopsOf(properties: LocalProperties | undefined): readonly string[] {
+  const hops = properties?.userProperties?.find(([name]) => name === hopsProperty)?.[1]
+  return hops ? hops.split(' ') : []
+}
+
+function withHops(properties: LocalProperties | undefined, hops: readonly string[]): LocalProperties {
+  const others = properties?.userProperties?.filter(([name]) => name !== hopsProperty) ?? []
+  return { ...properties, userProperties: [...others, [hopsProperty, hops.join(' ')]] }
+}

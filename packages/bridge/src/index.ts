@@ -1,0 +1,5 @@
+export { Bridge, type BridgeView, bridge } from './bridge.js'
+export type { BridgeOptions, StateTopic } from './bridge-options.js'
+export { type BridgeDrop, bridgeDrops } from './counters.js'
+export { BridgeError } from './errors.js'
+export type { BridgeTopic } from './topic-map.js'
