@@ -19,7 +19,6 @@ type OfTheClient = Pick<
   | 'password'
   | 'pingTimeoutMs'
   | 'properties'
-  | 'receiveMaximum'
   | 'tls'
   | 'topicAliasMaximum'
   | 'topicAliases'
@@ -60,6 +59,8 @@ export interface BridgeOptions extends OfTheClient {
    * what the client would take for final, such as a wrong password: then `maxMs`. Milliseconds, default 500 and 30,000.
    */
   readonly reconnect?: { readonly initialMs?: number; readonly maxMs?: number }
+  /** Receive Maximum of this side (5.0): mosquitto does not always keep to it. 1 to 65,535, default 65,535. */
+  readonly receiveMaximum?: number
   /** False: RETAIN is taken off what goes out. Default true. */
   readonly outgoingRetain?: boolean
   /** Below 5.0, tell the other broker that this is a bridge (`0x84`, as mosquitto's `try_private`). Default true. */

@@ -88,6 +88,8 @@ export function clientOptions(
     clean: expirySeconds === 0,
     connectTimeoutMs: 0,
     holdUnclaimedMs: 0,
+    // mosquitto sends more than was announced when a session is resumed: nothing is announced.
+    receiveMaximum: options.receiveMaximum ?? 65_535,
     offlineQueue: { maxMessages: 100_000, maxBytes: Number.MAX_SAFE_INTEGER, qos0: 'queue' },
     properties: { userProperties: [...userProperties, ...(properties?.userProperties ?? [])] },
     ...(store && { store }),

@@ -63,10 +63,14 @@ export class Session {
     this.#events = events
     this.#outbound = new Outbound(this.#ids, store, relay !== undefined)
     if (relay) this.#ids.beginAt(relay.firstPacketId)
-    this.#inbound = new Inbound(store, (type, packetId) => {
-      if (type === 'puback') this.#window.free(1, packetId)
-      this.#connection?.send({ type, packetId })
-    })
+    this.#inbound = new Inbound(
+      store,
+      (type, packetId) => {
+        if (type === 'puback') this.#window.free(1, packetId)
+        this.#connection?.send({ type, packetId })
+      },
+      relay !== undefined,
+    )
     this.#subscriptions = new Subscriptions({
       clock,
       ids: this.#ids,
@@ -122,7 +126,7 @@ export class Session {
       refusal: (message) => publicationRefused(limits, message),
       now: () => this.#settings.clock.now(),
     })
-    this.#inbound.restart(sessionPresent)
+    this.#inbound.restart(sessionPresent && (!this.#settings.relay || sameServer || isOnlyServer))
     this.#subscriptions.attach({
       send: (packet) => connection.send(packet),
       version,

@@ -1,4 +1,5 @@
 import type { Publish } from '@godwit/protocol'
+import { Remembered } from './remembered.js'
 import type { ClientStore } from './store.js'
 
 /**
@@ -31,10 +32,17 @@ export class Inbound {
   readonly #order: { 1: Delivery[]; 2: Delivery[] } = { 1: [], 2: [] }
   /** QoS 2 ids acknowledged with PUBREC and not yet released. */
   readonly #received = new Set<number>()
+  /** Of a relay: what PUBREL has come for lately. */
+  readonly #remembered: Remembered | undefined
 
-  constructor(store: ClientStore, acknowledge: (type: 'puback' | 'pubrec', packetId: number) => void) {
+  constructor(
+    store: ClientStore,
+    acknowledge: (type: 'puback' | 'pubrec', packetId: number) => void,
+    remembers = false,
+  ) {
     this.#store = store
     this.#acknowledge = acknowledge
+    if (remembers) this.#remembered = new Remembered()
   }
 
   /** Takes up what an earlier process left. */
@@ -46,11 +54,13 @@ export class Inbound {
   detach(): void {
     this.#order[1] = []
     this.#order[2] = []
+    this.#remembered?.detach()
   }
 
   /** A new connection. */
   restart(sessionPresent: boolean): void {
     if (sessionPresent) return
+    this.#remembered?.clear()
     this.#open[1].clear()
     this.#open[2].clear()
     for (const id of this.#received) this.#store.removeReceived(id)
@@ -65,6 +75,12 @@ export class Inbound {
     const qos = packet.qos as 1 | 2
     if (qos === 2 && this.#received.has(packetId)) {
       this.#acknowledge('pubrec', packetId) // [MQTT-4.3.3-2]
+      return undefined
+    }
+    if (qos === 2 && this.#remembered?.isRepeat(packet)) {
+      this.#received.add(packetId)
+      this.#store.putReceived(packetId)
+      this.#acknowledge('pubrec', packetId)
       return undefined
     }
     const known = this.#open[qos].get(packetId)
@@ -94,7 +110,10 @@ export class Inbound {
   /** PUBREL: the id may be used for another message. PUBCOMP is the answer, also when the id is unknown: false. */
   onPubrel(packetId: number): boolean {
     const known = this.#received.delete(packetId)
-    if (known) this.#store.removeReceived(packetId)
+    if (known) {
+      this.#store.removeReceived(packetId)
+      this.#remembered?.released(packetId)
+    }
     return known
   }
 
