@@ -1,6 +1,7 @@
 import { type Broker, BrokerError } from '@godwit/broker'
+import { checkRelay } from '@godwit/client/relay'
 import type { BridgeOptions } from './bridge-options.js'
-import { checkOptions, timerOf } from './checked-options.js'
+import { checkOptions, clientOptions, timerOf } from './checked-options.js'
 import { type BridgeCounters, type BridgeDrop, newCounters } from './counters.js'
 import { Life } from './life.js'
 import { Narrator } from './narrator.js'
@@ -157,6 +158,16 @@ function isBrokersEnd(error: unknown): boolean {
 }
 
 /**
+ * Looks at options without making a bridge.
+ * @throws BridgeError, or InvalidArgumentError of the client, for what cannot be.
+ */
+export function checkBridge(options: BridgeOptions): void {
+  checkOptions(options)
+  new TopicMap(options.name, options.topics)
+  checkRelay(options.url, clientOptions(options, { userProperties: [] }))
+}
+
+/**
  * Joins this broker to another one. The session here is there when the promise resolves; the connection is made, and made again, in
  * the background.
  *
@@ -164,7 +175,7 @@ function isBrokersEnd(error: unknown): boolean {
  * has a bridge of that name; `refused`; `closed`.
  */
 export async function bridge(broker: Broker, options: BridgeOptions): Promise<Bridge> {
-  checkOptions(options)
+  checkBridge(options)
   const made = new Bridge(broker, options)
   await made.start()
   return made

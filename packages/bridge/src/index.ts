@@ -1,5 +1,6 @@
-export { Bridge, type BridgeView, bridge } from './bridge.js'
+export { Bridge, type BridgeView, bridge, checkBridge } from './bridge.js'
 export type { BridgeOptions, StateTopic } from './bridge-options.js'
 export { type BridgeDrop, bridgeDrops } from './counters.js'
 export { BridgeError } from './errors.js'
+export { type Probe, type ProbedFilter, probe } from './probe.js'
 export type { BridgeTopic } from './topic-map.js'

@@ -8,6 +8,7 @@ import { brokerProperty, Hops } from './hops.js'
 import { Inward } from './inward.js'
 import type { Narrator } from './narrator.js'
 import { Outward } from './outward.js'
+import { RetainedOutward } from './retained-outward.js'
 import { packetIdOf, SessionStore } from './session-store.js'
 import type { StateTopics } from './state-topics.js'
 import type { TopicMap, TopicRule } from './topic-map.js'
@@ -36,6 +37,7 @@ export class Life {
   readonly #parts: LifeParts
   readonly #outward: Outward
   readonly #hops: Hops
+  readonly #retained: RetainedOutward
   #inward: Inward | undefined
   #relay: Relay | undefined
   /** Whether the other broker may have a session of this bridge. */
@@ -91,6 +93,7 @@ export class Life {
     this.#outward = outward
     this.#hops = hops
     this.#mayBeKnown = session.resumed
+    this.#retained = new RetainedOutward(broker, session, parts.topics)
     session.closed.then(
       () => this.#over(undefined),
       (error: unknown) => this.#over(error),
@@ -113,6 +116,7 @@ export class Life {
       await client.close({ timeoutMs: closeMs, ...remembers })
     }
     this.#inward?.end()
+    this.#retained.end()
     await (forGood ? this.session.end() : this.session.close())
     this.#end(undefined)
   }
@@ -121,6 +125,7 @@ export class Life {
   #over(error: unknown): void {
     this.#outward.end()
     this.#inward?.end()
+    this.#retained.end()
     this.#end(error)
     void this.#relay?.client.close({ timeoutMs: 0 })
     void this.session.close().catch(() => {})
@@ -159,6 +164,7 @@ export class Life {
       topics,
       hops: this.#hops,
       session: this.session,
+      retained: this.#retained,
       after: timerOf(this.#options),
       onTaken: () => {
         this.#parts.counters.in++

@@ -104,7 +104,7 @@ export class Outward {
     )
   }
 
-  readonly #onEnd = (topic: string, bytes: number, why: DropReason | undefined): void => {
+  readonly #onEnd: OnEnd = (topic, bytes, why) => {
     this.#bytes -= bytes
     if (why === undefined) this.#parts.onSent()
     else if (why !== 'client-closed') this.#dropped(topic, why)
@@ -124,17 +124,15 @@ export class Outward {
   }
 }
 
+type OnEnd = (topic: string, bytes: number, why: DropReason | undefined) => void
+
 /** A message on its way. */
 class Passage implements OutgoingOwner {
   readonly #topic: string
   readonly #bytes: number
-  readonly #onEnd: (topic: string, bytes: number, why: DropReason | undefined) => void
+  readonly #onEnd: OnEnd
 
-  constructor(
-    topic: string,
-    bytes: number,
-    onEnd: (topic: string, bytes: number, why: DropReason | undefined) => void,
-  ) {
+  constructor(topic: string, bytes: number, onEnd: OnEnd) {
     this.#topic = topic
     this.#bytes = bytes
     this.#onEnd = onEnd

@@ -43,6 +43,14 @@ export class Relay {
 }
 
 /**
+ * Looks at what a relay would be made with.
+ * @throws InvalidArgumentError for options that cannot work, or do not exist.
+ */
+export function checkRelay(server: GivenServers, options: ConnectOptions): void {
+  resolveOptions(server, options)
+}
+
+/**
  * Makes one, which connects in the background.
  * @param options with `store`.
  * @throws InvalidArgumentError for options that cannot work, or do not exist.

@@ -188,6 +188,11 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
     return delivery.waiting + delivery.window.inflight
   }
 
+  /** The number that the next message at QoS 1 or 2 gets. */
+  get tail(): number {
+    return this.#connection.session.delivery.tail
+  }
+
   /** What it has subscribed to. */
   get filters(): readonly string[] {
     return [...this.#connection.session.subscriptions.keys()]

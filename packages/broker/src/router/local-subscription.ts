@@ -16,6 +16,8 @@ export interface LocalMessage<F extends string = string> {
   readonly qos: QoS
   /** True for a message that was retained when the subscription was made. */
   readonly retain: boolean
+  /** True for a message that its publisher wants retained (Retain As Published of 5.0). */
+  readonly retainAsPublished: boolean
   /** Client Identifier of the publisher; empty for the broker itself. */
   readonly publisher: string
   /** Those the publisher gave, without the Message Expiry Interval. */
@@ -169,11 +171,11 @@ export class LocalSubscription<F extends string = string>
   }
 
   #localOf(message: Message, retain: boolean): LocalMessage<F> {
-    const { topic, qos, publisher, properties, expiresAt } = message.keep()
+    const { topic, qos, retain: retainAsPublished, publisher, properties, expiresAt } = message.keep()
     const payload = bufferOver(message.payload)
     const params = this.#pattern.params(topic)
     const text = (): string => new TextDecoder().decode(payload)
-    return { topic, payload, qos, retain, publisher, properties, expiresAt, params, text }
+    return { topic, payload, qos, retain, retainAsPublished, publisher, properties, expiresAt, params, text }
   }
 
   /** A listener that fails is the embedding program's: neither the publisher nor other subscribers may feel it. */

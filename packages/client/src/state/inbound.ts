@@ -32,7 +32,7 @@ export class Inbound {
   readonly #order: { 1: Delivery[]; 2: Delivery[] } = { 1: [], 2: [] }
   /** QoS 2 ids acknowledged with PUBREC and not yet released. */
   readonly #received = new Set<number>()
-  /** Of a relay: what PUBREL has come for lately. */
+  /** Of a relay: what was done with lately. */
   readonly #remembered: Remembered | undefined
 
   constructor(
@@ -54,7 +54,6 @@ export class Inbound {
   detach(): void {
     this.#order[1] = []
     this.#order[2] = []
-    this.#remembered?.detach()
   }
 
   /** A new connection. */
@@ -77,12 +76,7 @@ export class Inbound {
       this.#acknowledge('pubrec', packetId) // [MQTT-4.3.3-2]
       return undefined
     }
-    if (qos === 2 && this.#remembered?.isRepeat(packet)) {
-      this.#received.add(packetId)
-      this.#store.putReceived(packetId)
-      this.#acknowledge('pubrec', packetId)
-      return undefined
-    }
+    const isRepeat = this.#remembered?.isRepeat(packet) === true
     const known = this.#open[qos].get(packetId)
     // At QoS 2 the id alone decides. At QoS 1 an id may be used anew once the server has let the message go.
     const again = known !== undefined && (qos === 2 || (packet.dup && known.topic === packet.topic))
@@ -91,10 +85,13 @@ export class Inbound {
       this.#flush(qos)
       return undefined
     }
-    const delivery: Delivery = { packetId, qos, topic: packet.topic, state: 'waiting', consumers: 0 }
+    const state = isRepeat ? 'done' : 'waiting'
+    const delivery: Delivery = { packetId, qos, topic: packet.topic, state, consumers: 0 }
     this.#open[qos].set(packetId, delivery)
     this.#order[qos].push(delivery)
-    return delivery
+    if (!isRepeat) return delivery
+    this.#flush(qos)
+    return undefined
   }
 
   /** One consumer has finished with it; or it has left without finishing, which it may still do. */
@@ -112,7 +109,7 @@ export class Inbound {
     const known = this.#received.delete(packetId)
     if (known) {
       this.#store.removeReceived(packetId)
-      this.#remembered?.released(packetId)
+      this.#remembered?.done(packetId)
     }
     return known
   }
@@ -133,7 +130,7 @@ export class Inbound {
     if (qos === 2) {
       this.#received.add(packetId)
       this.#store.putReceived(packetId)
-    }
+    } else this.#remembered?.done(packetId)
     this.#acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId)
   }
 }

@@ -1,0 +1,2 @@
+import type { BridgeView } from '@godwit/bridge'
+import { Exposition } from '@godwit/broker'
