@@ -1,0 +1,65 @@
+import { checksumOf, type Frame } from '../frame/frame.js'
+
+/** How far a copy has come: the last frame that is in it, with what tells it from any other. */
+export interface Position {
+  readonly sequence: number
+  readonly epoch: number
+  readonly instance: string
+  readonly commit: number
+  readonly checksum: number
+  /** What its writer's wall clock showed. */
+  readonly wall: number
+  /** It said that its writer has let go: whoever comes next need not wait. */
+  readonly released: boolean
+  /** What the claim of this epoch said of who made it. */
+  readonly owner: OwnerNote
+}
+
+/** Who owns the log, as its claim says. */
+export interface OwnerNote {
+  readonly node: string
+  /** Where clients of other nodes are taken to; left out: nowhere. */
+  readonly address?: string
+}
+
+/** @param before where a copy was before that frame: who owns the log stands in the claim alone. */
+export function positionOf(sequence: number, frame: Frame, bytes: Uint8Array, before: Position | undefined): Position {
+  const { epoch, instance, commit, wall, kind } = frame
+  const owner = kind === 'claim' ? readOwner(frame.body) : (before?.owner ?? { node: '' })
+  return { sequence, epoch, instance, commit, checksum: checksumOf(bytes), wall, released: kind === 'released', owner }
+}
+
+export function writeOwner(owner: OwnerNote): Uint8Array {
+  return Buffer.from(JSON.stringify(owner))
+}
+
+function readOwner(body: Uint8Array): OwnerNote {
+  try {
+    const { node, address } = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>
+    return { node: String(node), ...(typeof address === 'string' && { address }) }
+  } catch {
+    return { node: '' } // a later version may say it otherwise
+  }
+}
+
+export function encodePosition(position: Position): Uint8Array {
+  return Buffer.from(JSON.stringify(position))
+}
+
+/** @throws Error when it is none. */
+export function decodePosition(bytes: Uint8Array): Position {
+  const position = JSON.parse(Buffer.from(bytes).toString()) as Position
+  if (!Number.isSafeInteger(position.sequence) || !Number.isSafeInteger(position.epoch)) {
+    throw new Error('what says how far this copy has come cannot be read')
+  }
+  return position
+}
+
+export function isSamePlace(one: Position, other: Position): boolean {
+  return (
+    one.sequence === other.sequence &&
+    one.instance === other.instance &&
+    one.commit === other.commit &&
+    one.checksum === other.checksum
+  )
+}

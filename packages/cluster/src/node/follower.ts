@@ -1,0 +1,202 @@
+import type { Clock } from '@godwit/broker'
+import { positionWrite, type Write } from '@godwit/broker/store/lmdb'
+import { Diverged, type Entry, type LogReader } from '../log/log-reader.js'
+import { type Following, type LogServer, LogSilent, type StoredFrame } from '../log/log-server.js'
+import { encodePosition, type Position } from '../log/position.js'
+import type { Lease } from './lease.js'
+import type { FollowingCopy } from './premises.js'
+
+/** How often the leader of the stream is asked what it has last, in ms. */
+export const watchEveryMs = 250
+/** A reading that has not brought what the leader has for so long is begun anew, in ms. */
+const stalledMs = 3_000
+/** The leader has said for so long that the log ends before what this copy has, in ms: one that was replaced may say so for a while. */
+const goneBackMs = 60_000
+/** Frames without writes after which a copy notes on disk how far it has come: the log is trimmed one day. */
+const noteEveryFrames = 1_000
+/** Writes that go into the copy in one transaction, about: a turn must not take long. */
+const mostWritesTogether = 2_000
+
+export interface FollowerOptions {
+  readonly server: LogServer
+  readonly clock: Clock
+  readonly copy: FollowingCopy
+  readonly position: Position | undefined
+  readonly lease: Lease
+  readonly makeReader: (position: Position | undefined) => LogReader
+  /** Something has come, or the leader has answered: who follows may have to do something. */
+  readonly onNews: () => void
+}
+
+/** Reads the log into a copy, and knows whether that is all there is. */
+export class Follower {
+  /** The last frame that the copy has, in memory at least. */
+  applied: Position | undefined
+  /** The sequence that the leader had last; `undefined`: it has not answered yet. */
+  last: number | undefined
+  /** How far the wall clocks of owner and this machine are apart, by what came lately, in ms; `undefined`: nothing did. */
+  skewMs: number | undefined
+  /** Frames and bytes read. */
+  frames = 0
+  bytes = 0
+  readonly #options: FollowerOptions
+  #reader: LogReader
+  #following: Following | undefined
+  #entries: Entry[] = []
+  #isApplying = false
+  #noted: number
+  #stalledSince: number | undefined
+  #backSince: number | undefined
+  #isStopped = false
+  #failed: (error: unknown) => void = () => {}
+  /** Rejects when it cannot go on: Diverged, Trimmed, NewerFrame, what the disk says. */
+  readonly failure: Promise<never>
+  #reading = 0
+
+  constructor(options: FollowerOptions) {
+    this.#options = options
+    this.applied = options.position
+    this.#noted = options.position?.sequence ?? 0
+    this.#reader = options.makeReader(options.position)
+    this.failure = new Promise((_, reject) => {
+      this.#failed = reject
+    })
+    this.failure.catch(() => {}) // also when nobody looks any more
+  }
+
+  start(): void {
+    void this.#read()
+    void this.#watch()
+  }
+
+  /** The last frame that it has seen: behind what is applied there may be parts of a commit that its owner has not finished. */
+  get seen(): number {
+    return this.#reader.seen
+  }
+
+  /** All that the leader has is in the copy. */
+  get isCaughtUp(): boolean {
+    return this.last === this.seen && this.applied === this.#reader.position
+  }
+
+  /** Reads nothing more; settles when what was being applied is. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#following?.close()
+    this.#entries = []
+    await this.#idle
+  }
+
+  #idle: Promise<void> = Promise.resolve()
+
+  async #read(): Promise<void> {
+    const { server, clock } = this.#options
+    const reading = ++this.#reading
+    const isCurrent = (): boolean => reading === this.#reading && !this.#isStopped
+    this.#following?.close()
+    this.#following = undefined
+    const again = (): void => {
+      if (!isCurrent()) return
+      this.#reading++
+      clock.timeout(watchEveryMs, () => void (this.#isStopped || this.#read()))
+    }
+    try {
+      this.#reader = this.#options.makeReader(this.#reader.position)
+      const following = await server.follow(this.#reader.from, (frame) => isCurrent() && this.#take(frame), again)
+      if (isCurrent()) this.#following = following
+      else following.close()
+    } catch (error) {
+      if (error instanceof LogSilent) again()
+      else if (isCurrent()) this.#failed(error)
+    }
+  }
+
+  #take(stored: StoredFrame): void {
+    const { lease, clock, onNews } = this.#options
+    this.frames++
+    this.bytes += stored.bytes.length
+    this.#stalledSince = undefined
+    const isNew = this.last !== undefined && this.last < stored.sequence // or it may have been there for long
+    try {
+      const entry = this.#reader.take(stored)
+      lease.heard(clock.monotonic())
+      if (!entry) return
+      if (isNew) this.skewMs = clock.now() - entry.frame.wall
+      this.#entries.push(entry)
+      if (!this.#isApplying) this.#idle = this.#applyAll()
+      onNews()
+    } catch (error) {
+      this.#isStopped = true
+      this.#following?.close()
+      this.#failed(error)
+    }
+  }
+
+  async #applyAll(): Promise<void> {
+    this.#isApplying = true
+    try {
+      while (this.#entries.length > 0) await this.#applySome()
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#isApplying = false
+    }
+    this.#options.onNews()
+  }
+
+  async #applySome(): Promise<void> {
+    const writes: Write[] = []
+    let position = this.applied
+    let taken = 0
+    for (const entry of this.#entries) {
+      if (taken > 0 && writes.length + entry.writes.length > mostWritesTogether) break
+      for (const write of entry.writes) writes.push(write)
+      position = entry.position
+      taken++
+    }
+    this.#entries.splice(0, taken)
+    const { sequence } = position!
+    if (writes.length > 0 || sequence - this.#noted >= noteEveryFrames) {
+      await this.#options.copy.apply([...writes, positionWrite(encodePosition(position!))])
+      this.#noted = sequence
+    }
+    this.applied = position
+  }
+
+  /** Asks the leader what it has last, again and again: only while it answers does silence mean anything. */
+  async #watch(): Promise<void> {
+    const { server, clock } = this.#options
+    while (!this.#isStopped) {
+      try {
+        const last = await server.last()
+        if (this.#isStopped) return
+        this.#onLast(last?.sequence ?? 0)
+      } catch (error) {
+        if (!(error instanceof LogSilent)) return this.#failed(error)
+      }
+      await new Promise<void>((resolve) => void clock.timeout(watchEveryMs, resolve))
+    }
+  }
+
+  #onLast(sequence: number): void {
+    const { lease, clock, onNews } = this.#options
+    const now = clock.monotonic()
+    const known = this.seen
+    this.last = sequence
+    lease.answered(now, sequence === known)
+    this.#backSince = sequence < known ? (this.#backSince ?? now) : undefined
+    if (this.#backSince !== undefined && now - this.#backSince > goneBackMs) {
+      return this.#failed(
+        new Diverged(`the log ends at ${sequence}, and this copy is at ${known}: it has lost what it had`),
+      )
+    }
+    if (sequence > known) {
+      this.#stalledSince ??= now
+      if (now - this.#stalledSince > stalledMs) {
+        this.#stalledSince = undefined
+        void this.#read()
+      }
+    }
+    onNews()
+  }
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '@godwit/broker'
+import type { LogServer, LogState, NodeNote, SnapshotNote } from '../log/log-server.js'
+import type { Premises } from './premises.js'
+
+export interface HousekeepingSettings {
+  /** How often it is looked whether there is something to do, in ms. Default 5,000. */
+  readonly everyMs: number
+  /** Frames after which another snapshot is made. Default 200,000. */
+  readonly snapshotEveryFrames: number
+  /** Bytes of the log after which another is made, if that is less than a quarter of what the stream takes. Default 1 GiB. */
+  readonly snapshotEveryBytes: number
+}
+
+export interface HousekeepingParts {
+  readonly server: LogServer
+  readonly premises: Premises
+  readonly clock: Clock
+  readonly settings: Partial<HousekeepingSettings>
+}
+
+/** Others tell of themselves more often than that, or are not there, in ms. */
+const presentMs = 30_000
+/** Snapshots that are kept: should the newer one not be readable, there is another, and the log from there on. */
+const kept = 2
+
+/** Keeps the log short: snapshots, made by a replica where there is one, and what is before the older of two goes. */
+export class Housekeeping {
+  protected readonly parts: HousekeepingParts
+
+  constructor(parts: HousekeepingParts) {
+    this.parts = parts
+  }
+
+  get everyMs(): number {
+    return this.parts.settings.everyMs ?? 5_000
+  }
+
+  /** @param own what this node tells of itself. @throws LogSilent, or why there is no snapshot. */
+  async look(own: NodeNote): Promise<void> {
+    const { server } = this.parts
+    await server.note(own)
+    if (own.role !== 'owner' && own.role !== 'following') return
+    const [state, snapshots] = [await server.state(), await server.snapshots()]
+    if (this.#isDue(own, state, snapshots[0]) && (await this.#isOurs(own))) await this.#make()
+    await this.#tidy(await server.snapshots())
+  }
+
+  #isDue({ applied }: NodeNote, { first, last, bytes, maxBytes }: LogState, newest: SnapshotNote | undefined): boolean {
+    const { snapshotEveryFrames = 200_000, snapshotEveryBytes = 1_073_741_824 } = this.parts.settings
+    const since = applied - (newest?.sequence ?? first - 1)
+    if (since <= 0 || applied > last) return false // ahead of the log: it has lost what it had
+    const most = maxBytes > 0 ? Math.min(snapshotEveryBytes, maxBytes / 4) : snapshotEveryBytes
+    const bytesSince = (bytes * since) / Math.max(1, last - first + 1)
+    return since >= snapshotEveryFrames || bytesSince >= most
+  }
+
+  /** A replica makes it; the owner only where there is none. */
+  async #isOurs(own: NodeNote): Promise<boolean> {
+    if (own.role === 'following') return true
+    const notes = await this.parts.server.notes()
+    return !notes.some(({ node, role, at }) => node !== own.node && role === 'following' && own.at - at < presentMs)
+  }
+
+  async #make(): Promise<void> {
+    const { server, premises } = this.parts
+    const snapshot = await premises.snapshot()
+    try {
+      await server.putSnapshot(snapshot.file, snapshot.sequence)
+    } finally {
+      await snapshot.discard()
+    }
+  }
+
+  async #tidy(snapshots: readonly SnapshotNote[]): Promise<void> {
+    const { server } = this.parts
+    const before = await this.trimPoint(snapshots)
+    if (before !== undefined && (await server.state()).first < before) await server.trim(before)
+    for (const old of snapshots.slice(kept)) await server.deleteSnapshot(old)
+  }
+
+  /** What is before this frame goes; that one stays, for a copy from there looks for it. */
+  protected async trimPoint(snapshots: readonly SnapshotNote[]): Promise<number | undefined> {
+    return snapshots[kept - 1]?.sequence
+  }
+}

@@ -1,0 +1,39 @@
+/** How long the leader of the stream may have said nothing, for silence of the owner to count, in ms. */
+export const leaderPatienceMs = 1_000
+
+/**
+ * How long the log has been quiet, as its leader says: while that is silent too, nobody knows whether an owner writes. On the
+ * monotonic clock of this machine alone.
+ */
+export class Lease {
+  readonly #ms: number
+  #quietSince: number | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
+
+  /** @param ms how long it must have been quiet. */
+  constructor(ms: number) {
+    this.#ms = ms
+  }
+
+  /** A frame has come. */
+  heard(now: number): void {
+    this.#quietSince = now
+  }
+
+  /** The leader has answered. @param isAllKnown what it has last is what this copy has. */
+  answered(now: number, isAllKnown: boolean): void {
+    if (!isAllKnown || now - this.#answeredAt > leaderPatienceMs) this.#quietSince = now
+    this.#answeredAt = now
+  }
+
+  isOver(now: number): boolean {
+    if (this.#quietSince === undefined || now - this.#answeredAt > leaderPatienceMs) return false
+    return now - this.#quietSince >= this.#ms
+  }
+
+  /** Time begins anew. */
+  restart(): void {
+    this.#quietSince = undefined
+    this.#answeredAt = Number.NEGATIVE_INFINITY
+  }
+}
