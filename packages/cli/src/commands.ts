@@ -115,6 +115,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: retained, lines: () => [retainedLine()] }
     },
   },
+  bridge: {
+    summary: 'list the bridges to other brokers, or try one',
+    alike: ['bridges', 'connection', 'forward'],
+    load: async () => {
+      const { bridge, bridgeLine } = await import('./commands/bridge.js')
+      return { run: bridge, lines: () => [bridgeLine()] }
+    },
+  },
   kick: {
     summary: 'disconnect a client, or end its session',
     alike: ['disconnect', 'end', 'ban'],

@@ -18,6 +18,7 @@ import {
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import { BackupFolder } from '../backup-folder.js'
 import { type BannerFacts, banner } from '../banner.js'
+import { Bridges } from '../bridges/bridges.js'
 import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
 import { doorName, doorNames, listenOptions } from '../broker-doors.js'
 import { colorChoiceIn, isTerminal } from '../colors.js'
@@ -116,6 +117,7 @@ async function serve(
   let running: Broker | undefined
   let control: BrokerControl | undefined
   let servers: WebServers | undefined
+  let bridges: Bridges | undefined
   const access = await inOneLine(() =>
     accessOf(settings, {
       log,
@@ -149,7 +151,9 @@ async function serve(
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const served = { broker: opening, settings, doors, ...editors, access: access.explainer, backups, recent, log }
-    const web = await webServers({ ...served, plugins, reload: () => control!.reload() })
+    const joined = new Bridges(opening, log)
+    bridges = joined
+    const web = await webServers({ ...served, plugins, bridges: joined, reload: () => control!.reload() })
     servers = web
     const opened = await brokerControl({
       broker: running,
@@ -163,7 +167,8 @@ async function serve(
       editors,
       backups,
       loginLink: () => web.http?.loginLink(),
-      reloadable: web.reloadable,
+      bridges: joined,
+      reloadable: [...web.reloadable, joined],
       log,
     })
     control = opened
@@ -172,6 +177,7 @@ async function serve(
     if (log.format === 'json' || logging.file !== undefined) {
       log.log('info', 'started', { version, listeners: doors.join(', '), data })
     }
+    await inOneLine(() => joined.start(settings))
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
     await systemdNotify('READY=1', log)
     const damage = await Promise.race([stopped(stopping), failed(opening)])
@@ -182,6 +188,7 @@ async function serve(
     await control?.close()
     await servers?.close()
     await plugins.stop()
+    await bridges?.close()
     access.close()
     await running.close()
     await watch.close()

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
-import { importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
+import { type Imported, importMosquitto, noteInWords } from '../config-import/mosquitto-import.js'
 import { systemProblem } from '../system-problem.js'
 import type { Terminal } from '../terminal.js'
 
@@ -33,7 +33,7 @@ export function configImportLine(): CommandLine {
     .option('-o, --output <file>', 'a new file for the configuration (default: standard output)')
     .option(
       '--passwords <file>',
-      'a new password file for the users of dynamic-security.json (default: beside --output, as godwit.passwords)',
+      'a new password file for the users of dynamic-security.json, with the passwords of bridges beside it (default: beside --output, as godwit.passwords)',
     )
     .option('--strict', 'exit with 1 when something could not be translated')
 }
@@ -47,24 +47,34 @@ export async function configImport(args: readonly string[], terminal: Terminal):
   const given = flags.passwords ?? besideOutput(flags.output)
   const passwordFile = given === undefined ? undefined : resolve(given)
   const imported = importMosquitto(file!, passwordFile === undefined ? {} : { passwords: passwordFile })
-  const { refused, untranslated, remarks, yaml, passwords } = imported
+  const { refused, untranslated, remarks } = imported
   for (const note of refused) terminal.stderr.write(`refused: ${noteInWords(note)}\n`)
   if (refused.length > 0) {
     const lines = refused.length === 1 ? 'one line' : `${refused.length} lines`
     throw new CommandError(`${lines} of ${file} cannot be taken; nothing is written`)
   }
-  if (passwords !== undefined && passwordFile !== undefined) writeNew(passwordFile, passwords, '--passwords', 0o600)
-  if (flags.output === undefined) terminal.stdout.write(yaml)
-  else writeNew(flags.output, yaml, '-o', 0o666)
+  writeAll(imported, flags, passwordFile, terminal)
   for (const note of untranslated) terminal.stderr.write(`not translated: ${noteInWords(note)}\n`)
   for (const note of remarks) terminal.stderr.write(`note: ${noteInWords(note)}\n`)
-  const isKept = passwords === undefined || passwordFile !== undefined
-  if (!isKept) {
-    terminal.stderr.write(
-      'not translated: users and their passwords: with -o FILE or --passwords FILE they are written\n',
-    )
+  const left = passwordFile === undefined ? secretsOf(imported) : undefined
+  if (left) terminal.stderr.write(`not translated: ${left}: with -o FILE or --passwords FILE they are written\n`)
+  return flags.strict && (untranslated.length > 0 || left) ? 1 : 0
+}
+
+function writeAll(imported: Imported, { output }: Flags, passwordFile: string | undefined, { stdout }: Terminal): void {
+  const { yaml, passwords, secrets } = imported
+  if (passwordFile !== undefined) {
+    if (passwords !== undefined) writeNew(passwordFile, passwords, '--passwords', 0o600)
+    for (const [path, text] of secrets) writeNew(path, text, '--passwords', 0o600)
   }
-  return flags.strict && (untranslated.length > 0 || !isKept) ? 1 : 0
+  if (output === undefined) stdout.write(yaml)
+  else writeNew(output, yaml, '-o', 0o666)
+}
+
+/** What goes into files of its own. */
+function secretsOf({ passwords, secrets }: Imported): string | undefined {
+  if (passwords !== undefined) return 'users and their passwords'
+  return secrets.size > 0 ? 'the passwords of bridges' : undefined
 }
 
 /** `/etc/godwit/godwit.yaml`: `/etc/godwit/godwit.passwords`. */

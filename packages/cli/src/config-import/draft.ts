@@ -26,6 +26,8 @@ export class Draft {
   readonly needless: Note[] = []
   /** A password file that is to be written. */
   passwords: string | undefined
+  /** Files that are to be written, each with one secret. */
+  readonly secrets = new Map<string, string>()
   readonly #origins = new Map<string, string>()
   readonly #lines = new Map<string, Place>()
 

@@ -1,12 +1,9 @@
 import type { Group } from './mosquitto-reading.js'
 
-/** What becomes of a bridge or a plugin, with all its lines. */
-export function groupInWords({ first, scope, lines }: Group): string {
+/** What becomes of a plugin, with all its lines. */
+export function groupInWords({ first, lines }: Group): string {
   const { option, value } = first
   const more = lines.length === 0 ? '' : ` (with ${lines.length} more ${lines.length === 1 ? 'line' : 'lines'} of it)`
-  if (scope === 'bridge') {
-    return `there are no bridges in the broker${more}; let a mosquitto carry the messages, with this broker as its address and try_private false`
-  }
   if (isDynamicSecurityPlugin(first.value)) {
     return `no plugins are loaded${more}; clients and roles of its file are read once, now, and $CONTROL topics change nothing here`
   }

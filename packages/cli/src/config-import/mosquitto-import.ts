@@ -23,6 +23,8 @@ export interface Imported {
   readonly remarks: readonly Note[]
   /** Users and hashes out of a dynamic-security.json, which `auth.passwordFile` of the result is to hold. */
   readonly passwords: string | undefined
+  /** The password of each bridge, by the file that its `passwordFrom` names. */
+  readonly secrets: ReadonlyMap<string, string>
 }
 
 export interface ImportOptions {
@@ -58,7 +60,7 @@ export function importMosquitto(file: string, { passwords = 'godwit.passwords' }
     remarks: sorted(draft.remarks),
   }
   const yaml = yamlOf(draft, file, order.size > 0, { ...result, needless: sorted(draft.needless) })
-  return { ...result, yaml, passwords: draft.passwords }
+  return { ...result, yaml, passwords: draft.passwords, secrets: draft.secrets }
 }
 
 function textOf(file: string): string {

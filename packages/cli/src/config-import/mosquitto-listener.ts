@@ -149,7 +149,7 @@ function writeTls(draft: Draft, path: PathTo, said: Said): void {
 }
 
 /** @returns Whether there is one. */
-function writeAuthorities(draft: Draft, path: PathTo, said: Said): boolean {
+export function writeAuthorities(draft: Draft, path: PathTo, said: ReadonlyMap<string, MosquittoLine>): boolean {
   const file = said.get('cafile')
   const folder = said.get('capath')
   if (file && !folder) draft.set(path('tls', 'ca'), file.value, file)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Draft } from './draft.js'
 import { writeAccess } from './mosquitto-access.js'
+import { writeBridge } from './mosquitto-bridge.js'
 import { groupInWords } from './mosquitto-groups.js'
 import type { MosquittoLine } from './mosquitto-lines.js'
 import { type MosquittoListener, writeListener } from './mosquitto-listener.js'
@@ -24,7 +25,10 @@ export class Translation {
   write(): void {
     const { global, groups, logs } = this.#reading
     const listeners = this.#listeners()
-    for (const group of groups) this.#draft.cannot(group.first, groupInWords(group))
+    this.#writeBridges()
+    for (const group of groups) {
+      if (group.scope === 'plugin') this.#draft.cannot(group.first, groupInWords(group))
+    }
     for (const [index, listener] of listeners.entries()) {
       writeListener(this.#draft, index, listener, this.#isLocal)
       for (const line of listener.said.values()) mosquittoOptions.get(line.option)?.write?.(this.#draft, line)
@@ -41,6 +45,15 @@ export class Translation {
       this.#draft,
       logs.filter(({ option }) => option === 'log_dest'),
     )
+  }
+
+  #writeBridges(): void {
+    let index = 0
+    for (const group of this.#reading.groups) {
+      if (group.scope !== 'bridge') continue
+      const file = (name: string): string => this.#passwords.replace(/[^/]*$/, `bridge-${name}.pw`)
+      if (writeBridge(this.#draft, index, group, file)) index++
+    }
   }
 
   /** Without a listener, a port or an address mosquitto serves its own machine alone, and asks nobody who he is. */

@@ -13,6 +13,10 @@ export function exposedSecrets({ config, origin }: Resolved): readonly string[] 
     ...(tls ? [{ path: ['listeners', at, 'tls'], value: tls }] : []),
     ...(auth ? authParts(auth, ['listeners', at, 'auth']) : []),
   ])
+  for (const [at, one] of config.bridges.entries()) {
+    doors.push({ path: ['bridges', at], value: one })
+    if (one.tls) doors.push({ path: ['bridges', at, 'tls'], value: one.tls })
+  }
   const { tls } = config.http
   if (tls) doors.push({ path: ['http', 'tls'], value: tls })
   const plugins = config.plugins.map(({ options = {} }, at) => ({ path: ['plugins', at, 'options'], value: options }))
@@ -36,7 +40,7 @@ export function exposedSecrets({ config, origin }: Resolved): readonly string[] 
     .map(({ file, what }) => `${file} (${what}) can be read by every user of this machine; chmod o-r ${file}`)
 }
 
-const fileKeys = new Set(['key', 'passphraseFile', 'passwordFile', 'secretFile', 'headersFile'])
+const fileKeys = new Set(['key', 'passphraseFile', 'passwordFile', 'secretFile', 'headersFile', 'passwordFrom'])
 
 function authParts(auth: Resolved['config']['auth'], path: Path): readonly { path: Path; value: object }[] {
   const { jwt, http } = auth

@@ -15,6 +15,9 @@ const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]
   { at: /^(listeners\.\d+\.)?acl\.file$/ },
   { at: /^plugins\.\d+\.module$/, form: /^\.{0,2}[/\\]/ },
   { at: /^plugins\.\d+\.options\.(.*\.)?\w*File$/ },
+  { at: /^bridges\.\d+\.passwordFrom$/ },
+  { at: /^bridges\.\d+\.tls\.(ca|cert|key|passphraseFile)$/ },
+  { at: /^bridges\.\d+\.tls\.ca\.\d+$/ },
 ]
 
 /**

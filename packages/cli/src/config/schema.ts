@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { bytesOf } from '../argument-values.js'
 import { logFormats, logLevels } from '../log.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
+import { bridgesSchema } from './bridge-schema.js'
 import { limitDescriptions } from './limit-descriptions.js'
 import { hidden } from './secrets.js'
 
@@ -320,6 +321,7 @@ export const configSchema = z.strictObject({
   plugins: z
     .array(plugin)
     .describe('Programs that run inside the broker, in this order; see docs/plugins.md. Default: none.'),
+  bridges: bridgesSchema.describe('Bridges to other brokers; see below, and docs/bridges.md.'),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
   sysIntervalSeconds: z
@@ -355,6 +357,7 @@ export const defaults = {
   backup: {},
   http: { listen: '127.0.0.1:18083', allowInsecure: false },
   plugins: [],
+  bridges: [],
   limits: defaultLimits,
   features: {
     mqtt31: false,

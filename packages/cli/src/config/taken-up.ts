@@ -17,6 +17,7 @@ export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<C
   backup: true,
   metrics: false,
   http: false,
+  bridges: true,
   plugins: true,
   limits: true,
   features: {

@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import type { Editors } from '../editing/editors.js'
 import type { BrokerLog } from '../log.js'
+import type { Bridged } from '../monitoring/bridges-text.js'
 import { systemProblem } from '../system-problem.js'
 import { accessPart } from './access-part.js'
 import { controlPath, pathProblem } from './control-path.js'
@@ -32,6 +33,7 @@ export interface RunningBroker {
   readonly editors: Editors
   readonly backups: BackupFolder
   readonly loginLink: () => string | undefined
+  readonly bridges: Bridged
   /** What else can be read again. */
   readonly reloadable: readonly Reloadable[]
   readonly log: BrokerLog
@@ -49,7 +51,7 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { broker, settings, doors, sockets, read, editors, backups, loginLink, reloadable, log } = running
+  const { broker, settings, doors, sockets, read, editors, backups, loginLink, bridges, reloadable, log } = running
   const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
   const reloading = new Reloading({ started: settings, read, tried, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
@@ -57,7 +59,8 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
     return reloading.reload()
   }
   const path = controlPath(settings.config)
-  const requests = controlRequests({ broker, listeners: doors, reload, users: editors.users, backups, loginLink, log })
+  const { users } = editors
+  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, loginLink, bridges, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
   return { reload, close: async () => socket?.close() }
 }

@@ -1,3 +1,4 @@
+import type { BridgeView } from '@godwit/bridge'
 import { z } from 'zod'
 
 /** What may be asked over the control socket: one line of JSON. The answer is one line or more. */
@@ -16,6 +17,8 @@ export type ControlRequest =
   | { readonly request: 'kick'; readonly client: string; readonly endSession?: boolean | undefined }
   /** Deletes the retained messages that match; answered by {@link DeleteAnswer}. */
   | { readonly request: 'delete-retained'; readonly filter: string }
+  /** Answered by {@link BridgesAnswer}. */
+  | { readonly request: 'bridges' }
   /** Answered by {@link UsersAnswer}. */
   | { readonly request: 'users' }
   /** Adds a user, or gives one another password; answered by {@link UserAnswer}. */
@@ -57,6 +60,7 @@ export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('r
   listRequest,
   z.strictObject({ request: z.literal('kick'), client: z.string(), endSession: z.boolean().optional() }),
   z.strictObject({ request: z.literal('delete-retained'), filter: z.string() }),
+  z.strictObject({ request: z.literal('bridges') }),
   z.strictObject({ request: z.literal('users') }),
   z.strictObject({ request: z.literal('set-user'), user: z.string(), password: z.string() }),
   z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
@@ -75,6 +79,11 @@ export interface StatusAnswer {
   readonly uptimeSeconds: number
   /** In words, as `127.0.0.1:1883`. */
   readonly listeners: readonly string[]
+}
+
+export interface BridgesAnswer {
+  /** In the order of their names. */
+  readonly bridges: readonly BridgeView[]
 }
 
 export interface ReloadAnswer {

@@ -2,10 +2,12 @@ import { disconnectUser, type Users } from '@godwit/admin/parts'
 import type { Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import { CommandError } from '../command-error.js'
+import type { Bridged } from '../monitoring/bridges-text.js'
 import { version } from '../version.js'
 import type { Answers } from './answers.js'
 import type {
   BackupAnswer,
+  BridgesAnswer,
   ConsoleAnswer,
   ControlRequest,
   DeleteAnswer,
@@ -30,13 +32,14 @@ export interface ControlledBroker {
   readonly backups: Pick<BackupFolder, 'create' | 'pathOf'>
   /** A link that logs in to the console; undefined: none is served. */
   readonly loginLink: () => string | undefined
+  readonly bridges: Bridged
   /** Told of all that is changed. */
   readonly log: Logger
 }
 
 /** What a broker answers to requests over its control socket. No answer holds a payload, a password or a key. */
 export function controlRequests(controlled: ControlledBroker): Serve {
-  const { broker, listeners, reload, users } = controlled
+  const { broker, listeners, reload, users, bridges } = controlled
   return async (request, answers) => {
     switch (request.request) {
       case 'status': {
@@ -52,6 +55,8 @@ export function controlRequests(controlled: ControlledBroker): Serve {
         return streamTop(broker, answers)
       case 'list':
         return streamList(broker, request, answers)
+      case 'bridges':
+        return answers.end({ bridges: bridges.views } satisfies BridgesAnswer)
       case 'users': {
         const { users: known } = await users.list()
         return answers.end({ users: known.map(({ username }) => username) } satisfies UsersAnswer)
@@ -62,7 +67,10 @@ export function controlRequests(controlled: ControlledBroker): Serve {
   }
 }
 
-type Deed = Exclude<ControlRequest, { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'users' }>
+type Deed = Exclude<
+  ControlRequest,
+  { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'bridges' | 'users' }
+>
 
 /** Does what changes something, and tells the log. */
 async function done(

@@ -26,6 +26,10 @@ export async function tryOut(
   whoMayCome(withSystemdSockets(config, sockets), plugins)
   const access = await accessOf(settings, { log, disconnect() {}, use() {}, plugins })
   access.close()
+  if (config.bridges.length > 0) {
+    const { bridgeOptions } = await import('../bridges/bridge-options-of.js')
+    for (const at of config.bridges.keys()) await bridgeOptions(settings, at, log)
+  }
   for (const [at, door] of config.listeners.entries()) {
     await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))
   }

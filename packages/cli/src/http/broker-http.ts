@@ -11,6 +11,7 @@ import type { Broker, Logger } from '@godwit/broker'
 import { consolePage } from '@godwit/console'
 import type { Resolved } from '../config/resolve.js'
 import type { ReloadAnswer } from '../control/control-protocol.js'
+import type { Bridged } from '../monitoring/bridges-text.js'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import type { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { systemProblem } from '../system-problem.js'
@@ -29,6 +30,7 @@ export interface ServedBroker {
   readonly access: AccessExplainer
   readonly backups: Backups
   readonly recent: RecentLog
+  readonly bridges: Bridged
   readonly reload: () => Promise<ReloadAnswer>
   readonly delay: EventLoopDelay
   /** Counters and health, where they are served at the same address. */

@@ -3,11 +3,12 @@ import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { filesOf } from '../control/files-of.js'
 import type { Reloadable } from '../control/reloading.js'
+import { bridgesText } from '../monitoring/bridges-text.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
-import type { Counting } from '../monitoring/plugin-text.js'
+import { type Counting, pluginText } from '../monitoring/plugin-text.js'
 import type { BrokerHttp, ServedBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
@@ -28,10 +29,10 @@ export interface WebServers {
 export async function webServers(
   served: Omit<ServedBroker, 'delay' | 'monitoring'> & { readonly plugins: Counting },
 ): Promise<WebServers> {
-  const { broker, settings, log, plugins } = served
+  const { broker, settings, bridges, log, plugins } = served
   const { config } = settings
   const delay = new EventLoopDelay()
-  const pages = new MonitoringPages(broker, delay, log, plugins)
+  const pages = new MonitoringPages(broker, delay, log, [() => bridgesText(bridges), () => pluginText(plugins)])
   const where = config.metrics === undefined ? undefined : monitoringAddress(String(config.metrics))
   const shares = where !== undefined && where.port !== 0 && isDeepStrictEqual(where, httpAddress(config))
   let monitoring: MonitoringServer | undefined

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Broker, type Logger, prometheusText } from '@godwit/broker'
 import type { EventLoopDelay } from './event-loop-delay.js'
-import { type Counting, pluginText } from './plugin-text.js'
 import { processText } from './process-text.js'
 
 /** What they show. */
@@ -25,13 +24,14 @@ export class MonitoringPages {
   readonly #broker: Monitored
   readonly #delay: EventLoopDelay
   readonly #log: Logger
-  readonly #plugins: Counting
+  readonly #more: readonly (() => string)[]
 
-  constructor(broker: Monitored, delay: EventLoopDelay, log: Logger, plugins: Counting = { counts: [] }) {
+  /** @param more texts of what else there is to count. */
+  constructor(broker: Monitored, delay: EventLoopDelay, log: Logger, more: readonly (() => string)[] = []) {
     this.#broker = broker
     this.#delay = delay
     this.#log = log
-    this.#plugins = plugins
+    this.#more = more
   }
 
   /** Whether a request is for one of them. */
@@ -61,7 +61,8 @@ export class MonitoringPages {
   }
 
   async #metrics(): Promise<string> {
-    return (await prometheusText(this.#broker)) + processText(this.#delay) + pluginText(this.#plugins)
+    const more = this.#more.map((text) => text()).join('')
+    return (await prometheusText(this.#broker)) + more + processText(this.#delay)
   }
 
   async #page(path: string): Promise<Page> {

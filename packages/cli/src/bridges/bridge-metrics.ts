@@ -1,2 +1,0 @@
-import type { BridgeView } from '@godwit/bridge'
-import { Exposition } from '@godwit/broker'
