@@ -5,6 +5,7 @@ import type { BatchListener } from './batches.js'
 import type { Change } from './changes.js'
 import { Arrival } from './connection/arrival.js'
 import { closeInOrder } from './connection/closing.js'
+import { Connection } from './connection/connection.js'
 import type { TraceEvent, TraceOptions } from './connection/tracing.js'
 import { Descriptors } from './descriptors.js'
 import { BrokerError } from './errors.js'
@@ -433,11 +434,18 @@ export class Broker implements AsyncDisposable {
   #accept(transport: Transport): void {
     if (!this.#rooms.door.enter(transport.peer.address)) return transport.destroy()
     try {
-      new Arrival(transport, this.#rooms.connectionParts)
+      transport.start(this.#arrival(transport))
     } catch (error) {
       const onFault = (): void => transport.destroy()
       this.#rooms.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
     }
+  }
+
+  #arrival(transport: Transport): Arrival {
+    const { connectionParts } = this.#rooms
+    return new Arrival(transport, connectionParts, (_, connect, decoder, probation) => {
+      return new Connection(transport, connectionParts, connect, decoder, probation)
+    })
   }
 
   #ensureOpen(): void {

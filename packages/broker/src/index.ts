@@ -93,6 +93,7 @@ export { type Rate, TokenBucket } from './time/token-bucket.js'
 export { checkListen } from './transport/listen.js'
 export type {
   ListenOptions,
+  NodeOptions,
   ProxyProtocolOptions,
   TcpOptions,
   TlsOptions,

@@ -75,6 +75,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
   const connectionParts: ConnectionParts = {
     services,
     outbox,
+    tracing,
     store,
     accounts,
     door,

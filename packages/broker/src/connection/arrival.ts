@@ -2,19 +2,40 @@ import { type Connect, Decoder, encode, type Packet, ProtocolError, reason } fro
 import { MqttError } from '../errors.js'
 import { refuse } from '../handlers/admission.js'
 import type { Services } from '../handlers/context.js'
+import type { Logger } from '../log.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
-import { Connection } from './connection.js'
-import type { ConnectionParts } from './connection-parts.js'
+import type { Door } from './door.js'
 import { farewell } from './farewell.js'
-import { isUneventful, Probation, tooMuchWaits } from './probation.js'
+import { isUneventful, type OnProbation, Probation, type ProbationParts, tooMuchWaits } from './probation.js'
+import type { Tracing } from './tracing.js'
 
 /** The longest fixed header, the Protocol Name and the Protocol Level. */
 const enough = 12
 const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
 const noBytes: Uint8Array = new Uint8Array(0)
 
+/** What all arrivals are made with. */
+export interface ArrivalParts extends ProbationParts {
+  readonly services: Pick<Services, 'limits' | 'features' | 'metrics' | 'drops' | 'faults'>
+  readonly tracing: Pick<Tracing, 'isOn' | 'received' | 'sent'>
+  readonly door: Pick<Door, 'leave'>
+  readonly log: Logger
+}
+
+/** Whoever has a transport from its CONNECT on. */
+export interface Arrived extends TransportEvents, OnProbation {
+  /** CONNECT is whole. */
+  begin(connect: Connect): void
+}
+
 /**
- * A transport from its first byte until its CONNECT is whole: then a {@link Connection} has it, with all that has come. What is no
+ * Makes who has it then.
+ * @param decoder what has come behind CONNECT is in it.
+ */
+export type Serve = (transport: Transport, connect: Connect, decoder: Decoder, probation: Probation) => Arrived
+
+/**
+ * A transport from its first byte until its CONNECT is whole: then somebody else has it, with all that has come. What is no
  * CONNECT ends here, answered where somebody who speaks MQTT would understand it.
  */
 export class Arrival implements TransportEvents {
@@ -22,20 +43,22 @@ export class Arrival implements TransportEvents {
   readonly client = undefined
   readonly clientId = undefined
   readonly #transport: Transport
-  readonly #parts: ConnectionParts
-  readonly #services: Services
+  readonly #parts: ArrivalParts
+  readonly #services: ArrivalParts['services']
+  readonly #serve: Serve
   readonly #probation: Probation
   readonly #decoder: Decoder
   /** As far as they tell which version is spoken, or what else. */
   #firstBytes = noBytes
   #isOver = false
 
-  constructor(transport: Transport, parts: ConnectionParts) {
+  constructor(transport: Transport, parts: ArrivalParts, serve: Serve) {
     const { services } = parts
     this.peer = transport.peer
     this.#transport = transport
     this.#parts = parts
     this.#services = services
+    this.#serve = serve
     this.#decoder = new Decoder({
       version: 4,
       maxPacketBytes: services.limits.maxConnectBytes,
@@ -43,7 +66,6 @@ export class Arrival implements TransportEvents {
     })
     services.metrics.connectionsAccepted++
     this.#probation = new Probation(this.peer, parts, this)
-    transport.start(this)
   }
 
   onData(chunk: Uint8Array): void {
@@ -57,9 +79,14 @@ export class Arrival implements TransportEvents {
     } catch (error) {
       this.#fail(error)
     }
-    if (!this.#isOver && !this.#probation.charge(this.#decoder.bufferedBytes)) {
+    if (!this.#isOver && !this.#probation.charge(this.heldBytes)) {
       this.end(tooMuchWaits)
     }
+  }
+
+  /** Of what has come, what is kept. */
+  protected get heldBytes(): number {
+    return this.#decoder.bufferedBytes
   }
 
   /** A WebSocket message that is not whole: when it is too much, the transport, which would go on gathering, is cut off. */
@@ -91,19 +118,19 @@ export class Arrival implements TransportEvents {
 
   /** The first packet of a connection is CONNECT, or the connection is not MQTT [MQTT-3.1.0-1]. */
   #onFirst(packet: Packet): void {
-    const { metrics, tracing } = this.#services
-    metrics.packetsReceived++
+    const { tracing } = this.#parts
+    this.#services.metrics.packetsReceived++
     if (packet.type === 'connect') return this.#handOn(packet)
     if (tracing.isOn) tracing.received(this, packet)
     throw new MqttError(reason.protocolError, `${packet.type} before connect`)
   }
 
   #handOn(connect: Connect): void {
-    const connection = new Connection(this.#transport, this.#parts, connect, this.#decoder, this.#probation)
-    this.#transport.handTo(connection)
-    this.#probation.passTo(connection)
+    const served = this.#serve(this.#transport, connect, this.#decoder, this.#probation)
+    this.#transport.handTo(served)
+    this.#probation.passTo(served)
     this.#isOver = true
-    connection.begin(connect)
+    served.begin(connect)
   }
 
   #fail(error: unknown): void {
@@ -131,7 +158,8 @@ export class Arrival implements TransportEvents {
 
   /** The last packet, and the first. */
   #say(packet: Packet, version: 4 | 5): void {
-    const { metrics, tracing } = this.#parts.outbox
+    const { tracing, services } = this.#parts
+    const { metrics } = services
     if (tracing.isOn) tracing.sent(this, packet)
     const bytes = encode(packet, version)
     metrics.packetsSent++

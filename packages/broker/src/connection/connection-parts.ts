@@ -1,32 +1,24 @@
 import type { Accounts } from '../accounts.js'
 import type { Owner } from '../faults.js'
 import type { Services } from '../handlers/context.js'
-import type { Logger } from '../log.js'
 import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
-import type { TimerWheel } from '../time/timer-wheel.js'
+import type { ArrivalParts } from './arrival.js'
 import type { Door } from './door.js'
 import type { OutboxParts } from './outbox.js'
-import type { OnProbation } from './probation.js'
 import type { PublishRates } from './publish-rate.js'
-import type { Waiting } from './waiting.js'
 
 /** What all connections of a broker are made with. */
-export interface ConnectionParts {
+export interface ConnectionParts extends ArrivalParts {
   readonly services: Services
   readonly outbox: OutboxParts
-  readonly waiting: Waiting
   readonly door: Door
   readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'endOfPacket' | 'setWill'>
   readonly accounts: Accounts
-  /** Those without a client yet. */
-  readonly arriving: Set<OnProbation>
   /** Connections with publications that wait for room on the disk. */
   readonly waitingForRoom: Set<WaitsForRoom>
   readonly publishRates: PublishRates
   readonly clock: Clock
-  readonly wheel: TimerWheel
-  readonly log: Logger
 }
 
 /** A connection with publications that wait for room on the disk. */

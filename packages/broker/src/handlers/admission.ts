@@ -6,7 +6,7 @@ import { shownToBe } from '../hooks/hook-runner.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionRefusal } from '../metrics.js'
 import { isSystemTopic } from '../router/system-topics.js'
-import type { Answer, Context, Reply } from './context.js'
+import type { Answer, Context, Reply, Services } from './context.js'
 import { inWords } from './reason-string.js'
 
 /** Why a client may not come in. */
@@ -195,7 +195,7 @@ function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'c
  * @param clientId what the client calls itself, as far as that is known: for the log.
  */
 export function refuse(
-  c: Pick<Context, 'services' | 'peer' | 'version' | 'wantsReasons'>,
+  c: Pick<Context, 'peer' | 'version' | 'wantsReasons'> & { readonly services: Pick<Services, 'drops'> },
   { reasonCode, why, serverReference, counts }: Refusal,
   clientId?: string,
 ): Reply {

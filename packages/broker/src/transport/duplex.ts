@@ -1,4 +1,6 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { bytesTakenOf } from './bytes-taken.js'
 import type { Peer, Transport, TransportEvents } from './transport.js'
 
@@ -117,6 +119,10 @@ export class DuplexTransport implements Transport {
     this.#stream.resume()
   }
 
+  endSending(): void {
+    if (!this.#stream.destroyed) this.#stream.end()
+  }
+
   end(): void {
     const stream = this.#stream
     this.#events = undefined
@@ -134,6 +140,16 @@ export class DuplexTransport implements Transport {
     this.#events = undefined
     this.#stream.destroy()
   }
+
+  reset(): void {
+    resetSocket(this.#stream)
+    this.destroy()
+  }
+}
+
+/** What has no reset of its own is only destroyed, and so is TLS: the socket below it is reset. */
+function resetSocket(stream: Duplex): void {
+  if (stream instanceof Socket && !(stream instanceof TLSSocket) && !stream.destroyed) stream.resetAndDestroy()
 }
 
 /** A stream that is not the socket itself: TLS, WebSocket. What the kernel takes is seen below. */
@@ -147,5 +163,10 @@ export class LayeredTransport extends DuplexTransport {
 
   override get bytesTaken(): number {
     return bytesTakenOf(this.#below)
+  }
+
+  override reset(): void {
+    resetSocket(this.#below)
+    this.destroy()
   }
 }

@@ -1,5 +1,7 @@
 import { BrokerError } from '../errors.js'
+import { isLoopback } from '../network.js'
 import { checkNames, type NamesOf } from '../option-names.js'
+import { checkNodeNames } from './node-names.js'
 
 /** An address of this machine. */
 export interface TcpOptions {
@@ -75,6 +77,20 @@ export interface ProxyProtocolOptions {
   readonly from: readonly string[]
 }
 
+/**
+ * Other nodes of a cluster pass their clients on here, each over a connection of its own: nobody else comes in. Beyond this machine
+ * it takes `tls` with `ca`: a node shows a certificate.
+ */
+export interface NodeOptions {
+  /** Nodes that may: names in their certificates (a DNS name, or the Common Name). Without TLS, on this machine, nobody is asked. */
+  readonly names: readonly string[]
+  /**
+   * Names of the listeners at which their clients may have come in. Others are refused: nobody could say what rules hold for them.
+   * Default: any, and none.
+   */
+  readonly listeners?: readonly string[]
+}
+
 /** Where to listen, and what is spoken there. */
 export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
   /** Default: no TLS. */
@@ -83,6 +99,8 @@ export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
   readonly websocket?: WebSocketOptions
   /** Default: nobody is a proxy. */
   readonly proxyProtocol?: ProxyProtocolOptions
+  /** Default: clients come in here, and no nodes. */
+  readonly node?: NodeOptions
   /** What hooks are told, as `client.listener`, of clients that come in here. Default: nothing. */
   readonly name?: string
   /**
@@ -106,6 +124,7 @@ const names: NamesOf<ListenOptions & UnixOptions> & NamesOf<ListenOptions> = {
   tls: true,
   websocket: true,
   proxyProtocol: true,
+  node: true,
   name: true,
   allowAnonymous: true,
   handshakeTimeoutMs: true,
@@ -125,6 +144,7 @@ const tlsNames: NamesOf<TlsOptions> = {
 }
 const webSocketNames: NamesOf<WebSocketOptions> = { path: true, origins: true }
 const proxyNames: NamesOf<ProxyProtocolOptions> = { from: true }
+const nodeNames: NamesOf<NodeOptions> = { names: true, listeners: true }
 
 /** The longest that TLS allows (RFC 8446, section 4.6.1). */
 const weekSeconds = 604_800
@@ -158,6 +178,7 @@ export function checkListenOptions(options: ListenOptions): void {
   checkNames(options.tls, tlsNames, 'listen.tls', elsewhereInTls)
   checkNames(options.websocket, webSocketNames, 'listen.websocket')
   checkNames(options.proxyProtocol, proxyNames, 'listen.proxyProtocol')
+  checkNames(options.node, nodeNames, 'listen.node')
   const { tls, websocket, proxyProtocol, path, handshakeTimeoutMs = 1, maxHandshakes = 1 } = options
   for (const [name, value] of Object.entries({ handshakeTimeoutMs, maxHandshakes })) {
     if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) {
@@ -168,6 +189,7 @@ export function checkListenOptions(options: ListenOptions): void {
   if (!Number.isSafeInteger(sessionSeconds) || sessionSeconds < 0 || sessionSeconds > weekSeconds) {
     throw invalid(`tls.sessionSeconds is ${sessionSeconds}; it takes a whole number from 0 to ${weekSeconds} (a week)`)
   }
+  if (options.node) checkNode(options, options.node)
   if (tls?.requestCert && !tls.ca?.length)
     throw invalid('tls.requestCert needs tls.ca: who signs the certificates of clients')
   if (tls?.crl && !tls.ca?.length) throw invalid('tls.crl needs tls.ca: who revokes')
@@ -176,6 +198,18 @@ export function checkListenOptions(options: ListenOptions): void {
   }
   if (proxyProtocol && path !== undefined)
     throw invalid('proxyProtocol is not for a Unix socket: its peers have no address')
+}
+
+function checkNode(options: ListenOptions, { names }: NodeOptions): void {
+  const { tls, host = '127.0.0.1', path, fd, websocket, proxyProtocol, name } = options
+  const other = Object.entries({ websocket, proxyProtocol, name }).find(([, value]) => value !== undefined)
+  if (other) throw invalid(`${other[0]} is not for a node listener: nodes say what their clients came to`)
+  if (tls?.requestCert === false) throw invalid('tls.requestCert is false; nodes have to show a certificate')
+  if (tls && !tls.ca?.length) throw invalid('a node listener needs tls.ca: who signs the certificates of nodes')
+  if (tls && names.length === 0) throw invalid('node.names is empty; it takes the names in the certificates of nodes')
+  checkNodeNames(names, 'node.names')
+  if (tls || path !== undefined || (fd === undefined && isLoopback(host))) return
+  throw invalid(`a node listener that other machines reach (${host}) needs tls with cert, key and ca`)
 }
 
 const invalid = (message: string): BrokerError => new BrokerError('invalid-option', message)

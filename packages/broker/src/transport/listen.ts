@@ -12,7 +12,9 @@ import { DuplexTransport, LayeredTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
 import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions } from './listen-options.js'
-import { proxies, readProxyHeader } from './proxy-protocol.js'
+import { NodeStep } from './node-step.js'
+import { proxies } from './proxy-protocol.js'
+import { proxyStep } from './proxy-step.js'
 import { readIntoOne } from './read-buffer.js'
 import { TlsStep } from './tls.js'
 import { readTls } from './tls-files.js'
@@ -31,6 +33,8 @@ export interface ListenParts {
   readonly drops: Drops
   readonly descriptors: Descriptors
   readonly log: Logger
+  /** What sockets read into. Default: the one for a broker's clients. */
+  readonly readBuffer?: () => Uint8Array | undefined
 }
 
 /** A listener as its broker has it. */
@@ -38,6 +42,8 @@ export interface OpenListener extends Listener {
   /** @throws BrokerError `invalid-option`, when anybody could come in here from elsewhere with hooks that do (or do not) authenticate. */
   checkAccess(authenticates: boolean): void
 }
+/** Between nodes nothing may be silent for longer before it is asked whether the other is still there. */
+export const nodeKeepAliveMs = 5_000
 
 /** The next of the steps between an accepted socket and MQTT. */
 type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
@@ -48,11 +54,11 @@ type Step = (stream: Duplex, socket: Socket, peer: Peer) => void
  */
 export async function listen(options: ListenOptions, parts: ListenParts): Promise<OpenListener> {
   checkListenOptions(options)
-  const { tls, websocket, proxyProtocol, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
+  const { tls, websocket, proxyProtocol, node, handshakeTimeoutMs = 10_000, maxHandshakes = 1_000, name } = options
   const { accept, metrics, drops, descriptors, log } = parts
   const { allowAnonymous = false } = options
   const checkHost = (host: string, authenticates: boolean): void => {
-    if (!authenticates && !allowAnonymous && !isLoopback(host)) throw openToAll(host)
+    if (!authenticates && !allowAnonymous && !node && !isLoopback(host)) throw openToAll(host)
   }
   const { host, path, fd } = options
   if (path === undefined && fd === undefined && host !== undefined) checkHost(host, parts.authenticates())
@@ -81,39 +87,36 @@ export async function listen(options: ListenOptions, parts: ListenParts): Promis
     const isGuarded = (): boolean => (allowAnonymous || !parts.authenticates()) && atLoopback
     next = new WebSocketStep(websocket, isGuarded, parts.limits, handshakes, next).enter
   }
-  const secure = tls && (await TlsStep.open(tls, { metrics, log, handshakes, next }))
+  if (node) next = new NodeStep(node, handshakes, next).enter
+  const certified = tls && node ? { ...tls, requestCert: true } : tls
+  const secure = certified && (await TlsStep.open(certified, { metrics, log, handshakes, next }))
   if (secure) next = secure.enter
   const first = next
   const isProxy = proxyProtocol && proxies(proxyProtocol.from)
+  const ofProxy = proxyStep(handshakes, first, secure !== undefined)
 
   // Half-open: a client that has ended its side may still wait for acknowledgements of what it said before.
-  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: 65_536 })
-  if (tls || websocket || isProxy) {
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: node ? nodeKeepAliveMs : 0,
+    allowHalfOpen: true,
+    highWaterMark: 65_536,
+  })
+  if (tls || websocket || isProxy || node) {
     server.on('connection', (socket) => {
       if (!descriptors.hasRoomFor(socket)) return
       const peer = peerOf(socket)
       if (!peer) return
       const isOfProxy = isProxy?.(peer.address) ?? false
-      if (!handshakes.begin(socket, peer.address, isOfProxy)) return
-      if (!isOfProxy) return first(socket, socket, peer)
-      readProxyHeader(socket, {
-        onSource: (source, headerBytes) => {
-          const known = { ...peer, ...source }
-          if (!handshakes.identified(socket, known.address, headerBytes)) return
-          first(socket, socket, known)
-          if (!secure) socket.resume() // it was read by hand, so it would wait to be told; TLS reads by itself
-        },
-        onBroken: (why) => handshakes.refuse(socket, 'proxy-header', why),
-        onLeft: () => {
-          handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
-          socket.destroy()
-        },
-      })
+      if (!handshakes.begin(socket, peer.address, isOfProxy || node !== undefined)) return
+      if (isOfProxy) ofProxy(socket, peer)
+      else first(socket, socket, peer)
     })
   } else {
     server.on('connection', (socket) => {
       if (!descriptors.hasRoomFor(socket)) return
-      readIntoOne(socket)
+      readIntoOne(socket, parts.readBuffer?.())
       const peer = peerOf(socket)
       if (!peer) return
       makeLean(socket)

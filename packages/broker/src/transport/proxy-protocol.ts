@@ -1,4 +1,5 @@
-import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { BrokerError } from '../errors.js'
 import { plainAddress } from '../network.js'
 
@@ -13,27 +14,36 @@ export type ProxyHeader =
   | { readonly state: 'incomplete' }
   | { readonly state: 'broken'; readonly why: string }
   /** The bytes from `length` on are the client's. */
-  | { readonly state: 'whole'; readonly length: number; readonly source: ProxySource }
+  | WholeProxyHeader
+
+export interface WholeProxyHeader {
+  readonly state: 'whole'
+  readonly length: number
+  readonly source: ProxySource
+  /** What follows the addresses in version 2: type, length and value of further fields, one after another. */
+  readonly fields: Buffer
+}
 
 /** Version 1 ends within 107 bytes, as its specification says. */
 const most1 = 107
 /** Of version 2, addresses and all further fields. The specification asks for 216 at least. */
 const most2 = 2048
 
-const signature2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
+export const signature2: Buffer = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
 const signature1 = Buffer.from('PROXY ', 'latin1')
 
+const none = Buffer.alloc(0)
 const incomplete: ProxyHeader = { state: 'incomplete' }
-const broken = (why: string): ProxyHeader => ({ state: 'broken', why })
+export const broken = (why: string): Extract<ProxyHeader, { state: 'broken' }> => ({ state: 'broken', why })
 
 /** Reads the header at the beginning of `bytes`. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
-  if (beginsAs(bytes, signature2)) return parse2(bytes)
+  if (beginsAs(bytes, signature2)) return parseVersion2(bytes)
   if (beginsAs(bytes, signature1)) return parse1(bytes)
   return broken('it does not begin with a PROXY header')
 }
 
-const beginsAs = (bytes: Buffer, signature: Buffer): boolean => {
+export const beginsAs = (bytes: Buffer, signature: Buffer): boolean => {
   const length = Math.min(bytes.length, signature.length)
   return bytes.subarray(0, length).equals(signature.subarray(0, length))
 }
@@ -46,31 +56,51 @@ function parse1(bytes: Buffer): ProxyHeader {
     .toString('latin1', 0, end)
     .split(' ')
   const length = end + 2
-  if (family === 'UNKNOWN') return { state: 'whole', length, source: {} }
+  if (family === 'UNKNOWN') return { state: 'whole', length, source: {}, fields: none }
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : undefined
   const isSound = isAddress?.(source) && isAddress(destination) && isPort(sourcePort) && isPort(destinationPort)
   if (!isSound || rest.length > 0) return broken('its PROXY line is malformed')
-  return { state: 'whole', length, source: { address: plainAddress(source), port: Number(sourcePort) } }
+  return { state: 'whole', length, source: { address: plainAddress(source), port: Number(sourcePort) }, fields: none }
 }
 
 const isPort = (text: string): boolean => /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
 
-/** Signature, version and command, family, length of what follows; then addresses and fields nobody here asks for. */
-function parse2(bytes: Buffer): ProxyHeader {
+/**
+ * Signature, version and command, family, length of what follows; then addresses and fields.
+ * @param most bytes of addresses and fields.
+ */
+export function parseVersion2(bytes: Buffer, most: number = most2): ProxyHeader {
   if (bytes.length < 16) return incomplete
   const [versionAndCommand = 0, family = 0] = bytes.subarray(12)
   const rest = bytes.readUInt16BE(14)
   if (versionAndCommand >> 4 !== 2 || (versionAndCommand & 15) > 1)
     return broken('its PROXY header is of no known version')
-  if (rest > most2) return broken(`its PROXY header has more than ${most2} bytes`)
+  if (rest > most) return broken(`its PROXY header has more than ${most} bytes`)
   const length = 16 + rest
   const isLocal = (versionAndCommand & 15) === 0
-  const addressBytes = isLocal ? 0 : family === 0x11 ? 4 : family === 0x21 ? 16 : 0
-  if (addressBytes > 0 && rest < 2 * addressBytes + 4) return broken('its PROXY header is too short for its addresses')
+  const each = isLocal ? undefined : addressBytesOf.get(family)
+  const addressBytes = each ? 2 * each + 4 : 0
+  if (rest < addressBytes) return broken('its PROXY header is too short for its addresses')
   if (bytes.length < length) return incomplete
-  if (addressBytes === 0) return { state: 'whole', length, source: {} }
+  const source = each ? sourceIn(bytes, each) : {}
+  return {
+    state: 'whole',
+    length,
+    source,
+    fields: bytes.subarray(each === undefined ? length : 16 + addressBytes, length),
+  }
+}
+
+/** By family; of others, as of Unix sockets, nothing is read. */
+const addressBytesOf: ReadonlyMap<number, number> = new Map([
+  [0x00, 0],
+  [0x11, 4],
+  [0x21, 16],
+])
+
+function sourceIn(bytes: Buffer, addressBytes: number): ProxySource {
   const address = addressBytes === 4 ? bytes.subarray(16, 20).join('.') : address6(bytes.subarray(16, 32))
-  return { state: 'whole', length, source: { address, port: bytes.readUInt16BE(16 + 2 * addressBytes) } }
+  return { address, port: bytes.readUInt16BE(16 + 2 * addressBytes) }
 }
 
 /** As Node writes addresses, so that one client looks the same with and without a proxy. */
@@ -79,15 +109,19 @@ function address6(bytes: Buffer): string {
 }
 
 /** What {@link readProxyHeader} comes to; one of them is called. */
-export interface ProxyHeaderEvents {
-  onSource(source: ProxySource, headerBytes: number): void
+export interface ProxyHeaderEvents<T extends WholeProxyHeader> {
+  onHeader(header: T): void
   onBroken(why: string): void
   /** The proxy has ended it before the header was whole, in order or by a reset. */
   onLeft(): void
 }
 
-/** Takes the header off a socket that has read nothing yet; what follows it stays to be read. */
-export function readProxyHeader(socket: Socket, { onSource, onBroken, onLeft }: ProxyHeaderEvents): void {
+/** Takes a header off a stream that has read nothing yet; what follows it stays to be read. */
+export function readProxyHeader<T extends WholeProxyHeader>(
+  socket: Duplex,
+  parse: (bytes: Buffer) => Exclude<ProxyHeader, WholeProxyHeader> | T,
+  { onHeader, onBroken, onLeft }: ProxyHeaderEvents<T>,
+): void {
   let bytes: Buffer = Buffer.alloc(0)
   const stop = (): void => {
     socket.off('readable', onReadable)
@@ -101,12 +135,12 @@ export function readProxyHeader(socket: Socket, { onSource, onBroken, onLeft }: 
   const onReadable = (): void => {
     for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
       bytes = Buffer.concat([bytes, chunk])
-      const header = parseProxyHeader(bytes)
+      const header = parse(bytes)
       if (header.state === 'incomplete') continue
       stop()
       if (header.state === 'broken') return onBroken(header.why)
       if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
-      return onSource(header.source, header.length)
+      return onHeader(header)
     }
   }
   socket.on('readable', onReadable)

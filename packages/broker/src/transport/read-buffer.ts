@@ -2,14 +2,14 @@ import { Socket } from 'node:net'
 import { onBytes } from './duplex.js'
 
 /**
- * All sockets read into this one buffer: whoever takes bytes has read or copied them when `onData` returns. Otherwise
+ * All sockets of clients read into this one buffer: whoever takes bytes has read or copied them when `onData` returns. Otherwise
  * each read allocates 64 KiB, gives back what it did not fill, and makes an ArrayBuffer of the rest: a third of what a
  * small message costs (docs/performance.md).
  */
-const buffer = new Uint8Array(262_144)
+const forClients = new Uint8Array(262_144)
 
 /** Node calls it as a method of the socket. */
-function callback(this: Socket, length: number): boolean {
+function callback(this: Socket, length: number, buffer: Uint8Array): boolean {
   onBytes.call(this, buffer.subarray(0, length))
   return true
 }
@@ -27,8 +27,11 @@ interface Readable {
   readonly _handle?: { useUserBuffer?(buffer: Uint8Array): void } | null
 }
 
-/** An accepted socket that has read nothing yet. Where Node has changed, it goes on reading as sockets do, only slower. */
-export function readIntoOne(socket: Socket): void {
+/**
+ * A socket that has read nothing yet. Where Node has changed, it goes on reading as sockets do, only slower.
+ * @param buffer how much it reads at once. Default: as much as is good for a broker.
+ */
+export function readIntoOne(socket: Socket, buffer: Uint8Array = forClients): void {
   const readable = socket as unknown as Readable
   if (!kBuffer || !kBufferCb || !readable._handle?.useUserBuffer) return
   readable[kBuffer] = buffer

@@ -111,12 +111,17 @@ export class TlsStep {
 
 /** One object for all that have agreed on the same: there are few. */
 const agreements = new Map<string, TlsAgreement>()
+/** More than OpenSSL has; what other nodes tell of is one of them too. */
+const mostAgreements = 256
 
 function agreementOf(stream: TLSSocket): TlsAgreement {
-  const [protocol, cipher] = [stream.getProtocol() ?? '', stream.getCipher().name]
+  return agreed(stream.getProtocol() ?? '', stream.getCipher().name)
+}
+
+export function agreed(protocol: string, cipher: string): TlsAgreement {
   const key = `${protocol} ${cipher}`
   const known = agreements.get(key) ?? { protocol, cipher }
-  agreements.set(key, known)
+  if (agreements.size < mostAgreements) agreements.set(key, known)
   return known
 }
 

@@ -54,10 +54,14 @@ export interface Transport {
   /** Stops and restarts the flow of bytes towards `onData`. */
   pause(): void
   resume(): void
+  /** Ends our side: what was written still goes out, and what comes in is told as before. */
+  endSending(): void
   /** Ends in order: what was written still goes out, what comes in is discarded. */
   end(): void
   /** Ends at once. */
   destroy(): void
+  /** Ends at once, and the other side sees that it was not in order: over TCP a reset. */
+  reset(): void
 }
 
 /** Where clients come in. */
