@@ -87,6 +87,6 @@ export const brokerRooms = [
   ['inside'],
   ['rooms.ts'],
   ['broker.ts'],
-  ['plugin'],
+  ['plugin', 'edge'],
   ['index.ts', 'testing', 'cluster', 'admin'],
 ]

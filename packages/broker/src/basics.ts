@@ -1,5 +1,5 @@
 import { Accounts } from './accounts.js'
-import { Drops } from './drops.js'
+import { type Counters, Drops } from './drops.js'
 import { Faults } from './faults.js'
 import type { Features } from './features.js'
 import type { Limits } from './limits.js'
@@ -40,17 +40,33 @@ export interface Basics extends Given {
   readonly memory: MemoryAccounts
 }
 
-export function makeBasics({ limits, features, store, log, clock }: Given, metrics: Metrics): Basics {
+/** What a broker stands on, and whatever else takes connections. */
+export type Ground = Pick<Basics, 'limits' | 'log' | 'clock' | 'metrics' | 'drops' | 'faults' | 'wheel' | 'chores'>
+
+/** @param given drops that another tells of too. Default: its own. */
+export function makeGround(
+  { limits, log, clock }: Pick<Given, 'limits' | 'log' | 'clock'>,
+  metrics: Metrics,
+  given?: Drops,
+): Ground {
   const later = (ms: number, callback: () => void): void => void wheel.after(ms, callback)
   const faults = new Faults(metrics, log, later)
   const wheel = new TimerWheel(clock, faults)
-  const time = new BrokerTime(clock)
   const chores = new Chores((error, owner) => faults.contain(error, owner, 'work in the background'))
+  const drops = given ?? new Drops(metrics, log, later)
+  return { limits, log, clock, metrics, drops, faults, wheel, chores }
+}
+
+/** @param counters of an edge: what is counted goes on. Default: the drops are its own. */
+export function makeBasics(given: Given, metrics: Metrics, counters?: Counters): Basics {
+  const ground = makeGround(given, metrics, counters?.drops)
+  const { limits, features, store, clock } = given
+  const { faults, chores } = ground
+  if (counters) metrics.beginAnew()
+  const time = new BrokerTime(clock)
   const slices = new Slices(faults)
   const accounts = new Accounts(limits)
   const memory = memoryAccounts(metrics, accounts, chores)
-  const drops = new Drops(metrics, log, later)
   const offer = new Offer(limits, features)
-  const given = { limits, features, store, log, clock, metrics }
-  return { ...given, faults, drops, time, wheel, chores, slices, accounts, memory, offer }
+  return { ...ground, features, store, time, slices, accounts, memory, offer }
 }

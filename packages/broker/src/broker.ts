@@ -107,7 +107,7 @@ export class Broker implements AsyncDisposable {
   readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
-  readonly #metrics: Metrics = new Metrics()
+  readonly #metrics: Metrics
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
   readonly #listeners: OpenListener[] = []
@@ -123,8 +123,9 @@ export class Broker implements AsyncDisposable {
 
   /** Use {@link createBroker}. */
   constructor(options: CheckedOptions) {
-    const metrics = this.#metrics
-    const { store, clock } = options
+    const { store, clock, counters } = options
+    const metrics = counters?.metrics ?? new Metrics()
+    this.#metrics = metrics
     this.#rooms = makeRooms(options, metrics)
     const { registry, router, time, drops, commits, door, slices } = this.#rooms
     this.id = this.#rooms.connectionParts.services.brokerId
@@ -191,6 +192,15 @@ export class Broker implements AsyncDisposable {
   handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
     this.#ensureOpen()
     this.#accept(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
+  }
+
+  /**
+   * Serves one client over a transport that an {@link Edge} has accepted, with what has come of it.
+   * @param bytes what the client has said already; left out: nothing, and nobody has listened to the transport yet.
+   */
+  take(transport: Transport, bytes?: Uint8Array): void {
+    if (this.#closed) transport.destroy()
+    else this.#accept(transport, bytes)
   }
 
   /**
@@ -431,10 +441,13 @@ export class Broker implements AsyncDisposable {
     await closeInOrder({ listeners: this.#listeners, commits, batches, store, clock, log })
   }
 
-  #accept(transport: Transport): void {
+  #accept(transport: Transport, bytes?: Uint8Array): void {
     if (!this.#rooms.door.enter(transport.peer.address)) return transport.destroy()
     try {
-      transport.start(this.#arrival(transport))
+      const arrival = this.#arrival(transport)
+      if (!bytes) return transport.start(arrival)
+      transport.handTo(arrival)
+      arrival.onData(bytes)
     } catch (error) {
       const onFault = (): void => transport.destroy()
       this.#rooms.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')

@@ -8,6 +8,12 @@ const acceptProblems: Readonly<Record<string, string>> = {
   ENFILE: 'this machine may open no more files; raise the sysctl fs.file-max (ENFILE)',
 }
 
+/** What counts, and tells of what was refused: of one broker, or of all that one node is in turn. */
+export interface Counters {
+  readonly metrics: Metrics
+  readonly drops: Drops
+}
+
 /**
  * The one place where messages are reported as dropped, and connections and subscriptions as refused: each is counted, the
  * first of a kind is told at once, and those that follow are told together, so that a flood of drops is not a flood of lines.

@@ -15,6 +15,11 @@ export type { Commit } from './commit.js'
 export type { TracedPacket } from './connection/traced-packet.js'
 export type { TraceEvent, TraceOptions } from './connection/tracing.js'
 export { descriptorLimit } from './descriptors.js'
+export type { Counters } from './drops.js'
+export type { OwnerNode } from './edge/dialer.js'
+export { createEdge, Edge } from './edge/edge.js'
+export type { EdgeOptions, NodeTlsOptions } from './edge/edge-options.js'
+export type { NodeAddress } from './edge/node-dial.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
 export { type Features, featureEffects } from './features.js'
 export { Histogram } from './histogram.js'
@@ -60,6 +65,7 @@ export type {
   CommitMetrics,
   ConnectionRefusal,
   DropReason,
+  ForwardMetrics,
   HandshakeRefusal,
   Metrics,
   QueueTotals,

@@ -130,6 +130,22 @@ export class StoreMetrics {
   damagedRecords = 0
 }
 
+/** Of clients that an edge passes on to the node that serves; all 0 without a cluster. */
+export class ForwardMetrics {
+  /** Clients whose bytes go there and back now. */
+  clients = 0
+  /** CONNECT packets that wait for a node that serves, or for a connection to it. */
+  waiting = 0
+  /** Connections to such nodes that were made. */
+  connections = 0
+  /** Attempts to make one that failed. */
+  failures = 0
+  /** Connections that were ended because another node serves now. */
+  ended = 0
+  /** Bytes that have come from one side and are not taken by the other yet, of all clients. */
+  bufferedBytes = 0
+}
+
 /**
  * Plain counters, added to where things happen and read by `$SYS` topics and, as copies, by the metrics page and whoever embeds
  * the broker. All count from start.
@@ -224,6 +240,7 @@ export class Metrics {
   readonly queued: QueueTotals = { messages: 0, bytes: 0 }
   readonly commits: CommitMetrics = new CommitMetrics()
   readonly store: StoreMetrics = new StoreMetrics()
+  readonly forward: ForwardMetrics = new ForwardMetrics()
   /** Publications that waited, or wait, for room on the disk. */
   publishesHeld = 0
 
@@ -247,6 +264,13 @@ export class Metrics {
 
   get messagesDropped(): number {
     return Object.values(this.dropped).reduce((sum, n) => sum + n, 0)
+  }
+
+  /** A broker begins on them: what another has counted stays, and what that one held is gone. */
+  beginAnew(): void {
+    copyInto({ messages: 0, bytes: 0 }, this.queued)
+    copyInto(new StoreMetrics(), this.store)
+    this.commits.failing = undefined
   }
 
   /** As they are now: what is counted later is not in it. */

@@ -1,3 +1,4 @@
+import type { Counters } from './drops.js'
 import { BrokerError } from './errors.js'
 import type { Features } from './features.js'
 import type { ClientInfo } from './hooks/client-info.js'
@@ -36,6 +37,8 @@ export interface BrokerOptions extends Partial<Features> {
   readonly graceAfterRestartSeconds?: number
   /** Seconds between updates of the `$SYS` topics; 0 = there are none. Default 10. */
   readonly sysIntervalSeconds?: number
+  /** Those of an {@link Edge}, `edge.counters`: they go on whichever node serves. Default: the broker's own, from 0. */
+  readonly counters?: Counters
   /** For tests that own time. Default: the system's. */
   readonly clock?: Clock
 }
@@ -51,6 +54,7 @@ export interface CheckedOptions {
   readonly willsAfterRestart: 'publish' | 'drop'
   readonly graceAfterRestartSeconds: number
   readonly sysIntervalSeconds: number
+  readonly counters: Counters | undefined
   readonly clock: Clock
 }
 
@@ -63,6 +67,7 @@ const names: NamesOf<BrokerOptions> = {
   willsAfterRestart: true,
   graceAfterRestartSeconds: true,
   sysIntervalSeconds: true,
+  counters: true,
   clock: true,
   mqtt31: true,
   bridgeProtocol: true,
@@ -163,6 +168,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     willsAfterRestart,
     graceAfterRestartSeconds,
     sysIntervalSeconds,
+    counters: given.counters,
     clock: given.clock ?? systemClock,
   }
 }

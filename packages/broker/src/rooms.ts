@@ -38,7 +38,7 @@ export interface Rooms extends Basics {
 
 /** Makes all that a broker consists of, low to high. */
 export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
-  const basics = makeBasics(options, metrics)
+  const basics = makeBasics(options, metrics, options.counters)
   const { limits, store, faults, drops, time, wheel, clock, log, accounts } = basics
   const batches = new Batches(faults)
   const changes = new Changes(batches)

@@ -63,7 +63,7 @@ export class BackOff {
     this.#clock = clock
     this.#turns = new Turns({
       mostWaiting,
-      mustWait: (network) => (this.#byAddress.get(network)?.waitUntil ?? 0) > clock.monotonic(),
+      mustWait: (network) => this.#mustWait(network),
       atOnce: (network) => Math.max(1, afterFailures - this.#failuresOf(network)),
     })
   }
@@ -75,6 +75,15 @@ export class BackOff {
    */
   attempt(address: string, signal: AbortSignal | undefined): MaybeAsync<Turn | undefined> {
     return address === '' ? freeTurn : this.#turns.take(networkOf(address), signal)
+  }
+
+  /** Whether an address has to wait now. */
+  mustWait(address: string): boolean {
+    return address !== '' && this.#mustWait(networkOf(address))
+  }
+
+  #mustWait(network: string): boolean {
+    return (this.#byAddress.get(network)?.waitUntil ?? 0) > this.#clock.monotonic()
   }
 
   #failuresOf(network: string): number {

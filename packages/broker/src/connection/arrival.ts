@@ -1,5 +1,6 @@
 import { type Connect, Decoder, encode, type Packet, ProtocolError, reason } from '@godwit/protocol'
 import { MqttError } from '../errors.js'
+import type { Features } from '../features.js'
 import { refuse } from '../handlers/admission.js'
 import type { Services } from '../handlers/context.js'
 import type { Logger } from '../log.js'
@@ -16,7 +17,9 @@ const noBytes: Uint8Array = new Uint8Array(0)
 
 /** What all arrivals are made with. */
 export interface ArrivalParts extends ProbationParts {
-  readonly services: Pick<Services, 'limits' | 'features' | 'metrics' | 'drops' | 'faults'>
+  readonly services: Pick<Services, 'limits' | 'metrics' | 'drops' | 'faults'> & {
+    readonly features: Pick<Features, 'controlCharacters'>
+  }
   readonly tracing: Pick<Tracing, 'isOn' | 'received' | 'sent'>
   readonly door: Pick<Door, 'leave'>
   readonly log: Logger

@@ -1,0 +1,202 @@
+import type { Duplex } from 'node:stream'
+import { reason } from '@godwit/protocol'
+import { makeGround } from '../basics.js'
+import type { Broker } from '../broker.js'
+import { Door } from '../connection/door.js'
+import { Waiting } from '../connection/waiting.js'
+
+import { Descriptors } from '../descriptors.js'
+import type { Counters } from '../drops.js'
+import { BrokerError } from '../errors.js'
+import { Metrics } from '../metrics.js'
+import { plainAddress } from '../network.js'
+import type { Chore } from '../time/chores.js'
+import { DuplexTransport } from '../transport/duplex.js'
+import { listen } from '../transport/listen.js'
+import type { ListenOptions } from '../transport/listen-options.js'
+import type { Listener, Peer, Transport } from '../transport/transport.js'
+import { Dialer, type OwnerNode } from './dialer.js'
+import { EdgeArrival, type EdgeParts } from './edge-arrival.js'
+import { type CheckedEdgeOptions, checkEdgeOptions, type EdgeOptions } from './edge-options.js'
+import type { ForwardedClient } from './forwarded-client.js'
+import { NodeDial } from './node-dial.js'
+import { readBytes } from './one-way.js'
+
+const lookAtDescriptorsMs = 10_000
+const shuttingDown = 'the node is shutting down'
+const anotherServes = 'another node serves now'
+
+/**
+ * The listeners of one node of a cluster, whoever serves. While that is another node, clients are passed on to its node listener,
+ * each over a connection of its own: doors, limits, back-off and times are this node's, all else is that of the node that serves. When
+ * it is a broker of this process, clients are that broker's as if it had accepted them: no port is closed meanwhile. Made by
+ * {@link createEdge}.
+ */
+export class Edge implements AsyncDisposable {
+  /** For the brokers of this process, {@link BrokerOptions.counters}: all count on from where the one before has ended. */
+  readonly counters: Counters
+  readonly #options: CheckedEdgeOptions
+  readonly #parts: EdgeParts
+  readonly #dial: NodeDial
+  readonly #descriptors: Descriptors
+  readonly #listeners: Listener[] = []
+  /** What sockets read into while they are read only to be passed on. */
+  readonly #buffer = new Uint8Array(readBytes)
+  #broker: Broker | undefined
+  #closed: Promise<void> | undefined
+
+  /** Use {@link createEdge}. */
+  constructor(options: CheckedEdgeOptions, dial: NodeDial) {
+    const ground = makeGround(options, new Metrics())
+    const { limits, controlCharacters, backOff, holdMs } = options
+    this.#options = options
+    this.#dial = dial
+    this.counters = ground
+    this.#descriptors = new Descriptors(ground.drops)
+    this.#parts = {
+      ...ground,
+      services: { ...ground, features: { controlCharacters } },
+      tracing: { isOn: false, received() {}, sent() {} },
+      door: new Door(ground),
+      waiting: new Waiting(limits, ground.drops),
+      arriving: new Set(),
+      dialer: new Dialer(dial, ground),
+      backOff,
+      holdMs,
+      forwarded: new Set(),
+    }
+  }
+
+  /**
+   * Opens a listener, as {@link Broker.listen} does; it is open whoever serves.
+   * @throws BrokerError `listen-failed`, saying what is in the way; `invalid-option`; `closed`.
+   */
+  async listen(options: ListenOptions): Promise<Listener> {
+    this.#ensureOpen()
+    if (options.node)
+      throw new BrokerError('invalid-option', 'a node listener is for the broker that serves, and not for an edge')
+    const { metrics, drops, limits, log } = this.#parts
+    const listener = await listen(options, {
+      accept: (transport) => this.#accept(transport),
+      authenticates: () => this.#options.authenticates,
+      limits,
+      metrics,
+      drops,
+      descriptors: this.#descriptors,
+      log,
+      readBuffer: () => (this.#broker ? undefined : this.#buffer),
+    })
+    if (this.#listeners.push(listener) === 1) this.#watchDescriptors()
+    if (this.#closed) await listener.close()
+    this.#ensureOpen()
+    return listener
+  }
+
+  /**
+   * Serves one client over any ordered, lossless duplex stream of bytes. The stream is the edge's from then on.
+   * @throws BrokerError `closed`.
+   */
+  handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
+    this.#ensureOpen()
+    this.#accept(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
+  }
+
+  /**
+   * Says who serves from now on: another node, a broker of this process, or, with `undefined`, nobody that is known. Clients that wait
+   * go there; those that were passed on by an earlier claim are disconnected, and come again. With `undefined` those stay.
+   */
+  setOwner(owner: OwnerNode | Broker | undefined): void {
+    if (this.#closed) return
+    const { dialer, chores, forwarded } = this.#parts
+    this.#broker = owner !== undefined && 'take' in owner ? owner : undefined
+    const node = owner !== undefined && 'claim' in owner ? owner : undefined
+    dialer.setOwner(node)
+    if (owner !== undefined) chores.add(this.#settle(this.#broker, node?.claim, [...forwarded]))
+  }
+
+  /** In slices: there may be many. */
+  *#settle(broker: Broker | undefined, claim: string | undefined, clients: readonly ForwardedClient[]): Chore {
+    const { faults, metrics } = this.#parts
+    for (const client of clients) {
+      if (this.#broker !== broker) return // it has changed again
+      try {
+        if (client.claim !== undefined && client.claim !== claim) {
+          metrics.forward.ended++
+          client.end(anotherServes)
+        } else if (broker) client.handOver((transport, bytes) => broker.take(transport, bytes))
+      } catch (error) {
+        faults.contain(error, client, 'going on with the node that serves now')
+      }
+      yield 4
+    }
+  }
+
+  /** Plain counters from start, as they are now. */
+  async metrics(): Promise<Metrics> {
+    return this.#parts.metrics.copy()
+  }
+
+  /** Reads certificate, key and CA for other nodes again; listeners have their own. Rejects, and keeps what it has, when they are broken. */
+  async reload(): Promise<void> {
+    await this.#dial.reload()
+  }
+
+  /** Ends in order: no new connections, those that are passed on end at both sides. Clients of a broker of this process are that one's. */
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #shutDown(): Promise<void> {
+    const { arriving, forwarded, dialer, wheel, chores } = this.#parts
+    for (const client of [...arriving, ...forwarded]) client.end(shuttingDown, reason.serverShuttingDown)
+    dialer.close()
+    this.#dial.close()
+    wheel.close()
+    chores.close()
+    await Promise.allSettled(this.#listeners.map((listener) => listener.close()))
+  }
+
+  #accept(transport: Transport): void {
+    if (this.#broker) return this.#broker.take(transport)
+    if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
+    try {
+      transport.start(new EdgeArrival(transport, this.#parts))
+    } catch (error) {
+      const onFault = (): void => transport.destroy()
+      this.#parts.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
+    }
+  }
+
+  #ensureOpen(): void {
+    if (this.#closed) throw new BrokerError('closed', 'the edge has been closed')
+  }
+
+  /** From the first listener on. */
+  #watchDescriptors(): void {
+    const { limits, log } = this.#parts
+    const problem = this.#descriptors.shortFor(2 * limits.maxConnections)
+    if (problem !== undefined) log.log('warn', problem)
+    this.#lookAtDescriptors()
+  }
+
+  #lookAtDescriptors(): void {
+    this.#parts.wheel.after(lookAtDescriptorsMs, () => {
+      this.#lookAtDescriptors() // first: one that fails must not be the last
+      this.#descriptors.look()
+    })
+  }
+}
+
+/**
+ * Makes the edge of a node.
+ * @throws BrokerError `invalid-option`, naming the option and what it takes, or the file that cannot be used.
+ */
+export async function createEdge(options: EdgeOptions = {}): Promise<Edge> {
+  const checked = checkEdgeOptions(options)
+  return new Edge(checked, await NodeDial.open(checked.tls, checked.log))
+}
