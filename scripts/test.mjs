@@ -5,6 +5,7 @@ import { prepare, report, run } from './prepare.mjs'
 /** Crashes and pauses, generated input, whole brokers against every statement, other people's programs, browsers: minutes of work and waiting. */
 const long = [
   'packages/broker/test/crash/**',
+  'packages/broker/test/edge/conformance.test.ts',
   'packages/broker/test/fuzz/**',
   'packages/broker/test/model/**',
   'packages/broker/test/pages/**',

@@ -1,7 +1,7 @@
 import type { Ground } from '../basics.js'
 import { QuietLines } from '../quiet-lines.js'
 import type { Transport } from '../transport/transport.js'
-import type { NodeAddress, NodeDial } from './node-dial.js'
+import type { Dial, NodeAddress } from './node-dial.js'
 
 /** The node that serves, by one of its claims to do so. */
 export interface OwnerNode extends NodeAddress {
@@ -29,7 +29,7 @@ const restMs = 250
  * succeeds, so that all clients of a node do not fall upon one that has just begun.
  */
 export class Dialer {
-  readonly #dial: NodeDial
+  readonly #dial: Dial
   readonly #ground: Pick<Ground, 'metrics' | 'clock'>
   readonly #lines: QuietLines
   readonly #line = new Set<Caller>()
@@ -39,7 +39,7 @@ export class Dialer {
   #most = leastAtOnce
   #cancelRest: (() => void) | undefined
 
-  constructor(dial: NodeDial, ground: Pick<Ground, 'metrics' | 'clock' | 'log' | 'wheel'>) {
+  constructor(dial: Dial, ground: Pick<Ground, 'metrics' | 'clock' | 'log' | 'wheel'>) {
     this.#dial = dial
     this.#ground = ground
     this.#lines = new QuietLines(ground.log, (ms, callback) => void ground.wheel.after(ms, callback))

@@ -19,7 +19,7 @@ import { Dialer, type OwnerNode } from './dialer.js'
 import { EdgeArrival, type EdgeParts } from './edge-arrival.js'
 import { type CheckedEdgeOptions, checkEdgeOptions, type EdgeOptions } from './edge-options.js'
 import type { ForwardedClient } from './forwarded-client.js'
-import { NodeDial } from './node-dial.js'
+import { type Dial, NodeDial } from './node-dial.js'
 import { readBytes } from './one-way.js'
 
 const lookAtDescriptorsMs = 10_000
@@ -37,7 +37,7 @@ export class Edge implements AsyncDisposable {
   readonly counters: Counters
   readonly #options: CheckedEdgeOptions
   readonly #parts: EdgeParts
-  readonly #dial: NodeDial
+  readonly #dial: Dial
   readonly #descriptors: Descriptors
   readonly #listeners: Listener[] = []
   /** What sockets read into while they are read only to be passed on. */
@@ -46,7 +46,7 @@ export class Edge implements AsyncDisposable {
   #closed: Promise<void> | undefined
 
   /** Use {@link createEdge}. */
-  constructor(options: CheckedEdgeOptions, dial: NodeDial) {
+  constructor(options: CheckedEdgeOptions, dial: Dial) {
     const ground = makeGround(options, new Metrics())
     const { limits, controlCharacters, backOff, holdMs } = options
     this.#options = options

@@ -255,7 +255,7 @@ export class ForwardedClient implements Arrived, Caller {
     const { log, metrics } = this.#parts
     this.#leave()
     if (this.#owner) metrics.forward.clients--
-    if (this.#hasEnded.client && this.#hasEnded.node) this.#node?.end()
+    if (this.#hasEnded.client && !error) this.#node?.end()
     else this.#node?.reset()
     const level = this.#welcome && !isUneventful(why, error) ? 'info' : 'debug' // of who is in its node tells
     log.log(level, 'client gone', { clientId: this.clientId, address: this.peer.address, reason: why })

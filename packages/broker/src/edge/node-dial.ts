@@ -25,14 +25,26 @@ export interface NodeAddress {
   readonly port: number
 }
 
+/** Opens connections to node listeners. */
+export interface Dial {
+  /**
+   * Calls one of them, once.
+   * @returns what ends the attempt; neither is called then.
+   */
+  open(address: NodeAddress, opened: (node: Transport) => void, failed: (why: string) => void): () => void
+  /** Reads certificate, key and CA again. Rejects, and keeps what it has, when they are broken. */
+  reload(): Promise<void>
+  close(): void
+}
+
 /** How long a node may take until its TLS is done: the network is the cluster's own. */
 const dialMs = 3_000
 
 /** What every socket to a node reads into: whoever takes bytes has read or copied them when `onData` returns. */
 const buffer = new Uint8Array(readBytes)
 
-/** Opens connections to node listeners. */
-export class NodeDial {
+/** Over TCP, and mutual TLS where there are certificates. */
+export class NodeDial implements Dial {
   readonly #names: NodeNames
   #context: SecureContext | undefined
   #files: WatchedFiles | undefined
@@ -61,10 +73,6 @@ export class NodeDial {
     this.#names = new NodeNames(names)
   }
 
-  /**
-   * Calls one of them, once.
-   * @returns what ends the attempt; neither is called then.
-   */
   open(address: NodeAddress, opened: (node: Transport) => void, failed: (why: string) => void): () => void {
     const { host, port } = address
     const socket = new Socket({ allowHalfOpen: true })
@@ -132,7 +140,6 @@ export class NodeDial {
     return new Error('its certificate has none of the names of the nodes of this cluster')
   }
 
-  /** Reads certificate, key and CA again. Rejects, and keeps what it has, when they are broken. */
   async reload(): Promise<void> {
     await this.#files?.reload()
   }

@@ -84,6 +84,17 @@ it('a client that has ended its side still hears what it is owed', async () => {
   await client.ended()
 })
 
+it('a client that ends its side right behind CONNECT leaves its will', async () => {
+  rig = await startEdgeRig()
+  const heard: string[] = []
+  rig.broker.subscribe('will', (message) => void heard.push(message.text()))
+  const client = await rig.open('c')
+  client.send(connectPacket('c', { will: { topic: 'will', payload: 'gone' } })).end()
+  await client.ended()
+  await until(() => heard.length > 0)
+  expect(heard).toEqual(['gone'])
+})
+
 it('a reset of the client is a reset at the node that serves', async () => {
   rig = await startEdgeRig()
   const { broker, log, port } = rig

@@ -9,7 +9,7 @@ import { encode } from '@godwit/protocol'
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Edge, ListenOptions, NodeTlsOptions } from '../../src/index.js'
-import { connectPacket } from '../test-client.js'
+import { connectPacket, publishPacket } from '../test-client.js'
 import { Authority, type Pair } from '../transports/certificates.js'
 import { type Doors, greet, lastWords, openTcp, startBroker } from '../transports/doors.js'
 import { startEdge, until } from './edge-rig.js'
@@ -92,6 +92,19 @@ it('WebSocket', async () => {
   socket.close()
   await once(socket, 'close')
   await until(async () => (await doors.broker.clients.count()) === 0)
+})
+
+it('a page that says all at once and goes is heard to its end', async () => {
+  await serve()
+  const heard: string[] = []
+  doors.broker.subscribe('#', ({ topic }) => void heard.push(topic))
+  const socket = new WebSocket(`ws://127.0.0.1:${await listen({ websocket: {} })}/mqtt`, ['mqtt'])
+  await once(socket, 'open')
+  socket.send(encode(connectPacket('page', { will: { topic: 'will', payload: '' } }), 4))
+  socket.send(encode(publishPacket('last', 'words'), 4))
+  socket.close()
+  await until(() => heard.length === 2)
+  expect(heard).toEqual(['last', 'will'])
 })
 
 it('a Unix socket', async () => {
