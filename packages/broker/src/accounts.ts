@@ -49,7 +49,7 @@ export interface AccountsView {
 export class Accounts {
   /**
    * What waits to be committed or answered: messages, records of sessions, subscriptions and wills, acknowledgements,
-   * replies that are held back. Bounded by `limits.maxWaitingBytes`.
+   * replies that are held back, packets that have come in part. Bounded by `limits.maxWaitingBytes`.
    */
   readonly waiting: Account
   /**

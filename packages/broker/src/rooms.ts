@@ -7,6 +7,7 @@ import type { ConnectionParts } from './connection/connection-parts.js'
 import { Door } from './connection/door.js'
 import { EncodedOnce } from './connection/encoded-once.js'
 import type { OutboxParts } from './connection/outbox.js'
+import { PartialPackets } from './connection/partial-packets.js'
 import { publishRates } from './connection/publish-rate.js'
 import { Tracing } from './connection/tracing.js'
 import { Turn } from './connection/turn.js'
@@ -86,6 +87,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     waitingForRoom: new Set(),
     waiting: new Waiting(limits, drops),
     publishRates: publishRates(limits),
+    partialPackets: new PartialPackets(accounts.waiting, wheel),
   }
   const inside: InsideParts = {
     ...basics,

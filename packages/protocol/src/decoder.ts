@@ -57,6 +57,11 @@ export class Decoder {
     return this.#partialBytes + this.#chunk.length - this.#position
   }
 
+  /** Bytes of memory it keeps for what has come and not been read: for a packet that was cut, its room. */
+  get heldBytes(): number {
+    return this.#partial.length + (this.#owned ? this.#chunk.length : 0)
+  }
+
   /** Gives the decoder bytes. The chunk must stay unchanged until `next` has answered `undefined`, or `detach` was called. */
   push(given: Uint8Array): void {
     // A Buffer's `slice` does not copy, and reading two kinds of array in one place is slow: from here on there is one.

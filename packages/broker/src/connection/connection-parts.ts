@@ -6,6 +6,7 @@ import type { Clock } from '../time/clock.js'
 import type { ArrivalParts } from './arrival.js'
 import type { Door } from './door.js'
 import type { OutboxParts } from './outbox.js'
+import type { PartialPackets } from './partial-packets.js'
 import type { PublishRates } from './publish-rate.js'
 
 /** What all connections of a broker are made with. */
@@ -18,6 +19,8 @@ export interface ConnectionParts extends ArrivalParts {
   /** Connections with publications that wait for room on the disk. */
   readonly waitingForRoom: Set<WaitsForRoom>
   readonly publishRates: PublishRates
+  /** What has come in part. */
+  readonly partialPackets: PartialPackets
   readonly clock: Clock
 }
 

@@ -17,6 +17,7 @@ import { farewell } from './farewell.js'
 import { HeldPublications } from './held-publications.js'
 import { type Because, because, Intake } from './intake.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
+import type { HoldsPart } from './partial-packets.js'
 import { isUneventful, type Probation, tooMuchWaits } from './probation.js'
 import { termsOf } from './publish-encoder.js'
 import type { PublishRate } from './publish-rate.js'
@@ -28,7 +29,7 @@ import { burst, isCostly, mostCostlyPackets } from './turn.js'
  * One network connection, from its CONNECT to its close: bytes in, packets to their handlers, replies to the outbox.
  * The only place where an error becomes something on the wire.
  */
-export class Connection implements Context, TransportEvents, OutboxOwner {
+export class Connection implements Context, TransportEvents, OutboxOwner, HoldsPart {
   readonly services: Services
   readonly peer: Peer
   readonly version: Connect['version']
@@ -54,6 +55,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   /** The broker is ending the connection. */
   #ending = false
   #welcomed = false // CONNACK is out
+  /** What has come in part, as it was charged. */
+  #heldBytes = 0
   /** Made when the first has to wait. */
   #heldPublications: HeldPublications | undefined
 
@@ -104,6 +107,24 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
       this.#fail(error)
     }
     this.#boundProbation()
+    if (this.#decoder.heldBytes !== this.#heldBytes) this.#chargePart()
+  }
+
+  /** What has come in part takes memory. @param gathering what the transport holds of it. */
+  #chargePart(gathering = 0): void {
+    if (this.#probation || this.closed) return
+    const before = this.#heldBytes
+    this.#heldBytes = this.#decoder.heldBytes + gathering
+    if (!this.#parts.partialPackets.change(this, before, this.#heldBytes)) this.#stop(because.partial)
+  }
+
+  /** There is room for the rest of its packet. */
+  readOn(): void {
+    this.#goOn(because.partial)
+  }
+
+  tooSlow(): void {
+    this.end('others have waited too long for the rest of its packet', reason.quotaExceeded)
   }
 
   /** Until the client is in, what has come behind its CONNECT waits, and may not be much. */
@@ -113,11 +134,12 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
   }
 
   /**
-   * A WebSocket message that is not whole. Until the client is in, its bytes count like all that have come; and since the transport
-   * would go on gathering them, the connection ends at once when they are too many.
+   * A WebSocket message that is not whole: its bytes count like all that have come. Until the client is in the connection ends at once
+   * when they are too many, since the transport would go on gathering them.
    */
   onHeld(bytes: number): void {
-    if (!this.#probation || this.closed || this.#probation.charge(bytes)) return
+    if (!this.#probation) return this.#guarded(() => this.#chargePart(bytes))
+    if (this.closed || this.#probation.charge(bytes)) return
     this.#guarded(() => this.#abort(tooMuchWaits))
   }
 
@@ -235,6 +257,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     } catch (error) {
       this.#fail(error)
     }
+    if (this.#decoder.heldBytes !== this.#heldBytes) this.#chargePart()
     if (this.#ended && this.#intake.handles) this.#finish()
   }
 
@@ -422,6 +445,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner {
     this.#intake.end()
     this.#heldPublications?.clear()
     this.#parts.waitingForRoom.delete(this)
+    this.#parts.partialPackets.leave(this, this.#heldBytes)
     const client = this.#client
     try {
       // The session goes before all else: from then on nothing is delivered to this connection, not even its own will.

@@ -37,6 +37,8 @@ export const because = {
   rate: 32,
   /** It is gone. */
   over: 64,
+  /** Its packet has come in part, and there is too much of that. */
+  partial: 128,
 } as const
 
 export type Because = (typeof because)[keyof typeof because]

@@ -6,20 +6,14 @@ import { Message } from '../../dist/message.js'
 import { lmdbStore } from '../../dist/store/lmdb/index.js'
 import { VirtualClock } from '../../dist/testing/index.js'
 import { BrokerTime } from '../../dist/time/broker-time.js'
+import { Random } from './random.mjs'
 
 const [directory = '', seed = '1', steps = '0'] = process.argv.slice(2)
 const sessions = 6
 const topics = 8
 
-/** Numbers that look random, as random.ts makes them. */
-let state = Number(seed) >>> 0
-const next = () => {
-  state = (state + 0x6d2b79f5) >>> 0
-  let t = state
-  t = Math.imul(t ^ (t >>> 15), t | 1)
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-}
+const random = new Random(Number(seed))
+const next = () => random.next()
 /** @param {number} most */
 const below = (most) => Math.floor(next() * most)
 

@@ -52,7 +52,7 @@ export const limitDescriptions: Readonly<Record<string, string>> = {
   maxRetainedBytes:
     'Bytes of all retained messages: topics, properties, payloads, and some 100 an entry. Default 1,073,741,824. Full: as above.',
   maxWaitingBytes:
-    'Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills, acknowledgements, replies held back. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one connection may have a sixteenth of it.',
+    'Bytes that are not yet committed or not yet answered, of all clients: messages, records of sessions, subscriptions and wills, acknowledgements, replies held back, packets that have come in part. Default 16,777,216. Beyond: whoever adds to them is not read from until a commit is over; one connection may have a sixteenth of it. Packets in part may take half of it: beyond that one client after the other sends the rest of its own.',
   maxStoredBytes:
     "Bytes that are kept, in memory or on disk: queues of sessions and shared groups, retained messages, records of sessions, subscriptions and wills, all together. Default 4,294,967,296; of a store in memory at most a quarter of the machine's memory, unless it is set. Full: new messages are dropped, not retained, and counted; new sessions and subscriptions get 0x97 (below 5.0: return code 3, 0x80).",
   diskReserveBytes:

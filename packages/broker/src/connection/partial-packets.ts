@@ -1,0 +1,85 @@
+import type { Account } from '../accounts.js'
+import type { Owner } from '../faults.js'
+import type { TimerWheel } from '../time/timer-wheel.js'
+
+/** What all of them may take of `limits.maxWaitingBytes`: the rest is for what is whole. */
+const shareOfWaiting = 1 / 2
+/** Up to this size nobody waits for the rest of a packet. */
+const smallBytes = 4_096
+/** How long whoever goes on beyond that may take, in ms, while others wait. */
+const patienceMs = 5_000
+
+/** A connection of which packets have come in part. */
+export interface HoldsPart extends Owner {
+  /** It is read from again. */
+  readOn(): void
+  /** Others have waited too long for the rest of its packet. */
+  tooSlow(): void
+}
+
+/**
+ * What clients have sent in part: packets that are not whole, and bytes behind a packet that waits. Together they may take so much
+ * memory, which is charged to what waits. Beyond that one connection after the other has its turn to send the rest of its packet, and the
+ * others that would add to it are not read from.
+ */
+export class PartialPackets {
+  readonly #waiting: Account
+  readonly #wheel: Pick<TimerWheel, 'after'>
+  #bytes = 0
+  readonly #line = new Set<HoldsPart>()
+  /** Whose turn it is. */
+  #turn: HoldsPart | undefined
+
+  constructor(waiting: Account, wheel: Pick<TimerWheel, 'after'>) {
+    this.#waiting = waiting
+    this.#wheel = wheel
+  }
+
+  /** A connection holds so much now. False: it is not to be read from until it is told. */
+  change(connection: HoldsPart, before: number, held: number): boolean {
+    this.#bytes += held - before
+    this.#waiting.add(held - before)
+    if (held < before) {
+      if (this.#turn === connection) this.#turn = undefined
+      this.#next()
+      return true
+    }
+    if (!this.#isFull || held <= smallBytes || this.#turn === connection) return true
+    if (this.#turn === undefined) {
+      this.#begin(connection)
+      return true
+    }
+    this.#line.add(connection)
+    return false
+  }
+
+  /** The connection is gone. */
+  leave(connection: HoldsPart, held: number): void {
+    this.#line.delete(connection)
+    if (held > 0) this.change(connection, held, 0)
+  }
+
+  get #isFull(): boolean {
+    return this.#bytes > this.#waiting.most * shareOfWaiting
+  }
+
+  #next(): void {
+    if (this.#turn !== undefined) return
+    for (const connection of this.#line) {
+      this.#line.delete(connection)
+      this.#begin(connection)
+      connection.readOn()
+      return
+    }
+  }
+
+  #begin(connection: HoldsPart): void {
+    this.#turn = connection
+    const judge = (): void => {
+      if (this.#turn !== connection) return
+      if (this.#line.size === 0) this.#wheel.after(patienceMs, judge, connection)
+      else connection.tooSlow()
+    }
+    this.#wheel.after(patienceMs, judge, connection)
+  }
+}
