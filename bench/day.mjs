@@ -2,7 +2,7 @@
 // and cleared, messages that expire. Tells how large the data file is beside what lives in it, hour by hour; fails when it is more than
 // three times that, above 64 MB.
 //
-//   npm run proof -- --day        or: npm run build && node bench/day.mjs [--hours 24] [--sessions 400] [--rate 400] [--seed 1]
+//   npm run proof -- --day        or: npm run build && node bench/day.mjs [--hours 24] [--sessions 150] [--rate 150] [--seed 1]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,8 @@ import { Random } from '../packages/broker/test/crash/random.mjs'
 const { values } = parseArgs({
   options: {
     hours: { type: 'string', default: '24' },
-    sessions: { type: 'string', default: '400' },
-    rate: { type: 'string', default: '400' },
+    sessions: { type: 'string', default: '150' },
+    rate: { type: 'string', default: '150' },
     seed: { type: 'string', default: '1' },
   },
 })

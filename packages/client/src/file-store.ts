@@ -3,6 +3,7 @@ import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { StoreError } from './errors.js'
+import { GatheredCommits } from './state/gathered-commits.js'
 import { SessionLog } from './state/session-log.js'
 import type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
 
@@ -43,10 +44,14 @@ class FileStore implements ClientStore {
   #compactAboveBytes = smallBytes
   /** A write failed: what the file holds is not known until another has taken its place. */
   #inDoubt = false
-  #committing: Promise<void> | undefined
-  /** What has been gathered since; begins when the one before it has ended. */
-  #gathering: Promise<void> | undefined
-  #scheduled = false
+  readonly #commits = new GatheredCommits(
+    {
+      isOpen: () => this.#file !== undefined,
+      hasChanges: () => this.#log.changed || this.#inDoubt,
+      commit: () => this.#commit(),
+    },
+    setImmediate,
+  )
 
   constructor(path: string) {
     this.#path = path
@@ -68,38 +73,32 @@ class FileStore implements ClientStore {
 
   putOutgoing(publish: StoredPublish): void {
     this.#log.putOutgoing(publish)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   removeOutgoing(sequence: number): void {
     this.#log.removeOutgoing(sequence)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   putReceived(packetId: number): void {
     this.#log.putReceived(packetId)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   removeReceived(packetId: number): void {
     this.#log.removeReceived(packetId)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   flush(): Promise<void> | undefined {
-    if (this.#file === undefined) return undefined
-    if (!this.#log.changed && !this.#inDoubt) return this.#committing
-    if (this.#committing === undefined) return this.#begin()
-    const begin = (): Promise<void> => this.#begin()
-    this.#gathering ??= this.#committing.then(begin, begin)
-    return this.#gathering
+    return this.#commits.flush()
   }
 
   async close(): Promise<void> {
     try {
-      for (let flushing = this.flush(); flushing !== undefined; flushing = this.flush()) await flushing
+      await this.#commits.end()
     } finally {
-      await Promise.allSettled([this.#committing, this.#gathering])
       await this.#release()
     }
   }
@@ -111,25 +110,6 @@ class FileStore implements ClientStore {
     await file?.close().catch(() => {})
     this.#unlock()
     this.#unlock = () => {}
-  }
-
-  /** Without a connection nobody asks for a flush; a message that waits for one must survive all the same. */
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.flush()?.catch(() => {}) // told by the next flush, which tries again
-    })
-  }
-
-  #begin(): Promise<void> {
-    this.#gathering = undefined
-    const done = (): void => {
-      if (this.#gathering === undefined) this.#committing = undefined
-    }
-    this.#committing = this.#commit().finally(done)
-    return this.#committing
   }
 
   async #commit(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   takeLock,
   transact,
 } from './indexeddb.js'
+import { GatheredCommits } from './state/gathered-commits.js'
 import { isSameMessage } from './state/same-message.js'
 import type { ClientStore, StoredPublish, StoredSession } from './state/store.js'
 
@@ -35,7 +36,6 @@ export function indexedDbStore(name: string): ClientStore {
   return new IndexedDbStore(name)
 }
 
-/** Changes are gathered while a transaction is under way; the next one has them all. */
 class IndexedDbStore implements ClientStore {
   readonly #name: string
   readonly #outgoing = new Map<number, StoredPublish>()
@@ -46,10 +46,15 @@ class IndexedDbStore implements ClientStore {
   /** Undefined while it is open: it was deleted, or closed for another page, and everything is to be written again. */
   #database: Database | undefined
   #unlock: (() => Promise<void>) | undefined
-  #committing: Promise<void> | undefined
-  /** What has been gathered since; begins when the one before it has ended. */
-  #gathering: Promise<void> | undefined
-  #scheduled = false
+  /** No timer: a page in the background may wait a minute for one. */
+  readonly #commits = new GatheredCommits(
+    {
+      isOpen: () => this.#isOpen,
+      hasChanges: () => this.#database === undefined || !this.#changes.isEmpty,
+      commit: () => this.#commit(),
+    },
+    queueMicrotask,
+  )
 
   constructor(name: string) {
     this.#name = name
@@ -77,39 +82,33 @@ class IndexedDbStore implements ClientStore {
     this.#outgoing.set(sequence, publish)
     if (before === undefined || !isSameMessage(before, publish)) this.#changes.messages.add(sequence)
     else this.#changes.progress.add(sequence)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   removeOutgoing(sequence: number): void {
     if (this.#outgoing.delete(sequence)) this.#changes.messages.add(sequence)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   putReceived(packetId: number): void {
     this.#received.add(packetId)
     this.#changes.received.add(packetId)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   removeReceived(packetId: number): void {
     if (this.#received.delete(packetId)) this.#changes.received.add(packetId)
-    this.#schedule()
+    this.#commits.schedule()
   }
 
   flush(): Promise<void> | undefined {
-    if (!this.#isOpen) return undefined
-    if (this.#database !== undefined && this.#changes.isEmpty) return this.#committing
-    if (this.#committing === undefined) return this.#begin()
-    const begin = (): Promise<void> => this.#begin()
-    this.#gathering ??= this.#committing.then(begin, begin)
-    return this.#gathering
+    return this.#commits.flush()
   }
 
   async close(): Promise<void> {
     try {
-      for (let flushing = this.flush(); flushing !== undefined; flushing = this.flush()) await flushing
+      await this.#commits.end()
     } finally {
-      await Promise.allSettled([this.#committing, this.#gathering])
       await this.#release()
     }
   }
@@ -124,25 +123,6 @@ class IndexedDbStore implements ClientStore {
     const unlock = this.#unlock
     this.#unlock = undefined
     await unlock?.()
-  }
-
-  /** Without a connection nobody asks for a flush. No timer: a page in the background may wait a minute for one. */
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    queueMicrotask(() => {
-      this.#scheduled = false
-      this.flush()?.catch(() => {}) // told by the next flush, which tries again
-    })
-  }
-
-  #begin(): Promise<void> {
-    this.#gathering = undefined
-    const done = (): void => {
-      if (this.#gathering === undefined) this.#committing = undefined
-    }
-    this.#committing = this.#commit().finally(done)
-    return this.#committing
   }
 
   async #commit(): Promise<void> {
@@ -201,7 +181,7 @@ class IndexedDbStore implements ClientStore {
       database.close()
       if (this.#database !== database) return
       this.#database = undefined
-      this.#schedule()
+      this.#commits.schedule()
     }
     database.onclose = lose // the user has cleared what the site stored
     database.onversionchange = lose // somebody deletes it, or a later version of this package wants it
