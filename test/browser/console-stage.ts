@@ -99,6 +99,12 @@ export class ConsoleStage {
     return client
   }
 
+  /** `godwit bench` at work for two seconds, with few messages: whoever starts it awaits its success. */
+  bench(topic: string): Promise<Background> {
+    const load = ['p2p', this.url, '--pubs', '5', '--subs', '5', '--rate', '100', '--seconds', '2', '--warmup', '0']
+    return Background.start([process.execPath, command, 'bench', ...load, '--workers', '1', '--topic', topic])
+  }
+
   /** A household that goes on talking, for pictures; nothing is looked for in it. */
   async populate(): Promise<void> {
     const rooms = ['kitchen', 'attic', 'bedroom', 'hall', 'bath']

@@ -132,6 +132,25 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     expect(stage.troubles).toEqual([])
   })
 
+  test('fills the tree while godwit bench runs', async () => {
+    const searching = page.getByRole('searchbox')
+    await searching.fill('load/')
+    const bench = await stage.bench('load')
+    let isRunning = true
+    void bench.ended.then(() => {
+      isRunning = false
+    })
+    for (let n = 0; n < 5; n++) await seen(page.getByRole('treeitem', { name: `load/${n}` }))
+    const messages = async () =>
+      Number(/messages: ([\d,]+)/.exec(await page.getByRole('main').innerText())?.[1]?.replaceAll(',', ''))
+    const first = await messages()
+    await until(async () => (await messages()) > first)
+    expect(isRunning).toBe(true)
+    await bench.success()
+    await searching.fill('hall')
+    await page.getByRole('treeitem', { name: 'house/hall/door' }).click()
+  })
+
   test('edits a retained message, and deletes it', async () => {
     await page.getByRole('button', { name: 'Edit and publish' }).click()
     await page.getByRole('textbox', { name: 'Payload' }).fill('{"open":"ajar"}')
