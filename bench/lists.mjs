@@ -89,7 +89,6 @@ for (const [name, path] of Object.entries(asked)) {
     const answer = await ask(path)
     times.push(answer.ms)
     items = answer.items
-    await delay(20) // a page asks when it has shown what came
   }
   const worst = pings.sort((one, other) => one - other)[Math.floor(pings.length * 0.99)] ?? Number.NaN
   console.log(

@@ -5,6 +5,7 @@ import type { Desk } from './desk.js'
 import { Feeds } from './follow/feeds.js'
 import { Entrance } from './guards/entrance.js'
 import { Origins } from './guards/origins.js'
+import { Turns } from './guards/turns.js'
 import { Logins } from './logins.js'
 import { operations } from './operations/all.js'
 import type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
@@ -98,12 +99,14 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     logger.log('error', 'a request failed', { error: String(error), stack: error.stack })
     return new Problem('failed', 'the server failed over this request; its log has more').response()
   })
+  const turns = new Turns()
   let answering = 0
   return {
     async fetch(request, facts = {}) {
       if (answering >= mostAtOnce) return new Problem('too-many-requests', `${answering} are being answered`).response()
       answering++
       try {
+        await turns.mine()
         return await app.fetch(plain(request), { facts })
       } finally {
         answering--

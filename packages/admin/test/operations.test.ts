@@ -1,5 +1,6 @@
 // Every operation of the description: played, by every role, without its part, and with input of the worst kind. `ask` holds
 // each answer against the description.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { leastRole, mayAs, type OperationId, roles } from '../src/roles.js'
 import { document } from './described.js'
@@ -36,6 +37,7 @@ async function furnish(parts: ReturnType<typeof memoryParts> | undefined = memor
   for (const topic of ['t/1', 't/2']) await broker.publish(topic, 'waits', { qos: 1 })
   await broker.publish('k/1', 'kept', { retain: true, properties: { contentType: 'text' } })
   const { clients, sessions, retained } = broker
+  while ((await clients.get('c'))?.outboxBytes !== 0) await nextTurn() // what was sent to it is on its way
   const state = async (): Promise<string> => {
     const { publishReceived } = await broker.metrics()
     const there = [await clients.page(), await sessions.count(), (await sessions.queue('away')).items.length]
