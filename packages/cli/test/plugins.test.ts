@@ -134,6 +134,24 @@ describe('plugins of a configuration', () => {
   })
 })
 
+test('a plugin that knows users may come by a reload, and go by one', async () => {
+  file(
+    'users.mjs',
+    "export default { name: 'u', authenticator: () => ({ check: ({ username }) => username === 'bob' ? 'allow' : 'not mine' }) }",
+  )
+  configure()
+  const commands = await start()
+  const comes = async (...as: readonly string[]): Promise<boolean> =>
+    (await commands.ended('pub', '-t', 'a', '-n', ...as)).exitCode === 0
+  expect(await comes()).toBe(true)
+  configure('module: ./users.mjs')
+  expect(await reload()).toContain('"what":"plugins"')
+  expect([await comes(), await comes('-u', 'bob', '-P', 'x')]).toEqual([false, true])
+  configure()
+  expect(await reload()).toContain('"what":"plugins"')
+  expect(await comes()).toBe(true)
+})
+
 describe('a broker does not start, and config check says the same of', () => {
   const problemOf = async (): Promise<string> => {
     const check = new TestTerminal()

@@ -37,7 +37,7 @@ export interface PrepareOptions {
 /** One run of a plugin, with its options: not started yet, or started, or stopped. */
 export interface PreparedPlugin {
   readonly name: string
-  /** For `createBroker`, or `replaceHooks`. Empty where it has none. */
+  /** For `createBroker`, or `broker.reconfigure`. Empty where it has none. */
   readonly hooks: readonly Hooks[]
   /** For an `authenticationChain`. */
   readonly authenticator: Authenticator | undefined
