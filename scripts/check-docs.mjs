@@ -68,6 +68,7 @@ const play = {
   powershell: async () => {}, // another system's
   xml: async () => {}, // the same
   text: async () => {},
+  sql: async () => {}, // the tests of the plugin ask the same of a real database
   html: async () => {}, // an example: check-examples.mjs opens it
   // One value, or a log: one a line.
   json: async (_stage, { text }) => {

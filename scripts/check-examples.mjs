@@ -1,4 +1,5 @@
 // Runs every example beside a broker; each must print what its comments say. Pages are opened in Chromium.
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -84,6 +85,14 @@ async function openPages() {
   }
 }
 
+/** A configuration, as `godwit broker` would read it. @param {string} name */
+function checkConfiguration(name) {
+  const command = [join(root, 'packages/cli/bin/godwit.js'), 'config', 'check', join(folder, name)]
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' })
+  if (status === 0) console.log(`examples/${name}: ${stdout.trim()}`)
+  else problems.push(`examples/${name}: ${stderr.trim()}`)
+}
+
 const broker = await createBroker()
 const { port } = await broker.listen({ port: 0 })
 mkdirSync(out, { recursive: true })
@@ -101,6 +110,7 @@ try {
     problems.push(...done.problems)
     if (done.problems.length === 0) console.log(`examples/${name}: ${done.output.trim().split('\n').join(' | ')}`)
   }
+  for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml'))) checkConfiguration(name)
   await openPages()
 } finally {
   rmSync(out, { recursive: true, force: true })

@@ -65,6 +65,10 @@ listeners:
 
 /** @type {Readonly<Record<string, string>>} */
 const files = {
+  'house-rules.mjs': "export default { name: 'house-rules' }\n",
+  'webhook.secret': 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n',
+  'postgres.pw': 'secret\n',
+  'influx.token': 'secret\n',
   'stage.yaml': configuration,
   'rules.yaml': 'rules: [{ allow: [publish, subscribe, receive], filter: "#" }]\n',
   'my-client':

@@ -15,7 +15,7 @@ const packages = join(docs, '../packages')
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const doors = {
   client: ['index', 'file-store', 'indexeddb-store'],
-  broker: ['index', 'access/index', 'store/lmdb/index', 'testing/index'],
+  broker: ['index', 'access/index', 'plugin/index', 'store/lmdb/index', 'testing/index'],
   admin: ['index', 'parts/index'],
   protocol: ['index'],
   conformance: ['index'],

@@ -27,6 +27,7 @@ const pages = [
       'performance',
     ],
   },
+  { text: 'Plugins', names: ['plugins', 'plugin-webhook', 'plugin-postgres', 'plugin-influx'] },
   { text: 'Together with', names: ['home-assistant', 'zigbee2mqtt', 'node-red'] },
   {
     text: 'Come from elsewhere',

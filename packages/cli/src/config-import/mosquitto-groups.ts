@@ -12,7 +12,7 @@ export function groupInWords({ first, lines }: Group): string {
   }
   if (/persist/.test(value)) return `no plugins are loaded${more}; data is kept on disk without one`
   if (/password.file|acl.file/.test(value)) return `no plugins are loaded${more}; the file it is given is read`
-  return `no plugins are loaded${more}; ${option.startsWith('auth') ? 'auth.http asks a service of yours' : 'hooks of the embedded broker do what plugins do'}`
+  return `no plugins are loaded${more}; ${option.startsWith('auth') ? 'auth.http asks a service of yours' : 'write what it does as a module of JavaScript, and name that under plugins'}`
 }
 
 export function isDynamicSecurityPlugin(path: string): boolean {
