@@ -25,6 +25,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --durability   crashes and power cuts instead: about ten minutes
   --model        20,000 sequences against the model of sessions instead: about two minutes
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
+  --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
@@ -45,6 +46,7 @@ await report(async () => {
   }
   // The tests' own timeouts grow with these numbers.
   if (options.model) return proveTests('packages/broker/test/model', { GODWIT_TEST_MODEL_RUNS: '20000' })
+  if (options.plugins) return proveTests('test/plugins/', { GODWIT_TEST_OUTAGE_SECONDS: '10' })
   if (options.pages) {
     const lengths = { GODWIT_TEST_PAGE_ROUNDS: '250', GODWIT_TEST_SEED: String(randomInt(2 ** 31)) }
     return proveTests('packages/broker/test/pages', lengths)
@@ -74,6 +76,7 @@ function readOptions() {
         model: { type: 'boolean', default: false },
         fuzz: { type: 'boolean', default: false },
         pages: { type: 'boolean', default: false },
+        plugins: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values

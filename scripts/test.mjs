@@ -22,6 +22,7 @@ const long = [
   'packages/conformance/test/mutations.test.ts',
   'test/browser/**',
   'test/peers/**',
+  'test/plugins/**',
 ]
 
 await report(async () => {
@@ -33,7 +34,7 @@ await report(async () => {
   const { code } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...left, ...chosen])
   if (!isWhole)
     console.log(
-      'left out: crashes, fuzzing, models, conformance, browsers and peers; GODWIT_TEST_ALL=1 npm test plays them too',
+      'left out: crashes, fuzzing, models, conformance, browsers, peers and outages; GODWIT_TEST_ALL=1 npm test plays them too',
     )
   process.exitCode = code
 })
