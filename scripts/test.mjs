@@ -15,6 +15,8 @@ const long = [
   'packages/cli/test/bench-process.test.ts',
   'packages/cli/test/conform-client.test.ts',
   'packages/cli/test/process.test.ts',
+  'packages/cluster/test/model/mistakes.test.ts',
+  'packages/cluster/test/nats/open-node.test.ts',
   'packages/client/test/10-killed-client.test.ts',
   'packages/cli/test/conform.test.ts',
   'packages/conformance/test/liberties.test.ts',

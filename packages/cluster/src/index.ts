@@ -7,3 +7,27 @@ export {
   frameVersion,
   NewerFrame,
 } from './frame/frame.js'
+export { Diverged } from './log/log-reader.js'
+export {
+  type Following,
+  type LogServer,
+  LogSilent,
+  type LogState,
+  type NodeNote,
+  type PublishAnswer,
+  type SnapshotNote,
+  type StoredFrame,
+} from './log/log-server.js'
+export { Fenced } from './log/log-writer.js'
+export type { OwnerNote } from './log/position.js'
+export { EngineUnfit, type NatsOptions, type NatsTls } from './nats/connection.js'
+export { type JetStreamLogOptions, jetstreamLog } from './nats/jetstream-log.js'
+export {
+  ClusterNode,
+  type NodeCounters,
+  type NodeRole,
+  type NodeSettings,
+  type NodeStatus,
+} from './node/cluster-node.js'
+export type { HousekeepingSettings } from './node/housekeeping.js'
+export { graceSeconds, type OpenNodeOptions, openNode } from './open-node.js'

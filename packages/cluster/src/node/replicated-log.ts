@@ -78,11 +78,11 @@ export class ReplicatedLog implements CommitLog {
     try {
       while (this.#queue.length > 0) {
         const together = this.#queue.slice(0, mostTogether)
-        const { commit, position } = together.at(-1)!
+        const { position } = together.at(-1)!
         await this.disk.once([...together.flatMap(({ writes }) => writes), positionWrite(encodePosition(position))])
         this.#queue.splice(0, together.length)
         this.applied = position
-        this.onApplied(commit)
+        for (const { commit } of together) this.onApplied(commit)
       }
     } catch (error) {
       this.onDiskFailed(error as Error)

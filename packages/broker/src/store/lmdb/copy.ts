@@ -1,4 +1,6 @@
+import { defaultLimits } from '../../limits.js'
 import type { Logger } from '../../log.js'
+import { type BackupMade, Backups } from './backup.js'
 import { putAll } from './disk.js'
 import { openFolder } from './folder.js'
 import { quietLmdb } from './quiet-lmdb.js'
@@ -23,6 +25,11 @@ export interface Copy {
    * @throws Error what the disk says.
    */
   apply(writes: readonly Write[]): Promise<void>
+  /**
+   * Copies all of it into a new file, as `backup` of a store does.
+   * @throws BrokerError `backup-failed`.
+   */
+  backup(to: string): Promise<BackupMade>
   /** Gives the folder back: a store can be opened on it. */
   close(): Promise<void>
 }
@@ -57,6 +64,7 @@ class OpenCopy implements Copy {
   readonly file: string
   readonly #tables: Tables
   readonly #release: () => void
+  readonly #backups = new Backups()
 
   constructor(directory: string, file: string, tables: Tables, release: () => void) {
     this.directory = directory
@@ -81,7 +89,16 @@ class OpenCopy implements Copy {
     this.#tables.root.resetReadTxn()
   }
 
+  backup(to: string): Promise<BackupMade> {
+    return this.#backups.make(
+      { tables: this.#tables, file: this.file, limits: defaultLimits, isLow: () => false },
+      to,
+      {},
+    )
+  }
+
   async close(): Promise<void> {
+    await this.#backups.close()
     await this.#tables.root.close()
     this.#release()
   }

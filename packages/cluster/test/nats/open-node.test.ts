@@ -1,0 +1,123 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Broker, createBroker } from '@godwit/broker'
+import { lmdbStore } from '@godwit/broker/store/lmdb'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ClusterNode, jetstreamLog, type OpenNodeOptions, openNode } from '../../src/index.js'
+import { NatsServers, natsServer, until } from './nats-servers.js'
+
+const program = natsServer()
+
+describe.skipIf(program === undefined)(
+  'nodes of a cluster (skipped without nats-server: scripts/fetch-nats.sh)',
+  () => {
+    let nats: NatsServers
+    let folder: string
+    let clusters = 0
+    const open: { readonly node: ClusterNode; close(): Promise<void> }[] = []
+    beforeAll(async () => {
+      nats = await NatsServers.start(program!)
+    })
+    afterAll(() => nats?.stop())
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'godwit-nodes-'))
+      clusters++
+    })
+    afterEach(async () => {
+      for (const { close } of open.splice(0)) await close()
+      rmSync(folder, { recursive: true })
+    })
+
+    const lines: string[] = []
+    /** The broker of each node that serves. */
+    const serving = new Map<string, Broker>()
+
+    async function start(name: string, options: Partial<OpenNodeOptions> = {}): Promise<ClusterNode> {
+      const server = await jetstreamLog({ name: `t${clusters}`, servers: nats.urls, logBytes: 50_000_000 })
+      const node = openNode({
+        node: name,
+        server,
+        directory: join(folder, name),
+        leaseMs: 1_000,
+        log: { log: (level, text, fields) => void lines.push(`${level} ${text} ${JSON.stringify(fields)}`) },
+        serve: async (broker) => void serving.set(name, broker),
+        ...options,
+      })
+      const close = async (): Promise<void> => {
+        await node.close()
+        await server.close()
+      }
+      open.push({ node, close })
+      return node
+    }
+
+    const owner = (node: ClusterNode) => until(() => node.role === 'owner')
+    const caughtUp = (node: ClusterNode, with_: ClusterNode) =>
+      until(() => node.role === 'following' && node.status.applied >= with_.status.applied)
+
+    it('the next owner has every session, message and packet id of the one before', async () => {
+      const a = await start('a')
+      await owner(a)
+      const b = await start('b')
+      const reader = await serving.get('a')!.session('reader')
+      await reader.subscribe('t/#', { qos: 2 })
+      await reader.close()
+      for (let n = 1; n <= 50; n++) await serving.get('a')!.publish(`t/${n}`, `m${n}`, { qos: 2, retain: n % 10 === 0 })
+      await caughtUp(b, a)
+      a.handOver()
+      await owner(b)
+      await until(() => a.role === 'following' && a.status.owner?.node === 'b')
+      const next = serving.get('b')!
+      expect(await next.retained.count()).toBe(5)
+      const again = await next.session('reader')
+      expect(again.resumed).toBe(true)
+      const seen: string[] = []
+      for await (const message of again) {
+        seen.push(`${message.number} ${message.text()}`)
+        if (seen.length === 50) break
+      }
+      expect(seen).toEqual(Array.from({ length: 50 }, (_, at) => `${at + 1} m${at + 1}`))
+      await next.publish('t/x', 'more', { qos: 1 })
+    })
+
+    it('a copy that is behind the log goes on from a snapshot; the log is trimmed before', async () => {
+      const housekeeping = { everyMs: 100, snapshotEveryFrames: 20 }
+      const a = await start('a', { housekeeping })
+      await owner(a)
+      const server = await jetstreamLog({ name: `t${clusters}`, servers: nats.urls })
+      for (let n = 0; n < 120; n++) await serving.get('a')!.publish('r', `m${n}`, { qos: 1, retain: true })
+      await until(async () => (await server.state()).first > 20)
+      expect((await server.snapshots()).length).toBe(2)
+      const b = await start('b')
+      await caughtUp(b, a)
+      await server.close()
+      a.handOver()
+      await owner(b)
+      const [retained] = (await serving.get('b')!.retained.page({ limit: 1 })).items
+      expect(retained?.topic).toBe('r')
+    })
+
+    it('data of a broker that ran alone is not followed with, nor passed over', async () => {
+      const directory = join(folder, 'alone')
+      await (await createBroker({ store: lmdbStore({ directory }) })).close()
+      expect(existsSync(join(directory, 'format'))).toBe(true)
+      const node = await start('alone', { directory })
+      await until(() => node.status.problem !== undefined)
+      expect(node.status.problem).toContain('holds the data of a broker that ran alone')
+      expect(node.role).toBe('starting')
+    })
+
+    it('serves on when the leader of the stream is killed: what was acknowledged is there', async () => {
+      const a = await start('a')
+      await owner(a)
+      const leader = await nats.leaderOf(`GODWIT_t${clusters}_LOG`)
+      await serving.get('a')!.publish('r', 'before', { qos: 1, retain: true })
+      await nats.kill(leader)
+      await serving.get('a')!.publish('r', 'after', { qos: 1, retain: true })
+      nats.run(leader)
+      await nats.healthy()
+      expect(a.status.counters).toMatchObject({ claims: 1, fenced: 0 })
+    }, 40_000)
+  },
+)
