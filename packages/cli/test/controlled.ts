@@ -15,6 +15,7 @@ export function controlled(broker: Broker, parts: Partial<ControlledBroker> = {}
     users: noUsers,
     backups: new BackupFolder(undefined, undefined),
     loginLink: () => undefined,
+    bridges: { views: [] },
     log: { log() {} },
     ...parts,
   }
