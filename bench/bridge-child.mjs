@@ -9,7 +9,12 @@ const log = {
   log: (level, message, fields) => process.send?.({ line: `${level} ${message} ${JSON.stringify(fields ?? {})}` }),
 }
 const limits = { maxQueuedMessages: 10_000_000, maxQueuedBytes: 2 ** 31 }
-const broker = await createBroker({ sysIntervalSeconds: 0, limits, log, store: lmdbStore({ directory }) })
+const broker = await createBroker({
+  sysIntervalSeconds: 0,
+  limits,
+  log,
+  ...(directory && { store: lmdbStore({ directory }) }),
+})
 const made = options && (await bridge(broker, { ...options, log }))
 await broker.listen({ port })
 process.send?.({ ready: true })

@@ -24,6 +24,9 @@ export interface LifeParts {
 const closeMs = 2_000
 /** Messages that the session gives beyond those that may be on their way to the other broker. */
 const given = 1_024
+/** For so long nothing must have come in. */
+const quietMs = 1_000
+const mostLooks = 60
 /** That many may be on their way at 5.0, where the options do not say. */
 const usualInflight = 10_000
 
@@ -43,6 +46,7 @@ export class Life {
   /** Whether the other broker may have a session of this bridge. */
   #mayBeKnown: boolean
   #end!: (error: unknown) => void
+  #stopWatching: () => void = () => {}
 
   /** @throws BrokerError when the session cannot be opened. */
   static async begin(broker: Broker, options: BridgeOptions, parts: LifeParts): Promise<Life> {
@@ -108,6 +112,7 @@ export class Life {
 
   /** @param forGood both sessions end with it. */
   async close(forGood = false): Promise<void> {
+    this.#stopWatching()
     this.#outward.end()
     const client = this.#relay?.client
     if (client) {
@@ -123,6 +128,7 @@ export class Life {
 
   /** Something has ended it from outside. */
   #over(error: unknown): void {
+    this.#stopWatching()
     this.#outward.end()
     this.#inward?.end()
     this.#retained.end()
@@ -230,6 +236,28 @@ export class Life {
     }
     void state.tell(true)
     void state.tellThere(this.#relay!.client, true)
+    if (server.version < 5 && server.sessionPresent) this.#askAgainWhenQuiet()
+  }
+
+  /**
+   * Below 5.0 a SUBSCRIBE brings all that is retained over there: it must not come behind something newer. So it is sent once what
+   * was in the session has gone out, and nothing comes in; or else after a minute.
+   */
+  #askAgainWhenQuiet(): void {
+    const { tail } = this.session
+    const after = timerOf(this.#options)
+    let before = this.#parts.counters.in
+    const look = (left: number): void => {
+      this.#stopWatching = after(quietMs, () => {
+        const now = this.#parts.counters.in
+        const isQuiet = now === before && this.session.head >= tail
+        before = now
+        if (isQuiet || left === 0) this.#relay?.askAgain()
+        else look(left - 1)
+      })
+    }
+    this.#stopWatching()
+    look(mostLooks)
   }
 }
 

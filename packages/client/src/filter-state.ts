@@ -13,6 +13,8 @@ export interface FilterState {
   readonly subscribers: Set<ActiveSubscription<string>>
   /** SUBSCRIBE must be sent, again perhaps. */
   due: boolean
+  /** It is due, and waits for the word of a relay. */
+  waits: boolean
   /** The server has it, or may have. */
   held: boolean
   /** SUBSCRIBE or UNSUBSCRIBE is on its way. */
@@ -20,7 +22,7 @@ export interface FilterState {
 }
 
 export function newFilter(filter: string, identifier: number): FilterState {
-  return { filter, identifier, subscribers: new Set(), due: true, held: false, busy: false }
+  return { filter, identifier, subscribers: new Set(), due: true, waits: false, held: false, busy: false }
 }
 
 export function byIdentifier(states: readonly FilterState[]): FilterState[][] {

@@ -127,6 +127,10 @@ export class ReconnectingClient {
     return this.#open().publish(publication, options)
   }
 
+  askAgain(): void {
+    this.#session.askAgain()
+  }
+
   /** Never throws: the owner is told. */
   relay(message: RelayedMessage, owner: OutgoingOwner): void {
     this.#session.relay(message, owner)

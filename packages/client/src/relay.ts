@@ -34,6 +34,14 @@ export class Relay {
   }
 
   /**
+   * Below 5.0, where each SUBSCRIBE brings all that is retained, subscriptions of a session that the server has still are asked for
+   * again only now: when what comes late cannot be taken for news. They may be there; nobody knows.
+   */
+  askAgain(): void {
+    this.#client.askAgain()
+  }
+
+  /**
    * Sends it, as soon as there is a connection with room; `owner` is told how it ended. All leave in the order of the calls, also
    * those that a new process gives again. Give few while it is not open: {@link Client.ready} tells when it is.
    */

@@ -108,7 +108,7 @@ export class Session {
 
   /** `sessionKept`: the server keeps the session when the connection ends. */
   attach(connection: Connection, sessionPresent: boolean, sessionKept: boolean): void {
-    const { maxInflight, receiveMaximum } = this.#settings
+    const { maxInflight, receiveMaximum, relay } = this.#settings
     const { limits, version } = connection
     const sameServer = this.#server === connection.server.url
     const isOnlyServer = this.#server === undefined && this.#settings.servers.length === 1
@@ -134,6 +134,7 @@ export class Session {
       sessionPresent,
       remembered: sessionPresent && sameServer,
       sessionKept,
+      waitsToAsk: relay !== undefined && version < 5 && sessionPresent,
     })
     this.#pump()
   }
@@ -156,6 +157,10 @@ export class Session {
    */
   onUnanswered(): void {
     this.#server = undefined
+  }
+
+  askAgain(): void {
+    this.#subscriptions.askAgain()
   }
 
   onWritable(): void {

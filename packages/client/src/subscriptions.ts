@@ -39,6 +39,8 @@ export interface SubscriptionTerms {
   readonly remembered: boolean
   /** The server keeps the session when the connection ends. */
   readonly sessionKept: boolean
+  /** A relay says when a session that is there is asked again: below 5.0 all that is retained comes with it. */
+  readonly waitsToAsk: boolean
 }
 
 interface Handshake {
@@ -145,9 +147,17 @@ export class Subscriptions {
       // What is only to be ended the session may have from whoever came before.
       state.held = state.subscribers.size === 0 && terms.sessionPresent
       state.due = true
+      state.waits = terms.waitsToAsk
     }
     this.#tidy()
     this.#changed = true
+  }
+
+  /** What waits to be asked for again is. */
+  askAgain(): void {
+    for (const state of this.#filters.values()) state.waits = false
+    this.#changed = true
+    this.pump()
   }
 
   detach(): void {
@@ -170,7 +180,7 @@ export class Subscriptions {
     this.#changed = false
     const { version, limits } = this.#terms
     const idle = [...this.#filters.values()].filter((state) => !state.busy)
-    const wanted = idle.filter((state) => state.subscribers.size > 0 && state.due)
+    const wanted = idle.filter((state) => state.subscribers.size > 0 && state.due && !state.waits)
     const allowed = wanted.filter((state) => filterRefused(limits, state.filter) === undefined)
     // What is asked for in one call goes in one packet; below 5.0, where identifiers do not divide it, everything does.
     const packets = version === 5 ? byIdentifier(allowed) : [allowed]
