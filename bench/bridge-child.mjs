@@ -18,5 +18,7 @@ const broker = await createBroker({
 const made = options && (await bridge(broker, { ...options, log }))
 await broker.listen({ port })
 process.send?.({ ready: true })
-process.on('message', () => process.send?.({ view: made?.view }))
+process.on('message', () =>
+  broker.metrics().then(({ commits, store }) => process.send?.({ view: made?.view ?? {}, commits, store })),
+)
 process.on('disconnect', () => process.exit())

@@ -42,7 +42,7 @@ function cpuMs(pid) {
 
 const viewOf = (broker) =>
   new Promise((resolve) => {
-    broker.on('message', ({ view }) => view && resolve(view))
+    broker.on('message', (m) => m.view && resolve({ ...m.view, commits: m.commits, store: m.store }))
     broker.send('view')
   })
 
@@ -54,10 +54,10 @@ async function stopped(broker) {
 
 /** @returns {Promise<{ perSecond: number, cpuUs: number }>} */
 async function bridged() {
-  const far = await start(18_841, undefined, 'memory')
-  const near = await start(18_842, {
+  const far = await start(18_851, undefined, 'memory')
+  const near = await start(18_852, {
     name: 'speed',
-    url: 'mqtt://127.0.0.1:18841',
+    url: 'mqtt://127.0.0.1:18851',
     clientId: 'speed',
     state: false,
     topics: [{ filter: 'bench/#', direction: 'out', qos: 1 }],
@@ -68,7 +68,7 @@ async function bridged() {
       cli,
       'bench',
       'pub',
-      'mqtt://127.0.0.1:18842',
+      'mqtt://127.0.0.1:18852',
       '--qos',
       values.publisher,
       '--window',
@@ -83,8 +83,16 @@ async function bridged() {
   )
   await wait(2_500)
   const [before, cpu, at] = [await viewOf(near), cpuMs(near.pid), performance.now()]
+  const others = [cpuMs(far.pid), cpuMs(load.pid)]
   await wait(Number(values.seconds) * 1000)
   const [after, cpuAfter, atAfter] = [await viewOf(near), cpuMs(near.pid), performance.now()]
+  console.log(
+    'cpu % far, load, near',
+    [cpuMs(far.pid) - others[0], cpuMs(load.pid) - others[1], cpuAfter - cpu].map((ms) =>
+      Math.round((ms / (atAfter - at)) * 100),
+    ),
+  )
+  console.log(JSON.stringify(before.commits), JSON.stringify(after.commits), JSON.stringify(after.store))
   load.kill()
   const count = after.out - before.out
   console.log(after.queued, 'queued', JSON.stringify(after.dropped))
@@ -94,14 +102,14 @@ async function bridged() {
 }
 
 async function piped() {
-  const broker = await start(18_843, undefined)
+  const broker = await start(18_853, undefined)
   const { stdout } = spawnSync(
     process.execPath,
     [
       cli,
       'bench',
       'pipe',
-      'mqtt://127.0.0.1:18843',
+      'mqtt://127.0.0.1:18853',
       '--qos',
       '1',
       '--clean',

@@ -22,7 +22,7 @@ import {
 import { KeepAlive } from './keep-alive.js'
 import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
-import { publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
+import { mostPublishBytes, publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
 import type { ByteStream, OpenStream } from './socket.js'
 import type { Outgoing } from './state/outgoing.js'
 import { IncomingAliases, OutgoingAliases } from './topic-aliases.js'
@@ -126,7 +126,9 @@ export class Connection {
     const { maximumPacketSize } = this.limits
     const aliased = this.#outgoingAliases.of(
       message.topic,
-      () => maximumPacketSize === Infinity || publishBytes(message) + aliasBytes <= maximumPacketSize,
+      () =>
+        mostPublishBytes(message) + aliasBytes <= maximumPacketSize ||
+        publishBytes(message) + aliasBytes <= maximumPacketSize,
     )
     const properties = this.#propertiesOf(message)
     if (aliased === undefined) return this.#outbox.publish(message, dup, message.topic, properties)

@@ -259,8 +259,8 @@ export class Session {
     const { topic, payload, qos, retain, properties, expiresAt, number: sequence } = message
     if (this.#ended !== undefined) return owner.dropped('client-closed')
     const deadline = expiresAt === Infinity ? Infinity : clock.now() + expiresAt - clock.date()
-    const publication = { topic, payload, qos, retain, properties, expiresAt, deadline, sequence }
-    this.#outbound.add({ ...publication, relayed: message, owner })
+    const relayed = message
+    this.#outbound.add({ topic, payload, qos, retain, properties, expiresAt, deadline, sequence, relayed, owner })
     this.#pump()
   }
 

@@ -120,6 +120,15 @@ const table: readonly AnyRow[] = Object.entries(rows).map(([name, row]) => ({
   list: row.list,
 }))
 const byId = new Map(table.map((row) => [row.id, row]))
+/** The rows of each place, in the order of the table. */
+const byHost = new Map<PropertyHost, readonly AnyRow[]>()
+for (const { hosts } of table) {
+  for (const host of hosts)
+    byHost.set(
+      host,
+      table.filter((row) => row.hosts.has(host)),
+    )
+}
 
 /** Reads the length and the properties behind it; what does not belong here is refused. */
 export function readProperties<H extends PropertyHost>(r: Reader, host: H): PropertiesOf<H> | undefined {
@@ -150,17 +159,41 @@ function readProperty(r: Reader, host: PropertyHost, found: Record<string, unkno
 export function writeProperties(w: Writer, host: PropertyHost, properties: object | undefined): void {
   if (properties === undefined) return w.u8(0) // the length is there even so [MQTT-2.2.2-1]
   const given = properties as Readonly<Record<string, unknown>>
-  const body = new Writer(64)
-  for (const { name, id, field, hosts, list } of table) {
-    const value = given[name]
+  const body = scratch
+  body.position = 0
+  let left = 0
+  for (const name in given) if (given[name] !== undefined) left++
+  for (const row of byHost.get(host)!) {
+    if (left === 0) break
+    const value = given[row.name]
     if (value === undefined) continue
-    if (!hosts.has(host)) throw new ProtocolError('protocol-error', `${name} is not for ${host}`)
-    if (list && !Array.isArray(value)) throw new ProtocolError('malformed-packet', `${name} is no list`)
-    for (const each of list ? (value as readonly unknown[]) : [value]) {
-      body.u8(id)
-      field.write(body, each)
-    }
+    left--
+    writeProperty(body, row, value)
   }
+  if (left > 0) refuseOthers(host, given)
   w.varint(body.position)
   w.copy(body.bytes, 0, body.position)
+}
+
+/** Properties are gathered in it, since their length comes first. */
+const scratch = new Writer(256)
+
+function writeProperty(body: Writer, { name, id, field, list }: AnyRow, value: unknown): void {
+  if (!list) {
+    body.u8(id)
+    return field.write(body, value)
+  }
+  if (!Array.isArray(value)) throw new ProtocolError('malformed-packet', `${name} is no list`)
+  for (const each of value as readonly unknown[]) {
+    body.u8(id)
+    field.write(body, each)
+  }
+}
+
+/** Names that the table does not know are passed over. */
+function refuseOthers(host: PropertyHost, given: Readonly<Record<string, unknown>>): void {
+  for (const { name, hosts } of table) {
+    if (given[name] === undefined || hosts.has(host)) continue
+    throw new ProtocolError('protocol-error', `${name} is not for ${host}`)
+  }
 }
