@@ -53,7 +53,7 @@ class IndexedDbStore implements ClientStore {
       hasChanges: () => this.#database === undefined || !this.#changes.isEmpty,
       commit: () => this.#commit(),
     },
-    queueMicrotask,
+    (callback) => queueMicrotask(callback), // a browser takes it as its own alone
   )
 
   constructor(name: string) {
