@@ -20,6 +20,7 @@ export default defineConfig({
       { find: '@godwit/broker/access', replacement: at('packages/broker/src/access/index.ts') },
       { find: '@godwit/broker/plugin', replacement: at('packages/broker/src/plugin/index.ts') },
       { find: '@godwit/broker/store/lmdb', replacement: at('packages/broker/src/store/lmdb/index.ts') },
+      { find: '@godwit/protocol/testing', replacement: at('packages/protocol/src/testing/index.ts') },
       { find: '@godwit/broker/testing', replacement: at('packages/broker/src/testing/index.ts') },
     ],
   },

@@ -17,7 +17,7 @@ const doors = {
   client: ['index', 'file-store', 'indexeddb-store'],
   broker: ['index', 'access/index', 'plugin/index', 'store/lmdb/index', 'testing/index'],
   admin: ['index', 'parts/index'],
-  protocol: ['index'],
+  protocol: ['index', 'testing/index'],
   conformance: ['index'],
 }
 

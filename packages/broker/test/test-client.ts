@@ -1,8 +1,6 @@
 import type { Duplex } from 'node:stream'
 import {
   type Connect,
-  Decoder,
-  encode,
   encodeUtf8,
   type Packet,
   type PropertiesOf,
@@ -10,6 +8,7 @@ import {
   type QoS,
   type Subscription,
 } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 
 /** What a CONNECT of a test says beyond the usual: its own id, clean session, no keep-alive. */
 export type ConnectOptions = Partial<Omit<Connect, 'type' | 'will' | 'password'>> & {
@@ -20,38 +19,35 @@ export type ConnectOptions = Partial<Omit<Connect, 'type' | 'will' | 'password'>
 /** A scripted client: it says what it is told to and answers nothing by itself. What it hears is kept as lines. */
 export class TestClient {
   readonly clientId: string
-  /** The connection has ended, from whichever side. */
-  closed = false
   readonly #stream: Duplex
-  readonly #decoder: Decoder
-  /** That of its CONNECT. */
-  #version: ProtocolVersion
+  readonly #peer: ScriptedPeer
   readonly #settled: () => Promise<void>
-  readonly #inbox: Packet[] = []
-  #wake: () => void = () => {}
+  readonly #ended: Promise<void>
 
   constructor(stream: Duplex, clientId: string, settled: () => Promise<void>, version: ProtocolVersion = 4) {
-    this.#version = version
     this.clientId = clientId
     this.#stream = stream
     this.#settled = settled
-    this.#decoder = new Decoder({ version })
+    this.#peer = new ScriptedPeer((bytes) => stream.write(bytes), { version })
     stream.on('error', () => {}) // a reset is an end like any other
-    for (const event of ['end', 'close'] as const) {
-      stream.once(event, () => {
-        this.closed = true
-        this.#wake()
-      })
-    }
+    this.#ended = new Promise((resolve) => {
+      for (const event of ['end', 'close'] as const) {
+        stream.once(event, () => {
+          this.#peer.end()
+          resolve()
+        })
+      }
+    })
+  }
+
+  /** The connection has ended, from whichever side. */
+  get closed(): boolean {
+    return this.#peer.isOver
   }
 
   /** Takes what the broker sends from now on; a client that never does is a slow one. */
   read(): this {
-    this.#stream.on('data', (chunk: Uint8Array) => {
-      this.#decoder.push(chunk)
-      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#inbox.push(packet)
-      this.#wake()
-    })
+    this.#stream.on('data', (chunk: Uint8Array) => this.#peer.hear(chunk))
     return this
   }
 
@@ -67,14 +63,13 @@ export class TestClient {
   // ---- saying; several packets travel in one chunk
 
   send(...packets: readonly Packet[]): this {
-    for (const packet of packets) if (packet.type === 'connect') this.speak(packet.version)
-    return this.sendBytes(Buffer.concat(packets.map((packet) => encode(packet, this.#version))))
+    this.#peer.send(...packets)
+    return this
   }
 
   /** Says and hears this version from now on, as its CONNECT would make it. */
   speak(version: ProtocolVersion): this {
-    this.#version = version
-    this.#decoder.version = version
+    this.#peer.speak(version)
     return this
   }
 
@@ -118,30 +113,29 @@ export class TestClient {
   /** Everything that has come since the last time, once things are quiet. */
   async heard(): Promise<string[]> {
     await this.#settled()
-    return this.#inbox.splice(0).map(lineOf)
+    return this.#peer.take().map(lineOf)
   }
 
   /** As {@link heard}, with reason codes and properties: `puback 1 0x10`, `publish a "x" {"contentType":"text"}`. */
   async heardInFull(): Promise<string[]> {
     await this.#settled()
-    return this.#inbox.splice(0).map(fullLineOf)
+    return this.#peer.take().map(fullLineOf)
   }
 
-  /** The next `count` packets, however long they take. */
+  /** The next `count` packets, however long they take; fewer where the connection ends. */
   async next(count = 1): Promise<string[]> {
-    while (this.#inbox.length < count && !this.closed) await this.#change()
-    return this.#inbox.splice(0, count).map(lineOf)
+    const lines: string[] = []
+    while (lines.length < count) {
+      const packet = await this.#peer.next()
+      if (!packet) break
+      lines.push(lineOf(packet))
+    }
+    return lines
   }
 
   /** Resolves when the connection has ended. */
-  async ended(): Promise<void> {
-    while (!this.closed) await this.#change()
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
+  ended(): Promise<void> {
+    return this.#ended
   }
 }
 

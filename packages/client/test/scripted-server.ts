@@ -1,4 +1,5 @@
-import { Decoder, encode, type Packet, type PacketOf } from '@godwit/protocol'
+import type { Packet, PacketOf } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 import { expect } from 'vitest'
 import type { ByteStream, ByteStreamEvents, OpenStream } from '../src/socket.js'
 import { settled } from './virtual-clock.js'
@@ -8,11 +9,9 @@ export class Peer {
   /** The URL that was dialled. */
   readonly url: string
   readonly #events: ByteStreamEvents
-  readonly #decoder = new Decoder({ version: 4 })
-  readonly #packets: Packet[] = []
+  readonly #peer = new ScriptedPeer((bytes) => this.sendBytes(bytes))
   /** All that the client has written on this connection, in hex, a packet an element when it writes so. */
   readonly written: string[] = []
-  #wanted: ((packet: Packet) => void) | undefined
   #inbox: Uint8Array[] = []
   #paused = false
   /** The client has ended its side, or destroyed the stream. */
@@ -30,13 +29,7 @@ export class Peer {
     write: (bytes) => {
       if (this.#over) return true
       this.written.push(Buffer.from(bytes).toString('hex'))
-      this.#decoder.push(bytes.slice())
-      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
-        const wanted = this.#wanted
-        this.#wanted = undefined
-        if (wanted) wanted(packet)
-        else this.#packets.push(packet)
-      }
+      this.#peer.hear(bytes.slice())
       return !this.congested
     },
     end: () => {
@@ -67,7 +60,7 @@ export class Peer {
 
   /** The next packet from the client, which must be of this type. */
   async expect<T extends Packet['type']>(type: T, fields: Partial<PacketOf<T>> = {}): Promise<PacketOf<T>> {
-    const packet = this.#packets.shift() ?? (await new Promise<Packet>((resolve) => (this.#wanted = resolve)))
+    const packet = (await this.#peer.next())!
     // A received payload is a getter, which toMatchObject would not see.
     const seen = packet.type === 'publish' ? { ...packet, payload: packet.payload } : packet
     expect(seen).toMatchObject({ type, ...fields })
@@ -77,23 +70,23 @@ export class Peer {
   /** The client has sent nothing more. */
   async expectNothing(): Promise<void> {
     await settled()
-    expect(this.#packets).toEqual([])
+    expect(this.#peer.take()).toEqual([])
   }
 
   /** All packets not looked at yet. */
   async take(): Promise<Packet[]> {
     await settled()
-    return this.#packets.splice(0)
+    return this.#peer.take()
   }
 
   /** All packets not looked at yet, in words: `publish 1 dup`. */
   async rest(): Promise<string[]> {
     await settled()
-    return this.#packets.splice(0).map(inWords)
+    return this.#peer.take().map(inWords)
   }
 
   send(...packets: Packet[]): void {
-    this.sendBytes(Uint8Array.from(packets.flatMap((packet) => [...encode(packet, this.#decoder.version)])))
+    this.#peer.send(...packets)
   }
 
   sendBytes(bytes: Uint8Array): void {

@@ -1,7 +1,8 @@
 // A small correct client with faults to choose from: each check of clients must find one.
 import { connect, type Socket } from 'node:net'
 import type { Launch, Task } from '@godwit/conformance'
-import { Decoder, encode, encodeUtf8, type Packet, type PacketOf, type ProtocolVersion } from '@godwit/protocol'
+import { encode, encodeUtf8, type Packet, type PacketOf, type ProtocolVersion } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 import { type ClientFault, garbled } from './client-faults.js'
 
 type Publish = PacketOf<'publish'>
@@ -25,7 +26,7 @@ class ScriptedClient {
   #released: number[] = []
   readonly #once = new Set<number>()
   #socket!: Socket
-  #decoder!: Decoder
+  #peer!: ScriptedPeer
   #pings: NodeJS.Timeout | undefined
   #window = 65_535
   #ended!: (why: string) => void
@@ -58,7 +59,7 @@ class ScriptedClient {
   }
 
   #connect(): void {
-    this.#decoder = new Decoder({ version: this.#version })
+    this.#peer = new ScriptedPeer(() => {}, { version: this.#version, onPacket: (packet) => this.#take(packet) })
     this.#socket = connect(Number(new URL(this.#task.url).port), '127.0.0.1')
     this.#socket.on('error', () => {})
     this.#socket.on('data', (chunk) => this.#hear(chunk))
@@ -95,8 +96,7 @@ class ScriptedClient {
 
   #hear(chunk: Uint8Array): void {
     try {
-      this.#decoder.push(chunk)
-      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) this.#take(packet)
+      this.#peer.hear(chunk)
     } catch {
       if (!this.#is('bears-anything')) this.#socket.destroy()
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { Decoder, encode, type Packet, type PacketOf, type QoS, type Subscription, type Will } from '@godwit/protocol'
+import type { Packet, PacketOf, QoS, Subscription, Will } from '@godwit/protocol'
+import { PeerClosed, ScriptedPeer } from '@godwit/protocol/testing'
 
 export interface Greeting {
   readonly clientId: string
@@ -14,7 +15,7 @@ export interface Greeting {
 }
 
 /** The connection ended before what was asked of it. */
-export class Closed extends Error {}
+export { PeerClosed as Closed }
 
 export type Version = 4 | 5
 
@@ -26,12 +27,8 @@ export class Wire {
   /** Session Present, as CONNACK said. */
   present = false
   readonly closed: Promise<void>
-  isClosed = false
   readonly #socket: Socket
-  readonly #version: Version
-  readonly #decoder: Decoder
-  readonly #onPacket: Greeting['onPacket']
-  readonly #expected: { type: Packet['type']; resolve(packet: Packet): void; reject(error: Error): void }[] = []
+  readonly #peer: ScriptedPeer
 
   /** Connects and waits for CONNACK. @throws Closed. */
   static async open(port: number, greeting: Greeting, version: Version = 4): Promise<Wire> {
@@ -51,30 +48,34 @@ export class Wire {
 
   private constructor(socket: Socket, version: Version, onPacket: Greeting['onPacket']) {
     this.#socket = socket
-    this.#version = version
-    this.#decoder = new Decoder({ version })
-    this.#onPacket = onPacket
-    socket.on('data', (chunk) => this.#receive(chunk))
+    this.#peer = new ScriptedPeer((bytes) => socket.writable && socket.write(bytes), {
+      version,
+      onPacket: (packet) => {
+        const isFarewell = packet.type === 'disconnect' && packet.reasonCode === serverShuttingDown
+        if (!isFarewell) onPacket?.(packet, this) // behind it comes the close
+      },
+    })
+    socket.on('data', (chunk) => this.#peer.hear(chunk))
     socket.on('error', () => {}) // a killed broker resets connections; 'close' follows
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.isClosed = true
-        for (const { type, reject } of this.#expected) reject(new Closed(`closed while ${type} was awaited`))
+        this.#peer.end()
         resolve()
       })
     })
   }
 
+  get isClosed(): boolean {
+    return this.#peer.isOver
+  }
+
   send(packet: Packet): void {
-    if (this.#socket.writable) this.#socket.write(encode(packet, this.#version))
+    this.#peer.send(packet)
   }
 
   /** The next packet of a type. @throws Closed. */
   expect<T extends Packet['type']>(type: T): Promise<PacketOf<T>> {
-    return new Promise((resolve, reject) => {
-      if (this.isClosed) reject(new Closed(`closed before ${type}`))
-      else this.#expected.push({ type, resolve: resolve as (packet: Packet) => void, reject })
-    })
+    return this.#peer.expect(type)
   }
 
   /** Answers when SUBACK has come. @throws Closed. */
@@ -106,16 +107,5 @@ export class Wire {
   async cut(): Promise<void> {
     this.#socket.destroy()
     if (!this.#socket.closed) await once(this.#socket, 'close')
-  }
-
-  #receive(chunk: Uint8Array): void {
-    this.#decoder.push(chunk)
-    for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
-      if (packet.type === 'disconnect' && packet.reasonCode === serverShuttingDown) continue // the close follows
-      const at = this.#expected.findIndex(({ type }) => type === packet?.type)
-      const [waiting] = at < 0 ? [] : this.#expected.splice(at, 1)
-      if (waiting) waiting.resolve(packet)
-      else this.#onPacket?.(packet, this)
-    }
   }
 }

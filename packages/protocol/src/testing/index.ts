@@ -1,0 +1,1 @@
+export { PeerClosed, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.js'
