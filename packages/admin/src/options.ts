@@ -30,8 +30,8 @@ export interface AdminOptions extends Parts {
   readonly hosts?: readonly string[] | undefined
   /** Is told every act, and who did it. Default: nobody. */
   readonly logger?: Logger | undefined
-  /** In words, as `127.0.0.1:1883`. Default: not known. */
-  readonly listeners?: readonly string[] | undefined
+  /** Those that are open now, in words, as `127.0.0.1:1883`. Default: not known. */
+  readonly listeners?: (() => readonly string[]) | undefined
   /** How late the event loop was, in seconds. Default: it is not shown. */
   readonly eventLoopDelay?: Histogram | undefined
   /** For tests that own time. Default: the system's. */

@@ -3,7 +3,7 @@ import { RecentLog } from '../src/index.js'
 import { startRig } from './rig.js'
 
 test('the broker: what there is of everything', async () => {
-  const { ask, connect, clock } = await startRig({ listeners: ['127.0.0.1:1883'] })
+  const { ask, connect, clock } = await startRig({ listeners: () => ['127.0.0.1:1883'] })
   await connect('a')
   clock.advance(61_000)
   expect(await ask('GET', '/broker', { as: 'viewer' })).toMatchObject({

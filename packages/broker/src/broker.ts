@@ -110,7 +110,8 @@ export class Broker implements AsyncDisposable {
   readonly #metrics: Metrics
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
-  readonly #listeners: OpenListener[] = []
+  #watchesDescriptors = false
+  readonly #listeners = new Set<OpenListener>()
   readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
   readonly #sysTopics: SysTopics
@@ -169,7 +170,7 @@ export class Broker implements AsyncDisposable {
     const options = typeof where === 'number' ? { port: where } : where
     const { hooks } = this.#rooms
     const { limits, log } = this.#rooms.options
-    const listener = await listen(options, {
+    const opened = await listen(options, {
       accept: (transport) => this.#accept(transport),
       authenticates: () => hooks.authenticates,
       limits,
@@ -178,7 +179,15 @@ export class Broker implements AsyncDisposable {
       descriptors: this.#descriptors,
       log,
     })
-    if (this.#listeners.push(listener) === 1) this.#watchDescriptors()
+    const listener: OpenListener = {
+      ...opened,
+      close: () => {
+        this.#listeners.delete(listener)
+        return opened.close()
+      },
+    }
+    this.#listeners.add(listener)
+    this.#watchDescriptors()
     if (this.#closed) await listener.close()
     this.#ensureOpen()
     return listener
@@ -302,7 +311,7 @@ export class Broker implements AsyncDisposable {
     offer.renew(options.limits, options.features)
     if (changes.hooks) this.#replaceHooks(changes.hooks)
     this.#setSysInterval(next.sysIntervalSeconds)
-    if (this.#listeners.length > 0) this.#warnOfDescriptors()
+    if (this.#listeners.size > 0) this.#warnOfDescriptors()
   }
 
   #replaceHooks(next: readonly Hooks[]): void {
@@ -438,7 +447,7 @@ export class Broker implements AsyncDisposable {
     this.#rooms.wheel.close()
     this.#rooms.chores.close()
     const { commits, batches } = this.#rooms
-    await closeInOrder({ listeners: this.#listeners, commits, batches, store, clock, log })
+    await closeInOrder({ listeners: [...this.#listeners], commits, batches, store, clock, log })
   }
 
   #accept(transport: Transport, bytes?: Uint8Array): void {
@@ -467,6 +476,8 @@ export class Broker implements AsyncDisposable {
 
   /** From the first listener on. */
   #watchDescriptors(): void {
+    if (this.#watchesDescriptors) return
+    this.#watchesDescriptors = true
     this.#warnOfDescriptors()
     this.#lookAtDescriptors()
   }

@@ -109,6 +109,6 @@ export type {
 export { memoryPair } from './transport/memory.js'
 export { type InheritedSocket, systemdSockets } from './transport/systemd.js'
 export { readTls } from './transport/tls-files.js'
-export type { Listener, Peer, TlsAgreement } from './transport/transport.js'
+export type { Listener, Peer, PreparedOptions, TlsAgreement } from './transport/transport.js'
 export { isAnswered, listenAt } from './unix-socket.js'
 export { version } from './version.js'

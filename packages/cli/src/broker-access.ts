@@ -223,7 +223,7 @@ class AccessInForce implements Access {
     others.delete(all)
     this.#explainer = explainerOf(common.rules, new Map([...others].map(([name, { rules }]) => [name, rules])), names)
     // Who comes from the console has shown a token already.
-    this.hooks = [hooksByListener(common, others.set(consoleDoor, { chain: undefined, rules: undefined }))]
+    this.hooks = [hooksByListener(common, others.set(consoleDoor, { chain: undefined, rules: undefined }), names)]
     this.#parts.use(this.hooks)
   }
 }

@@ -39,6 +39,11 @@ function given(values: object): object {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
+/** The port that it asks for. */
+export function portOf({ port, protocol }: Door): number {
+  return port ?? defaultPorts[protocol]
+}
+
 /** An open door in words: `127.0.0.1:1883`, `mqtts 0.0.0.0:8883`, `/run/godwit.sock`. */
 export function doorName({ protocol, host, socket }: Door, port: number): string {
   const address = socket ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
@@ -49,7 +54,7 @@ export function doorName({ protocol, host, socket }: Door, port: number): string
 export function doorNames(doors: readonly Door[]): readonly string[] {
   const names: string[] = []
   for (const door of doors) {
-    const name = doorName(door, door.port ?? defaultPorts[door.protocol])
+    const name = doorName(door, portOf(door))
     const again = names.filter((other) => other === name || other.startsWith(`${name} #`)).length
     names.push(again === 0 ? name : `${name} #${again + 1}`)
   }

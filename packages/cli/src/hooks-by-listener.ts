@@ -24,18 +24,29 @@ export function notForConsole(hooks: Hooks): Hooks {
   }
 }
 
-/** Asks those of the listener that a client came to, by its name; `common` those of all others. */
-export function hooksByListener(common: ListenerHooks, own: ReadonlyMap<string, ListenerHooks>): Hooks {
+/**
+ * Asks those of the listener that a client came to, by its name; `common` those of all others. Who came to one that is there no
+ * more, as what a reload has closed, may do nothing until it is gone.
+ * @param names of all listeners.
+ */
+export function hooksByListener(
+  common: ListenerHooks,
+  own: ReadonlyMap<string, ListenerHooks>,
+  names: readonly string[],
+): Hooks {
+  const known = new Set([...names, consoleDoor])
+  const isGone = ({ listener }: ClientInfo): boolean => listener !== undefined && !known.has(listener)
   const of = ({ listener }: ClientInfo): ListenerHooks =>
     (listener === undefined ? undefined : own.get(listener)) ?? common
   const hasRules = [common, ...own.values()].some(({ rules }) => rules)
   return {
     name: 'access by listener',
-    authenticate: (request) => of(request).chain?.authenticate(request) ?? true,
+    authenticate: (request) => (isGone(request) ? 'unavailable' : (of(request).chain?.authenticate(request) ?? true)),
     // Where there are no rules at all, no message has to wait for an answer.
     ...(hasRules && {
-      authorize: (request) => of(request.client).rules?.authorize(request) ?? true,
-      authorizeDelivery: (topic, client) => of(client).rules?.authorizeDelivery(topic, client) ?? true,
+      authorize: (request) => !isGone(request.client) && (of(request.client).rules?.authorize(request) ?? true),
+      authorizeDelivery: (topic, client) =>
+        !isGone(client) && (of(client).rules?.authorizeDelivery(topic, client) ?? true),
     }),
     onConnect: (client) => of(client).chain?.onConnect?.(client),
     onDisconnect: (client, reason) => of(client).chain?.onDisconnect?.(client, reason),

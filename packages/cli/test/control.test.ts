@@ -23,7 +23,9 @@ let control: ControlSocket
 beforeAll(async () => {
   broker = await createBroker({ sysIntervalSeconds: 0 })
   url = `mqtt://127.0.0.1:${(await broker.listen({ port: 0 })).port}`
-  control = await ControlSocket.open(path, controlRequests(controlled(broker, { listeners: [url] })), { log() {} })
+  control = await ControlSocket.open(path, controlRequests(controlled(broker, { listeners: () => [url] })), {
+    log() {},
+  })
 })
 afterAll(async () => {
   await control.close()

@@ -10,7 +10,7 @@ const noUsers: Users = { list: refuse, set: refuse, remove: refuse }
 export function controlled(broker: Broker, parts: Partial<ControlledBroker> = {}): ControlledBroker {
   return {
     broker,
-    listeners: [],
+    listeners: () => [],
     reload: async () => ({ ok: true, reloaded: [], needsRestart: [] }),
     users: noUsers,
     backups: new BackupFolder(undefined, undefined),

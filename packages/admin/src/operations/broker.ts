@@ -58,7 +58,7 @@ export const getBroker = operation({
       version,
       startedAt: timeOf(clock.now() - upMs)!,
       uptimeSeconds: Math.floor(upMs / 1000),
-      listeners: [...(options.listeners ?? [])],
+      listeners: [...(options.listeners?.() ?? [])],
       ready: readiness.ready,
       notReadyBecause: [...readiness.reasons],
       recovered: { ...broker.recovered },

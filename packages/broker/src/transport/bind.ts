@@ -14,7 +14,7 @@ export interface Bound {
 /** Pending connections the kernel keeps; above its own bound the kernel's holds. */
 const backlog = 4096
 
-const defaultMode = 0o660
+export const defaultMode = 0o660
 
 /**
  * Lets a server listen.

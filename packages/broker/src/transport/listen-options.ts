@@ -113,6 +113,8 @@ export type ListenOptions = (TcpOptions | UnixOptions | InheritedOptions) & {
   readonly handshakeTimeoutMs?: number
   /** Connections of this listener that may be at that at once, of one address half of them. Default 1,000; the next one is closed. */
   readonly maxHandshakes?: number
+  /** Whether clients come in at once. Default true. False: who comes is closed without a word until `listener.open()` is called. */
+  readonly accepting?: boolean
 }
 
 const names: NamesOf<ListenOptions & UnixOptions> & NamesOf<ListenOptions> = {
@@ -129,6 +131,7 @@ const names: NamesOf<ListenOptions & UnixOptions> & NamesOf<ListenOptions> = {
   allowAnonymous: true,
   handshakeTimeoutMs: true,
   maxHandshakes: true,
+  accepting: true,
 }
 const tlsNames: NamesOf<TlsOptions> = {
   cert: true,

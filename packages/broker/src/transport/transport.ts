@@ -1,4 +1,5 @@
 import type { ClientCertificate } from '../client-certificate.js'
+import type { ListenOptions } from './listen-options.js'
 
 /** What a TLS handshake has agreed on. */
 export interface TlsAgreement {
@@ -64,6 +65,12 @@ export interface Transport {
   reset(): void
 }
 
+/** Other options of a listener: one of both is called, once. Neither fails. */
+export interface PreparedOptions {
+  commit(): void
+  abandon(): void
+}
+
 /** Where clients come in. */
 export interface Listener {
   /** The address it is bound to; empty for a Unix socket. */
@@ -77,6 +84,15 @@ export interface Listener {
    * @throws BrokerError `invalid-option`, when they are broken: what was read before stays in force.
    */
   reload(): Promise<void>
+  /**
+   * Makes ready to go on with other options at the same address; what they say of the address is not looked at. Nothing changes
+   * until `commit` is called: then who comes is let in by them, who is at his handshake has to come again, unless they are the
+   * same, and who is connected stays. `abandon` gives them up.
+   * @throws BrokerError `invalid-option`: nothing has changed.
+   */
+  prepare(options: ListenOptions): Promise<PreparedOptions>
+  /** Lets clients in, where `accepting: false` has kept them out. */
+  open(): void
   /** Stops accepting. Connections already accepted stay. */
   close(): Promise<void>
 }

@@ -7,10 +7,7 @@ import {
   createBroker,
   type Features,
   type Hooks,
-  type InheritedSocket,
   type Limits,
-  type Listener,
-  type ListenOptions,
   type Logger,
   memoryStore,
   systemdSockets,
@@ -19,8 +16,7 @@ import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import { BackupFolder } from '../backup-folder.js'
 import { type BannerFacts, banner } from '../banner.js'
 import { Bridges } from '../bridges/bridges.js'
-import { accessOf, isAnonymous, whoMayCome } from '../broker-access.js'
-import { doorName, doorNames, listenOptions } from '../broker-doors.js'
+import { accessOf, whoMayCome } from '../broker-access.js'
 import { colorChoiceIn, isTerminal } from '../colors.js'
 import { CommandError, exitDamaged } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
@@ -36,10 +32,11 @@ import { HookSets } from '../hook-sets.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
 import { loadHttp, type WebServers, webServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
+import { OpenDoors } from '../open-doors.js'
 import { LoopWatch, lineTargets } from '../plugins/loop-watch.js'
 import { loadPlugins } from '../plugins/plugins.js'
 import { systemdNotify } from '../systemd-notify.js'
-import { listenOn, withSystemdSockets } from '../systemd-sockets.js'
+import { withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
 import { version } from '../version.js'
 import { boundYoungGeneration } from '../young-generation.js'
@@ -102,7 +99,7 @@ async function serve(
   recent: RecentLog,
 ): Promise<number> {
   boundYoungGeneration()
-  const { data, limits, features, sysIntervalSeconds, log: logging } = settings.config
+  const { data, log: logging } = settings.config
   const sockets = systemdSockets()
   checkHttp(settings.config)
   if (httpAddress(settings.config)) await loadHttp() // before anybody is served who would wait
@@ -130,27 +127,18 @@ async function serve(
   )
   const onDisk = folder === undefined ? undefined : await durable(folder, log)
   const store = onDisk ?? memoryStore()
-  running = await create(
-    {
-      ...(features as Partial<Features>),
-      limits: limits as Partial<Limits>,
-      sysIntervalSeconds,
-      hooks: hookSets.all,
-      log,
-      store,
-    },
-    settings,
-  )
+  running = await create({ hooks: hookSets.all, log, store }, settings)
   const opening = running
   hookSets.serve(opening)
   const restoreConsole = consoleToLog(log)
   try {
     await plugins.start(opening, settings)
-    const { open, doors } = await openListeners(opening, settings, sockets)
+    const open = await OpenDoors.open(opening, settings, sockets)
     const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
-    const served = { broker: opening, settings, doors, ...editors, access: access.explainer, backups, recent, log }
+    const facts = { broker: opening, settings, backups, recent, log }
+    const served = { ...facts, ...editors, doors: () => open.words, access: access.explainer }
     const joined = new Bridges(opening, log)
     bridges = joined
     const web = await webServers({ ...served, plugins, bridges: joined, reload: () => control!.reload() })
@@ -160,8 +148,7 @@ async function serve(
       settings,
       access,
       plugins,
-      listeners: open,
-      doors,
+      doors: open,
       sockets,
       read,
       editors,
@@ -172,10 +159,10 @@ async function serve(
       log,
     })
     control = opened
-    const shown = { doors, who, folder, recovered: running.recovered, metrics: web.metrics }
+    const shown = { doors: open.words, who, folder, recovered: running.recovered, metrics: web.metrics }
     terminal.stdout.write(banner({ ...shown, console: consoleFor(terminal, web) }))
     if (log.format === 'json' || logging.file !== undefined) {
-      log.log('info', 'started', { version, listeners: doors.join(', '), data })
+      log.log('info', 'started', { version, listeners: open.words.join(', '), data })
     }
     await inOneLine(() => joined.start(settings))
     terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
@@ -195,27 +182,6 @@ async function serve(
     restoreConsole()
   }
   return 0
-}
-
-/** Those of the configuration, and what they are called. */
-async function openListeners(
-  broker: Broker,
-  settings: Resolved,
-  sockets: readonly InheritedSocket[],
-): Promise<{ readonly open: readonly Listener[]; readonly doors: readonly string[] }> {
-  const { listeners } = settings.config
-  const open: Listener[] = []
-  const names = doorNames(listeners)
-  for (const [at, door] of listeners.entries()) {
-    const anonymous = isAnonymous(door, settings.config)
-    const options = (): ListenOptions => listenOn(sockets[at], listenOptions(door, names[at]!, anonymous))
-    open.push(await inPlace(settings, ['listeners', at], () => broker.listen(options())))
-  }
-  const doors = listeners.map((door, at) => {
-    const { host, port } = open[at]!
-    return doorName(sockets[at] ? { ...door, host } : door, port)
-  })
-  return { open, doors }
 }
 
 async function stopped(stopping: AbortSignal): Promise<undefined> {
@@ -250,9 +216,11 @@ async function durable(directory: string, log: Logger): Promise<StoreOnDisk> {
   return lmdbStore({ directory, log })
 }
 
-async function create(options: BrokerOptions, { origin }: Resolved): Promise<Broker> {
+async function create(options: BrokerOptions, { config, origin }: Resolved): Promise<Broker> {
+  const { limits, features, sysIntervalSeconds } = config
+  const settings = { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds }
   try {
-    return await createBroker(options)
+    return await createBroker({ ...settings, ...options })
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     const [, limit] = /^limits\.(\w+)/.exec(error.message) ?? []

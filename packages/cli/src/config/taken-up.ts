@@ -8,7 +8,7 @@ type Effects<Section> = Effect | { readonly [Name in keyof Section]-?: Effect }
 
 /** Which settings a reload takes up: what says so to people is made from this, and the broker itself goes by it. */
 export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<Config[Name]>> } = {
-  listeners: false,
+  listeners: true,
   allowAnonymous: true,
   auth: true,
   acl: true,

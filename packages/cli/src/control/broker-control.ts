@@ -1,4 +1,4 @@
-import type { Broker, InheritedSocket, Listener, Logger } from '@godwit/broker'
+import type { Broker, InheritedSocket, Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import type { Access } from '../broker-access.js'
 import { CommandError } from '../command-error.js'
@@ -6,13 +6,13 @@ import type { Resolved } from '../config/resolve.js'
 import type { Editors } from '../editing/editors.js'
 import type { BrokerLog } from '../log.js'
 import type { Bridged } from '../monitoring/bridges-text.js'
+import type { OpenDoors } from '../open-doors.js'
 import { systemProblem } from '../system-problem.js'
 import { accessPart } from './access-part.js'
 import { controlPath, pathProblem } from './control-path.js'
 import type { ReloadAnswer } from './control-protocol.js'
 import { controlRequests } from './control-requests.js'
 import { ControlSocket, type Serve } from './control-socket.js'
-import { filesOf } from './files-of.js'
 import { type Reloadable, Reloading } from './reloading.js'
 import { backupPart, brokerPart, logPart } from './settings-part.js'
 import { tryOut } from './trial.js'
@@ -23,9 +23,7 @@ export interface RunningBroker {
   readonly settings: Resolved
   readonly access: Access
   readonly plugins: Reloadable
-  readonly listeners: readonly Listener[]
-  /** The same in words, as `127.0.0.1:1883`. */
-  readonly doors: readonly string[]
+  readonly doors: OpenDoors
   /** Those that systemd has given to this process. */
   readonly sockets: readonly InheritedSocket[]
   /** What file, environment and flags say now; throws where they are wrong. */
@@ -60,7 +58,8 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   }
   const path = controlPath(settings.config)
   const { users } = editors
-  const requests = controlRequests({ broker, listeners: doors, reload, users, backups, loginLink, bridges, log })
+  const listeners = (): readonly string[] => doors.words
+  const requests = controlRequests({ broker, listeners, reload, users, backups, loginLink, bridges, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
   return { reload, close: async () => socket?.close() }
 }
@@ -81,21 +80,13 @@ async function open(path: string, serve: Serve, log: Logger): Promise<ControlSoc
 }
 
 function partsOf(running: RunningBroker): readonly Reloadable[] {
-  const { broker, settings, access, plugins, editors, listeners, backups, log } = running
-  const { listeners: doors } = settings.config
+  const { broker, settings, access, plugins, editors, doors, backups, log } = running
   return [
     logPart(log, settings),
     brokerPart(broker, settings),
     backupPart(backups, settings),
     plugins, // before what asks them for users
     accessPart(access, editors, settings),
-    ...listeners.map((listener, at) =>
-      filesOf(
-        doors[at]?.tls ? ['certificates'] : [],
-        settings,
-        ({ listeners: now }) => now[at],
-        () => listener.reload(),
-      ),
-    ),
+    doors,
   ]
 }

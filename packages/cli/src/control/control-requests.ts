@@ -26,7 +26,7 @@ import { streamTrace } from './trace-stream.js'
 export interface ControlledBroker {
   readonly broker: SteeredBroker
   /** In words, as `127.0.0.1:1883`. */
-  readonly listeners: readonly string[]
+  readonly listeners: () => readonly string[]
   readonly reload: () => Promise<ReloadAnswer>
   readonly users: Users
   readonly backups: Pick<BackupFolder, 'create' | 'pathOf'>
@@ -45,7 +45,7 @@ export function controlRequests(controlled: ControlledBroker): Serve {
       case 'status': {
         const { pid } = process
         const uptimeSeconds = Math.floor(process.uptime())
-        return answers.end({ version, pid, uptimeSeconds, listeners } satisfies StatusAnswer)
+        return answers.end({ version, pid, uptimeSeconds, listeners: listeners() } satisfies StatusAnswer)
       }
       case 'reload':
         return answers.end(await reload())

@@ -24,7 +24,7 @@ export interface ServedBroker {
   readonly broker: Broker
   readonly settings: Resolved
   /** Its listeners in words, as `127.0.0.1:1883`. */
-  readonly doors: readonly string[]
+  readonly doors: () => readonly string[]
   readonly users: Users
   readonly rules: Rules
   readonly access: AccessExplainer

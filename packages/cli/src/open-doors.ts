@@ -1,0 +1,191 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Broker, InheritedSocket, Listener, ListenOptions } from '@godwit/broker'
+import { isAnonymous } from './broker-access.js'
+import { type Door, doorName, doorNames, listenOptions, portOf } from './broker-doors.js'
+import { inPlace } from './config/in-place.js'
+import type { Resolved } from './config/resolve.js'
+import type { Prepared, Reloadable } from './control/reloading.js'
+import { listenOn } from './systemd-sockets.js'
+
+/** A listener of the configuration that is open. */
+interface Opened {
+  readonly place: string
+  /** What hooks call it. */
+  readonly name: string
+  readonly options: ListenOptions
+  readonly listener: Listener
+  /** In words, as `127.0.0.1:1883`. */
+  readonly words: string
+}
+
+/** One that a configuration asks for. */
+type Wanted = Omit<Opened, 'listener' | 'words'> & { readonly door: Door; readonly at: number }
+
+/** What becomes of them. */
+interface Change {
+  readonly reloaded: readonly string[]
+  readonly doors: readonly Opened[]
+  readonly closed: readonly Opened[]
+  /** What is done in the turn in which all parts change. */
+  readonly commits: readonly (() => void)[]
+}
+
+/** The listeners of a broker, as its configuration says. */
+export class OpenDoors implements Reloadable {
+  readonly #broker: Broker
+  readonly #sockets: readonly InheritedSocket[]
+  #doors: readonly Opened[] = []
+
+  private constructor(broker: Broker, sockets: readonly InheritedSocket[]) {
+    this.#broker = broker
+    this.#sockets = sockets
+  }
+
+  /**
+   * @param sockets those that systemd has given to this process, for the first of them.
+   * @throws CommandError, naming the place of the one that cannot be opened.
+   */
+  static async open(broker: Broker, settings: Resolved, sockets: readonly InheritedSocket[]): Promise<OpenDoors> {
+    const doors = new OpenDoors(broker, sockets)
+    const opened: Opened[] = []
+    for (const wanted of await doors.#wanted(settings)) opened.push(await doors.#open(wanted, settings, true))
+    doors.#doors = opened
+    return doors
+  }
+
+  /** In words, as `127.0.0.1:1883`. */
+  get words(): readonly string[] {
+    return this.#doors.map(({ words }) => words)
+  }
+
+  async prepare(next: Resolved): Promise<Prepared | undefined> {
+    const undo: (() => unknown)[] = []
+    const abandon = async (): Promise<void> => {
+      for (const step of undo.reverse()) await step()
+    }
+    try {
+      const { reloaded, doors, closed, commits } = await this.#change(next, undo)
+      return {
+        reloaded,
+        commit: async () => {
+          const before = this.#doors
+          this.#doors = doors
+          for (const commit of commits) commit()
+          for (const { listener } of closed) void listener.close() // settles when the last of its clients has gone
+          await this.#disconnect(before)
+        },
+        abandon,
+      }
+    } catch (error) {
+      await abandon()
+      throw error
+    }
+  }
+
+  /** @param undo gets what is to be done if it is given up. */
+  async #change(next: Resolved, undo: (() => unknown)[]): Promise<Change> {
+    const left = new Map(this.#doors.map((door) => [door.place, door]))
+    const wanted = await this.#wanted(next)
+    const places = new Set(wanted.map(({ place }) => place))
+    const closed = this.#doors.filter(({ place }) => !places.has(place))
+    const reloaded: string[] = []
+    const commits: (() => void)[] = []
+    const doors: Opened[] = []
+    for (const one of wanted) {
+      const known = left.get(one.place)
+      left.delete(one.place)
+      if (!known) {
+        const opened = await this.#openBeside(one, next, closed, undo)
+        reloaded.push(`listener ${opened.words} opened`)
+        commits.push(() => opened.listener.open())
+        doors.push(opened)
+        continue
+      }
+      const { name, options } = one
+      const isSame = isDeepStrictEqual(options, known.options)
+      const words = this.#wordsOf(one, known.listener)
+      doors.push({ ...known, name, options, words })
+      if (!isSame) reloaded.push(`listener ${words} changed`)
+      else if (options.tls) reloaded.push('certificates')
+      if (isSame && !options.tls) continue
+      const prepared = await inPlace(next, ['listeners', one.at], () => known.listener.prepare(options))
+      undo.push(() => prepared.abandon())
+      commits.push(() => prepared.commit())
+    }
+    reloaded.push(...closed.map(({ words }) => `listener ${words} closed`))
+    return { reloaded, doors, closed, commits }
+  }
+
+  async #wanted(settings: Resolved): Promise<readonly Wanted[]> {
+    const { listeners } = settings.config
+    const names = doorNames(listeners)
+    const wanted: Wanted[] = []
+    for (const [at, door] of listeners.entries()) {
+      const name = names[at]!
+      const anonymous = isAnonymous(door, settings.config)
+      const options = await inPlace(settings, ['listeners', at], () =>
+        listenOn(this.#sockets[at], listenOptions(door, name, anonymous)),
+      )
+      const place = this.#sockets[at] ? `socket ${at} of systemd` : placeOf(door, name)
+      wanted.push({ place, name, options, door, at })
+    }
+    return wanted
+  }
+
+  async #open({ place, name, options, door, at }: Wanted, settings: Resolved, accepting: boolean): Promise<Opened> {
+    const listener = await inPlace(settings, ['listeners', at], () => this.#broker.listen({ ...options, accepting }))
+    return { place, name, options, listener, words: this.#wordsOf({ door, at }, listener) }
+  }
+
+  /**
+   * Opens another one, which lets nobody in yet. One that is to be closed, and is bound to the same port at other addresses, gives
+   * way to it: for that moment nobody can come in there.
+   */
+  async #openBeside(
+    wanted: Wanted,
+    next: Resolved,
+    closed: readonly Opened[],
+    undo: (() => unknown)[],
+  ): Promise<Opened> {
+    const open = async (): Promise<Opened> => {
+      const opened = await this.#open(wanted, next, false)
+      undo.push(() => opened.listener.close())
+      return opened
+    }
+    const inTheWay = closed.filter(({ listener: { port } }) => port !== 0 && port === portOf(wanted.door))
+    if (inTheWay.length === 0) return open()
+    for (const old of inTheWay) {
+      void old.listener.close()
+      undo.push(() => this.#openAgain(old))
+    }
+    await new Promise(setImmediate) // until the system has let it go
+    return open()
+  }
+
+  /** What has given way is back. */
+  async #openAgain(old: Opened): Promise<void> {
+    const listener = await this.#broker.listen({ ...old.options, port: old.listener.port } as ListenOptions)
+    this.#doors = this.#doors.map((door) => (door === old ? { ...old, listener } : door))
+  }
+
+  #wordsOf({ door, at }: Pick<Wanted, 'door' | 'at'>, { host, port }: Listener): string {
+    return doorName(this.#sockets[at] ? { ...door, host } : door, port)
+  }
+
+  /** Whoever came to one that is no more, or is called otherwise since something else is spoken there, has to come again. */
+  async #disconnect(before: readonly Opened[]): Promise<void> {
+    const names = new Set(before.map(({ name }) => name))
+    for (const { name } of this.#doors) names.delete(name)
+    if (names.size === 0) return
+    for await (const { clientId, listener } of this.#broker.clients.list()) {
+      if (listener === undefined || !names.has(listener)) continue
+      await this.#broker.disconnect(clientId, { reasonString: 'this listener has been closed' })
+    }
+  }
+}
+
+/** Where it listens: what stays the same when all else of it is changed. Where any free port is taken, that is its name. */
+function placeOf(door: Door, name: string): string {
+  const port = portOf(door)
+  return door.socket ?? (port === 0 ? name : `${door.host} ${port}`)
+}
