@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashPassword } from '@godwit/broker/access'
 import { type ConnectOptions, connect, ServerRefusedError, SubscriptionRefusedError } from '@godwit/client'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { selfSigned } from './self-signed.js'
 import { TestTerminal } from './test-terminal.js'
 
@@ -20,6 +20,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await stop()
+  vi.unstubAllEnvs()
   rmSync(home, { recursive: true })
 })
 
@@ -28,7 +29,7 @@ const at = (name: string, text: string): string => {
   return join(home, name)
 }
 
-const configured = (text: string): string => at('godwit.yaml', `data: memory\nhttp: { listen: none }\n${text}`)
+const configured = (text: string): string => at('godwit.yaml', `data: memory\n${text}`)
 
 /** A broker with this configuration, once it listens. Answers the port of its first listener. */
 async function started(text: string): Promise<number> {
@@ -102,7 +103,7 @@ features: { emptyClientIds: false }
 listeners: [{ port: ${second} }, { port: ${taken} }]`
     expect(await reloaded(wrong)).toEqual([
       expect.stringMatching(
-        /^godwit reload: .*godwit\.yaml:5:\d+: cannot listen on 127\.0\.0\.1:\d+: the port is in use by another program; end that program or choose another port$/,
+        /^godwit reload: .*godwit\.yaml:4:\d+: cannot listen on 127\.0\.0\.1:\d+: the port is in use by another program; end that program or choose another port$/,
       ),
     ])
     expect([await comesIn(first), await comesIn(second)]).toEqual(['in', 'nobody'])
@@ -198,7 +199,7 @@ describe('who may come in', () => {
     expect([await comesIn(port, ann), await comesIn(port, { ...ann, username: 'bob' })]).toEqual(['refused', 'in'])
     expect(await reloaded(`${open}\nauth: { passwordFile: gone }\nfeatures: { emptyClientIds: false }`)).toEqual([
       expect.stringMatching(
-        /godwit\.yaml:4:\d+: auth\.passwordFile: cannot read .*gone: no such file or directory; make it/,
+        /godwit\.yaml:3:\d+: auth\.passwordFile: cannot read .*gone: no such file or directory; make it/,
       ),
     ])
     expect(await comesIn(port, { ...ann, username: 'bob' })).toBe('in')
@@ -217,6 +218,31 @@ describe('who may come in', () => {
     expect(await reloaded(open)).toEqual(['reloaded: acl.rules'])
     await using _again = await client.subscribe('a/b')
   })
+})
+
+test('counters and health, and the HTTP API, are served elsewhere; a taken address fails the whole', async () => {
+  const [port, metrics, moved, http] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  await started(`listeners: [{ port: ${port} }]\nmetrics: ${metrics}`)
+  const answers = async (address: number, path: string): Promise<number | string> =>
+    fetch(`http://127.0.0.1:${address}${path}`).then(
+      ({ status }) => status,
+      () => 'nobody',
+    )
+  expect(await answers(metrics, '/healthz')).toBe(200)
+  const other = createServer().listen(0, '127.0.0.1')
+  await new Promise((listening) => other.once('listening', listening))
+  const { port: taken } = other.address() as { port: number }
+  const text = (more: string): string => `listeners: [{ port: ${port} }]\n${more}`
+  expect(await reloaded(text(`metrics: ${taken}\nfeatures: { emptyClientIds: false }`))).toEqual([
+    expect.stringMatching(/cannot listen for metrics on 127\.0\.0\.1:\d+: .*; choose another/),
+  ])
+  expect(await answers(metrics, '/healthz')).toBe(200)
+  expect(await reloaded(text(`metrics: ${moved}`))).toEqual(['reloaded: metrics'])
+  expect([await answers(metrics, '/healthz'), await answers(moved, '/healthz')]).toEqual(['nobody', 200])
+  other.close()
+  vi.stubEnv('GODWIT_HTTP__LISTEN', `${http}`)
+  expect(await reloaded(text(''))).toEqual(['reloaded: http.listen', 'reloaded: metrics'])
+  expect([await answers(http, '/api/v1/openapi.json'), await answers(moved, '/healthz')]).toEqual([200, 'nobody'])
 })
 
 test('limits, features, the log and what needs a restart: by line, and as JSON', async () => {

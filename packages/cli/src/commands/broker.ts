@@ -30,7 +30,7 @@ import { prepareDataFolder } from '../data-folder.js'
 import { editorsOf } from '../editing/editors.js'
 import { HookSets } from '../hook-sets.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
-import { loadHttp, type WebServers, webServers } from '../http/web-servers.js'
+import { loadHttp, WebServers } from '../http/web-servers.js'
 import { type BrokerLog, logOf } from '../log.js'
 import { OpenDoors } from '../open-doors.js'
 import { LoopWatch, lineTargets } from '../plugins/loop-watch.js'
@@ -139,9 +139,10 @@ async function serve(
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const facts = { broker: opening, settings, backups, recent, log }
     const served = { ...facts, ...editors, doors: () => open.words, access: access.explainer }
+    const asked = { reload: () => control!.reload(), inForce: () => control?.inForce() ?? settings }
     const joined = new Bridges(opening, log)
     bridges = joined
-    const web = await webServers({ ...served, plugins, bridges: joined, reload: () => control!.reload() })
+    const web = await WebServers.open({ ...served, ...asked, plugins, bridges: joined })
     servers = web
     const opened = await brokerControl({
       broker: running,
@@ -155,7 +156,7 @@ async function serve(
       backups,
       loginLink: () => web.http?.loginLink(),
       bridges: joined,
-      reloadable: [...web.reloadable, joined],
+      reloadable: [web, joined],
       log,
     })
     control = opened

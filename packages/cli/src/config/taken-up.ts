@@ -1,3 +1,5 @@
+import { isObject, type Path } from './layers.js'
+import type { Resolved } from './resolve.js'
 import type { Config } from './schema.js'
 
 /** Whether a setting that has changed is taken up by a reload; otherwise it holds from the next start on. */
@@ -15,8 +17,8 @@ export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<C
   data: false,
   control: false,
   backup: true,
-  metrics: false,
-  http: false,
+  metrics: true,
+  http: true,
   bridges: true,
   plugins: true,
   limits: true,
@@ -41,7 +43,26 @@ export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<C
 
 /** @param name of a setting, as `limits.maxInflight`. */
 export function isTakenUp(name: string): boolean {
-  const [section = '', inner = ''] = name.split('.')
+  const [section = '', inner = ''] = name.split(/[.[]/)
   const effects: unknown = (takenUp as Readonly<Record<string, unknown>>)[section]
   return typeof effects === 'object' ? (effects as Readonly<Record<string, boolean>>)[inner] === true : effects === true
+}
+
+/**
+ * What holds once a reload has taken up what it may: the rest is as it was at the start.
+ * @param left settings that were not taken up all the same, by name.
+ */
+export function inForceAfter(started: Resolved, next: Resolved, left: readonly string[] = []): Resolved {
+  const isLeft = (name: string): boolean => !isTakenUp(name) || left.includes(name)
+  const [old, young] = [started.config, next.config] as unknown as Readonly<Record<string, unknown>>[]
+  const sections = [...new Set([...Object.keys(old!), ...Object.keys(young!)])].map((name) => {
+    const [before, after] = [old![name], young![name]]
+    if (!isObject(before) || !isObject(after)) return [name, isLeft(name) ? before : after] as const
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    const inner = names.map((one) => [one, isLeft(`${name}.${one}`) ? before[one] : after[one]] as const)
+    return [name, Object.fromEntries(inner.filter(([, value]) => value !== undefined))] as const
+  })
+  const config = Object.fromEntries(sections.filter(([, value]) => value !== undefined)) as unknown as Config
+  const origin = (path: Path): string => (isLeft(path.slice(0, 2).join('.')) ? started : next).origin(path)
+  return { config, origin }
 }

@@ -41,6 +41,8 @@ export interface RunningBroker {
 export interface BrokerControl {
   /** Reads again what can be read again; what it throws has been told in the log. */
   reload(): Promise<ReloadAnswer>
+  /** What holds now of the configuration. */
+  inForce(): Resolved
   close(): Promise<void>
 }
 
@@ -50,8 +52,8 @@ export interface BrokerControl {
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
   const { broker, settings, doors, sockets, read, editors, backups, loginLink, bridges, reloadable, log } = running
-  const tried = (again: Resolved): Promise<void> => tryOut(again, sockets)
-  const reloading = new Reloading({ started: settings, read, tried, parts: [...partsOf(running), ...reloadable], log })
+  const check = (next: Resolved): Promise<void> => tryOut(next, sockets)
+  const reloading = new Reloading({ started: settings, read, check, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
     log.reopen() // whatever becomes of the rest: the file may have been renamed
     return reloading.reload()
@@ -61,7 +63,7 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   const listeners = (): readonly string[] => doors.words
   const requests = controlRequests({ broker, listeners, reload, users, backups, loginLink, bridges, log })
   const socket = path === undefined ? undefined : await open(path, requests, log)
-  return { reload, close: async () => socket?.close() }
+  return { reload, inForce: () => reloading.inForce, close: async () => socket?.close() }
 }
 
 async function open(path: string, serve: Serve, log: Logger): Promise<ControlSocket | undefined> {

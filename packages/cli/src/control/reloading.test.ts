@@ -20,7 +20,7 @@ function reloading({
   const all = new Reloading({
     started: configured(),
     read: () => next,
-    tried: async () => {},
+    check: () => {},
     parts: Object.entries(parts).map(([name, part]) => ({
       prepare: async () => {
         told.push(`${name}: prepare`)

@@ -1,6 +1,6 @@
 import type { Logger } from '@godwit/broker'
 import type { Resolved } from '../config/resolve.js'
-import { isTakenUp } from '../config/taken-up.js'
+import { inForceAfter, isTakenUp } from '../config/taken-up.js'
 import { changedSettings } from './changed-settings.js'
 import type { ReloadAnswer } from './control-protocol.js'
 
@@ -35,8 +35,8 @@ export interface ReloadingOptions {
   readonly started: Resolved
   /** What file, environment and flags say now; throws where they are wrong. */
   readonly read: () => Resolved
-  /** Tries with throw-away parts whether a broker could start with that; throws where it could not. */
-  readonly tried: (settings: Resolved) => Promise<void>
+  /** Looks at the whole first, as a start would; throws where it is wrong. */
+  readonly check: (next: Resolved) => void | Promise<void>
   /** Prepared and committed in this order, abandoned in the other. */
   readonly parts: readonly Reloadable[]
   readonly log: Logger
@@ -45,10 +45,17 @@ export interface ReloadingOptions {
 /** Makes a running broker follow its configuration: all of it is taken up, or nothing. */
 export class Reloading {
   readonly #options: ReloadingOptions
+  #inForce: Resolved
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: ReloadingOptions) {
     this.#options = options
+    this.#inForce = options.started
+  }
+
+  /** What holds now: what was taken up last, and of the start what needs a restart. */
+  get inForce(): Resolved {
+    return this.#inForce
   }
 
   /**
@@ -62,14 +69,15 @@ export class Reloading {
   }
 
   async #reload(): Promise<ReloadAnswer> {
-    const { log, started, read, tried } = this.#options
+    const { log, started, read, check } = this.#options
     try {
       const next = read()
-      await tried(next)
+      await check(next)
       const prepared = await this.#prepare(next)
       const reloaded = [...new Set(prepared.flatMap((part) => part.reloaded))]
       const changed = changedSettings(started.config, next.config).filter((name) => !isTakenUp(name))
       const needsRestart = [...new Set([...changed, ...prepared.flatMap((part) => part.needsRestart ?? [])])]
+      this.#inForce = inForceAfter(started, next, needsRestart)
       await this.#commit(prepared)
       for (const name of needsRestart) log.log('warn', `${name} has changed: needs a restart`)
       log.log('info', 'reloaded', reloaded.length > 0 ? { what: reloaded.join(', ') } : {})

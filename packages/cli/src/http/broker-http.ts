@@ -1,4 +1,4 @@
-import { adminApi } from '@godwit/admin'
+import { type AdminApi, adminApi } from '@godwit/admin'
 import {
   type AccessExplainer,
   type Backups,
@@ -13,16 +13,20 @@ import type { Resolved } from '../config/resolve.js'
 import type { ReloadAnswer } from '../control/control-protocol.js'
 import type { Bridged } from '../monitoring/bridges-text.js'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
+import type { MonitoringAddress } from '../monitoring/monitoring-address.js'
 import type { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { systemProblem } from '../system-problem.js'
-import { HttpServer } from './http-server.js'
-import { httpAddress, httpTls, tokensFileOf } from './http-settings.js'
+import { HttpServer, type HttpServerParts } from './http-server.js'
+import { httpTls, tokensFileOf } from './http-settings.js'
 import { MqttUpgrade } from './mqtt-upgrade.js'
 import { settingsPart } from './settings-part.js'
 
 export interface ServedBroker {
   readonly broker: Broker
+  /** What it is served by. */
   readonly settings: Resolved
+  /** What holds now. */
+  readonly inForce: () => Resolved
   /** Its listeners in words, as `127.0.0.1:1883`. */
   readonly doors: () => readonly string[]
   readonly users: Users
@@ -39,25 +43,88 @@ export interface ServedBroker {
 }
 
 /** The HTTP API of a running broker, served. */
-export interface BrokerHttp {
+export class BrokerHttp {
+  readonly #server: HttpServer
+  #served: Served
+
+  /**
+   * Serves it where the configuration says.
+   * @throws Unavailable for an address that is taken; CommandError, BrokerError for certificates that cannot be used.
+   */
+  static async open(of: ServedBroker, address: MonitoringAddress): Promise<BrokerHttp> {
+    const served = servedOf(of, address)
+    try {
+      const tls = await httpTls(of.settings.config)
+      const server = await HttpServer.open(address, tls, served.parts).catch((error: unknown) => {
+        throw new Unavailable(`${address.host}:${address.port}: ${systemProblem(error)}`)
+      })
+      return new BrokerHttp(server, served)
+    } catch (error) {
+      served.api.close()
+      throw error
+    }
+  }
+
+  private constructor(server: HttpServer, served: Served) {
+    this.#server = server
+    this.#served = served
+  }
+
   /** Where browsers find it. */
-  readonly url: string
+  get url(): string {
+    const { publicUrl } = this.#served
+    return publicUrl?.replace(/\/+$/, '') ?? this.#server.url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:')
+  }
+
   /** A link that logs a browser in as an admin, once, within five minutes. It is for one person, and for no log. */
-  loginLink(): string
-  /** Reads the certificates again. */
-  reload(): Promise<void>
-  close(): Promise<void>
+  loginLink(): string {
+    return `${this.url}/#login=${this.#served.api.loginCode('admin')}`
+  }
+
+  /**
+   * Reads certificates again, and makes ready what other settings ask for at the same address; who is logged in has to log in
+   * again then.
+   * @throws CommandError, BrokerError for certificates that cannot be used.
+   */
+  async prepare(of: ServedBroker, address: MonitoringAddress, isSame: boolean): Promise<PreparedHttp> {
+    const tls = await httpTls(of.settings.config)
+    const old = this.#served
+    const next = isSame ? old : servedOf(of, address)
+    return {
+      commit: () => {
+        if (tls) this.#server.renew(tls)
+        if (next === old) return
+        this.#served = next
+        this.#server.use(next.parts)
+        old.api.close()
+      },
+      abandon: () => {
+        if (next !== old) next.api.close()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#served.api.close()
+    await this.#server.close()
+  }
 }
 
-/**
- * Serves the HTTP API where the configuration says. An address that is taken costs a line in the log, not the broker: `undefined`.
- * @throws CommandError, BrokerError for certificates that cannot be used.
- */
-export async function brokerHttp(served: ServedBroker): Promise<BrokerHttp | undefined> {
+/** One of both is called, once. */
+interface PreparedHttp {
+  commit(): void
+  abandon(): void
+}
+
+interface Served {
+  readonly api: AdminApi
+  readonly parts: HttpServerParts
+  readonly publicUrl: string | undefined
+}
+
+function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
   const { broker, settings, log, monitoring, delay } = served
   const { config } = settings
-  const address = httpAddress(config)
-  if (!address) return undefined
   const { publicUrl } = config.http
   const file = tokensFileOf(config)
   const { users, rules, access, backups, recent } = served
@@ -73,42 +140,12 @@ export async function brokerHttp(served: ServedBroker): Promise<BrokerHttp | und
     access,
     backups,
     log: recent,
-    configuration: settingsPart(settings, served.reload),
+    configuration: settingsPart(served.inForce, served.reload),
   })
-  const mqtt = new MqttUpgrade(broker, api)
-  let server: HttpServer
-  try {
-    const tls = await httpTls(config)
-    server = await HttpServer.open(address, tls, { api, monitoring, page: consolePage(), mqtt, log }).catch(
-      (error: unknown) => {
-        throw new Unavailable(systemProblem(error))
-      },
-    )
-  } catch (error) {
-    api.close()
-    if (!(error instanceof Unavailable)) throw error
-    log.log(
-      'warn',
-      `there is no HTTP API and no console: cannot listen on ${address.host}:${address.port}: ${error.message}; choose another with --http [HOST:]PORT, or --http none`,
-    )
-    return undefined
-  }
-  const url = publicUrl?.replace(/\/+$/, '') ?? server.url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:')
-  return {
-    url,
-    loginLink: () => `${url}/#login=${api.loginCode('admin')}`,
-    async reload() {
-      const tls = await httpTls(config)
-      if (tls) server.renew(tls)
-    },
-    async close() {
-      api.close()
-      await server.close()
-    },
-  }
+  return { api, parts: { api, monitoring, page: consolePage(), mqtt: new MqttUpgrade(broker, api), log }, publicUrl }
 }
 
-/** The system lets nobody listen there. */
-class Unavailable extends Error {}
+/** The system lets nobody listen there; says where, and why. */
+export class Unavailable extends Error {}
 
 const noTokens = { find: () => undefined, isGood: () => false }

@@ -36,7 +36,7 @@ export interface HttpServerParts {
 /** The HTTP server of a broker: its API, the console, and where the address is the same, counters and health. */
 export class HttpServer {
   readonly #server: Server | TlsServer
-  readonly #parts: HttpServerParts
+  #parts: HttpServerParts
   /** The last answer of each connection. */
   readonly #answering = new WeakMap<Socket, ServerResponse>()
   /** Connections that have become WebSockets: the server does not end them by itself. */
@@ -65,7 +65,7 @@ export class HttpServer {
     })
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.#answering.set(request.socket, response)
-      if (parts.monitoring?.has(request)) parts.monitoring.answer(request, response)
+      if (this.#parts.monitoring?.has(request)) this.#parts.monitoring.answer(request, response)
       else void fetched(request, response)
     }
     const limits = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: headersMs }
@@ -73,7 +73,7 @@ export class HttpServer {
     this.#server.on('upgrade', (request, stream, head) => {
       this.#upgraded.add(stream)
       stream.once('close', () => this.#upgraded.delete(stream))
-      if (parts.mqtt) parts.mqtt.answer(request, stream, head, this.#isTls)
+      if (this.#parts.mqtt) this.#parts.mqtt.answer(request, stream, head, this.#isTls)
       else stream.destroy()
     })
     this.#server.maxConnections = mostConnections
@@ -91,6 +91,11 @@ export class HttpServer {
   get url(): string {
     const { address, family, port } = this.#server.address() as AddressInfo
     return `${this.#isTls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  }
+
+  /** From here on these answer. */
+  use(parts: HttpServerParts): void {
+    this.#parts = parts
   }
 
   /** Takes other certificates; connections that are there stay. */

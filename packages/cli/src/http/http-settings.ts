@@ -11,7 +11,7 @@ import { fileText } from '../secret-files.js'
 export const tokensFileName = 'http-tokens.json'
 
 /** Where the HTTP API is served; undefined: nowhere. */
-export function httpAddress({ http: { listen } }: Config): MonitoringAddress | undefined {
+export function httpAddress({ http: { listen } }: Pick<Config, 'http'>): MonitoringAddress | undefined {
   return listen === false || listen === 'none' ? undefined : monitoringAddress(String(listen))
 }
 

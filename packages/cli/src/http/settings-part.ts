@@ -8,9 +8,12 @@ import { defaults } from '../config/schema.js'
 import type { ReloadAnswer } from '../control/control-protocol.js'
 
 /** What the HTTP API says of the configuration of a running broker. */
-export function settingsPart(settings: Resolved, reload: () => Promise<ReloadAnswer>): Configuration {
+export function settingsPart(inForce: () => Resolved, reload: () => Promise<ReloadAnswer>): Configuration {
   return {
-    effective: async () => [...leavesOf(settings.config, [], settings.origin)],
+    async effective() {
+      const { config, origin } = inForce()
+      return [...leavesOf(config, [], origin)]
+    },
     async check(text) {
       try {
         resolve([defaultLayer(defaults), textLayer(text, 'configuration', '/')])
