@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { jsonSchema } from '../packages/cli/dist/config/schema.js'
+import { effectOf } from '../packages/cli/dist/config/taken-up.js'
 import { root } from './prepare.mjs'
 
 const page = join(root, 'docs', 'configuration.md')
@@ -32,15 +33,31 @@ function kind({ type, enum: words, anyOf, const: value, properties: own, items }
   return type ?? ''
 }
 
-/** @param {Record<string, Property>} rows */
-function table(rows) {
+/**
+ * What `godwit reload` does with a setting, in a word.
+ * @param {string} name
+ * @param {Property} property
+ */
+function reload(name, { properties: own }) {
+  const effects =
+    own && !name.includes('.')
+      ? new Set(Object.keys(own).map((key) => effectOf(`${name}.${key}`)))
+      : new Set([effectOf(name)])
+  return effects.size > 1 ? 'see below' : [...effects][0]
+}
+
+/**
+ * @param {Record<string, Property>} rows
+ * @param {string} [inside]
+ */
+function table(rows, inside) {
   const lines = Object.entries(rows).map(
     ([name, property]) =>
-      `| \`${name}\` | ${kind(property)} | ${property.description ?? ''}${
+      `| \`${name}\` | ${kind(property)} | ${reload(inside === undefined ? name : `${inside}.${name}`, property)} | ${property.description ?? ''}${
         property.default === undefined ? '' : ` Default \`${property.default}\`.`
       } |`,
   )
-  return `| key | takes | |\n|---|---|---|\n${lines.join('\n')}\n`
+  return `| key | takes | changed | |\n|---|---|---|---|\n${lines.join('\n')}\n`
 }
 
 /**
@@ -56,7 +73,7 @@ function tables(name, { properties: own, items }) {
   const below = Object.entries(rows).flatMap(([key, property]) =>
     name === 'listeners' && key in properties ? [] : tables(`${name}.${key}`, property),
   )
-  return [`## ${name}\n\n${table(rows)}`, ...below]
+  return [`## ${name}\n\n${table(rows, name)}`, ...below]
 }
 
 const sections = Object.entries(properties).filter(([name]) => name !== 'limits')
@@ -95,6 +112,9 @@ For editors, \`godwit config schema > godwit.schema.json\`, and as the first lin
 \`GODWIT_AUTH__HTTP__HEADERS__AUTHORIZATION\`, and for the first listener \`GODWIT_LISTENERS__0__TLS__PASSPHRASE\`. The log and \`config print\` never
 show them. Where a file that holds one can be read by every user of the machine, \`config check\` and the log say so.
 
+**When a change holds.** \`godwit reload\` takes the whole configuration up, or nothing of it ([reload](operating.md#reload)). The column
+\`changed\` says from when on: \`at once\`; for \`new connections\`, where a client was told when it came; or from the \`next start\` on.
+
 **A listener may have its own** \`auth\`, \`acl\` and \`allowAnonymous\`, which then hold there instead of those outside: people with
 passwords at one port, devices with certificates at another.
 
@@ -104,9 +124,9 @@ ${sections.flatMap(([name, property]) => tables(name, property)).join('\n')}
 
 Every bound the broker keeps; a key that ends in \`Bytes\` takes a size such as \`512MiB\` too.
 
-| key | |
-|---|---|
-${limits.map(([name, text]) => `| \`${name}\` | ${text} |`).join('\n')}
+| key | changed | |
+|---|---|---|
+${limits.map(([name, text]) => `| \`${name}\` | ${effectOf(`limits.${name}`)} | ${text} |`).join('\n')}
 `
 
 /** As Biome would format it. @param {string} name @param {string} text */

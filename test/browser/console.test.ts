@@ -342,7 +342,7 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await page.getByRole('button', { name: 'Make a backup' }).click()
     await seen(page.getByText(/^godwit-.*\.backup is made/))
     await page.getByRole('button', { name: 'Reload' }).click()
-    await seen(page.getByText(/^Read again: /))
+    await seen(page.getByText(/^Taken up: /))
     await expectAccessible()
     await picture('settings')
     await go('Subscriptions')

@@ -168,7 +168,7 @@ export interface Configuration {
   effective(): Promise<readonly Setting[]>
   /** Whether a text would be a configuration: it is parsed and held against the schema, and nothing it names is read, loaded or asked. */
   check(text: string): Promise<{ readonly problems: readonly string[] }>
-  /** Reads again what can be read again. @throws NotEditable in words, where what is there now is wrong. */
+  /** Takes up the configuration as it is now, all of it or nothing: what, in words, and the settings that need a restart. @throws NotEditable in words, where what is there now is wrong. */
   reload(): Promise<{ readonly reloaded: readonly string[]; readonly needsRestart: readonly string[] }>
 }
 

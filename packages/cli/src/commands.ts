@@ -53,7 +53,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     },
   },
   reload: {
-    summary: 'make a running broker read its files again',
+    summary: 'make a running broker take up its configuration',
     alike: ['restart', 'refresh'],
     quick: true,
     load: async () => {

@@ -53,10 +53,10 @@ export const reload = operation({
   method: 'post',
   path: '/reload',
   tag: 'Configuration',
-  summary: 'Reads again what can be read again: password files, access rules, certificates',
+  summary: 'Takes up the configuration and the files it names: all of it, or nothing',
   needs: 'configuration',
   answer: {
-    description: 'What was read, and what has changed and holds from the next start on.',
+    description: 'What was taken up, in words, and the settings that have changed and hold from the next start on.',
     schema: z.strictObject({ reloaded: z.array(z.string()), needsRestart: z.array(z.string()) }).openapi('Reloaded'),
   },
   problems: [409],

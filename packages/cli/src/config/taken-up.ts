@@ -1,15 +1,13 @@
+import { featureEffects, type LimitEffect, limitEffects } from '@godwit/broker'
 import { isObject, type Path } from './layers.js'
 import type { Resolved } from './resolve.js'
 import type { Config } from './schema.js'
 
-/** Whether a setting that has changed is taken up by a reload; otherwise it holds from the next start on. */
-type Effect = boolean
-
-/** A word for all of a section, or one for each of its settings. */
-type Effects<Section> = Effect | { readonly [Name in keyof Section]-?: Effect }
+/** Whether a reload takes it up: all of a section, or each of its settings. */
+type TakenUp<Section> = boolean | { readonly [Name in keyof Section]-?: boolean }
 
 /** Which settings a reload takes up: what says so to people is made from this, and the broker itself goes by it. */
-export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<Config[Name]>> } = {
+export const takenUp: { readonly [Name in keyof Config]-?: TakenUp<NonNullable<Config[Name]>> } = {
   listeners: true,
   allowAnonymous: true,
   auth: true,
@@ -22,23 +20,25 @@ export const takenUp: { readonly [Name in keyof Config]-?: Effects<NonNullable<C
   bridges: true,
   plugins: true,
   limits: true,
-  features: {
-    mqtt31: true,
-    bridgeProtocol: true,
-    maximumQos: true,
-    retainAvailable: true,
-    wildcardSubscriptions: true,
-    sharedSubscriptions: true,
-    sharedHandOverAtDisconnect: true,
-    subscriptionIdentifiers: true,
-    emptyClientIds: true,
-    controlCharacters: true,
-    checkPayloadFormat: true,
-    willsAfterRestart: false,
-    publishBeyondRate: true,
-  },
+  features: { ...eachTakenUp(featureEffects), willsAfterRestart: false },
   sysIntervalSeconds: true,
   log: true,
+}
+
+/** Beside a table of its own, which says from when on. */
+function eachTakenUp<Names extends object>(effects: Names): { readonly [Name in keyof Names]: true } {
+  return Object.fromEntries(Object.keys(effects).map((name) => [name, true])) as { [Name in keyof Names]: true }
+}
+
+/** From when on a setting that has changed holds: from a reload on, there for new connections only, or from the next start on. */
+export type Effect = LimitEffect | 'next start'
+
+/** @param name of a setting, as `limits.maxInflight`. */
+export function effectOf(name: string): Effect {
+  if (!isTakenUp(name)) return 'next start'
+  const [section = '', inner = ''] = name.split('.')
+  const effects = { limits: limitEffects, features: featureEffects }[section] as Record<string, LimitEffect> | undefined
+  return effects?.[inner] ?? 'at once'
 }
 
 /** @param name of a setting, as `limits.maxInflight`. */

@@ -19,7 +19,7 @@ export type Step =
 
 /** What the configuration says that is made where there is none. */
 const firstConfig = `# Settings: godwit config print shows all of them, and docs/configuration.md says what each means.
-# After a change: godwit config check, then systemctl restart, or reload for passwords, rules and certificates.
+# After a change: godwit config check, then systemctl reload, which says what needs a restart.
 listeners:
   - { protocol: mqtt, host: 127.0.0.1, port: 1883 }
   # - { protocol: mqtts, host: 0.0.0.0, port: 8883, tls: { cert: /etc/godwit/server.crt, key: /etc/godwit/server.key } }

@@ -489,9 +489,8 @@ export const texts = {
     certificateOver: (date: string) => `It expired ${date}.`,
     reload: 'Reload',
     reloadText:
-      'Reads password files, access rules and certificates again. Where anything is wrong, all stays as it is.',
-    reloaded: (what: string) =>
-      what === '' ? 'The configuration is right; it names no files to read again.' : `Read again: ${what}.`,
+      'Takes up the configuration, and reads password files, access rules and certificates again. Where anything is wrong, all stays as it is.',
+    reloaded: (what: string) => (what === '' ? 'The configuration is right, and as it was.' : `Taken up: ${what}.`),
     needsRestart: (names: string) => `Changed, and in force from the next start on: ${names}.`,
     check: 'Check a configuration',
     checkText: 'Holds a text against the schema. No file that it names is read.',
