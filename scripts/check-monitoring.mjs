@@ -8,6 +8,7 @@ import { root } from './prepare.mjs'
 
 const command = join(root, 'packages/cli/bin/godwit.js')
 const rules = join(root, 'packaging/prometheus')
+const bridgesText = readFileSync(join(root, 'packages/cli/src/monitoring/bridges-text.ts'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'godwit-monitoring-'))
 const broker = spawn(process.execPath, [
   command,
@@ -74,13 +75,14 @@ function promtool(args, input) {
 }
 
 /**
- * Whatever is asked for is there. What only a broker with TLS shows is known too.
+ * Whatever is asked for is there. What only a broker with TLS, or with bridges, shows is known too.
  * @param {string} file
  * @param {string} text
  */
 function namesKnown(file, text) {
   const known = new Set([...text.matchAll(/^(?:# TYPE )?([a-z_]+)/gm)].map(([, name]) => name))
   known.add('godwit_tls_certificate_expiry_timestamp_seconds')
+  for (const [name] of bridgesText.matchAll(/godwit_bridge_[a-z_]+/g)) known.add(name)
   const asked = readFileSync(join(root, file), 'utf8').matchAll(/\b(?:godwit|process|nodejs)_[a-z_]+/g)
   const unknown = [...new Set([...asked].map(([name]) => name))].filter((name) => !known.has(name))
   if (unknown.length > 0) throw new Error(`${file} asks for ${unknown.join(', ')}, which no broker shows`)

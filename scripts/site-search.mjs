@@ -46,6 +46,7 @@ const questions = [
   ['aedes', 'moving-from-aedes'],
   ['embed', 'embed'],
   ['hooks', 'embed'],
+  ['bridge', 'bridges|examples'],
   ['session inside the process', 'inside-session'],
   ['durable reader', 'inside-session|examples'],
   ['plugin', 'plugins'],

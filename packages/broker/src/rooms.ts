@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { type Basics, makeBasics } from './basics.js'
 import { Batches } from './batches.js'
 import { Changes } from './changes.js'
@@ -60,7 +60,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     registry,
     tracing,
     responseInformation,
-    brokerId: randomUUID(),
+    brokerId: randomBytes(6).toString('base64url'),
   }
   const outbox: OutboxParts = {
     limits,

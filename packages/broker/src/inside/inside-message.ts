@@ -67,9 +67,7 @@ export class GivenMessage implements InsideMessage {
   readonly properties: LocalProperties | undefined
   readonly identifiers: readonly number[]
   readonly expiresAt: number
-  readonly text: () => string
-  readonly json: <T = unknown>() => T
-  readonly ack: () => Promise<void>
+  readonly #ack: (message: GivenMessage) => Promise<void>
 
   constructor(from: Waiting, ack: (message: GivenMessage) => Promise<void>) {
     const { message, qos, retain, identifiers = [] } = from.entry
@@ -84,9 +82,19 @@ export class GivenMessage implements InsideMessage {
     this.properties = message.properties
     this.identifiers = identifiers
     this.expiresAt = message.expiresAt
-    this.text = () => utf8.decode(this.payload)
-    this.json = <T>() => jsonOf(this) as T
-    this.ack = () => ack(this)
+    this.#ack = ack
+  }
+
+  get text(): () => string {
+    return () => utf8.decode(this.payload)
+  }
+
+  get json(): <T = unknown>() => T {
+    return <T>() => jsonOf(this) as T
+  }
+
+  get ack(): () => Promise<void> {
+    return () => this.#ack(this)
   }
 }
 

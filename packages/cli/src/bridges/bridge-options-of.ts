@@ -33,7 +33,7 @@ function optionsOf(config: BridgeConfig, log: Logger): BridgeOptions {
     url,
     log,
     expirySeconds: expirySeconds === 'never' ? Number.POSITIVE_INFINITY : expirySeconds,
-    state: state === false ? false : defined(state),
+    ...(state !== undefined && { state: state === false ? false : defined(state) }),
     ...(reconnect && { reconnect }),
     ...(secret !== undefined && { password: secret }),
     ...(version !== undefined && { version: versionOf(version), fallback: false }),

@@ -116,8 +116,10 @@ export const bridgeSchema = z
       .default(true)
       .describe('Below 5.0, tell the other broker that this is a bridge (`0x84`, as mosquitto’s `try_private`).'),
     state: state
-      .default({ localOnly: false })
-      .describe('`false`, or `topic` and `localOnly`: whether and where `1` and `0` say if it is connected.'),
+      .optional()
+      .describe(
+        '`false`, or `topic` and `localOnly`: whether and where `1` and `0` say if it is connected. Default: on both brokers.',
+      ),
     reconnect: z
       .strictObject({
         initialMs: z.int().min(1).default(500).describe('The first wait at most; each round doubles it.'),
