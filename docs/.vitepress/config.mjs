@@ -12,7 +12,10 @@ const description = 'MQTT for TypeScript: a broker, a client, the protocol and t
 const pages = [
   { text: 'Begin', names: ['start', 'glossary', 'examples', 'troubleshooting'] },
   { text: 'In a program', names: ['embed', 'inside-session', 'client', 'error-codes'] },
-  { text: 'Set up a broker', names: ['linux-server', 'docker-compose', 'windows-macos', 'configuration', 'security', 'bridges'] },
+  {
+    text: 'Set up a broker',
+    names: ['linux-server', 'docker-compose', 'windows-macos', 'configuration', 'security', 'bridges'],
+  },
   {
     text: 'Run it',
     names: [

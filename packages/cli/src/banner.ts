@@ -8,6 +8,8 @@ export interface BannerFacts {
   /** The data folder's path; undefined with `--data memory`. */
   readonly folder: string | undefined
   readonly recovered: RecoveredCounts
+  /** It is one of several: what it acknowledges a majority of machines has. Default false. */
+  readonly ofCluster?: boolean
   /** The URL of the metrics; undefined: they are not shown. */
   readonly metrics?: string | undefined
   /** Where the console is, and for a person at a terminal with a login in it; undefined: it is not served. */
@@ -21,18 +23,20 @@ const whoInWords = {
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ doors, who, folder, recovered, metrics, console }: BannerFacts): string {
+export function banner({ doors, who, folder, recovered, metrics, console, ofCluster = false }: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
   return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${doors.join(', ')}
   who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
-  an acknowledgement    means ${meaning(folder)}
+  an acknowledgement    means ${ofCluster ? meaningInCluster : meaning(folder)}
 ${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}${
   console === undefined
     ? ''
     : `  console and HTTP API  ${console.url}${console.isLogin ? ' (good once, for five minutes)' : ''}\n`
 }`
 }
+
+const meaningInCluster = '"on disk of a majority": the loss of one machine loses nothing'
 
 function found({ sessions, queued, retained, wills }: RecoveredCounts): string {
   if (sessions + queued + retained + wills === 0) return ', nothing there yet'

@@ -52,6 +52,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: store, lines: () => [storeCheckLine(), storeRepairLine()] }
     },
   },
+  cluster: {
+    summary: 'show and steer a node of a cluster',
+    alike: ['nodes', 'failover', 'handover', 'replicas'],
+    load: async () => {
+      const { cluster, clusterLine } = await import('./commands/cluster.js')
+      return { run: cluster, lines: () => [clusterLine()] }
+    },
+  },
   reload: {
     summary: 'make a running broker take up its configuration',
     alike: ['restart', 'refresh'],

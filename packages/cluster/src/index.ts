@@ -21,6 +21,7 @@ export {
 export { Fenced } from './log/log-writer.js'
 export type { OwnerNote } from './log/position.js'
 export { EngineUnfit, type NatsOptions, type NatsTls } from './nats/connection.js'
+export { type EngineReport, type InspectOptions, inspectEngine, notKnown, notSynced } from './nats/inspect-engine.js'
 export { type JetStreamLogOptions, jetstreamLog } from './nats/jetstream-log.js'
 export {
   ClusterNode,
@@ -31,3 +32,4 @@ export {
 } from './node/cluster-node.js'
 export type { HousekeepingSettings } from './node/housekeeping.js'
 export { graceSeconds, type OpenNodeOptions, openNode } from './open-node.js'
+export { exportData, type ImportOptions, importData } from './transfer.js'

@@ -12,6 +12,8 @@ export interface OpenNodeOptions extends NodeSettings {
   readonly broker?: Omit<BrokerOptions, 'store'>
   /** Called when this node has become the owner: opens listeners. What it throws makes the node let go again. */
   readonly serve: (broker: Broker) => Promise<void>
+  /** Called when it serves no longer, before the broker has ended: closes what was opened beside it. Default: nothing is. */
+  readonly ended?: () => Promise<void>
   /** Default: nothing is logged. */
   readonly log?: Logger
   /** Makes the broker, where options alone do not do. Default: `createBroker` with `broker`. */
@@ -27,6 +29,7 @@ export function openNode({
   directory,
   broker: options = {},
   serve,
+  ended,
   create,
   ...rest
 }: OpenNodeOptions): ClusterNode {
@@ -36,7 +39,18 @@ export function openNode({
     log,
     load: async (store) => {
       const broker = await (create ?? createBroker)({ graceAfterRestartSeconds: graceSeconds, ...options, store })
-      return { serve: () => serve(broker), stop: () => broker.close(), abandon: () => broker.abandon() }
+      return {
+        serve: () => serve(broker),
+        stop: async () => {
+          await ended?.()
+          await broker.close()
+        },
+        abandon: async () => {
+          const left = broker.abandon() // first: nothing more goes out
+          await ended?.()
+          await left
+        },
+      }
     },
   })
   return new ClusterNode({ ...rest, server, premises }).start()

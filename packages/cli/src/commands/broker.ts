@@ -1,23 +1,9 @@
 import { once } from 'node:events'
 import { RecentLog } from '@godwit/admin/parts'
-import {
-  type Broker,
-  BrokerError,
-  type BrokerOptions,
-  createBroker,
-  type Features,
-  type Hooks,
-  type Limits,
-  type Logger,
-  memoryStore,
-  systemdSockets,
-} from '@godwit/broker'
+import { type Broker, type BrokerError, type Logger, memoryStore, systemdSockets } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
-import { BackupFolder } from '../backup-folder.js'
-import { type BannerFacts, banner } from '../banner.js'
-import { Bridges } from '../bridges/bridges.js'
-import { accessOf, whoMayCome } from '../broker-access.js'
-import { colorChoiceIn, isTerminal } from '../colors.js'
+import { type Around, BrokerLife } from '../broker-life.js'
+import { colorChoiceIn } from '../colors.js'
 import { CommandError, exitDamaged } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
@@ -25,20 +11,12 @@ import { brokerConfig, type ConfigFlags, withConfigOptions } from '../config/fro
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { consoleToLog } from '../console-to-log.js'
-import { type BrokerControl, brokerControl } from '../control/broker-control.js'
 import { prepareDataFolder } from '../data-folder.js'
-import { editorsOf } from '../editing/editors.js'
-import { HookSets } from '../hook-sets.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
-import { loadHttp, WebServers } from '../http/web-servers.js'
-import { type BrokerLog, logOf } from '../log.js'
-import { OpenDoors } from '../open-doors.js'
-import { LoopWatch, lineTargets } from '../plugins/loop-watch.js'
-import { loadPlugins } from '../plugins/plugins.js'
+import { loadHttp } from '../http/web-servers.js'
+import { logOf } from '../log.js'
 import { systemdNotify } from '../systemd-notify.js'
-import { withSystemdSockets } from '../systemd-sockets.js'
 import type { Terminal } from '../terminal.js'
-import { version } from '../version.js'
 import { boundYoungGeneration } from '../young-generation.js'
 
 const manual: Manual = {
@@ -84,105 +62,100 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
   const log = await inPlace(settings, ['log', 'file'], () =>
     logOf({ ...settings.config.log, color: colorChoiceIn(args), alsoTo: recent }, terminal),
   )
+  const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
   try {
-    return await serve(args, terminal, settings, log, recent)
+    await serve(settings, { terminal, log, recent, read, sockets: systemdSockets() })
+    return 0
   } finally {
     await log.close()
   }
 }
 
-async function serve(
-  args: readonly string[],
-  terminal: Terminal,
-  settings: Resolved,
-  log: BrokerLog,
-  recent: RecentLog,
-): Promise<number> {
+async function serve(settings: Resolved, around: Around): Promise<void> {
   boundYoungGeneration()
-  const { data, log: logging } = settings.config
-  const sockets = systemdSockets()
+  const { terminal, log } = around
+  const { data, cluster } = settings.config
   checkHttp(settings.config)
+  if (cluster) (await import('../cluster/cluster-settings.js')).checkCluster(settings)
   if (httpAddress(settings.config)) await loadHttp() // before anybody is served who would wait
-  const hookSets = new HookSets('access', 'plugins')
-  const watch = new LoopWatch(lineTargets(logging, terminal), log)
-  const use = (hooks: readonly Hooks[]): void => hookSets.replace('plugins', hooks)
-  const plugins = await inOneLine(() => loadPlugins(settings, { log, watch, use }))
-  const who = whoMayCome(withSystemdSockets(settings.config, sockets), plugins)
-  const folder = data === 'memory' ? undefined : prepareDataFolder(data)
-  const stopping = terminal.stopping()
-  for (const warning of exposedSecrets(settings)) log.log('warn', warning)
-  let running: Broker | undefined
-  let control: BrokerControl | undefined
-  let servers: WebServers | undefined
-  let bridges: Bridges | undefined
-  const access = await inOneLine(() =>
-    accessOf(settings, {
-      log,
-      disconnect(clientId) {
-        void running?.disconnect(clientId, { reasonCode: 0x87, reasonString: 'what let this client in has expired' })
-      },
-      use: (hooks) => hookSets.replace('access', hooks),
-      plugins,
-    }),
-  )
-  const onDisk = folder === undefined ? undefined : await durable(folder, log)
-  const store = onDisk ?? memoryStore()
-  running = await create({ hooks: hookSets.all, log, store }, settings)
-  const opening = running
-  hookSets.serve(opening)
+  const life = await BrokerLife.prepare(settings, around)
   const restoreConsole = consoleToLog(log)
   try {
-    await plugins.start(opening, settings)
-    const open = await OpenDoors.open(opening, settings, sockets)
-    const read = (): Resolved => brokerSettings(args, terminal) as Resolved // it asked for no help the first time
-    const editors = editorsOf(settings, access)
-    const backups = new BackupFolder(settings.config.backup.directory, onDisk)
-    const facts = { broker: opening, settings, backups, recent, log }
-    const served = { ...facts, ...editors, doors: () => open.words, access: access.explainer }
-    const asked = { reload: () => control!.reload(), inForce: () => control?.inForce() ?? settings }
-    const joined = new Bridges(opening, log)
-    bridges = joined
-    const web = await WebServers.open({ ...served, ...asked, plugins, bridges: joined })
-    servers = web
-    const opened = await brokerControl({
-      broker: running,
-      settings,
-      access,
-      plugins,
-      doors: open,
-      sockets,
-      read,
-      editors,
-      backups,
-      loginLink: () => web.http?.loginLink(),
-      bridges: joined,
-      reloadable: [web, joined],
-      log,
-    })
-    control = opened
-    const shown = { doors: open.words, who, folder, recovered: running.recovered, metrics: web.metrics }
-    terminal.stdout.write(banner({ ...shown, console: consoleFor(terminal, web) }))
-    if (log.format === 'json' || logging.file !== undefined) {
-      log.log('info', 'started', { version, listeners: open.words.join(', '), data })
-    }
-    await inOneLine(() => joined.start(settings))
-    terminal.onReload(() => void opened.reload().catch(() => {})) // told in the log
+    const folder = data === 'memory' ? undefined : prepareDataFolder(data)
+    const stopping = terminal.stopping()
+    for (const warning of exposedSecrets(settings)) log.log('warn', warning)
+    if (cluster) await runAsNode(settings, { life, around, folder: folder!, stopping })
+    else await runAlone({ life, around, folder, stopping })
+  } finally {
+    await life.close()
+    restoreConsole()
+  }
+}
+
+interface Run {
+  readonly life: BrokerLife
+  readonly around: Around
+  readonly folder: string | undefined
+  readonly stopping: AbortSignal
+}
+
+async function runAlone({ life, around, folder, stopping }: Run): Promise<void> {
+  const { terminal, log } = around
+  const onDisk = folder === undefined ? undefined : await durable(folder, log)
+  const running = await life.create({ store: onDisk ?? memoryStore() })
+  terminal.onReload(() => void life.reload().catch(() => {})) // told in the log
+  try {
+    await life.open({ folder, onDisk })
     await systemdNotify('READY=1', log)
-    const damage = await Promise.race([stopped(stopping), failed(opening)])
+    const damage = await Promise.race([stopped(stopping), failed(running)])
     if (damage) throw new CommandError(damage.message, exitDamaged)
     log.log('info', 'stopping')
     await systemdNotify('STOPPING=1', log)
   } finally {
-    await control?.close()
-    await servers?.close()
-    await plugins.stop()
-    await bridges?.close()
-    access.close()
+    await life.close()
     await running.close()
-    await watch.close()
-    restoreConsole()
   }
-  return 0
+}
+
+/** The broker is one of several: it serves while its node owns the log, each time with a life of its own. */
+async function runAsNode(
+  settings: Resolved,
+  { life: first, around, folder, stopping }: Run & { readonly folder: string },
+): Promise<void> {
+  const { terminal, log } = around
+  const { ClusterBroker } = await import('../cluster/cluster-broker.js')
+  let life: BrokerLife | undefined = first
+  let inForce = settings
+  terminal.onReload(() => void life?.reload().catch(() => {}))
+  const node = await ClusterBroker.start({
+    settings,
+    directory: folder,
+    log,
+    create: async (given) => {
+      life ??= await BrokerLife.prepare(inForce, around)
+      return await life.create(given)
+    },
+    open: async (onDisk, onRequests) => {
+      const opening = life!
+      await opening.open({ folder, onDisk, onRequests })
+      return {
+        close: async () => {
+          inForce = opening.inForce
+          life = undefined
+          await opening.close()
+        },
+      }
+    },
+  })
+  try {
+    terminal.stdout.write(node.banner)
+    await systemdNotify('READY=1', log)
+    await stopped(stopping)
+    log.log('info', 'stopping')
+    await systemdNotify('STOPPING=1', log)
+  } finally {
+    await node.close()
+  }
 }
 
 async function stopped(stopping: AbortSignal): Promise<undefined> {
@@ -196,36 +169,8 @@ function failed(running: Broker): Promise<BrokerError> {
   })
 }
 
-/** A login is for a person who reads it now: what is no terminal may be kept. */
-function consoleFor({ stdout }: Terminal, { http }: WebServers): BannerFacts['console'] {
-  const isLogin = isTerminal(stdout)
-  return http && { url: isLogin ? http.loginLink() : http.url, isLogin }
-}
-
-async function inOneLine<T>(make: () => Promise<T>): Promise<T> {
-  try {
-    return await make()
-  } catch (error) {
-    if (!(error instanceof BrokerError)) throw error
-    throw new CommandError(error.message)
-  }
-}
-
 /** Loaded only when it is used: with `--data memory` no native code is. */
 async function durable(directory: string, log: Logger): Promise<StoreOnDisk> {
   const { lmdbStore } = await import('@godwit/broker/store/lmdb')
   return lmdbStore({ directory, log })
-}
-
-async function create(options: BrokerOptions, { config, origin }: Resolved): Promise<Broker> {
-  const { limits, features, sysIntervalSeconds } = config
-  const settings = { ...(features as Partial<Features>), limits: limits as Partial<Limits>, sysIntervalSeconds }
-  try {
-    return await createBroker({ ...settings, ...options })
-  } catch (error) {
-    if (!(error instanceof BrokerError)) throw error
-    const [, limit] = /^limits\.(\w+)/.exec(error.message) ?? []
-    const exitCode = error.code === 'store-damaged' ? exitDamaged : 1
-    throw new CommandError(limit ? `${origin(['limits', limit])}: ${error.message}` : error.message, exitCode)
-  }
 }

@@ -33,6 +33,7 @@ const actions: Readonly<Record<string, Action>> = {
     const settings = brokerConfig(flags, process.env)
     const warnings: string[] = []
     await tried(settings, (warning) => warnings.push(warning))
+    warnings.push(...(await warningsOfCluster(settings)))
     const { file } = settings.config.log
     if (file !== undefined) await inPlace(settings, ['log', 'file'], () => checkLogFile(file))
     for (const warning of [...warnings, ...exposedSecrets(settings)])
@@ -58,6 +59,14 @@ async function tried(settings: Resolved, warn: (warning: string) => void): Promi
     if (!(error instanceof BrokerError)) throw error
     throw new CommandError(error.message)
   }
+}
+
+/** What NATS answers, where the broker is one of several. @throws CommandError */
+async function warningsOfCluster(settings: Resolved): Promise<readonly string[]> {
+  const { cluster } = settings.config
+  if (!cluster) return []
+  const { askEngine } = await import('../cluster/cluster-settings.js')
+  return (await askEngine(settings, cluster)).warnings
 }
 
 /** `godwit config check|print|schema|import`: what a broker started with the same flags and environment would do. */

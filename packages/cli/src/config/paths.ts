@@ -6,6 +6,7 @@ const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]
   { at: /^control$/, words: ['none'] },
   { at: /^http\.tokensFile$/ },
   { at: /^http\.tls\.(cert|key|passphraseFile)$/ },
+  { at: /^cluster\.(credentialsFile|passwordFile|tls\.(ca|cert|key))$/ },
   { at: /^backup\.directory$/ },
   { at: /^log\.file$/ },
   { at: /^listeners\.\d+\.socket$/ },

@@ -243,6 +243,66 @@ const httpServer = z.strictObject({
     .describe('The file of `godwit token`. Default `http-tokens.json` in the data folder; with `data: memory`, none.'),
 })
 
+const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'it takes up to 64 letters, digits, "_" and "-"')
+
+const cluster = z.strictObject({
+  name: name.describe('Of the cluster; its streams in NATS have it in their names.'),
+  node: name.optional().describe("Of this node, as no other has it. Default: the host's name, up to its first dot."),
+  servers: z
+    .array(text.regex(/^(nats|tls):\/\//, 'it takes a URL such as "nats://10.0.0.1:4222"'))
+    .min(1)
+    .describe(
+      'NATS servers, as `nats://10.0.0.1:4222`; `tls://` asks for TLS. One that answers is enough to find the others.',
+    ),
+  credentialsFile: text.optional().describe('Credentials of a user of NATS, as `nsc` writes them.'),
+  user: text.optional().describe('User name, where there are no credentials.'),
+  password: secret.optional().describe('Its password. Better given by `passwordFile` or the environment.'),
+  passwordFile: text.optional().describe('A file that holds it.'),
+  tls: z
+    .strictObject({
+      ca: text.optional().describe('PEM file: who signs the certificates of the servers.'),
+      cert: text.optional().describe('PEM file: the certificate of this node, where the servers ask for one.'),
+      key: text.optional().describe('PEM file: its key.'),
+    })
+    .optional()
+    .describe('Towards the NATS servers.'),
+  replicas: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(3)
+    .describe(
+      'Servers that have a copy of the log, where it is made. With 1, nothing is safe when its machine is lost.',
+    ),
+  logBytes: size(10_000_000, Number.MAX_SAFE_INTEGER)
+    .default(4_294_967_296)
+    .describe('Bytes that the log may take on each server, where it is made.'),
+  monitoring: z
+    .array(text.regex(/^https?:\/\//, 'it takes a URL such as "http://10.0.0.1:8222"'))
+    .default([])
+    .describe(
+      'Monitoring addresses of the NATS servers: they say whether frames are on disk before they are acknowledged.',
+    ),
+  allowUnsynced: flag
+    .default(false)
+    .describe(
+      'Serve although NATS acknowledges before frames are on disk: a power cut may then take acknowledged messages.',
+    ),
+  leaseMs: z
+    .int()
+    .min(1_000)
+    .max(60_000)
+    .default(3_000)
+    .describe('How long the owner must have been silent before another node takes over.'),
+  holdMs: z
+    .int()
+    .min(1_000)
+    .max(600_000)
+    .default(15_000)
+    .describe('How long the owner waits for NATS before it says that it is not ready.'),
+  preferred: flag.default(false).describe('Take over before other nodes do.'),
+})
+
 const features = z
   .strictObject({
     mqtt31: flag.describe('Serve MQTT 3.1 too. Default false.'),
@@ -322,6 +382,9 @@ export const configSchema = z.strictObject({
     .array(plugin)
     .describe('Programs that run inside the broker, in this order; see docs/plugins.md. Default: none.'),
   bridges: bridgesSchema.describe('Bridges to other brokers; see below, and docs/bridges.md.'),
+  cluster: cluster
+    .optional()
+    .describe('This broker is one of several, on a log in NATS JetStream; see docs/cluster.md. Default: it is alone.'),
   limits: limits.describe('Every bound the broker keeps; see below.'),
   features: features.describe('Parts of MQTT that can be switched on and off.'),
   sysIntervalSeconds: z

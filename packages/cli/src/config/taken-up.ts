@@ -18,6 +18,7 @@ export const takenUp: { readonly [Name in keyof Config]-?: TakenUp<NonNullable<C
   metrics: true,
   http: true,
   bridges: true,
+  cluster: false,
   plugins: true,
   limits: true,
   features: { ...eachTakenUp(featureEffects), willsAfterRestart: false },

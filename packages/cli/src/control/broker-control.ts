@@ -34,6 +34,8 @@ export interface RunningBroker {
   readonly bridges: Bridged
   /** What else can be read again. */
   readonly reloadable: readonly Reloadable[]
+  /** Is given what the broker answers over a socket that is there already. Left out: it has one of its own. */
+  readonly onRequests?: (serve: Serve) => void
   readonly log: BrokerLog
 }
 
@@ -62,11 +64,16 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   const { users } = editors
   const listeners = (): readonly string[] => doors.words
   const requests = controlRequests({ broker, listeners, reload, users, backups, loginLink, bridges, log })
+  const inForce = (): Resolved => reloading.inForce
+  if (running.onRequests) {
+    running.onRequests(requests)
+    return { reload, inForce, close: async () => {} }
+  }
   const socket = path === undefined ? undefined : await open(path, requests, log)
-  return { reload, inForce: () => reloading.inForce, close: async () => socket?.close() }
+  return { reload, inForce, close: async () => socket?.close() }
 }
 
-async function open(path: string, serve: Serve, log: Logger): Promise<ControlSocket | undefined> {
+export async function open(path: string, serve: Serve, log: Logger): Promise<ControlSocket | undefined> {
   try {
     const problem = pathProblem(path)
     if (problem === undefined) return await ControlSocket.open(path, serve, log)

@@ -1,4 +1,5 @@
 import type { BridgeView } from '@godwit/bridge'
+import type { NodeNote, NodeStatus } from '@godwit/cluster'
 import { z } from 'zod'
 
 /** What may be asked over the control socket: one line of JSON. The answer is one line or more. */
@@ -13,6 +14,8 @@ export type ControlRequest =
   | { readonly request: 'top' }
   /** {@link Listed} again and again, then {@link ListEnd}. */
   | ({ readonly request: 'list' } & ListRequest)
+  /** Of a node of a cluster: what it is, or something is done to it; answered by {@link ClusterAnswer}. */
+  | { readonly request: 'cluster'; readonly deed: ClusterDeed }
   /** Answered by {@link KickAnswer}. `endSession`: its session is ended too, or alone where nobody is connected. */
   | { readonly request: 'kick'; readonly client: string; readonly endSession?: boolean | undefined }
   /** Deletes the retained messages that match; answered by {@link DeleteAnswer}. */
@@ -52,6 +55,10 @@ const listRequest = z.strictObject({
   filter: z.string().optional(),
 })
 
+/** What a person does to a node of a cluster. */
+const clusterDeeds = ['status', 'handover', 'claim', 'freeze', 'thaw', 'snapshot', 'recover'] as const
+export type ClusterDeed = (typeof clusterDeeds)[number]
+
 export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('request', [
   z.strictObject({ request: z.literal('status') }),
   z.strictObject({ request: z.literal('reload') }),
@@ -66,6 +73,7 @@ export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('r
   z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
   z.strictObject({ request: z.literal('backup') }),
   z.strictObject({ request: z.literal('console') }),
+  z.strictObject({ request: z.literal('cluster'), deed: z.enum(clusterDeeds) }),
 ])
 
 /** It was not done; in words for people. The last line. */
@@ -146,4 +154,13 @@ export interface BackupAnswer {
   /** Where it is, on the machine of the broker. */
   readonly path: string
   readonly bytes: number
+}
+
+/** A node of a cluster, and the others as they tell of themselves. */
+export interface ClusterAnswer {
+  readonly cluster: string
+  readonly node: NodeStatus
+  readonly nodes: readonly NodeNote[]
+  /** Frames of the newest snapshots. */
+  readonly snapshots: readonly number[]
 }

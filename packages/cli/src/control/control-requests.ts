@@ -61,6 +61,8 @@ export function controlRequests(controlled: ControlledBroker): Serve {
         const { users: known } = await users.list()
         return answers.end({ users: known.map(({ username }) => username) } satisfies UsersAnswer)
       }
+      case 'cluster':
+        throw new CommandError('this broker is alone: no cluster is in its configuration')
       default:
         return answers.end(await done(controlled, request, answers))
     }
@@ -69,7 +71,7 @@ export function controlRequests(controlled: ControlledBroker): Serve {
 
 type Deed = Exclude<
   ControlRequest,
-  { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'bridges' | 'users' }
+  { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'bridges' | 'users' | 'cluster' }
 >
 
 /** Does what changes something, and tells the log. */

@@ -21,6 +21,7 @@ export async function tryOut(
 ): Promise<void> {
   const { config } = settings
   checkHttp(config)
+  if (config.cluster) (await import('../cluster/cluster-settings.js')).checkCluster(settings)
   await inPlace(settings, ['http', 'tls'], () => httpTls(config))
   const plugins = await loadPlugins(settings, { log })
   whoMayCome(withSystemdSockets(config, sockets), plugins)

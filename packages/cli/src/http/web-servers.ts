@@ -8,14 +8,18 @@ import type { Prepared, Reloadable } from '../control/reloading.js'
 import { bridgesText } from '../monitoring/bridges-text.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { type MonitoringAddress, monitoringAddress } from '../monitoring/monitoring-address.js'
-import { MonitoringPages } from '../monitoring/monitoring-pages.js'
+import { MonitoringPages, shownOf } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { type Counting, pluginText } from '../monitoring/plugin-text.js'
 import type { BrokerHttp, ServedBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
 /** What of a broker is served over HTTP. */
-type Served = Omit<ServedBroker, 'delay' | 'monitoring'> & { readonly plugins: Counting }
+type Served = Omit<ServedBroker, 'delay' | 'monitoring'> & {
+  readonly plugins: Counting
+  /** Whether counters and health are shown here; else whoever runs the broker shows them. */
+  readonly showsCounters: boolean
+}
 
 /** What is open, and what for. */
 interface Open {
@@ -56,8 +60,8 @@ export class WebServers implements Reloadable {
     this.#served = served
     const { broker, bridges, plugins, log } = served
     const more = [() => bridgesText(bridges), () => pluginText(plugins)]
-    this.#pages = new MonitoringPages(broker, this.#delay, log, more)
-    this.#open = { settings: settingsOf(served.settings), http: undefined, monitoring: undefined }
+    this.#pages = new MonitoringPages(shownOf(broker, this.#delay, more), log)
+    this.#open = { settings: this.#settingsOf(served.settings), http: undefined, monitoring: undefined }
   }
 
   /** The API and the console; undefined: they are not served. */
@@ -73,7 +77,7 @@ export class WebServers implements Reloadable {
 
   async #start(): Promise<void> {
     const { settings, log } = this.#served
-    const wanted = settingsOf(settings)
+    const wanted = this.#settingsOf(settings)
     const { http: address, metrics: where, shares } = addressesOf(wanted)
     if (where && !shares) this.#open = { ...this.#open, monitoring: await this.#openMonitoring(where) }
     if (address) {
@@ -94,7 +98,7 @@ export class WebServers implements Reloadable {
 
   async prepare(next: Resolved): Promise<Prepared | undefined> {
     const old = this.#open
-    const wanted = settingsOf(next)
+    const wanted = this.#settingsOf(next)
     const [before, after] = [addressesOf(old.settings), addressesOf(wanted)]
     const switched = isDeepStrictEqual(before.http, after.http) && !old.settings.http.tls !== !wanted.http.tls
     if (switched && after.http) {
@@ -174,6 +178,10 @@ export class WebServers implements Reloadable {
     return MonitoringServer.open(this.#pages, where, this.#served.log)
   }
 
+  #settingsOf({ config: { http, metrics } }: Resolved): Settings {
+    return { http, metrics: this.#served.showsCounters ? metrics : undefined }
+  }
+
   #partsFor(settings: Resolved, shares: boolean): ServedBroker {
     return { ...this.#served, settings, delay: this.#delay, monitoring: shares ? this.#pages : undefined }
   }
@@ -184,10 +192,6 @@ const anotherAddress = 'choose another with --http [HOST:]PORT, or --http none'
 /** The API and all it needs, which a broker that does not serve it does without: some 10 MiB. */
 export function loadHttp(): Promise<typeof import('./broker-http.js')> {
   return import('./broker-http.js')
-}
-
-function settingsOf({ config: { http, metrics } }: Resolved): Settings {
-  return { http, metrics }
 }
 
 interface Addresses {

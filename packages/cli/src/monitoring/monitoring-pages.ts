@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Broker, type Logger, prometheusText } from '@godwit/broker'
+import { type Broker, type Logger, prometheusText, type Readiness } from '@godwit/broker'
 import type { EventLoopDelay } from './event-loop-delay.js'
 import { processText } from './process-text.js'
 
@@ -8,6 +8,18 @@ export type Monitored = Pick<
   Broker,
   'metrics' | 'accounts' | 'clients' | 'sessions' | 'subscriptions' | 'retained' | 'readiness'
 >
+
+/** What is shown of a broker, or of a node of a cluster. */
+export interface Shown {
+  /** In the form of Prometheus. */
+  text(): Promise<string>
+  readiness(): Promise<Readiness>
+}
+
+/** What answers to requests for them. */
+export interface Pages {
+  answer(request: IncomingMessage, response: ServerResponse): void
+}
 
 interface Page {
   readonly status: number
@@ -19,19 +31,25 @@ const plain = 'text/plain; charset=utf-8'
 const prometheus = 'text/plain; version=0.0.4; charset=utf-8'
 const paths: readonly string[] = ['/metrics', '/healthz', '/readyz']
 
-/** `/metrics` for Prometheus, `/healthz` and `/readyz` for who starts and ends brokers; on whatever server. */
-export class MonitoringPages {
-  readonly #broker: Monitored
-  readonly #delay: EventLoopDelay
-  readonly #log: Logger
-  readonly #more: readonly (() => string)[]
+/**
+ * What is shown of a broker, with the process it runs in.
+ * @param more texts of what else there is to count.
+ */
+export function shownOf(broker: Monitored, delay: EventLoopDelay, more: readonly (() => string)[] = []): Shown {
+  return {
+    text: async () => [await prometheusText(broker), ...more.map((text) => text()), processText(delay)].join(''),
+    readiness: () => broker.readiness(),
+  }
+}
 
-  /** @param more texts of what else there is to count. */
-  constructor(broker: Monitored, delay: EventLoopDelay, log: Logger, more: readonly (() => string)[] = []) {
-    this.#broker = broker
-    this.#delay = delay
+/** `/metrics` for Prometheus, `/healthz` and `/readyz` for who starts and ends brokers; on whatever server. */
+export class MonitoringPages implements Pages {
+  readonly #shown: Shown
+  readonly #log: Logger
+
+  constructor(shown: Shown, log: Logger) {
+    this.#shown = shown
     this.#log = log
-    this.#more = more
   }
 
   /** Whether a request is for one of them. */
@@ -60,19 +78,14 @@ export class MonitoringPages {
     response.end(method === 'HEAD' ? undefined : body)
   }
 
-  async #metrics(): Promise<string> {
-    const more = this.#more.map((text) => text()).join('')
-    return (await prometheusText(this.#broker)) + more + processText(this.#delay)
-  }
-
   async #page(path: string): Promise<Page> {
     switch (path) {
       case '/metrics':
-        return { status: 200, type: prometheus, body: await this.#metrics() }
+        return { status: 200, type: prometheus, body: await this.#shown.text() }
       case '/healthz':
         return { status: 200, type: plain, body: 'ok\n' }
       case '/readyz': {
-        const { ready, reasons } = await this.#broker.readiness()
+        const { ready, reasons } = await this.#shown.readiness()
         return {
           status: ready ? 200 : 503,
           type: plain,

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { type Broker, createBroker, type Logger, type Readiness } from '@godwit/broker'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EventLoopDelay } from './event-loop-delay.js'
-import { MonitoringPages } from './monitoring-pages.js'
+import { MonitoringPages, shownOf } from './monitoring-pages.js'
 import { MonitoringServer } from './monitoring-server.js'
 
 const silent: Logger = { log() {} }
@@ -19,7 +19,7 @@ beforeEach(async () => {
   const { clients, sessions, subscriptions, retained } = broker
   const [metrics, accounts] = [() => broker.metrics(), () => broker.accounts()]
   const monitored = { metrics, accounts, clients, sessions, subscriptions, retained, readiness: async () => readiness }
-  pages = new MonitoringPages(monitored, delay, silent)
+  pages = new MonitoringPages(shownOf(monitored, delay), silent)
   monitoring = await MonitoringServer.open(pages, { host: '127.0.0.1', port: 0 }, silent)
 })
 afterEach(async () => {

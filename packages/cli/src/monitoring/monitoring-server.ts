@@ -6,7 +6,7 @@ import { logAcceptErrors } from '../accept-errors.js'
 import { CommandError } from '../command-error.js'
 import { systemProblem } from '../system-problem.js'
 import type { MonitoringAddress } from './monitoring-address.js'
-import type { MonitoringPages } from './monitoring-pages.js'
+import type { Pages } from './monitoring-pages.js'
 
 /** A request has a first line and a few headers; whoever sends it more slowly than this is not a monitoring system. */
 const requestMs = 5_000
@@ -17,7 +17,7 @@ export class MonitoringServer {
   readonly #server: Server
 
   /** @throws CommandError when it cannot listen there. */
-  static async open(pages: MonitoringPages, { host, port }: MonitoringAddress, log: Logger): Promise<MonitoringServer> {
+  static async open(pages: Pages, { host, port }: MonitoringAddress, log: Logger): Promise<MonitoringServer> {
     const monitoring = new MonitoringServer(pages)
     const server = monitoring.#server
     try {
@@ -32,7 +32,7 @@ export class MonitoringServer {
     return monitoring
   }
 
-  private constructor(pages: MonitoringPages) {
+  private constructor(pages: Pages) {
     const limits = { requestTimeout: requestMs, headersTimeout: requestMs }
     this.#server = createServer(limits, (request, response) => pages.answer(request, response))
     this.#server.maxConnections = mostConnections

@@ -61,6 +61,9 @@ export class LogReader {
     const position = positionOf(sequence, frame, bytes, this.#position)
     if (!this.#isKnown) return this.#recognise(position)
     this.ensureFollows(sequence, frame)
+    if (position.owner.imported && frame.kind === 'claim') {
+      throw new Trimmed(`the log begins anew at frame ${sequence}, with data that was brought in`)
+    }
     this.#previous = sequence
     const run = this.gather(frame)
     if (!run) return undefined

@@ -70,6 +70,11 @@ export class LogWriter {
     this.#mostPartBytes = mostPartBytes
   }
 
+  /** The last frame that it has written, or that was there before. */
+  get written(): number {
+    return this.#after
+  }
+
   /** Whether a frame is under way, or waits. */
   isBusy = false
 

@@ -20,6 +20,8 @@ export interface OwnerNote {
   readonly node: string
   /** Where clients of other nodes are taken to; left out: nowhere. */
   readonly address?: string
+  /** The log begins anew with what a snapshot of this frame holds: nobody goes on with what was before. */
+  readonly imported?: true
 }
 
 /** @param before where a copy was before that frame: who owns the log stands in the claim alone. */
@@ -35,8 +37,12 @@ export function writeOwner(owner: OwnerNote): Uint8Array {
 
 function readOwner(body: Uint8Array): OwnerNote {
   try {
-    const { node, address } = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>
-    return { node: String(node), ...(typeof address === 'string' && { address }) }
+    const { node, address, imported } = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>
+    return {
+      node: String(node),
+      ...(typeof address === 'string' && { address }),
+      ...(imported === true && { imported }),
+    }
   } catch {
     return { node: '' } // a later version may say it otherwise
   }

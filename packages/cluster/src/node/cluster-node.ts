@@ -110,6 +110,7 @@ export class ClusterNode {
   #follower: Follower | undefined
   #writer: LogWriter | undefined
   #ownLog: ReplicatedLog | undefined
+  #housekeeping!: Housekeeping
   #problem: string | undefined
   #isClosing = false
   #running: Promise<void> = Promise.resolve()
@@ -140,6 +141,7 @@ export class ClusterNode {
   async #keepHouse(): Promise<void> {
     const { server, premises, housekeeping } = this.parts
     const keeping = this.housekeeping({ server, premises, clock: this.clock, settings: housekeeping ?? {} })
+    this.#housekeeping = keeping
     while (!this.#isClosing) {
       try {
         await keeping.look(this.note())
@@ -158,7 +160,8 @@ export class ClusterNode {
   get status(): NodeStatus {
     const { node, preferred = false } = this.parts
     const position = this.#follower?.applied ?? this.#ownLog?.applied ?? this.#position
-    const last = this.#follower?.last
+    const written = this.#ownLog?.isSettled ? this.#writer?.written : undefined // heartbeats are in no table
+    const last = this.#follower?.last ?? this.#writer?.written
     const owner = position?.owner.node ? position.owner : undefined
     const silentSince = this.#writer?.silentSince
     const problem = this.#problem
@@ -167,7 +170,7 @@ export class ClusterNode {
       role: this.role,
       epoch: position?.epoch ?? 0,
       ...(owner && { owner }),
-      applied: position?.sequence ?? 0,
+      applied: written ?? position?.sequence ?? 0,
       ...(last !== undefined && { last }),
       frozen: this.frozen,
       preferred,
@@ -201,6 +204,11 @@ export class ClusterNode {
   recover(): void {
     this.#isRecovering = true
     this.#wake()
+  }
+
+  /** Makes a snapshot now. @throws LogSilent, or why there is none. */
+  async snapshot(): Promise<void> {
+    await this.#housekeeping.make()
   }
 
   /** Ends in order: an owner lets go first. */

@@ -41,7 +41,7 @@ export class Housekeeping {
     await server.note(own)
     if (own.role !== 'owner' && own.role !== 'following') return
     const [state, snapshots] = [await server.state(), await server.snapshots()]
-    if (this.#isDue(own, state, snapshots[0]) && (await this.#isOurs(own))) await this.#make()
+    if (this.#isDue(own, state, snapshots[0]) && (await this.#isOurs(own))) await this.make()
     await this.#tidy(await server.snapshots())
   }
 
@@ -61,7 +61,8 @@ export class Housekeeping {
     return !notes.some(({ node, role, at }) => node !== own.node && role === 'following' && own.at - at < presentMs)
   }
 
-  async #make(): Promise<void> {
+  /** Makes a snapshot. */
+  async make(): Promise<void> {
     const { server, premises } = this.parts
     const snapshot = await premises.snapshot()
     try {

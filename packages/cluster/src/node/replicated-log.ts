@@ -62,6 +62,11 @@ export class ReplicatedLog implements CommitLog {
     this.#refuse(why)
   }
 
+  /** All that is safe is in the tables. */
+  get isSettled(): boolean {
+    return this.#queue.length === 0
+  }
+
   protected get disk(): LogDisk {
     return this.#disk!
   }

@@ -36,9 +36,9 @@ export interface Copy {
 
 const positionKey = Buffer.from('position')
 
-/** How far a copy has come, as a write that goes with those that bring it there. */
-export function positionWrite(position: Uint8Array): Write {
-  return { table: 'facts', key: positionKey, value: writeFact(positionKey, position) }
+/** How far a copy has come, as a write that goes with those that bring it there; `undefined`: it is none any more. */
+export function positionWrite(position: Uint8Array | undefined): Write {
+  return { table: 'facts', key: positionKey, value: position && writeFact(positionKey, position) }
 }
 
 /**

@@ -1,0 +1,216 @@
+import type { Broker, BrokerOptions, Logger } from '@godwit/broker'
+import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
+import {
+  type ClusterNode,
+  EngineUnfit,
+  jetstreamLog,
+  type LogServer,
+  LogSilent,
+  type NodeNote,
+  notKnown,
+  openNode,
+} from '@godwit/cluster'
+import { CommandError } from '../command-error.js'
+import type { Resolved } from '../config/resolve.js'
+import { open as openSocket } from '../control/broker-control.js'
+import { controlPath } from '../control/control-path.js'
+import type { ClusterAnswer, ClusterDeed } from '../control/control-protocol.js'
+import type { ControlSocket, Serve } from '../control/control-socket.js'
+import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
+import { monitoringAddress } from '../monitoring/monitoring-address.js'
+import { MonitoringPages } from '../monitoring/monitoring-pages.js'
+import { MonitoringServer } from '../monitoring/monitoring-server.js'
+import { shownOfNode } from './cluster-pages.js'
+import { askEngine, type ClusterConfig, natsOptions, nodeName } from './cluster-settings.js'
+
+/** What a broker of a cluster shows and answers while it serves. */
+export interface ServedByNode {
+  close(): Promise<void>
+}
+
+export interface ClusterBrokerParts {
+  readonly settings: Resolved
+  readonly directory: string
+  readonly log: Logger
+  /** Makes a broker, as the configuration says. */
+  readonly create: (options: BrokerOptions) => Promise<Broker>
+  /** Opens its listeners, and what else it has; what it answers to over the control socket goes to `onRequests`. */
+  readonly open: (store: StoreOnDisk, onRequests: (serve: Serve) => void) => Promise<ServedByNode>
+}
+
+const lookAtNotesMs = 5_000
+
+/** A broker that is one of several: it serves while its node owns the log. */
+export class ClusterBroker {
+  readonly #parts: ClusterBrokerParts
+  readonly #cluster: ClusterConfig
+  readonly #delay = new EventLoopDelay()
+  #server!: LogServer
+  #node!: ClusterNode
+  #serving: Broker | undefined
+  #served: ServedByNode | undefined
+  #requests: Serve | undefined
+  #socket: ControlSocket | undefined
+  #monitoring: MonitoringServer | undefined
+  #notes: readonly NodeNote[] = []
+  #looking: NodeJS.Timeout | undefined
+
+  /** @throws CommandError NATS cannot be used, or an address is taken. */
+  static async start(parts: ClusterBrokerParts): Promise<ClusterBroker> {
+    const broker = new ClusterBroker(parts)
+    try {
+      await broker.#start()
+      return broker
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+  }
+
+  private constructor(parts: ClusterBrokerParts) {
+    this.#parts = parts
+    this.#cluster = parts.settings.config.cluster!
+  }
+
+  /** For the banner: which node it is, and what it relies on. */
+  #isSynced = ''
+
+  get banner(): string {
+    const cluster = this.#cluster
+    return `Node ${nodeName(cluster)} of the cluster ${cluster.name}, on NATS at ${cluster.servers.join(', ')}
+  the log               ${this.#isSynced}
+${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /healthz, /readyz\n` : ''}`
+  }
+
+  async #start(): Promise<void> {
+    const { settings, log } = this.#parts
+    const cluster = this.#cluster
+    const { name, replicas, logBytes } = cluster
+    const { synced, version } = await askEngine(settings, cluster)
+    const isSynced =
+      synced === true
+        ? 'each acknowledged frame is on disk'
+        : synced === false
+          ? 'NOT on disk before it is acknowledged (allowUnsynced)'
+          : 'not known whether on disk: see cluster.monitoring'
+    this.#isSynced = `nats-server ${version}, ${isSynced}`
+    if (synced === 'unknown') log.log('warn', notKnown)
+    try {
+      this.#server = await jetstreamLog({ ...natsOptions(cluster), name, replicas, logBytes, log })
+    } catch (error) {
+      if (error instanceof EngineUnfit)
+        throw new CommandError(`${settings.origin(['cluster', 'servers'])}: ${error.message}`)
+      throw error
+    }
+    await this.#openPages()
+    this.#node = this.#openNode()
+    const path = controlPath(settings.config)
+    if (path !== undefined) this.#socket = await openSocket(path, this.#answer, log)
+    this.#lookAtNotes()
+  }
+
+  #openNode(): ClusterNode {
+    const { directory, log, create, open } = this.#parts
+    const cluster = this.#cluster
+    let store: StoreOnDisk | undefined
+    const { leaseMs, holdMs, preferred } = cluster
+    return openNode({
+      server: this.#server,
+      node: nodeName(cluster),
+      directory,
+      leaseMs,
+      holdMs,
+      preferred,
+      log,
+      create: async (made) => {
+        store = made.store as StoreOnDisk
+        const broker = await create(made)
+        broker.onFailed = () => this.#node.handOver()
+        return broker
+      },
+      serve: async (broker) => {
+        this.#served = await open(store!, (serve) => {
+          this.#requests = serve
+        })
+        this.#serving = broker
+      },
+      ended: async () => {
+        const served = this.#served
+        this.#served = undefined
+        this.#serving = undefined
+        this.#requests = undefined
+        await served?.close()
+      },
+    })
+  }
+
+  async #openPages(): Promise<void> {
+    const { settings, log } = this.#parts
+    const cluster = this.#cluster
+    const { metrics } = settings.config
+    const where = metrics === undefined ? undefined : monitoringAddress(String(metrics))
+    if (!where) return
+    const shown = shownOfNode({
+      node: () => this.#node,
+      holdMs: cluster.holdMs,
+      broker: () => this.#serving,
+      notes: () => this.#notes,
+      delay: this.#delay,
+    })
+    this.#monitoring = await MonitoringServer.open(new MonitoringPages(shown, log), where, log)
+  }
+
+  readonly #answer: Serve = async (request, answers) => {
+    if (request.request === 'cluster') return answers.end(await this.#deed(request.deed))
+    if (this.#requests) return await this.#requests(request, answers)
+    const { role, owner } = this.#node.status
+    throw new CommandError(
+      `this node is ${role} and serves nobody${owner ? `; ask ${owner.node}, which is the owner` : ''}`,
+    )
+  }
+
+  async #deed(deed: ClusterDeed): Promise<ClusterAnswer> {
+    const node = this.#node
+    const { log } = this.#parts
+    const cluster = this.#cluster
+    if (deed !== 'status') log.log('info', `asked for over the control socket: ${deed}`, { node: node.status.node })
+    if (deed === 'handover') this.#handOver()
+    else if (deed === 'claim') node.claimNow()
+    else if (deed === 'freeze') node.frozen = true
+    else if (deed === 'thaw') node.frozen = false
+    else if (deed === 'recover') node.recover()
+    else if (deed === 'snapshot') await node.snapshot()
+    try {
+      const [nodes, snapshots] = [await this.#server.notes(), await this.#server.snapshots()]
+      return { cluster: cluster.name, node: node.status, nodes, snapshots: snapshots.map(({ sequence }) => sequence) }
+    } catch (error) {
+      if (!(error instanceof LogSilent)) throw error
+      return { cluster: cluster.name, node: node.status, nodes: [], snapshots: [] }
+    }
+  }
+
+  #handOver(): void {
+    if (this.#node.role !== 'owner') throw new CommandError('this node is not the owner: there is nothing to hand over')
+    this.#node.handOver()
+  }
+
+  #lookAtNotes(): void {
+    this.#server.notes().then(
+      (notes) => {
+        this.#notes = notes
+      },
+      () => {},
+    )
+    this.#looking = setTimeout(() => this.#lookAtNotes(), lookAtNotesMs).unref()
+  }
+
+  /** Ends in order: an owner hands over. */
+  async close(): Promise<void> {
+    clearTimeout(this.#looking)
+    await this.#node?.close()
+    await this.#socket?.close()
+    await this.#monitoring?.close()
+    this.#delay.stop()
+    await this.#server?.close()
+  }
+}

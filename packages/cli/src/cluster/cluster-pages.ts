@@ -1,0 +1,66 @@
+import { Exposition, prometheusText } from '@godwit/broker'
+import type { ClusterNode, NodeNote } from '@godwit/cluster'
+import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
+import type { Monitored, Shown } from '../monitoring/monitoring-pages.js'
+import { processText } from '../monitoring/process-text.js'
+
+export interface ClusterPagesParts {
+  readonly node: () => ClusterNode
+  readonly holdMs: number
+  /** Left out: this node does not serve. */
+  readonly broker: () => Monitored | undefined
+  /** What nodes tell of themselves, as it was read last. */
+  readonly notes: () => readonly NodeNote[]
+  readonly delay: EventLoopDelay
+}
+
+/** The same of a node of a cluster, which may serve or not. */
+export function shownOfNode(parts: ClusterPagesParts): Shown {
+  return {
+    async text() {
+      const serving = parts.broker()
+      return (serving ? await prometheusText(serving) : '') + clusterText(parts) + processText(parts.delay)
+    },
+    async readiness() {
+      const reasons = await reasonsOf(parts)
+      return { ready: reasons.length === 0, reasons }
+    },
+  }
+}
+
+async function reasonsOf({ node, holdMs, broker }: ClusterPagesParts): Promise<readonly string[]> {
+  const { node: name, role, owner, silentMs, applied, last, problem } = node().status
+  const serving = broker()
+  if (serving) {
+    const silent = silentMs > holdMs ? [`NATS has not answered for ${Math.round(silentMs / 1_000)} s`] : []
+    return [...silent, ...(await serving.readiness()).reasons]
+  }
+  const behind = last !== undefined && last > applied ? `, ${last - applied} frames behind` : ''
+  const who = owner && owner.node !== name ? `; ${owner.node} is the owner` : ''
+  return [`this node is ${role}${behind}${who}`, ...(problem === undefined ? [] : [problem])]
+}
+
+function clusterText({ node, notes }: ClusterPagesParts): string {
+  const { role, epoch, applied, last, silentMs, counters } = node().status
+  const lags = notes().map((note) => [{ node: note.node }, Math.max(0, (last ?? applied) - note.applied)] as const)
+  const text = new Exposition()
+    .gauge('godwit_cluster_owner', 'Whether this node is the owner: 1 or 0.', role === 'owner' ? 1 : 0)
+    .gauge('godwit_cluster_diverged', 'Whether its copy has parted from the log: 1 or 0.', role === 'diverged' ? 1 : 0)
+    .gauge('godwit_cluster_epoch', 'The epoch that it knows: counts owners.', epoch)
+    .gauge('godwit_cluster_applied_frame', 'The last frame of the log that is in its copy.', applied)
+    .gauge(
+      'godwit_cluster_silent_seconds',
+      'How long NATS has not answered this owner; 0: all is well.',
+      silentMs / 1_000,
+    )
+    .counter('godwit_cluster_claims_total', 'Times that it has become the owner.', counters.claims)
+    .counter('godwit_cluster_fenced_total', 'Times that another has taken over from it.', counters.fenced)
+    .counter('godwit_cluster_frames_written_total', 'Frames that it has written.', counters.framesWritten)
+    .counter('godwit_cluster_written_bytes_total', 'Their bytes.', counters.bytesWritten)
+    .counter('godwit_cluster_frames_read_total', 'Frames that it has read.', counters.framesRead)
+    .counter('godwit_cluster_read_bytes_total', 'Their bytes.', counters.bytesRead)
+  if (last !== undefined)
+    text.gauge('godwit_cluster_last_frame', 'The last frame of the log, as its leader says.', last)
+  if (lags.length > 0) text.gauge('godwit_cluster_lag_frames', 'How far each node is behind, as it told last.', lags)
+  return text.toString()
+}
