@@ -133,7 +133,8 @@ export class Outbox implements Sink, Gathering {
   /** Sends what a handler answered, when its commit is flushed. */
   reply(reply: Reply): void {
     const { packet } = reply
-    const commit = later(reply.commit, this.#parts.commits.barrier())
+    // PINGRESP says that somebody is there, and nothing of what is kept: it waits for nobody.
+    const commit = packet.type === 'pingresp' ? reply.commit : later(reply.commit, this.#parts.commits.barrier())
     if (!this.#parts.commits.isSafe(commit) || this.#held?.blocks(packet.type)) this.#hold(commit, packet.type, reply)
     else this.#sendReply(reply)
   }

@@ -14,6 +14,9 @@ const stalledMs = 3_000
 const goneBackMs = 60_000
 /** Frames without writes after which a copy notes on disk how far it has come: the log is trimmed one day. */
 const noteEveryFrames = 1_000
+/** Frames by which clocks are compared. */
+const leastSkews = 3
+const mostSkews = 20
 /** Writes that go into the copy in one transaction, about: a turn must not take long. */
 const mostWritesTogether = 2_000
 
@@ -34,8 +37,6 @@ export class Follower {
   applied: Position | undefined
   /** The sequence that the leader had last; `undefined`: it has not answered yet. */
   last: number | undefined
-  /** How far the wall clocks of owner and this machine are apart, by what came lately, in ms; `undefined`: nothing did. */
-  skewMs: number | undefined
   /** Frames and bytes read. */
   frames = 0
   bytes = 0
@@ -43,6 +44,8 @@ export class Follower {
   #reader: LogReader
   #following: Following | undefined
   #entries: Entry[] = []
+  /** Of the last frames that came while this copy had all before them. */
+  #skews: readonly number[] = []
   #isApplying = false
   #noted: number
   #stalledSince: number | undefined
@@ -72,6 +75,14 @@ export class Follower {
   /** The last frame that it has seen: behind what is applied there may be parts of a commit that its owner has not finished. */
   get seen(): number {
     return this.#reader.seen
+  }
+
+  /**
+   * How far the wall clock of this machine is ahead of the owner's, by what came lately, in ms; `undefined`: too little did. A frame that
+   * was long on its way says too much: the least is nearest.
+   */
+  get skewMs(): number | undefined {
+    return this.#skews.length < leastSkews ? undefined : Math.min(...this.#skews)
   }
 
   /** All that the leader has is in the copy. */
@@ -121,7 +132,7 @@ export class Follower {
       const entry = this.#reader.take(stored)
       lease.heard(clock.monotonic())
       if (!entry) return
-      if (isNew) this.skewMs = clock.now() - entry.frame.wall
+      if (isNew) this.#skews = [...this.#skews.slice(1 - mostSkews), clock.now() - entry.frame.wall]
       this.#entries.push(entry)
       if (!this.#isApplying) this.#idle = this.#applyAll()
       onNews()
