@@ -75,12 +75,16 @@ export const faults = [
   },
 ]
 
+let loads = 0
+
 /** Clients that publish, one that takes it all, and some that only live; and what became of it. */
 class Load {
   acknowledged = /** @type {number[]} */ (Array.from({ length: publishers }, () => 0))
   /** @type {Map<string, number[]>} */
   received = new Map()
   wills = 0
+  /** Sessions and topics are of this load alone. */
+  #own = `load-${++loads}`
   longestGapMs = 0
   #lastAt = performance.now()
   #isOver = false
@@ -97,7 +101,7 @@ class Load {
   /** @param {string} clientId @param {import('@godwit/client').ConnectOptions} [options] */
   async #connect(clientId, options = {}) {
     const client = await connect([...this.urls], {
-      clientId,
+      clientId: `${this.#own}-${clientId}`,
       clean: false,
       sessionExpirySeconds: 3_600,
       keepAliveSeconds: 5,
@@ -112,14 +116,14 @@ class Load {
 
   async begin() {
     const watcher = await this.#connect('watcher')
-    const wills = await watcher.subscribe('wills/#', { qos: 1 })
-    const load = await watcher.subscribe('load/#', { qos: 2 })
+    const wills = await watcher.subscribe(`${this.#own}/wills/#`, { qos: 1 })
+    const load = await watcher.subscribe(`${this.#own}/load/#`, { qos: 2 })
     this.#working.push(this.#count(wills), this.#take(load))
     for (let n = 0; n < living; n++) {
       await this.#connect(`living-${n}`, {
         clean: true,
         sessionExpirySeconds: 0,
-        will: { topic: `wills/${n}`, payload: 'gone', qos: 1 },
+        will: { topic: `${this.#own}/wills/${n}`, payload: 'gone', qos: 1 },
       })
     }
     for (let n = 0; n < publishers; n++) this.#working.push(this.#publish(n, await this.#connect(`publisher-${n}`)))
@@ -143,7 +147,7 @@ class Load {
   async #publish(n, client) {
     const qos = n % 2 === 0 ? 1 : 2
     for (let number = 1; !this.#isOver; number++) {
-      await client.publish(`load/${n}/q${qos}`, String(number), { qos, timeoutMs: 120_000 })
+      await client.publish(`${this.#own}/load/${n}/q${qos}`, String(number), { qos, timeoutMs: 120_000 })
       const now = performance.now()
       this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastAt)
       this.#lastAt = now
@@ -172,7 +176,7 @@ class Load {
 
   /** @param {number} n */
   #of(n) {
-    return this.received.get(`load/${n}/q${n % 2 === 0 ? 1 : 2}`) ?? []
+    return this.received.get(`${this.#own}/load/${n}/q${n % 2 === 0 ? 1 : 2}`) ?? []
   }
 
   /** @param {number} n @param {number} last */

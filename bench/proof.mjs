@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util'
 import { proveDurability } from '../packages/broker/test/crash/proof.mjs'
 import { PrepareError, prepare, report, root } from '../scripts/prepare.mjs'
 import { chart } from './chart.mjs'
+import { proveCluster } from './cluster.mjs'
+import { fetchedNats } from './cluster-stage.mjs'
 import { compareRow } from './compare.mjs'
 import { aedes, floor, godwit, mosquitto } from './contestants.mjs'
 import { godwitBench, mqttload } from './loads.mjs'
@@ -26,6 +28,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --model        20,000 sequences against the model of sessions instead: about two minutes
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
+  --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about an hour
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
@@ -51,6 +54,7 @@ await report(async () => {
     const lengths = { GODWIT_TEST_PAGE_ROUNDS: '250', GODWIT_TEST_SEED: String(randomInt(2 ** 31)) }
     return proveTests('packages/broker/test/pages', lengths)
   }
+  if (options.cluster) return await cluster()
   if (options.fuzz) return proveTests('packages/broker/test/fuzz', atLength)
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
@@ -77,6 +81,7 @@ function readOptions() {
         fuzz: { type: 'boolean', default: false },
         pages: { type: 'boolean', default: false },
         plugins: { type: 'boolean', default: false },
+        cluster: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -98,6 +103,14 @@ function proveTests(folder, lengths) {
     env: { GODWIT_TEST_SEED: 'random', ...lengths, ...process.env },
   })
   if (status !== 0) process.exitCode = 1
+}
+
+/** The model at length, and each fault ten times on the newest nats-server, five times on the oldest that is taken. */
+async function cluster() {
+  proveTests('packages/cluster/test/model', { GODWIT_CLUSTER_SEEDS: '20000' })
+  for (const [at, program] of fetchedNats().entries()) {
+    if (!(await proveCluster({ program, rounds: at === 0 ? 10 : 5 }))) process.exitCode = 1
+  }
 }
 
 /**

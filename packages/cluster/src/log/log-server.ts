@@ -81,8 +81,8 @@ export interface LogServer {
   getSnapshot(note: SnapshotNote, file: string): Promise<void>
   /** @throws LogSilent */
   deleteSnapshot(note: SnapshotNote): Promise<void>
-  /** @throws LogSilent */
-  note(note: NodeNote): Promise<void>
+  /** Answers whether nobody else has told anything under that name since. @throws LogSilent */
+  note(note: NodeNote): Promise<boolean>
   /** @throws LogSilent */
   notes(): Promise<readonly NodeNote[]>
   close(): Promise<void>

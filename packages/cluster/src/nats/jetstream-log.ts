@@ -77,6 +77,8 @@ class JetStreamLog implements LogServer {
   readonly #inbox = createInbox()
   readonly #waiting = new Map<string, (answer: PublishAnswer) => void>()
   #tokens = 0
+  /** The revision of what this node has told of itself last. */
+  #noted = 0
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -196,8 +198,18 @@ class JetStreamLog implements LogServer {
     await this.#patiently(() => this.#parts.snapshots.delete(name))
   }
 
-  async note(note: NodeNote): Promise<void> {
-    await this.#patiently(() => this.#parts.nodes.put(note.node, JSON.stringify(note)))
+  async note(note: NodeNote): Promise<boolean> {
+    const { nodes } = this.#parts
+    const text = JSON.stringify(note)
+    const known = this.#noted
+    try {
+      this.#noted = await (known === 0 ? nodes.put(note.node, text) : nodes.update(note.node, text, known))
+      return true
+    } catch (error) {
+      if ((error as { code?: number }).code !== codes.wrongLast) throw new LogSilent((error as Error).message)
+      this.#noted = await this.#patiently(() => nodes.put(note.node, text))
+      return false
+    }
   }
 
   async notes(): Promise<readonly NodeNote[]> {

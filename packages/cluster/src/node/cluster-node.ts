@@ -9,6 +9,7 @@ import { pause } from '../pause.js'
 import { Follower } from './follower.js'
 import { Housekeeping, type HousekeepingParts, type HousekeepingSettings } from './housekeeping.js'
 import { Lease } from './lease.js'
+import { LogRoom } from './log-room.js'
 import type { LoadedBroker, Premises } from './premises.js'
 import { ReplicatedLog } from './replicated-log.js'
 
@@ -111,6 +112,7 @@ export class ClusterNode {
   #writer: LogWriter | undefined
   #ownLog: ReplicatedLog | undefined
   #housekeeping!: Housekeeping
+  readonly #room = new LogRoom()
   #problem: string | undefined
   #isClosing = false
   #running: Promise<void> = Promise.resolve()
@@ -140,11 +142,21 @@ export class ClusterNode {
   /** Tells of this node, makes snapshots, and trims the log. */
   async #keepHouse(): Promise<void> {
     const { server, premises, housekeeping } = this.parts
-    const keeping = this.housekeeping({ server, premises, clock: this.clock, settings: housekeeping ?? {} })
+    const keeping = this.housekeeping({
+      server,
+      premises,
+      clock: this.clock,
+      settings: housekeeping ?? {},
+      onState: (state) => this.#room.counted(state),
+    })
     this.#housekeeping = keeping
     while (!this.#isClosing) {
       try {
         await keeping.look(this.note())
+        if (keeping.othersWithName > 1)
+          this.#tell(
+            `another node calls itself ${JSON.stringify(this.parts.node)}: give one of them another name (cluster.node)`,
+          )
       } catch (error) {
         if (!(error instanceof LogSilent))
           this.#log.log('warn', `the cluster: ${(error as Error).message}`, this.#facts())
@@ -302,7 +314,7 @@ export class ClusterNode {
 
   /** All there is is in this copy, and nobody writes. */
   protected isDue(follower: Follower, lease: Lease, now: number): boolean {
-    if (!follower.isCaughtUp) return false
+    if (!follower.isCaughtUp || this.#housekeeping.othersWithName > 1) return false
     if (this.#isForced) return true
     const isFree = (follower.applied === undefined || follower.applied.released) && now >= this.#restsUntil
     if (!isFree && !lease.isOver(now)) return false
@@ -382,7 +394,9 @@ export class ClusterNode {
   async #own({ log, broker, writer, ending }: Ownership): Promise<void> {
     this.counters.claims++
     this.#problem = undefined
+    writer.mayCommit = () => this.#untilRoom(writer)
     writer.onTaken = (bytes) => {
+      this.#room.wrote(bytes)
       this.counters.framesWritten++
       this.counters.bytesWritten += bytes
     }
@@ -440,6 +454,16 @@ export class ClusterNode {
     look()
     return () => {
       isOver = true
+    }
+  }
+
+  /** The stream is nearly full: commits wait until it is trimmed, so that heartbeats and claims still fit. */
+  async #untilRoom(writer: LogWriter): Promise<void> {
+    while (this.#room.isFull && this.#writer === writer) {
+      this.#tell(
+        'the log is nearly full: nothing is acknowledged until a snapshot lets it be trimmed, or its stream is given more (max_bytes)',
+      )
+      await pause(this.clock, heartbeatEveryMs / 4)
     }
   }
 

@@ -16,6 +16,8 @@ export interface HousekeepingParts {
   readonly premises: Premises
   readonly clock: Clock
   readonly settings: Partial<HousekeepingSettings>
+  /** Told how full the log is. */
+  readonly onState?: (state: LogState) => void
 }
 
 /** Others tell of themselves more often than that, or are not there, in ms. */
@@ -25,6 +27,8 @@ const kept = 2
 
 /** Keeps the log short: snapshots, made by a replica where there is one, and what is before the older of two goes. */
 export class Housekeeping {
+  /** How often, in a row, another node had told of itself under this one's name. */
+  othersWithName = 0
   protected readonly parts: HousekeepingParts
 
   constructor(parts: HousekeepingParts) {
@@ -38,9 +42,10 @@ export class Housekeeping {
   /** @param own what this node tells of itself. @throws LogSilent, or why there is no snapshot. */
   async look(own: NodeNote): Promise<void> {
     const { server } = this.parts
-    await server.note(own)
+    this.othersWithName = (await server.note(own)) ? 0 : this.othersWithName + 1
     if (own.role !== 'owner' && own.role !== 'following') return
     const [state, snapshots] = [await server.state(), await server.snapshots()]
+    this.parts.onState?.(state)
     if (this.#isDue(own, state, snapshots[0]) && (await this.#isOurs(own))) await this.make()
     await this.#tidy(await server.snapshots())
   }

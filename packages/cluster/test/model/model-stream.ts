@@ -265,8 +265,8 @@ export class Door implements LogServer {
     })
   }
 
-  note(note: NodeNote): Promise<void> {
-    return this.#demand(() => void this.stream.notes.set(note.node, note))
+  note(note: NodeNote): Promise<boolean> {
+    return this.#demand(() => this.stream.notes.set(note.node, note).size > 0)
   }
 
   notes(): Promise<readonly NodeNote[]> {
