@@ -17,6 +17,7 @@ const doors = {
   client: ['index', 'file-store', 'indexeddb-store'],
   broker: ['index', 'access/index', 'plugin/index', 'store/lmdb/index', 'testing/index'],
   admin: ['index', 'parts/index'],
+  cluster: ['index'],
   protocol: ['index', 'testing/index'],
   conformance: ['index'],
 }

@@ -27,6 +27,7 @@ const pages = [
       'limits',
       'capacity',
       'durability',
+      'cluster',
       'performance',
     ],
   },
