@@ -29,6 +29,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
   --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about an hour
+  --day          how large the data file is over a day of mixed traffic in fast motion instead: about seven minutes
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
@@ -50,6 +51,7 @@ await report(async () => {
   // The tests' own timeouts grow with these numbers.
   if (options.model) return proveTests('packages/broker/test/model', { GODWIT_TEST_MODEL_RUNS: '20000' })
   if (options.plugins) return proveTests('test/plugins/', { GODWIT_TEST_OUTAGE_SECONDS: '10' })
+  if (options.day) return run(join(root, 'bench/day.mjs'))
   if (options.pages) {
     const lengths = { GODWIT_TEST_PAGE_ROUNDS: '250', GODWIT_TEST_SEED: String(randomInt(2 ** 31)) }
     return proveTests('packages/broker/test/pages', lengths)
@@ -82,6 +84,7 @@ function readOptions() {
         pages: { type: 'boolean', default: false },
         plugins: { type: 'boolean', default: false },
         cluster: { type: 'boolean', default: false },
+        day: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -96,12 +99,17 @@ function readOptions() {
  * @param {Record<string, string>} lengths those of the environment go before them
  */
 function proveTests(folder, lengths) {
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const { status } = spawnSync(process.execPath, [vitest, 'run', folder], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { GODWIT_TEST_SEED: 'random', ...lengths, ...process.env },
-  })
+  const environment = { GODWIT_TEST_SEED: 'random', ...lengths, ...process.env }
+  run(join(root, 'node_modules/vitest/vitest.mjs'), ['run', folder], environment)
+}
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} [args]
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function run(program, args = [], env = process.env) {
+  const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit', env })
   if (status !== 0) process.exitCode = 1
 }
 

@@ -50,7 +50,7 @@ export class SteppedStore implements Store {
   readonly barrier = (): Commit => (this.isShared ? this.#write() : noCommit)
   readonly beforeQos1 = (commit: Commit): Commit => (this.isShared ? commit : noCommit)
   tick(): void {}
-  endOfPacket(): void {}
+  endOfPart(): void {}
 
   abandon(): void {}
 

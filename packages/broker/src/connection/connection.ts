@@ -173,7 +173,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
       const answer = this.accepted ? dispatch(this, packet) : dispatchAuthenticating(this, packet)
       if (answer instanceof Promise) return this.#suspend(answer)
       if (answer) this.#reply(answer)
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
       if (isCostly(packet) && ++costly > mostCostlyPackets) return this.#giveWay()
       if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
     }
@@ -221,7 +221,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
       })
       if (answer instanceof Promise) this.#suspend(answer)
       else if (answer) this.#reply(answer)
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
       if (this.#intake.handles) this.#handlePackets()
     } catch (error) {
       this.#fail(error)
@@ -352,7 +352,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
         const answer = held.next()
         if (answer instanceof Promise) this.#suspend(answer)
         else if (answer) this.#reply(answer)
-        store.endOfPacket()
+        store.endOfPart()
       } catch (error) {
         this.#fail(error)
       }

@@ -188,7 +188,7 @@ export class Inbox implements Sink, Sliced {
     } catch (error) {
       this.#parts.faults.contain(error, this.#owner, 'acknowledging a message')
     } finally {
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
     }
   }
 
@@ -200,7 +200,7 @@ export class Inbox implements Sink, Sliced {
     } catch (error) {
       this.#parts.faults.contain(error, this.#owner, 'noting that a message was received')
     } finally {
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
     }
   }
 

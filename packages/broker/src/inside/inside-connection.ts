@@ -97,7 +97,7 @@ export class InsideConnection implements Context, InboxOwner {
       const held = this.#heldAnswer
       this.#heldAnswer = undefined
       if (!held) handled()
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
       const reply = await (held ?? answer)
       if (!reply) return undefined
       const { commits } = this.#parts
@@ -248,7 +248,7 @@ export class InsideConnection implements Context, InboxOwner {
     const held = this.#heldPublications
     for (let left = routedAtOnce; held && !held.isEmpty && left > 0 && !this.#parts.store.isLow; left--) {
       void held.next()
-      this.#parts.store.endOfPacket()
+      this.#parts.store.endOfPart()
     }
     if (held && !held.isEmpty) return false
     this.#parts.waitingForRoom.delete(this)

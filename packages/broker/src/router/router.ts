@@ -27,6 +27,9 @@ export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' |
 
 const nothing: readonly undefined[] = []
 
+/** After so many subscribers a publication that may come twice can go on in another commit. */
+const subscribersOfPart = 256
+
 /** Decides who gets a message, and keeps what is retained. */
 export class Router {
   readonly subscriptions: Subscriptions = new Subscriptions()
@@ -53,7 +56,10 @@ export class Router {
     this.#slices = parts.slices
   }
 
-  /** Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe. */
+  /**
+   * Hands the message to everybody who subscribed to its topic. Answers the commit that makes all of it safe: at QoS 1, where it may
+   * come twice, the last of those that very many subscribers need.
+   */
   publish(message: Message): Commit {
     let commit = message.retain && this.#features.retainAvailable ? this.#retain(message) : noCommit // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
@@ -61,6 +67,7 @@ export class Router {
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
       commit = later(commit, this.#deliver(message, matches[at]!))
+      if (message.qos === 1 && at % subscribersOfPart === subscribersOfPart - 1) this.#store.endOfPart()
     }
     return commit
   }

@@ -85,7 +85,7 @@ class MemoryStore implements Store {
     this.#memory.expiry.clear(this.#time.expiryNow())
   }
 
-  endOfPacket(): void {}
+  endOfPart(): void {}
 
   abandon(): void {}
 

@@ -69,8 +69,8 @@ export interface Store {
   beforeQos1(commit: Commit): Commit
   /** A second has passed: looks after what expires, and after the disk. */
   tick(): void
-  /** All that one packet makes is gathered: a commit that has become large ends here. */
-  endOfPacket(): void
+  /** All that one packet makes is gathered, or so much of it as can stand alone: a commit that has become large ends here. */
+  endOfPart(): void
   /** Another has taken this one's place: nothing is written any more, not by {@link close} either, and no commit is flushed. */
   abandon(): void
   /** Writes out what is gathered and gives everything back. */

@@ -152,7 +152,7 @@ for (let n = 0; n < (Number(steps) > 0 ? sessions : 0); n++) owners.push(new Own
 for (let step = 0; step < Number(steps); step++) {
   const began = at()
   for (let n = 1 + below(4); n > 0; n--) deeds[below(deeds.length)]?.()
-  store.endOfPacket()
+  store.endOfPart()
   const held = Object.fromEntries(owners.map(({ texts }, n) => [`s${n}`, [...texts.values()]]))
   tell({ step, began, time: time.now(), sessions: held, retained: Object.fromEntries(retained) })
   waiting.push({ step, commit: store.latest })

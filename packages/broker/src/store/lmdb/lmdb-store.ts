@@ -282,7 +282,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     for (const work of this.#background) work.look()
   }
 
-  endOfPacket(): void {
+  endOfPart(): void {
     if (this.#open.isLarge) this.#close()
   }
 
