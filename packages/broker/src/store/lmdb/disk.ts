@@ -184,9 +184,8 @@ export class Disk {
     const now = performance.now()
     if (this.#sureOfBytes > 0 && now - this.#lookedAt < lookAfterMs) return
     const { directory, tables } = this.#parts
-    const { bavail, bsize } = statfsSync(directory)
     const { file, live } = sizesOf(tables)
-    const room = bavail * bsize + (file - live) / 2 // of free pages, some are still read
+    const room = freeOn(directory) + (file - live) / 2 // of free pages, some are still read
     this.#lookedAt = now
     this.#sureOfBytes = Math.min(room / 2 - needed, lookAfterBytes)
     if (room < needed) throw new Error('No space left on device')
@@ -233,6 +232,16 @@ export async function putAll(tables: Tables, writes: readonly Write[]): Promise<
       heard = settled
     }
   })
+}
+
+/** Infinite: it cannot be asked. */
+function freeOn(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 /** What lmdb's "Commit failed" stands for; it tells in a promise that may never settle, and must not reject unseen. */
