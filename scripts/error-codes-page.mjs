@@ -2,52 +2,62 @@
 // of reason codes. With `--check` it only compares, and fails when the page is out of date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import ts from 'typescript'
+import { buildSync } from 'esbuild'
+import { Application } from 'typedoc'
 import { root } from './prepare.mjs'
 
 const page = join(root, 'docs/error-codes.md')
+const sources = [
+  'client/src/errors',
+  'broker/src/errors',
+  'broker/src/metrics',
+  'admin/src/problem',
+  'protocol/src/errors',
+]
 
-/** @param {string} path */
-function statements(path) {
-  const text = readFileSync(join(root, path), 'utf8')
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true).statements
+/** As far as it is looked at here. @typedef {import('typedoc').JSONOutput.SomeType} Type */
+/** @typedef {import('typedoc').JSONOutput.DeclarationReflection} Declaration */
+/** @typedef {import('typedoc').JSONOutput.CommentDisplayPart} Part */
+
+/** What the documentation tool reads of the sources, by their names. */
+async function documented() {
+  const app = await Application.bootstrap({
+    entryPoints: sources.map((name) => join(root, 'packages', `${name}.ts`)),
+    basePath: join(root, 'packages'),
+    tsconfig: join(root, 'docs/.vitepress/tsconfig.json'),
+    sort: ['source-order'],
+    readme: 'none',
+    disableSources: true,
+    skipErrorChecking: true, // the type check is another step
+    logLevel: 'Error',
+  })
+  const project = await app.convert()
+  if (!project) throw new Error('typedoc cannot read the sources')
+  const { children = [] } = app.serializer.projectToObject(
+    project,
+    /** @type {import('typedoc').NormalizedPath} */ (root),
+  )
+  return new Map(children.map((file) => [file.name, file.children ?? []]))
 }
 
-/**
- * The last doc comment in what stands before a node, as the lines of its text.
- * @param {ts.Node} node
- * @param {number} [from] where that begins. Default: after the token before.
- */
-function docLines(node, from = node.getFullStart()) {
-  const before = node.getSourceFile().text.slice(from, node.getStart())
-  const comment = [...before.matchAll(/\/\*\*([\s\S]*?)\*\//g)].at(-1)?.[1] ?? ''
-  return comment
-    .trim()
-    .split('\n')
-    .map((line) => line.replace(/^\s*\*\s?/, ''))
-}
+const found = await documented()
+
+/** @param {readonly Part[]} [parts] What a comment consists of. */
+const textOf = (parts = []) =>
+  parts.map((part) => (part.kind === 'inline-tag' ? `\`${part.text.split('.').at(-1)}\`` : part.text)).join('')
 
 /** @param {readonly string[]} lines */
-const oneLine = (lines) =>
-  lines
-    .join(' ')
-    .replace(/\{@link (\w+\.)?(\w+)\}/g, '`$2`')
-    .replace(/\s+/g, ' ')
-    .trim()
+const oneLine = (lines) => lines.join(' ').replace(/\s+/g, ' ').trim()
 
 /**
  * The literals in a type: of a union each, otherwise its one.
- * @param {ts.Node | undefined} node
- * @returns {ts.LiteralTypeNode[]}
+ * @param {Type | undefined} type
+ * @returns {string[]}
  */
-function literals(node) {
-  if (!node) return []
-  if (ts.isUnionTypeNode(node)) return node.types.flatMap(literals)
-  return ts.isLiteralTypeNode(node) ? [node] : []
+function literals(type) {
+  if (type?.type === 'union') return type.types.flatMap(literals)
+  return type?.type === 'literal' ? [String(type.value)] : []
 }
-
-/** @param {ts.Node} node */
-const unquoted = (node) => node.getText().replace(/^'|'$|' as const$/g, '')
 
 /**
  * @param {readonly string[]} head
@@ -58,32 +68,24 @@ function table(head, rows) {
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
 }
 
-/** A union whose members have a doc comment each: code, meaning. @param {string} path @param {string} name */
-function union(path, name) {
-  const found = statements(path).find((one) => ts.isTypeAliasDeclaration(one) && one.name.text === name)
-  if (!found || !ts.isTypeAliasDeclaration(found)) throw new Error(`${path} has no type ${name}`)
-  // Its comment stands before the bar that stands before the member.
-  const members = literals(found.type)
-  return members.map((one, at) => {
-    const from = members[at - 1]?.end ?? found.getStart()
-    return [`\`${unquoted(one)}\``, oneLine(docLines(one, from))]
-  })
+/** A union whose members have a doc comment each: code, meaning. @param {string} file @param {string} name */
+function union(file, name) {
+  const type = found.get(file)?.find((one) => one.name === name)?.type
+  if (type?.type !== 'union' || !type.elementSummaries) throw new Error(`${file} has no union ${name} with comments`)
+  const { elementSummaries } = type
+  return literals(type).map((code, at) => [`\`${code}\``, oneLine([textOf(elementSummaries[at])])])
 }
 
 /** The client's error classes. Their doc comments have a line for each code: - `code`: meaning. */
 function clientErrors() {
-  return statements('packages/client/src/errors.ts').flatMap((one) => {
-    if (!ts.isClassDeclaration(one) || one.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.AbstractKeyword))
-      return []
-    const property = (/** @type {string} */ name) =>
-      one.members.find((member) => ts.isPropertyDeclaration(member) && member.name.getText() === name)
-    const code = /** @type {ts.PropertyDeclaration} */ (property('code'))
-    const codes = code.initializer ? [unquoted(code.initializer)] : literals(code.type).map(unquoted)
-    const permanent = /** @type {ts.PropertyDeclaration} */ (property('permanent')).initializer?.getText()
-    const meanings = meaningsIn(docLines(one))
-    const again =
-      permanent === undefined ? 'it depends: `error.permanent`' : permanent.startsWith('true') ? 'no' : 'yes'
-    return [{ name: one.name?.text ?? '', text: meanings.get('') ?? '', codes, meanings, again }]
+  return (found.get('client/src/errors') ?? []).flatMap(({ name, flags, comment, children = [] }) => {
+    const property = (/** @type {string} */ wanted) => children.find((one) => one.name === wanted)?.type
+    const codes = literals(property('code'))
+    if (codes.length === 0 || flags.isAbstract) return []
+    const meanings = meaningsIn(textOf(comment?.summary).split('\n'))
+    const [permanent] = literals(property('permanent'))
+    const again = permanent === undefined ? 'it depends: `error.permanent`' : permanent === 'true' ? 'no' : 'yes'
+    return [{ name, text: meanings.get('') ?? '', codes, meanings, again }]
   })
 }
 
@@ -102,34 +104,17 @@ function meaningsIn(lines) {
   return new Map([...found].map(([key, texts]) => [key, oneLine(texts)]))
 }
 
-/** Rows of the standard's table: number, words, packets. */
-function reasonCodes() {
-  /** @type {string[][]} */
-  const rows = []
-  const visit = (/** @type {ts.Node} */ node) => {
-    if (ts.isCallExpression(node) && node.expression.getText() === 'row' && ts.isPropertyAssignment(node.parent)) {
-      const [code, words, ...packets] = node.arguments.map(unquoted)
-      const number = Number(code)
-      const hex = `0x${number.toString(16).toUpperCase().padStart(2, '0')}`
-      rows.push([hex, String(number), words ?? '', packets.map((packet) => packet.toUpperCase()).join(', ')])
-    }
-    ts.forEachChild(node, visit)
-  }
-  for (const one of statements('packages/protocol/src/reason-codes.ts')) visit(one)
-  return rows
-}
-
-function protocolErrors() {
-  const source = statements('packages/protocol/src/errors.ts')
-  const list = source.find((one) => ts.isVariableStatement(one) && one.getText().startsWith('const reasonOf'))
-  /** @type {string[][]} */
-  const rows = []
-  const visit = (/** @type {ts.Node} */ node) => {
-    if (ts.isPropertyAssignment(node)) rows.push([`\`${unquoted(node.name)}\``, oneLine(docLines(node))])
-    ts.forEachChild(node, visit)
-  }
-  if (list) visit(list)
-  return rows
+/** Rows of the standard's table: number, name, words, packets. They are values, which no documentation has. */
+async function reasonCodes() {
+  const entry = join(root, 'packages/protocol/src/reason-codes.ts')
+  const { outputFiles } = buildSync({ entryPoints: [entry], bundle: true, format: 'esm', write: false })
+  const text = outputFiles[0]?.text ?? ''
+  /** @type {{ rows: Record<string, { code: number, text: string, hosts: readonly string[] }> }} */
+  const { rows } = await import(`data:text/javascript,${encodeURIComponent(text)}`)
+  return Object.values(rows).map(({ code, text: words, hosts }) => {
+    const hex = `0x${code.toString(16).toUpperCase().padStart(2, '0')}`
+    return [hex, String(code), words, hosts.map((host) => host.toUpperCase()).join(', ')]
+  })
 }
 
 /** @param {ReturnType<typeof clientErrors>[number]} error */
@@ -145,7 +130,7 @@ function section({ name, text, codes, meanings, again }) {
 }
 
 const classes = clientErrors().map(section)
-const metrics = 'packages/broker/src/metrics.ts'
+const metrics = 'broker/src/metrics'
 
 const whole = `# Error codes
 
@@ -163,19 +148,19 @@ ${classes.join('\n\n')}
 
 \`BrokerError\`, which \`createBroker\` and the methods of a broker throw. What clients do wrong never surfaces as one.
 
-${table(['code', ''], union('packages/broker/src/errors.ts', 'BrokerErrorCode'))}
+${table(['code', ''], union('broker/src/errors', 'BrokerErrorCode'))}
 
 ## Of the HTTP API
 
 \`code\` in a problem document (RFC 9457), which \`@godwit/admin\` answers with, and its status.
 
-${table(['code', ''], union('packages/admin/src/problem.ts', 'ProblemCode'))}
+${table(['code', ''], union('admin/src/problem', 'ProblemCode'))}
 
 ## Of the protocol
 
 \`ProtocolError\` of \`@godwit/protocol\`: bytes or a packet against the rules of MQTT.
 
-${table(['code', ''], protocolErrors())}
+${table(['code', ''], union('protocol/src/errors', 'ProtocolErrorCode'))}
 
 ## Why a message was dropped
 
@@ -201,7 +186,7 @@ ${table(['reason', ''], union(metrics, 'SubscriptionRefusal'))}
 
 From 0x80 on it is an error (section 2.4 of the standard).
 
-${table(['code', '', 'in words', 'packets'], reasonCodes())}
+${table(['code', '', 'in words', 'packets'], await reasonCodes())}
 
 ## Exit codes of the commands
 

@@ -1,26 +1,34 @@
 import { reason } from './reason-codes.js'
 
 /** What is wrong with a packet, as a stable name. Each has the MQTT reason code it is told with. */
-const reasonOf = {
+export type ProtocolErrorCode =
   /** Bytes that cannot be read as the packet they claim to be. */
-  'malformed-packet': reason.malformedPacket,
+  | 'malformed-packet'
   /** Readable, but not allowed by the standard. */
-  'protocol-error': reason.protocolError,
+  | 'protocol-error'
   /** Larger than the receiver takes. */
-  'packet-too-large': reason.packetTooLarge,
+  | 'packet-too-large'
   /** CONNECT with a Protocol Level that is not spoken. */
-  'unsupported-protocol-version': reason.unsupportedProtocolVersion,
+  | 'unsupported-protocol-version'
   /** CONNECT with a Protocol Name that is not MQTT's. */
-  'unsupported-protocol-name': reason.unsupportedProtocolVersion,
+  | 'unsupported-protocol-name'
   /** A Topic Name that is empty, too long, or has wildcards. */
-  'topic-name-invalid': reason.topicNameInvalid,
+  | 'topic-name-invalid'
   /** A Topic Filter that is empty, too long, or has wildcards where none may be. */
-  'topic-filter-invalid': reason.topicFilterInvalid,
+  | 'topic-filter-invalid'
   /** A Topic Alias of 0, which none is. */
-  'topic-alias-invalid': reason.topicAliasInvalid,
-} as const
+  | 'topic-alias-invalid'
 
-export type ProtocolErrorCode = keyof typeof reasonOf
+const reasonOf: Readonly<Record<ProtocolErrorCode, number>> = {
+  'malformed-packet': reason.malformedPacket,
+  'protocol-error': reason.protocolError,
+  'packet-too-large': reason.packetTooLarge,
+  'unsupported-protocol-version': reason.unsupportedProtocolVersion,
+  'unsupported-protocol-name': reason.unsupportedProtocolVersion,
+  'topic-name-invalid': reason.topicNameInvalid,
+  'topic-filter-invalid': reason.topicFilterInvalid,
+  'topic-alias-invalid': reason.topicAliasInvalid,
+}
 
 /** Bytes or a packet against the rules of MQTT: thrown by the decoder and, before any byte is written, by the encoder. */
 export class ProtocolError extends Error {

@@ -21,7 +21,7 @@ function row<const C extends number>(code: C, text: string, ...hosts: ReasonHost
 }
 
 /** One row a reason code of MQTT 5.0 (section 2.4): number, name, and the packets that may carry it. From 0x80 on it is an error. */
-const rows = {
+export const rows = {
   success: row(0x00, 'Success', 'connack', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'unsuback', 'auth'),
   normalDisconnection: row(0x00, 'Normal disconnection', 'disconnect'),
   grantedQos0: row(0x00, 'Granted QoS 0', 'suback'),
