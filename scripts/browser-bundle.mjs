@@ -12,7 +12,7 @@ const dist = join(root, 'packages/client/dist')
  * @type {Readonly<Record<string, number>>}
  */
 export const budgets = {
-  'browser.js': 29_200,
+  'browser.js': 30_400,
   'browser-indexeddb-store.js': 2_600,
   'browser-scram.js': 1_000,
 }
