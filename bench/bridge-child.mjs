@@ -6,7 +6,9 @@ import { lmdbStore } from '../packages/broker/dist/store/lmdb/index.js'
 const { directory, port, options } = JSON.parse(process.argv[2] ?? '{}')
 const log = {
   /** @type {import('../packages/broker/dist/index.js').Logger['log']} */
-  log: (level, message, fields) => process.send?.({ line: `${level} ${message} ${JSON.stringify(fields ?? {})}` }),
+  log: (level, message, fields) => {
+    if (process.connected) process.send?.({ line: `${level} ${message} ${JSON.stringify(fields ?? {})}` })
+  },
 }
 const limits = { maxQueuedMessages: 10_000_000, maxQueuedBytes: 2 ** 31 }
 const broker = await createBroker({

@@ -13,6 +13,12 @@ import { connect } from '../packages/client/dist/index.js'
 
 /** @typedef {'godwit' | 'mosquitto'} Kind */
 /** @typedef {'out' | 'in' | 'both'} Direction */
+/** @typedef {0 | 1 | 2} QoS */
+/** @typedef {import('../packages/client/dist/index.js').Client} Client */
+/** @typedef {() => number} Random From 0 to below 1. */
+/** @typedef {{ readonly name: string, readonly writer: Awaited<ReturnType<typeof publisher>> }} Writer */
+/** @typedef {Readonly<Record<string, Awaited<ReturnType<typeof subscriber>>>>} Readers By side. */
+/** @typedef {{ readonly near: GodwitSide, readonly far: GodwitSide | MosquittoSide, readonly network: Network }} Stage */
 /**
  * What is played.
  * @typedef {object} Game
@@ -22,7 +28,8 @@ import { connect } from '../packages/client/dist/index.js'
  * @property {Direction} direction
  * @property {number} rounds
  * @property {number} seed
- * @property {number} [roundMs] How long a round lasts, at least.
+ * @property {number} [roundMs] How long a round lasts, at most, besides its fault. Default 2,000.
+ * @property {readonly string[]} [faults] Those alone.
  */
 /**
  * @typedef {object} Tally
@@ -39,7 +46,11 @@ import { connect } from '../packages/client/dist/index.js'
 const childPath = fileURLToPath(new URL('bridge-child.mjs', import.meta.url))
 const expiry = { clean: false, sessionExpirySeconds: 86_400 }
 
-/** Whole games, one after another, are the same for the same seed, as far as the machine allows. */
+/**
+ * Whole games, one after another, are the same for the same seed, as far as the machine allows.
+ * @param {number} seed
+ * @returns {Random}
+ */
 function randomOf(seed) {
   let state = seed >>> 0
   return () => {
@@ -52,21 +63,32 @@ function randomOf(seed) {
 class GodwitSide {
   /** @type {string[]} */
   lines = []
+  /** @type {any} */
+  child
+
+  /**
+   * @param {string} directory
+   * @param {number} port
+   * @param {object} [options] of the bridge.
+   */
   constructor(directory, port, options) {
     this.port = port
     this.argument = JSON.stringify({ directory, port, options })
   }
   async start() {
     this.child = fork(childPath, [this.argument], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }).setMaxListeners(0)
-    this.child.on('message', ({ line }) => line && this.lines.push(line))
+    this.child.on('message', (/** @type {any} */ { line }) => line && this.lines.push(line))
     await new Promise((resolve, reject) => {
-      this.child.on('message', ({ ready }) => ready && resolve(undefined))
-      this.child.once('exit', (code) => reject(new Error(`a broker ended with ${code}: ${this.lines.slice(-3)}`)))
+      this.child.on('message', (/** @type {any} */ { ready }) => ready && resolve(undefined))
+      this.child.once('exit', (/** @type {unknown} */ code) =>
+        reject(new Error(`a broker ended with ${code}: ${this.lines.slice(-3)}`)),
+      )
     })
   }
+  /** @returns {Promise<import('../packages/bridge/dist/index.js').BridgeView>} */
   async view() {
     const answer = new Promise((resolve) => {
-      this.child.on('message', ({ view }) => view && resolve(view))
+      this.child.on('message', (/** @type {any} */ { view }) => view && resolve(view))
     })
     this.child.send('view')
     return answer
@@ -79,6 +101,13 @@ class GodwitSide {
 }
 
 class MosquittoSide {
+  /** @type {any} */
+  child
+
+  /**
+   * @param {string} directory
+   * @param {number} port
+   */
   constructor(directory, port) {
     this.port = port
     this.config = join(directory, 'mosquitto.conf')
@@ -98,6 +127,7 @@ class MosquittoSide {
     this.child.kill('SIGTERM')
     await ended
   }
+  /** @param {number} ms */
   async stop(ms) {
     this.child.kill('SIGSTOP')
     await wait(ms)
@@ -108,6 +138,7 @@ class MosquittoSide {
   }
 }
 
+/** @param {number} port */
 async function reachable(port) {
   for (let tries = 0; tries < 200; tries++) {
     const socket = dial(port, '127.0.0.1')
@@ -124,8 +155,12 @@ async function reachable(port) {
 
 /** What the bridge goes through to the other broker. */
 class Network {
+  /** @type {Set<import('node:net').Socket>} */
   #pairs = new Set()
+  /** @type {import('node:net').Server | undefined} */
+  server
   isUp = true
+  /** @param {number} to */
   async open(to) {
     this.server = createServer((near) => {
       if (!this.isUp) return near.destroy()
@@ -142,8 +177,9 @@ class Network {
     })
     this.server.listen(0, '127.0.0.1')
     await once(this.server, 'listening')
-    return this.server.address().port
+    return portOf(this.server)
   }
+  /** @param {number} ms */
   async cut(ms) {
     this.isUp = false
     for (const near of this.#pairs) near.destroy()
@@ -152,20 +188,28 @@ class Network {
   }
   close() {
     for (const near of this.#pairs) near.destroy()
-    this.server.close()
+    this.server?.close()
   }
 }
+
+/** @param {import('node:net').Server} server */
+const portOf = (server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address()
+  const port = portOf(server)
   server.close()
   await once(server, 'close')
   return port
 }
 
-/** Publishes 1, 2, 3 … to one topic until it is stopped. */
+/**
+ * Publishes 1, 2, 3 … to one topic until it is stopped.
+ * @param {string} name
+ * @param {number} port
+ * @param {QoS} qos
+ */
 async function publisher(name, port, qos) {
   const client = await connect(`mqtt://127.0.0.1:${port}`, {
     clientId: `publisher-${name}`,
@@ -198,7 +242,12 @@ async function publisher(name, port, qos) {
   }
 }
 
-/** Notes what it is given, by topic. */
+/**
+ * Notes what it is given, by topic.
+ * @param {string} name
+ * @param {number} port
+ * @param {QoS} qos
+ */
 async function subscriber(name, port, qos, isMosquitto = false) {
   const client = await connect(`mqtt://127.0.0.1:${port}`, {
     clientId: `subscriber-${name}`,
@@ -219,12 +268,16 @@ async function subscriber(name, port, qos, isMosquitto = false) {
       numbers.push(number)
     },
   })
-  return { client, of: (topic) => given.get(topic) ?? [] }
+  return { client, of: (/** @type {string} */ topic) => given.get(topic) ?? [] }
 }
 
-/** What a broker has retained, as `topic=payload`. */
+/**
+ * What a broker has retained, as `topic=payload`.
+ * @param {number} port
+ */
 async function retainedOf(port) {
   const client = await connect(`mqtt://127.0.0.1:${port}`)
+  /** @type {string[]} */
   const found = []
   await client.subscribe('t/keep/#', {
     qos: 1,
@@ -240,14 +293,62 @@ async function retainedOf(port) {
  * @returns {Promise<Tally>}
  */
 export async function playBridge(game) {
-  const { far: kind, version, qos, direction, rounds, seed, roundMs = 1000 } = game
+  const { qos, direction, rounds, seed } = game
   const random = randomOf(seed)
   const folder = mkdtempSync(join(tmpdir(), 'godwit-bridge-'))
+  const stage = await stageOf(game, folder)
+  const { near, far, network } = stage
+  /** @type {import('../packages/client/dist/index.js').Client[]} */
+  const ends = []
+  try {
+    await far.start()
+    await near.start()
+    const { readers, writers } = await cast(game, stage, ends)
+    const faults = faultsOf(stage, random)
+    /** @type {Record<string, number>} */
+    const played = {}
+    const names = game.faults ?? Object.keys(faults)
+    for (let round = 0; round < rounds; round++) {
+      const name = names[round % names.length] ?? 'cut'
+      played[name] = (played[name] ?? 0) + 1
+      await playRound(game, random, faults[name] ?? network.cut.bind(network, 100), writers, round)
+    }
+    for (const { writer } of writers) await writer.stop()
+    const sources = sourcesOf(direction)
+    await quiet(
+      () =>
+        Object.values(readers)
+          .map(({ of }) => sources.map((name) => of(`t/${name}`).length))
+          .join(),
+      near,
+    )
+    if (qos === 0) await keepLast(writers)
+    await wait(1500)
+    return tally(game, writers, readers, await retainedOf(near.port), await retainedOf(far.port), played, near.lines)
+  } finally {
+    for (const client of ends) await client.close({ timeoutMs: 0 })
+    await near.kill().catch(() => {})
+    await far.kill().catch(() => {})
+    network.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** @param {Direction} direction */
+const sourcesOf = (direction) => (direction === 'out' ? ['near'] : direction === 'in' ? ['far'] : ['near', 'far'])
+
+/**
+ * The two brokers, which have not been started, and what is between them.
+ * @param {Game} game
+ * @param {string} folder
+ * @returns {Promise<Stage>}
+ */
+async function stageOf({ far: kind, version, qos, direction }, folder) {
   const [nearPort, farPort] = [await freePort(), await freePort()]
   const network = new Network()
   const way = await network.open(farPort)
-  const far =
-    kind === 'godwit' ? new GodwitSide(join(folder, 'far'), farPort) : new MosquittoSide(join(folder, 'far'), farPort)
+  const place = join(folder, 'far')
+  const far = kind === 'godwit' ? new GodwitSide(place, farPort) : new MosquittoSide(place, farPort)
   const near = new GodwitSide(join(folder, 'near'), nearPort, {
     name: 'rounds',
     clientId: 'bridge-rounds',
@@ -258,69 +359,72 @@ export async function playBridge(game) {
     reconnect: { initialMs: 20, maxMs: 100 },
     topics: [{ filter: 't/#', direction, qos }],
   })
-  const ends = []
-  try {
-    await far.start()
-    await near.start()
-    const sides = { near: nearPort, far: farPort }
-    const sources = direction === 'out' ? ['near'] : direction === 'in' ? ['far'] : ['near', 'far']
-    const readers = {}
-    for (const [name, port] of Object.entries(sides)) {
-      readers[name] = await subscriber(name, port, qos, name === 'far' && kind === 'mosquitto')
-      ends.push(readers[name].client)
+  return { near, far, network }
+}
+
+/**
+ * Publishers and subscribers.
+ * @param {Game} game
+ * @param {Stage} stage
+ * @param {Client[]} ends
+ */
+async function cast({ far: kind, qos, direction }, { near, far }, ends) {
+  /** @type {Record<string, Awaited<ReturnType<typeof subscriber>>>} */
+  const readers = {}
+  for (const [name, { port }] of Object.entries({ near, far })) {
+    const reader = await subscriber(name, port, qos, name === 'far' && kind === 'mosquitto')
+    readers[name] = reader
+    ends.push(reader.client)
+  }
+  while (!(await near.view()).connected) await wait(20)
+  await wait(200)
+  /** @type {Writer[]} */
+  const writers = []
+  for (const name of sourcesOf(direction)) {
+    const writer = await publisher(name, name === 'near' ? near.port : far.port, qos)
+    ends.push(writer.client)
+    writers.push({ name, writer })
+  }
+  return { readers, writers }
+}
+
+/**
+ * @param {Game} game
+ * @param {Random} random
+ * @param {() => Promise<void>} fault
+ * @param {readonly Writer[]} writers
+ * @param {number} round
+ */
+async function playRound({ qos, roundMs = 1000 }, random, fault, writers, round) {
+  await wait(random() * roundMs)
+  await fault()
+  for (const { name, writer } of writers) {
+    const value = random() < 0.2 ? '' : `${round}`
+    const options = { qos: /** @type {QoS} */ (Math.max(1, qos)), retain: true }
+    await writer.client.publish(`t/keep/${name}/${round % 5}`, value, options).catch(() => {})
+  }
+  await wait(random() * roundMs)
+}
+
+/**
+ * At QoS 0 what is retained may be lost like anything: it is set once more when all stands.
+ * @param {readonly Writer[]} writers
+ */
+async function keepLast(writers) {
+  for (const { name, writer } of writers) {
+    for (let at = 0; at < 5; at++) {
+      await writer.client.publish(`t/keep/${name}/${at}`, 'last', { qos: 1, retain: true })
     }
-    while (!(await near.view()).connected) await wait(20)
-    await wait(200)
-    const writers = []
-    for (const name of sources) {
-      const writer = await publisher(name, sides[name], qos)
-      ends.push(writer.client)
-      writers.push({ name, writer })
-    }
-    const faults = faultsOf(kind, near, far, network, random)
-    /** @type {Record<string, number>} */
-    const played = {}
-    const names = game.faults ?? Object.keys(faults)
-    for (let round = 0; round < rounds; round++) {
-      await wait(random() * roundMs)
-      const name = names[round % names.length]
-      played[name] = (played[name] ?? 0) + 1
-      await faults[name]()
-      for (const { name: source, writer } of writers) {
-        const value = random() < 0.2 ? '' : `${round}`
-        await writer.client
-          .publish(`t/keep/${source}/${round % 5}`, value, { qos: Math.max(1, qos), retain: true })
-          .catch(() => {})
-      }
-      await wait(random() * roundMs)
-    }
-    for (const { writer } of writers) await writer.stop()
-    await quiet(
-      () =>
-        Object.values(readers)
-          .map(({ of }) => sources.map((name) => of(`t/${name}`).length))
-          .join(),
-      near,
-    )
-    if (qos === 0) {
-      for (const { name, writer } of writers) {
-        for (let at = 0; at < 5; at++)
-          await writer.client.publish(`t/keep/${name}/${at}`, 'last', { qos: 1, retain: true })
-      }
-    }
-    await wait(500)
-    return tally(game, writers, readers, await retainedOf(nearPort), await retainedOf(farPort), played, near.lines)
-  } finally {
-    for (const client of ends) await client.close({ timeoutMs: 0 })
-    await near.kill().catch(() => {})
-    await far.kill().catch(() => {})
-    network.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function faultsOf(kind, near, far, network, random) {
-  const all = {
+/**
+ * @param {Stage} stage
+ * @param {Random} random
+ * @returns {Readonly<Record<string, () => Promise<void>>>}
+ */
+function faultsOf({ near, far, network }, random) {
+  const ofNear = {
     'kill near': async () => {
       await near.kill()
       await wait(random() * 200)
@@ -328,28 +432,36 @@ function faultsOf(kind, near, far, network, random) {
     },
     cut: () => network.cut(random() * 300),
   }
-  if (kind === 'godwit') {
-    all['kill far'] = async () => {
+  if (far instanceof MosquittoSide) {
+    return {
+      ...ofNear,
+      'stop far': () => far.stop(200 + random() * 400),
+      'restart far': async () => {
+        await far.term()
+        await wait(random() * 200)
+        await far.start()
+      },
+    }
+  }
+  return {
+    ...ofNear,
+    'kill far': async () => {
       await far.kill()
       await wait(random() * 200)
       await far.start()
-    }
-    all['kill both'] = async () => {
+    },
+    'kill both': async () => {
       await Promise.all([near.kill(), far.kill()])
       await Promise.all([near.start(), far.start()])
-    }
-  } else {
-    all['stop far'] = () => far.stop(200 + random() * 400)
-    all['restart far'] = async () => {
-      await far.term()
-      await wait(random() * 200)
-      await far.start()
-    }
+    },
   }
-  return all
 }
 
-/** Waits until nothing has come for two seconds and nothing is on its way; thirty seconds at most. */
+/**
+ * Waits until nothing has come for two seconds and nothing is on its way; thirty seconds at most.
+ * @param {() => string} count
+ * @param {GodwitSide} near
+ */
 async function quiet(count, near) {
   let last = ''
   for (let still = 0, passed = 0; still < 8 && passed < 240; passed++) {
@@ -360,14 +472,24 @@ async function quiet(count, near) {
   }
 }
 
+/**
+ * @param {Game} game
+ * @param {readonly Writer[]} writers
+ * @param {Readers} readers
+ * @param {readonly string[]} nearKeeps
+ * @param {readonly string[]} farKeeps
+ * @param {Record<string, number>} faults
+ * @param {readonly string[]} lines
+ * @returns {Tally}
+ */
 function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults, lines) {
+  /** @type {Tally} */
   const found = {
     sent: 0,
     lost: 0,
     twice: 0,
     disordered: 0,
     echoes: 0,
-    where: {},
     retained: [],
     faults,
     warnings: warningsOf(lines),
@@ -375,35 +497,35 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
   for (const { name, writer } of writers) {
     found.sent += writer.sent
     for (const [at, { of }] of Object.entries(readers)) {
-      const numbers = of(`t/${name}`)
-      const seen = new Set()
-      let highest = 0
-      for (const number of numbers) {
-        if (seen.has(number)) {
-          if (at === name) found.echoes++
-          else {
-            found.twice++
-            found.where[`${name} at ${at}`] = (found.where[`${name} at ${at}`] ?? 0) + 1
-          }
-        } else if (number < highest) found.disordered++
-        seen.add(number)
-        highest = Math.max(highest, number)
-      }
-      if (qos > 0) found.lost += writer.sent - seen.size
+      const { repeated, disordered, distinct } = look(of(`t/${name}`))
+      found[at === name ? 'echoes' : 'twice'] += repeated
+      found.disordered += disordered
+      if (qos > 0) found.lost += writer.sent - distinct
     }
   }
-  if (direction !== 'both') {
-    const other = direction === 'out' ? 'far' : 'near'
-    found.echoes += readers[other === 'far' ? 'near' : 'far'].of(`t/${other}`).length
-  }
+  // What goes one way has no business in the other.
+  if (direction === 'out') found.echoes += readers.near?.of('t/far').length ?? 0
+  if (direction === 'in') found.echoes += readers.far?.of('t/near').length ?? 0
   const [one, two] = [new Set(nearKeeps), new Set(farKeeps)]
-  found.retained = [
-    ...nearKeeps.filter((line) => !two.has(line)).map((line) => `near alone ${line}`),
-    ...farKeeps.filter((line) => !one.has(line)).map((line) => `far alone ${line}`),
-  ]
+  const nearAlone = nearKeeps.filter((line) => !two.has(line)).map((line) => `near alone ${line}`)
+  found.retained = [...nearAlone, ...farKeeps.filter((line) => !one.has(line)).map((line) => `far alone ${line}`)]
   return found
 }
 
+/** @param {readonly number[]} numbers */
+function look(numbers) {
+  const seen = new Set()
+  let [repeated, disordered, highest] = [0, 0, 0]
+  for (const number of numbers) {
+    if (seen.has(number)) repeated++
+    else if (number < highest) disordered++
+    seen.add(number)
+    highest = Math.max(highest, number)
+  }
+  return { repeated, disordered, distinct: seen.size }
+}
+
+/** @param {readonly string[]} lines */
 function warningsOf(lines) {
   const kinds = new Map()
   for (const line of lines) {
@@ -415,21 +537,30 @@ function warningsOf(lines) {
   return [...kinds].map(([kind, count]) => `${count} × ${kind}`)
 }
 
-/** Whether it is what is promised. */
+/**
+ * Whether it is what is promised.
+ * @param {{ qos: QoS }} game
+ * @param {Tally} tally
+ */
 export function isGood({ qos }, { lost, twice, disordered, echoes, retained }) {
   return (
     lost === 0 && (qos === 1 || twice === 0) && disordered === 0 && (qos === 1 || echoes === 0) && retained.length === 0
   )
 }
 
-/** All of them, or those that a word in each place allows. */
+/**
+ * All of them, or those that a word in each place allows.
+ * @param {string} only as `mosquitto,5,2,both`.
+ * @returns {Pick<Game, 'far' | 'version' | 'qos' | 'direction'>[]}
+ */
 export function gamesOf(only = '') {
   const [far = '', version = '', qos = '', direction = ''] = only.split(',')
-  const fits = (word, value) => word === '' || word === '*' || word === String(value)
-  return ['mosquitto', 'godwit'].flatMap((kind) =>
-    [4, 5].flatMap((spoken) =>
-      [0, 1, 2].flatMap((level) =>
-        ['out', 'in', 'both']
+  const fits = (/** @type {string} */ word, /** @type {unknown} */ value) =>
+    word === '' || word === '*' || word === String(value)
+  return /** @type {const} */ (['mosquitto', 'godwit']).flatMap((kind) =>
+    /** @type {const} */ ([4, 5]).flatMap((spoken) =>
+      /** @type {const} */ ([0, 1, 2]).flatMap((level) =>
+        /** @type {const} */ (['out', 'in', 'both'])
           .filter((way) => fits(far, kind) && fits(version, spoken) && fits(qos, level) && fits(direction, way))
           .map((way) => ({ far: kind, version: spoken, qos: level, direction: way })),
       ),
@@ -452,7 +583,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       ...game,
       rounds: Number(values.rounds),
       seed: Number(values.seed),
-      faults: values.faults?.split(','),
+      ...(values.faults && { faults: values.faults.split(',') }),
     })
     const good = isGood(game, found)
     if (!good) bad++

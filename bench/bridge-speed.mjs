@@ -22,30 +22,41 @@ const { values } = parseArgs({
 const folder = mkdtempSync(join(tmpdir(), 'godwit-bridge-speed-'))
 let life = 0
 
-/** @param {object | undefined} options of a bridge. */
+/**
+ * @param {number} port
+ * @param {object | undefined} options of a bridge.
+ */
 async function start(port, options, store = 'disk') {
   const execArgv = values.profile && options ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : []
   const directory = store === 'disk' ? join(folder, `${life++}`) : undefined
   const broker = fork(child, [JSON.stringify({ directory, port, options })], { execArgv })
   broker.setMaxListeners(0)
   await new Promise((resolve, reject) => {
-    broker.on('message', ({ ready }) => ready && resolve(undefined))
+    broker.on('message', (/** @type {any} */ { ready }) => ready && resolve(undefined))
     broker.once('exit', reject)
   })
   return broker
 }
 
+/** @param {number | undefined} pid */
 function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
+/**
+ * @param {import('node:child_process').ChildProcess} broker
+ * @returns {Promise<any>}
+ */
 const viewOf = (broker) =>
   new Promise((resolve) => {
-    broker.on('message', (m) => m.view && resolve({ ...m.view, commits: m.commits, store: m.store }))
+    broker.on('message', (/** @type {any} */ m) => m.view && resolve({ ...m.view, commits: m.commits, store: m.store }))
     broker.send('view')
   })
 
+/** @param {import('node:child_process').ChildProcess} broker */
 async function stopped(broker) {
   const ended = new Promise((resolve) => broker.once('exit', resolve))
   broker.disconnect()
@@ -88,7 +99,7 @@ async function bridged() {
   const [after, cpuAfter, atAfter] = [await viewOf(near), cpuMs(near.pid), performance.now()]
   console.log(
     'cpu % far, load, near',
-    [cpuMs(far.pid) - others[0], cpuMs(load.pid) - others[1], cpuAfter - cpu].map((ms) =>
+    [cpuMs(far.pid) - (others[0] ?? 0), cpuMs(load.pid) - (others[1] ?? 0), cpuAfter - cpu].map((ms) =>
       Math.round((ms / (atAfter - at)) * 100),
     ),
   )

@@ -30,6 +30,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
   --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about an hour
   --day          how large the data file is over a day of mixed traffic in fast motion instead: about seven minutes
+  --bridges      bridges to mosquitto and Godwit through 20 kills, cuts and restarts each instead: about half an hour
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
 /** Connections over TCP take two descriptors each of the one process that holds both ends: some 20,000 are needed. */
@@ -57,6 +58,7 @@ await report(async () => {
     return proveTests('packages/broker/test/pages', lengths)
   }
   if (options.cluster) return await cluster()
+  if (options.bridges) return proveBridges()
   if (options.fuzz) return proveTests('packages/broker/test/fuzz', atLength)
   const folder = mkdtempSync(join(tmpdir(), 'godwit-proof-'))
   try {
@@ -81,6 +83,7 @@ function readOptions() {
         durability: { type: 'boolean', default: false },
         model: { type: 'boolean', default: false },
         fuzz: { type: 'boolean', default: false },
+        bridges: { type: 'boolean', default: false },
         pages: { type: 'boolean', default: false },
         plugins: { type: 'boolean', default: false },
         cluster: { type: 'boolean', default: false },
@@ -91,6 +94,11 @@ function readOptions() {
   } catch (error) {
     throw new PrepareError(`${error instanceof Error ? error.message : error}\n${usage}`)
   }
+}
+
+function proveBridges() {
+  const play = [join(root, 'bench/bridge-rounds.mjs'), '--rounds', '20', '--seed', String(randomInt(2 ** 31))]
+  if (spawnSync(process.execPath, play, { stdio: 'inherit' }).status !== 0) process.exitCode = 1
 }
 
 /**

@@ -5,7 +5,7 @@ import { lmdbStore } from '@godwit/broker/store/lmdb'
 import { connect } from '@godwit/client'
 import { afterAll, expect, test } from 'vitest'
 import { BridgeError, type BridgeOptions, bridge } from '../src/index.js'
-import { bridged, heard, side, subscribed, until } from './rig.js'
+import { type Bridged, bridged, heard, side, subscribed, until } from './rig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-bridge-'))
 afterAll(() => rmSync(home, { recursive: true }))
@@ -159,7 +159,7 @@ test('a ring of three comes to rest, and each broker has the message once', asyn
   const sides = [await side(), await side(), await side()]
   const lists = sides.map(({ broker }) => heard(broker, '#'))
   const topics: BridgeOptions['topics'] = [{ filter: '#', direction: 'out', qos: 1 }]
-  const made = []
+  const made: Bridged[] = []
   for (const [at, near] of sides.entries()) {
     made.push(await bridged(near, sides[(at + 1) % 3]!, { state: false, topics }))
   }
