@@ -29,6 +29,7 @@ const pages = [
       'durability',
       'cluster',
       'performance',
+      'cluster-nodes',
     ],
   },
   { text: 'Plugins', names: ['plugins', 'plugin-webhook', 'plugin-postgres', 'plugin-influx'] },

@@ -32,12 +32,15 @@ export class Descriptors {
     this.#most = limitOf() ?? Number.POSITIVE_INFINITY
   }
 
-  /** What is wrong with the limit for so many connections, and what to do; the first time it is asked for so many. */
-  shortFor(maxConnections: number): string | undefined {
-    const needed = maxConnections + reservedOf(maxConnections * 4) + ownNeeds
+  /**
+   * What is wrong with the limit for so many connections, and what to do; the first time it is asked for so many.
+   * @param each files that one takes. Default 1.
+   */
+  shortFor(maxConnections: number, each = 1): string | undefined {
+    const needed = each * maxConnections + reservedOf(maxConnections * 4) + ownNeeds
     if (this.#toldFor === maxConnections || this.#most >= needed) return undefined
     this.#toldFor = maxConnections
-    const room = Math.max(0, this.#most - reservedOf(this.#most) - ownNeeds)
+    const room = Math.floor(Math.max(0, this.#most - reservedOf(this.#most) - ownNeeds) / each)
     return (
       `limits.maxConnections is ${maxConnections}, but this process may open only ${this.#most} files: there is room for about ` +
       `${room} connections, and those beyond are refused; raise it (ulimit -n ${needed}, or LimitNOFILE=${needed} in the ` +

@@ -46,7 +46,7 @@ export type {
 export type { Clients, ClientView } from './inspection/clients.js'
 export { Exposition, type Labels } from './inspection/exposition.js'
 export type { Page, PageOptions } from './inspection/page.js'
-export { type Exposed, prometheusText } from './inspection/prometheus.js'
+export { type Exposed, edgePrometheusText, prometheusText } from './inspection/prometheus.js'
 export type { QueuedView } from './inspection/queued.js'
 export type { Readiness } from './inspection/readiness.js'
 export type { RetainedFilter, RetainedList, RetainedPageOptions, RetainedView } from './inspection/retained.js'

@@ -132,6 +132,8 @@ export class StoreMetrics {
 
 /** Of clients that an edge passes on to the node that serves; all 0 without a cluster. */
 export class ForwardMetrics {
+  /** There is an edge. */
+  isOn = false
   /** Clients whose bytes go there and back now. */
   clients = 0
   /** CONNECT packets that wait for a node that serves, or for a connection to it. */

@@ -23,6 +23,8 @@ import { type Dial, NodeDial } from './node-dial.js'
 import { readBytes } from './one-way.js'
 
 const lookAtDescriptorsMs = 10_000
+/** One connection from it, and one to the node that serves. */
+const filesOfClient = 2
 const shuttingDown = 'the node is shutting down'
 const anotherServes = 'another node serves now'
 
@@ -43,6 +45,8 @@ export class Edge implements AsyncDisposable {
   /** What sockets read into while they are read only to be passed on. */
   readonly #buffer = new Uint8Array(readBytes)
   #broker: Broker | undefined
+  /** The last of another node that is known. */
+  #claim: string | undefined
   #closed: Promise<void> | undefined
 
   /** Use {@link createEdge}. */
@@ -52,6 +56,7 @@ export class Edge implements AsyncDisposable {
     this.#options = options
     this.#dial = dial
     this.counters = ground
+    ground.metrics.forward.isOn = true
     this.#descriptors = new Descriptors(ground.drops)
     this.#parts = {
       ...ground,
@@ -111,16 +116,18 @@ export class Edge implements AsyncDisposable {
     this.#broker = owner !== undefined && 'take' in owner ? owner : undefined
     const node = owner !== undefined && 'claim' in owner ? owner : undefined
     dialer.setOwner(node)
-    if (owner !== undefined) chores.add(this.#settle(this.#broker, node?.claim, [...forwarded]))
+    if (owner === undefined) return
+    this.#claim = node?.claim
+    chores.add(this.#settle([...forwarded]))
   }
 
-  /** In slices: there may be many. */
-  *#settle(broker: Broker | undefined, claim: string | undefined, clients: readonly ForwardedClient[]): Chore {
+  /** In slices: there may be many, and who serves may have changed again meanwhile. */
+  *#settle(clients: readonly ForwardedClient[]): Chore {
     const { faults, metrics } = this.#parts
     for (const client of clients) {
-      if (this.#broker !== broker) return // it has changed again
+      const broker = this.#broker
       try {
-        if (client.claim !== undefined && client.claim !== claim) {
+        if (client.claim !== undefined && client.claim !== this.#claim) {
           metrics.forward.ended++
           client.end(anotherServes)
         } else if (broker) client.handOver((transport, bytes) => broker.take(transport, bytes))
@@ -131,7 +138,7 @@ export class Edge implements AsyncDisposable {
     }
   }
 
-  /** Plain counters from start, as they are now. */
+  /** Plain counters from start, as they are now: its own and those of the brokers of this process that use {@link Edge.counters}. */
   async metrics(): Promise<Metrics> {
     return this.#parts.metrics.copy()
   }
@@ -179,7 +186,7 @@ export class Edge implements AsyncDisposable {
   /** From the first listener on. */
   #watchDescriptors(): void {
     const { limits, log } = this.#parts
-    const problem = this.#descriptors.shortFor(2 * limits.maxConnections)
+    const problem = this.#descriptors.shortFor(limits.maxConnections, filesOfClient)
     if (problem !== undefined) log.log('warn', problem)
     this.#lookAtDescriptors()
   }

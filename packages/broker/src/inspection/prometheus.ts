@@ -29,6 +29,21 @@ export async function prometheusText(broker: Exposed): Promise<string> {
   addRefusals(text, state.metrics)
   addCommits(text, state.metrics)
   addStore(text, state.metrics)
+  if (state.metrics.forward.isOn) addForward(text, state.metrics)
+  return text.toString()
+}
+
+/**
+ * The same of an edge, while another node serves: what comes in here and is passed on. What clients say and hear is counted where they
+ * are served.
+ */
+export async function edgePrometheusText(edge: Pick<Exposed, 'metrics'>): Promise<string> {
+  const text = new Exposition()
+  const metrics = await edge.metrics()
+  addBuild(text, metrics)
+  addNetwork(text, metrics)
+  addRefusals(text, metrics)
+  addForward(text, metrics)
   return text.toString()
 }
 
@@ -58,8 +73,8 @@ async function stateOf(broker: Exposed): Promise<State> {
 
 function addState(text: Exposition, state: State): void {
   const { metrics, accounts } = state
+  addBuild(text, metrics)
   text
-    .gauge('godwit_build_info', 'Always 1; the version is in the label.', [[{ version }, 1]])
     .gauge('godwit_clients_connected', 'Clients that are connected.', state.clients)
     .gauge('godwit_sessions', 'Sessions, with and without a connection.', state.sessions)
     .gauge('godwit_subscriptions', 'Subscriptions of all sessions.', state.subscriptions)
@@ -83,6 +98,10 @@ function addState(text: Exposition, state: State): void {
       accounts.stored.bytes,
     )
     .gauge('godwit_stored_limit_bytes', 'The most they may be.', accounts.stored.most)
+}
+
+function addBuild(text: Exposition, metrics: Metrics): void {
+  text.gauge('godwit_build_info', 'Always 1; the version is in the label.', [[{ version }, 1]])
   if (metrics.tlsExpiresAt === undefined) return
   text.gauge(
     'godwit_tls_certificate_expiry_timestamp_seconds',
@@ -101,8 +120,8 @@ function addTraffic(text: Exposition, metrics: Metrics): void {
     .counter('godwit_messages_dropped_total', 'Messages that did not go on, by reason.', by('reason', metrics.dropped))
     .counter('godwit_packets_received_total', 'MQTT packets from clients.', metrics.packetsReceived)
     .counter('godwit_packets_sent_total', 'MQTT packets to clients.', metrics.packetsSent)
-    .counter('godwit_network_received_bytes_total', 'Bytes of MQTT from clients.', metrics.bytesReceived)
-    .counter('godwit_network_sent_bytes_total', 'Bytes of MQTT to clients.', metrics.bytesSent)
+  addNetwork(text, metrics)
+  text
     .counter('godwit_wills_published_total', 'Wills that were published.', metrics.willsPublished)
     .counter(
       'godwit_stray_acknowledgements_total',
@@ -113,6 +132,34 @@ function addTraffic(text: Exposition, metrics: Metrics): void {
       'godwit_publishers_slowed_total',
       'Times a client was read from later because it had published too much.',
       metrics.publishersSlowed,
+    )
+}
+
+function addNetwork(text: Exposition, metrics: Metrics): void {
+  text
+    .counter('godwit_network_received_bytes_total', 'Bytes of MQTT from clients.', metrics.bytesReceived)
+    .counter('godwit_network_sent_bytes_total', 'Bytes of MQTT to clients.', metrics.bytesSent)
+}
+
+function addForward(text: Exposition, { forward }: Metrics): void {
+  text
+    .gauge('godwit_forwarded_clients', 'Clients that this node passes on to the one that serves.', forward.clients)
+    .gauge(
+      'godwit_forward_waiting_clients',
+      'Clients that wait for a node that serves, or for a connection to it.',
+      forward.waiting,
+    )
+    .gauge(
+      'godwit_forward_buffered_bytes',
+      'Bytes that have come from one side and are not taken by the other yet; at most 64 KiB of a client each way.',
+      forward.bufferedBytes,
+    )
+    .counter('godwit_forward_connections_total', 'Connections made to the node that serves.', forward.connections)
+    .counter('godwit_forward_failures_total', 'Attempts to make one that failed; each is repeated.', forward.failures)
+    .counter(
+      'godwit_forward_ended_total',
+      'Connections ended because another node serves now; their clients come again.',
+      forward.ended,
     )
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { edgePrometheusText, prometheusText } from '../../src/index.js'
 import { connectPacket } from '../test-client.js'
 import { type EdgeRig, startEdgeRig, until } from './edge-rig.js'
 
@@ -55,4 +56,15 @@ describe.each([4, 5] as const)('a client of MQTT %s through an edge', (version) 
     await until(async () => (await rig!.broker.clients.count()) === 0)
     expect(heard).toEqual(wills)
   })
+})
+
+it('counts what it passes on, for Prometheus; a broker without an edge tells nothing of it', async () => {
+  rig = await startEdgeRig()
+  await rig.connect('c')
+  const text = await edgePrometheusText(rig.edge)
+  expect(text).toContain('godwit_forwarded_clients 1\n')
+  expect(text).toContain('godwit_forward_connections_total 1\n')
+  expect(text).toMatch(/godwit_connections_accepted_total 1\n/)
+  expect(text).not.toContain('godwit_queued_messages')
+  expect(await prometheusText(rig.broker)).not.toContain('godwit_forward')
 })
