@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
+  type CallWatch,
   definePlugin,
   MessageRefusedError,
   type Outlet,
@@ -46,11 +47,11 @@ export class Destination {
 export async function startOutlet(
   rig: Rig,
   options: OutletOptions,
-  name = 'out',
+  watch?: CallWatch,
 ): Promise<PreparedPlugin & { outlet: Outlet }> {
   const state: { outlet?: Outlet } = {}
   const plugin = definePlugin({
-    name,
+    name: 'out',
     async start(broker, run) {
       state.outlet = await openOutlet(broker, run, options)
     },
@@ -60,7 +61,7 @@ export async function startOutlet(
     log: (level: string, message: string, fields = {}) =>
       void rig.log.push(`${level} ${message} ${JSON.stringify(fields)}`),
   }
-  const prepared = await preparePlugin(plugin, undefined, { log, clock: rig.clock })
+  const prepared = await preparePlugin(plugin, undefined, { log, clock: rig.clock, ...(watch && { watch }) })
   await prepared.start(rig.broker)
   await settled()
   return Object.assign(prepared, { outlet: state.outlet! })

@@ -155,6 +155,20 @@ describe.each(['memory', 'lmdb'] as const)('an outlet, its store %s', (kind) => 
     await plugin.stop()
   })
 
+  it('lets a watch see when its function is entered and left', async () => {
+    const calls: string[] = []
+    const watch = {
+      register: (_: string, call: string) => calls.push(call),
+      enter: (call: number) => void calls.push(`> ${calls[call - 1]}`),
+      leave() {},
+    }
+    const plugin = await startOutlet(rig, { filters: ['a/#'], write: away.write, lingerMs: 0 }, watch)
+    await publish(1, 1)
+    await until(() => away.has.length === 1)
+    expect(calls).toContain('> write')
+    await plugin.stop()
+  })
+
   it('ends with the broker', async () => {
     const plugin = await startOutlet(rig, { filters: ['a/#'], write: away.write })
     await rig.broker.close()

@@ -152,6 +152,16 @@ test('a plugin that knows users may come by a reload, and go by one', async () =
   expect(await comes()).toBe(true)
 })
 
+test.skipIf(!(process.features as { typescript?: unknown }).typescript)(
+  'a plugin may be TypeScript where Node runs that',
+  async () => {
+    file('plugin.ts', "export default { name: 'typed' as string }")
+    configure('module: ./plugin.ts')
+    await start()
+    expect(logged('"plugin started"')).toEqual([expect.stringContaining('"plugin":"typed"')])
+  },
+)
+
 describe('a broker does not start, and config check says the same of', () => {
   const problemOf = async (): Promise<string> => {
     const check = new TestTerminal()

@@ -20,7 +20,8 @@ export function pointMaker({
   points,
   precision,
 }: Pick<InfluxOptions, 'points' | 'precision'>): (message: OutletMessage) => Point {
-  const mappings = points.map((options) => mappingOf(options, precision))
+  const arrivalOf = arrivals()
+  const mappings = points.map((options) => mappingOf(options, precision, arrivalOf))
   return (message) => {
     const mapping = mappings.find(({ matches }) => matches(message.topic))
     if (!mapping) throw new Error('no points are asked for of this topic')
@@ -35,7 +36,7 @@ export function filtersOf({
   return points.map(({ filter, qos }) => ({ filter: topicPattern(filter).filter, qos }))
 }
 
-function mappingOf(options: PointOptions, precision: Unit): Mapping {
+function mappingOf(options: PointOptions, precision: Unit, arrivalOf: Arrival): Mapping {
   const pattern = topicPattern(options.filter)
   const filter = splitShared(pattern.filter)?.filter ?? pattern.filter
   return {
@@ -50,7 +51,7 @@ function mappingOf(options: PointOptions, precision: Unit): Mapping {
           ? Object.fromEntries(Object.entries(options.tags).map(([tag, form]) => [tag, fill(form)]))
           : names,
         fields: fieldsOf(value, options),
-        time: timeOf(value, message, options) / perNanosecond[precision],
+        time: (timeIn(value, options) ?? arrivalOf(message)) / perNanosecond[precision],
       }
     },
   }
@@ -97,11 +98,26 @@ function integerOf(value: number): bigint {
   return BigInt(value)
 }
 
-/**
- * Nanoseconds since 1970. Messages of one millisecond lie apart by their numbers: two points of one series and one time would be one.
- */
-function timeOf(value: unknown, { receivedAt, number }: OutletMessage, { time, timeUnit }: PointOptions): bigint {
-  if (time === undefined) return BigInt(receivedAt) * 1_000_000n + BigInt(number % 1_000_000)
+/** When a message came, in nanoseconds since 1970. */
+type Arrival = (message: OutletMessage) => bigint
+
+/** Each a nanosecond behind the one before, at least: two points of one series and one time would be one. The same when it is asked again. */
+function arrivals(): Arrival {
+  const known = new WeakMap<OutletMessage, bigint>()
+  let last = 0n
+  return (message) => {
+    const before = known.get(message)
+    if (before !== undefined) return before
+    const at = BigInt(message.receivedAt) * 1_000_000n
+    last = at > last ? at : last + 1n
+    known.set(message, last)
+    return last
+  }
+}
+
+/** The time that a payload has, in nanoseconds since 1970; `undefined` where none is asked for. */
+function timeIn(value: unknown, { time, timeUnit }: PointOptions): bigint | undefined {
+  if (time === undefined) return undefined
   const given = time.split('.').reduce<unknown>((inner, step) => {
     return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[step] : undefined
   }, value)

@@ -1,3 +1,4 @@
+import type { Logger } from '@godwit/broker'
 import { HashQueue } from '@godwit/broker/access'
 import { DatabaseError, Pool, type PoolConfig } from 'pg'
 
@@ -10,16 +11,19 @@ export interface DatabaseOptions {
   readonly maxConnections: number
   /** Milliseconds for a connection, and again for an answer. */
   readonly timeoutMs: number
-  /** Is told of connections that end while nobody uses them. */
-  readonly onError: (error: Error) => void
+  /** Is told once when it gives no answer, and when it does again. */
+  readonly log: Logger
 }
 
 /** A PostgreSQL that may be away. Nothing is opened before the first question. */
 export class Database {
   readonly #pool: Pool
   readonly #queue: HashQueue
+  readonly #log: Logger
+  /** What has been told last of a failure. */
+  #failure: string | undefined
 
-  constructor({ connection, password, maxConnections, timeoutMs, onError }: DatabaseOptions) {
+  constructor({ connection, password, maxConnections, timeoutMs, log }: DatabaseOptions) {
     const config: PoolConfig = {
       connectionString: connection,
       max: maxConnections,
@@ -31,7 +35,9 @@ export class Database {
       ...(password !== undefined && { password }),
     }
     this.#pool = new Pool(config)
-    this.#pool.on('error', onError) // else it ends the process
+    this.#log = log
+    // A connection that ends while nobody uses it: without a listener it would end the process.
+    this.#pool.on('error', ({ message }) => log.log('debug', 'a connection has ended', { error: message }))
     this.#queue = new HashQueue(maxConnections, mostWaiting)
   }
 
@@ -43,6 +49,21 @@ export class Database {
     const result = await this.#queue.run(() => this.#pool.query(text, [...values]))
     if (!result) throw new Error(`more than ${mostWaiting} questions wait for the database`)
     return result.rows as Record<string, unknown>[]
+  }
+
+  /** The same for what is asked again and again: a failure is told when it is another one than before. */
+  async ask(text: string, values: readonly unknown[]): Promise<readonly Record<string, unknown>[]> {
+    try {
+      const rows = await this.query(text, values)
+      if (this.#failure !== undefined) this.#log.log('info', 'the database answers again')
+      this.#failure = undefined
+      return rows
+    } catch (error) {
+      const failure = (error as Error).message || String((error as NodeJS.ErrnoException).code)
+      if (failure !== this.#failure) this.#log.log('error', 'the database gives no answer', { error: failure })
+      this.#failure = failure
+      throw error
+    }
   }
 
   /** Ends its connections, when those who ask have their answers. */

@@ -26,8 +26,7 @@ export default definePlugin({
   options: postgresOptions,
   state({ options, log }): Run {
     const { connection, maxConnections, timeoutMs, messages } = options
-    const onError = (error: Error): void => log.log('debug', 'a connection has ended', { error: error.message })
-    const common = { connection, password: passwordOf(options), onError }
+    const common = { connection, password: passwordOf(options), log }
     return {
       database: new Database({ ...common, maxConnections, timeoutMs }),
       sink: new Database({ ...common, maxConnections: 1, timeoutMs: messages?.timeoutMs ?? timeoutMs }),

@@ -19,7 +19,7 @@ export function databaseRules(
   const underWay = new Map<string, Promise<AccessRules>>()
 
   const ask = async (key: string, { username, clientId }: ClientInfo): Promise<AccessRules> => {
-    const rows = await database.query(query, [username ?? null, clientId].slice(0, parameters))
+    const rows = await database.ask(query, [username ?? null, clientId].slice(0, parameters))
     const rules = accessRules(parseAccessRules(rows.map(ruleOf), (at) => `rule ${at + 1} of ${username ?? 'nobody'}`))
     known.set(key, rules)
     return rules
@@ -38,7 +38,9 @@ export function databaseRules(
       return asked.then(
         (rules) => decide(request, rules),
         (error: Error) => {
-          log.log('error', 'rules cannot be asked for: nothing is allowed', { clientId, error: error.message })
+          // What the database has not said has been told; what it has said may be no rule.
+          if ('code' in error && error.code === 'invalid-option')
+            log.log('error', 'a rule cannot be used', { clientId, error: error.message })
           return false
         },
       )

@@ -1,5 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import type { AuthenticateRequest, Claims, Logger } from '@godwit/broker'
-import { AnswerCache, type Authenticator, HashQueue, parsePasswordHash, type Verdict } from '@godwit/broker/access'
+import {
+  AnswerCache,
+  type Authenticator,
+  HashQueue,
+  hashPassword,
+  type PasswordHash,
+  parsePasswordHash,
+  type Verdict,
+} from '@godwit/broker/access'
 import type { PluginContext } from '@godwit/broker/plugin'
 import type { Database } from './database.js'
 import { type PostgresOptions, parametersIn } from './options.js'
@@ -28,9 +37,19 @@ export function databaseUsers(
   const known = new AnswerCache<Verdict>(cacheSeconds, mostRemembered, clock)
   const hashes = new HashQueue(hashesAtOnce, mostWaiting)
 
+  /** Nobody from here; told after the time of a wrong password, where the plugin compares them. */
+  const stranger = async ({ password }: AuthenticateRequest): Promise<Verdict> => {
+    if (parameters >= 2) return 'not mine'
+    nobody ??= hashPassword(randomBytes(16)).then(parsePasswordHash)
+    const { matches } = await nobody
+    const compared = await hashes.run(() => matches(password ?? new Uint8Array()))
+    return compared === undefined ? 'unavailable' : 'not mine'
+  }
+  let nobody: Promise<PasswordHash> | undefined
+
   const ask = async (values: readonly (string | undefined)[], request: AuthenticateRequest): Promise<Verdict> => {
-    const [row] = await database.query(query, values)
-    if (!row) return 'not mine'
+    const [row] = await database.ask(query, values)
+    if (!row) return stranger(request)
     const isRight = await isAllowed(row, request, hashes, log)
     if (isRight === undefined) return 'unavailable'
     if (!isRight) return 'deny'
@@ -54,9 +73,8 @@ export function databaseUsers(
         const verdict = await ask(values, request)
         if (verdict === 'allow' || typeof verdict === 'object') known.set(key, verdict)
         return verdict
-      } catch (error) {
-        counts.failed++
-        log.log('error', 'users cannot be asked for: nobody is let in by it', { error: (error as Error).message })
+      } catch {
+        counts.failed++ // the log has been told
         return 'unavailable'
       }
     },
@@ -73,7 +91,8 @@ async function isAllowed(
   if ('allowed' in row) return row.allowed === true
   const { password_hash: text } = row
   if (typeof text !== 'string') {
-    throw new Error(`the answer has no column password_hash, and none that is called allowed`)
+    log.log('error', 'a row of users has no column password_hash, and none that is called allowed')
+    return undefined
   }
   try {
     const hash = await parsePasswordHash(text)

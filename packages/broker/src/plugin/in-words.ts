@@ -10,3 +10,6 @@ export function inWords(error: unknown): string {
 /** Of an error that stands for several, as when a name has several addresses. */
 const innermost = (error: Error): string =>
   error instanceof AggregateError ? error.errors.map((one: unknown) => inWords(one)).join(', ') : ''
+
+/** What a BrokerError is called: by its name, for a plugin may come with a copy of this package of its own. */
+export const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code

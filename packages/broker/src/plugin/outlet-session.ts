@@ -1,9 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Broker } from '../broker.js'
-import { BrokerError } from '../errors.js'
 import type { InsideMessage } from '../inside/inside-message.js'
 import type { InsideSession } from '../inside/inside-session.js'
 import type { Clock } from '../time/clock.js'
+import { codeOf } from './in-words.js'
 import type { CheckedOutlet, OutletMessage } from './outlet-options.js'
 
 /** The greatest Subscription Identifier (section 3.8.2.1.2). */
@@ -49,7 +49,7 @@ async function subscribe(
   try {
     await session.subscribe(filter, options)
   } catch (error) {
-    if (!(error instanceof BrokerError) || error.code !== 'refused') throw error
+    if (codeOf(error) !== 'refused') throw error
     const { identifier: _, ...rest } = options
     await session.subscribe(filter, filter.startsWith('$share/') ? { qos: rest.qos ?? 1 } : rest)
   }

@@ -3,7 +3,7 @@ import { BrokerError } from '../errors.js'
 import type { InsideMessage } from '../inside/inside-message.js'
 import { BatchQueue } from './batch-queue.js'
 import { BatchWriter } from './batch-writer.js'
-import { inWords } from './in-words.js'
+import { codeOf, inWords } from './in-words.js'
 import {
   type CheckedOutlet,
   checkOutlet,
@@ -14,6 +14,7 @@ import {
 import { openSession, outgoing } from './outlet-session.js'
 import { pause } from './pause.js'
 import type { PluginContext } from './plugin.js'
+import { watchedCall } from './watched-call.js'
 
 /**
  * The way of messages out of the broker: a session inside it, from which they are taken in batches, written one batch after
@@ -64,7 +65,8 @@ class SessionOutlet implements Outlet {
     this.#broker = broker
     this.#plugin = plugin
     this.#options = options
-    this.#writer = new BatchWriter(options, plugin, (message, why) => this.#keepRefused(message, why))
+    const watched = { ...options, write: watchedCall(plugin, 'write', options.write) }
+    this.#writer = new BatchWriter(watched, plugin, (message, why) => this.#keepRefused(message, why))
     if (plugin.signal.aborted) this.#end()
     else plugin.signal.addEventListener('abort', () => this.#end(), { once: true })
     this.opened = new Promise((resolve, reject) => {
@@ -97,7 +99,7 @@ class SessionOutlet implements Outlet {
         await this.#serve()
       } catch (error) {
         this.#onOpened(error)
-        if (error instanceof BrokerError && error.code === 'closed') return
+        if (codeOf(error) === 'closed') return
         if (over.aborted) return
         const retryMs = Math.min(firstOpenMs * 2 ** Math.min(this.#failures++, 30), this.#options.mostRetryMs)
         if (this.#failures >= toldFrom || !isInUse(error)) {
@@ -150,7 +152,7 @@ class SessionOutlet implements Outlet {
   }
 }
 
-const isInUse = (error: unknown): boolean => error instanceof BrokerError && error.code === 'session-in-use'
+const isInUse = (error: unknown): boolean => codeOf(error) === 'session-in-use'
 
 /** From the first on; the store gathers them into one commit. A session that has ended brings them again. */
 function acknowledge(messages: readonly OutletMessage[]): void {

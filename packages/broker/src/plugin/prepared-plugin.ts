@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../time/clock.js'
 import { checkPlugin, checkPluginName, optionsFor } from './check-plugin.js'
 import { inWords } from './in-words.js'
 import type { Plugin, PluginContext } from './plugin.js'
+import { withWatching } from './watched-call.js'
 
 /** Who wants to know when a function of a plugin is entered and left, such as a watch over the event loop. */
 export interface CallWatch {
@@ -97,7 +98,8 @@ class Run implements PreparedPlugin {
     this.#hookMs = hookMs
     const common = { name, options, log: namedLog(name, log), signal: this.#ending.signal, clock }
     const state = this.#made('state', () => plugin.state?.(common as PluginContext<never, never>))
-    this.#context = { ...common, state } as PluginContext<never, never>
+    const context = { ...common, state } as PluginContext<never, never>
+    this.#context = withWatching(context, (call, of) => this.#entering(call, of, this.#plugin) as unknown as typeof of)
     const { hooks } = plugin
     const own = typeof hooks === 'function' ? this.#made('hooks', () => hooks(this.#context)) : hooks
     if (own !== undefined) checkHook(own, `plugin ${this.name}: hooks`)

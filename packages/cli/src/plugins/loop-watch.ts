@@ -85,12 +85,13 @@ export class LoopWatch implements CallWatch {
   }
 
   enter(call: number): void {
-    Atomics.store(this.#cell, cells.inside, call)
-    Atomics.store(this.#cell, cells.last, call)
+    // Plain writes: they are seen soon enough, and cost a tenth of ordered ones.
+    this.#cell[cells.inside] = call
+    this.#cell[cells.last] = call
   }
 
   leave(): void {
-    Atomics.store(this.#cell, cells.inside, 0)
+    this.#cell[cells.inside] = 0
   }
 
   /** Ends the thread. */
