@@ -29,8 +29,10 @@ function configure(...plugins: readonly string[]): void {
 
 /** A broker at work on that configuration, and commands for it. */
 async function start(): Promise<Commands> {
+  const notYet = terminal.hangUp
   ended = terminal.run('broker', '--config', join(home, 'godwit.yaml'), '--log-format', 'json')
   const [, port = ''] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+)/)
+  while (terminal.hangUp === notYet) await new Promise(setImmediate) // its banner comes before it can be reloaded
   return new Commands(port)
 }
 
