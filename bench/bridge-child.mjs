@@ -7,7 +7,7 @@ const { directory, port, options } = JSON.parse(process.argv[2] ?? '{}')
 const log = {
   /** @type {import('../packages/broker/dist/index.js').Logger['log']} */
   log: (level, message, fields) => {
-    if (process.connected) process.send?.({ line: `${level} ${message} ${JSON.stringify(fields ?? {})}` })
+    process.send?.({ line: `${level} ${message} ${JSON.stringify(fields ?? {})}` }, () => {}) // its parent may be gone
   },
 }
 const limits = { maxQueuedMessages: 10_000_000, maxQueuedBytes: 2 ** 31 }
