@@ -54,7 +54,7 @@ export function doorName({ protocol, host, socket }: Door, port: number): string
 export function doorNames(doors: readonly Door[]): readonly string[] {
   const names: string[] = []
   for (const door of doors) {
-    const name = doorName(door, portOf(door))
+    const name = door.name ?? doorName(door, portOf(door))
     const again = names.filter((other) => other === name || other.startsWith(`${name} #`)).length
     names.push(again === 0 ? name : `${name} #${again + 1}`)
   }

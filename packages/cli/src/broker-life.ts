@@ -52,6 +52,8 @@ export interface Standing {
    * broker is alone.
    */
   readonly onRequests?: (serve: Serve) => void
+  /** Listeners of a node that are open whoever serves. Left out: they are opened. */
+  readonly doors?: OpenDoors | undefined
 }
 
 /**
@@ -112,6 +114,11 @@ export class BrokerLife {
     })
   }
 
+  /** Whether clients are asked who they are. */
+  get asks(): boolean {
+    return this.#hooks.all.some(({ authenticate, authenticationMethods }) => authenticate ?? authenticationMethods)
+  }
+
   /** @throws CommandError naming the setting that is wrong. */
   async create(given: BrokerOptions): Promise<Broker> {
     const { config, origin } = this.#settings
@@ -133,13 +140,14 @@ export class BrokerLife {
    * Lets clients in, and tells the person at the terminal.
    * @throws CommandError
    */
-  async open({ folder, onDisk, onRequests }: Standing): Promise<void> {
+  async open({ folder, onDisk, onRequests, doors: standing }: Standing): Promise<void> {
     const { log, recent, sockets, read } = this.#around
     const settings = this.#settings
     const broker = this.#broker!
     const [access, plugins] = [this.#access, this.#plugins]
     await plugins.start(broker, settings)
-    const doors = await OpenDoors.open(broker, settings, sockets)
+    const doors = standing ?? (await OpenDoors.open(broker, settings, sockets))
+    doors.serveBy(broker)
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const bridges = new Bridges(broker, log)

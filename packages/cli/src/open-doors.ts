@@ -30,23 +30,29 @@ interface Change {
   readonly commits: readonly (() => void)[]
 }
 
-/** The listeners of a broker, as its configuration says. */
+/** The listeners of a broker, or of a node whoever serves, as its configuration says. */
 export class OpenDoors implements Reloadable {
-  readonly #broker: Broker
+  readonly #house: Pick<Broker, 'listen'>
+  #broker: Broker | undefined
   readonly #sockets: readonly InheritedSocket[]
   #doors: readonly Opened[] = []
 
-  private constructor(broker: Broker, sockets: readonly InheritedSocket[]) {
-    this.#broker = broker
+  private constructor(house: Pick<Broker, 'listen'>, sockets: readonly InheritedSocket[]) {
+    this.#house = house
     this.#sockets = sockets
   }
 
   /**
+   * @param house whose they are: a broker's, or an edge's.
    * @param sockets those that systemd has given to this process, for the first of them.
    * @throws CommandError, naming the place of the one that cannot be opened.
    */
-  static async open(broker: Broker, settings: Resolved, sockets: readonly InheritedSocket[]): Promise<OpenDoors> {
-    const doors = new OpenDoors(broker, sockets)
+  static async open(
+    house: Pick<Broker, 'listen'>,
+    settings: Resolved,
+    sockets: readonly InheritedSocket[],
+  ): Promise<OpenDoors> {
+    const doors = new OpenDoors(house, sockets)
     const opened: Opened[] = []
     for (const wanted of await doors.#wanted(settings)) opened.push(await doors.#open(wanted, settings, true))
     doors.#doors = opened
@@ -56,6 +62,16 @@ export class OpenDoors implements Reloadable {
   /** In words, as `127.0.0.1:1883`. */
   get words(): readonly string[] {
     return this.#doors.map(({ words }) => words)
+  }
+
+  /** What hooks call them. */
+  get names(): readonly string[] {
+    return this.#doors.map(({ name }) => name)
+  }
+
+  /** Whose clients they are now that come in here. */
+  serveBy(broker: Broker): void {
+    this.#broker = broker
   }
 
   async prepare(next: Resolved): Promise<Prepared | undefined> {
@@ -133,7 +149,7 @@ export class OpenDoors implements Reloadable {
   }
 
   async #open({ place, name, options, door, at }: Wanted, settings: Resolved, accepting: boolean): Promise<Opened> {
-    const listener = await inPlace(settings, ['listeners', at], () => this.#broker.listen({ ...options, accepting }))
+    const listener = await inPlace(settings, ['listeners', at], () => this.#house.listen({ ...options, accepting }))
     return { place, name, options, listener, words: this.#wordsOf({ door, at }, listener) }
   }
 
@@ -164,7 +180,7 @@ export class OpenDoors implements Reloadable {
 
   /** What has given way is back. */
   async #openAgain(old: Opened): Promise<void> {
-    const listener = await this.#broker.listen({ ...old.options, port: old.listener.port } as ListenOptions)
+    const listener = await this.#house.listen({ ...old.options, port: old.listener.port } as ListenOptions)
     this.#doors = this.#doors.map((door) => (door === old ? { ...old, listener } : door))
   }
 
@@ -176,10 +192,11 @@ export class OpenDoors implements Reloadable {
   async #disconnect(before: readonly Opened[]): Promise<void> {
     const names = new Set(before.map(({ name }) => name))
     for (const { name } of this.#doors) names.delete(name)
-    if (names.size === 0) return
-    for await (const { clientId, listener } of this.#broker.clients.list()) {
+    const broker = this.#broker
+    if (names.size === 0 || !broker) return
+    for await (const { clientId, listener } of broker.clients.list()) {
       if (listener === undefined || !names.has(listener)) continue
-      await this.#broker.disconnect(clientId, { reasonString: 'this listener has been closed' })
+      await broker.disconnect(clientId, { reasonString: 'this listener has been closed' })
     }
   }
 }

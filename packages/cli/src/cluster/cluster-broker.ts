@@ -22,6 +22,7 @@ import { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
 import { shownOfNode } from './cluster-pages.js'
 import { askEngine, type ClusterConfig, natsOptions, nodeName } from './cluster-settings.js'
+import type { NodeEdge } from './node-edge.js'
 
 /** What a broker of a cluster shows and answers while it serves. */
 export interface ServedByNode {
@@ -32,6 +33,8 @@ export interface ClusterBrokerParts {
   readonly settings: Resolved
   readonly directory: string
   readonly log: Logger
+  /** The listeners of this node, where they are open whoever serves. */
+  readonly edge: NodeEdge | undefined
   /** Makes a broker, as the configuration says. */
   readonly create: (options: BrokerOptions) => Promise<Broker>
   /** Opens its listeners, and what else it has; what it answers to over the control socket goes to `onRequests`. */
@@ -104,19 +107,22 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     }
     await this.#openPages()
     this.#node = this.#openNode()
+    this.#node.onChange = () => this.#point()
+    this.#point()
     const path = controlPath(settings.config)
     if (path !== undefined) this.#socket = await openSocket(path, this.#answer, log)
     this.#lookAtNotes()
   }
 
   #openNode(): ClusterNode {
-    const { directory, log, create, open } = this.#parts
+    const { directory, log, create, open, edge } = this.#parts
     const cluster = this.#cluster
     let store: StoreOnDisk | undefined
-    const { leaseMs, holdMs, preferred } = cluster
+    const { leaseMs, holdMs, preferred, forward } = cluster
     return openNode({
       server: this.#server,
       node: nodeName(cluster),
+      address: forward?.listen,
       directory,
       leaseMs,
       holdMs,
@@ -124,7 +130,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
       log,
       create: async (made) => {
         store = made.store as StoreOnDisk
-        const broker = await create(made)
+        const broker = await create({ ...made, ...(edge && { counters: edge.edge.counters }) })
         broker.onFailed = () => this.#node.handOver()
         return broker
       },
@@ -133,15 +139,22 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
           this.#requests = serve
         })
         this.#serving = broker
+        await edge?.serve(broker)
       },
       ended: async () => {
         const served = this.#served
         this.#served = undefined
         this.#serving = undefined
         this.#requests = undefined
+        this.#point()
         await served?.close()
       },
     })
+  }
+
+  /** Clients go to who serves now. */
+  #point(): void {
+    if (!this.#serving) this.#parts.edge?.follow(this.#node.status)
   }
 
   async #openPages(): Promise<void> {
@@ -154,6 +167,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
       node: () => this.#node,
       holdMs: cluster.holdMs,
       broker: () => this.#serving,
+      edge: this.#parts.edge?.edge,
       notes: () => this.#notes,
       delay: this.#delay,
     })
@@ -208,6 +222,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
   async close(): Promise<void> {
     clearTimeout(this.#looking)
     await this.#node?.close()
+    await this.#parts.edge?.close()
     await this.#socket?.close()
     await this.#monitoring?.close()
     this.#delay.stop()

@@ -1,4 +1,4 @@
-import { Exposition, prometheusText } from '@godwit/broker'
+import { type Edge, Exposition, edgePrometheusText, prometheusText } from '@godwit/broker'
 import type { ClusterNode, NodeNote } from '@godwit/cluster'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import type { Monitored, Shown } from '../monitoring/monitoring-pages.js'
@@ -9,6 +9,8 @@ export interface ClusterPagesParts {
   readonly holdMs: number
   /** Left out: this node does not serve. */
   readonly broker: () => Monitored | undefined
+  /** Left out: listeners are open only while this node serves. */
+  readonly edge: Edge | undefined
   /** What nodes tell of themselves, as it was read last. */
   readonly notes: () => readonly NodeNote[]
   readonly delay: EventLoopDelay
@@ -19,7 +21,9 @@ export function shownOfNode(parts: ClusterPagesParts): Shown {
   return {
     async text() {
       const serving = parts.broker()
-      return (serving ? await prometheusText(serving) : '') + clusterText(parts) + processText(parts.delay)
+      const { edge } = parts
+      const text = serving ? await prometheusText(serving) : edge ? await edgePrometheusText(edge) : ''
+      return text + clusterText(parts) + processText(parts.delay)
     },
     async readiness() {
       const reasons = await reasonsOf(parts)
@@ -28,13 +32,15 @@ export function shownOfNode(parts: ClusterPagesParts): Shown {
   }
 }
 
-async function reasonsOf({ node, holdMs, broker }: ClusterPagesParts): Promise<readonly string[]> {
+async function reasonsOf({ node, holdMs, broker, edge }: ClusterPagesParts): Promise<readonly string[]> {
   const { node: name, role, owner, silentMs, applied, last, problem } = node().status
   const serving = broker()
   if (serving) {
     const silent = silentMs > holdMs ? [`NATS has not answered for ${Math.round(silentMs / 1_000)} s`] : []
     return [...silent, ...(await serving.readiness()).reasons]
   }
+  // Its clients are passed on, so they may be sent here.
+  if (edge && role === 'following' && owner?.address !== undefined && problem === undefined) return []
   const behind = last !== undefined && last > applied ? `, ${last - applied} frames behind` : ''
   const who = owner && owner.node !== name ? `; ${owner.node} is the owner` : ''
   return [`this node is ${role}${behind}${who}`, ...(problem === undefined ? [] : [problem])]

@@ -3,6 +3,7 @@ import { RecentLog } from '@godwit/admin/parts'
 import { type Broker, type BrokerError, type Logger, memoryStore, systemdSockets } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import { type Around, BrokerLife } from '../broker-life.js'
+import type { NodeEdge } from '../cluster/node-edge.js'
 import { colorChoiceIn } from '../colors.js'
 import { CommandError, exitDamaged } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
@@ -127,17 +128,19 @@ async function runAsNode(
   let life: BrokerLife | undefined = first
   let inForce = settings
   terminal.onReload(() => void life?.reload().catch(() => {}))
+  const edge = await edgeOf(settings, around, first)
   const node = await ClusterBroker.start({
     settings,
     directory: folder,
     log,
+    edge,
     create: async (given) => {
       life ??= await BrokerLife.prepare(inForce, around)
       return await life.create(given)
     },
     open: async (onDisk, onRequests) => {
       const opening = life!
-      await opening.open({ folder, onDisk, onRequests })
+      await opening.open({ folder, onDisk, onRequests, doors: edge?.doors })
       return {
         close: async () => {
           inForce = opening.inForce
@@ -156,6 +159,13 @@ async function runAsNode(
   } finally {
     await node.close()
   }
+}
+
+/** The listeners of a node that passes clients on; `undefined`: its broker has them while it serves. */
+async function edgeOf(settings: Resolved, { sockets, log }: Around, { asks }: BrokerLife): Promise<NodeEdge | undefined> {
+  if (!settings.config.cluster?.forward) return undefined
+  const { NodeEdge } = await import('../cluster/node-edge.js')
+  return NodeEdge.open(settings, { sockets, asks, log })
 }
 
 async function stopped(stopping: AbortSignal): Promise<undefined> {

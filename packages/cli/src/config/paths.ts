@@ -7,6 +7,7 @@ const paths: readonly { readonly at: RegExp; readonly words?: readonly unknown[]
   { at: /^http\.tokensFile$/ },
   { at: /^http\.tls\.(cert|key|passphraseFile)$/ },
   { at: /^cluster\.(credentialsFile|passwordFile|tls\.(ca|cert|key))$/ },
+  { at: /^cluster\.forward\.tls\.(ca|cert|key|passphraseFile)$/ },
   { at: /^backup\.directory$/ },
   { at: /^log\.file$/ },
   { at: /^listeners\.\d+\.socket$/ },

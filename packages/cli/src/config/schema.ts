@@ -150,6 +150,10 @@ const listener = z
       .enum(['mqtt', 'mqtts', 'ws', 'wss'])
       .default('mqtt')
       .describe('MQTT over TCP or a Unix socket, over TLS, over WebSocket, over WebSocket with TLS.'),
+    name: text
+      .max(64)
+      .optional()
+      .describe('What logs, hooks and other nodes of a cluster call it. Default: protocol, address and port.'),
     host: text.default('127.0.0.1').describe('Address to listen on. The default is reached from this machine only.'),
     port: port.optional().describe('0 takes any free port. Default 1883, mqtts 8883, ws 8083, wss 8084.'),
     socket: text.optional().describe('A Unix socket instead of host and port: its path.'),
@@ -301,6 +305,30 @@ const cluster = z.strictObject({
     .default(15_000)
     .describe('How long the owner waits for NATS before it says that it is not ready.'),
   preferred: flag.default(false).describe('Take over before other nodes do.'),
+  forward: z
+    .strictObject({
+      listen: text
+        .refine((value) => monitoringAddress(value) !== undefined, { error: 'it takes host:port, as "10.0.1.1:1884"' })
+        .describe('Where other nodes reach this one, and nobody else comes in: `host:port`.'),
+      names: z
+        .array(text)
+        .default([])
+        .describe('The other nodes, as their certificates name them: a DNS name, or the Common Name.'),
+      tls: z
+        .strictObject({
+          cert: text.describe('PEM file: the certificate of this node, followed by those between it and its CA.'),
+          key: text.describe('PEM file: its key.'),
+          passphrase: secret.optional().describe('Of the key. Better given by `passphraseFile` or the environment.'),
+          passphraseFile: text.optional().describe('A file that holds it.'),
+          ca: text.describe('PEM file: who signs the certificates of nodes.'),
+        })
+        .optional()
+        .describe('Between nodes, on both sides. Left out only on one machine.'),
+    })
+    .optional()
+    .describe(
+      'This node has its listeners open whoever serves, and passes its clients on. Default: they are open while it serves.',
+    ),
 })
 
 const features = z
