@@ -3,17 +3,18 @@ import {
   checkListen,
   createEdge,
   type Edge,
+  type InheritedSocket,
   type Limits,
-  type Listener,
   type ListenOptions,
   type Logger,
   type NodeTlsOptions,
 } from '@godwit/broker'
 import type { NodeStatus } from '@godwit/cluster'
-import { CommandError } from '../command-error.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
+import { OpenDoors } from '../open-doors.js'
+import { said } from '../said.js'
 import { fileText } from '../secret-files.js'
 import type { ClusterConfig } from './cluster-settings.js'
 
@@ -22,57 +23,53 @@ type Forward = NonNullable<ClusterConfig['forward']>
 /** The listeners of a node, which are open whoever serves, and how clients get from node to node. */
 export class NodeEdge {
   readonly edge: Edge
-  readonly listeners: readonly Listener[]
-  readonly #node: ListenOptions
+  readonly doors: OpenDoors
+  readonly #forward: Forward
 
   /**
    * @param asks whether clients are asked who they are.
-   * @param doors what listeners there shall be.
    * @throws CommandError for what cannot be opened or read.
    */
   static async open(
     settings: Resolved,
-    forward: Forward,
-    doors: readonly (() => ListenOptions)[],
-    { asks, log }: { readonly asks: boolean; readonly log: Logger },
+    {
+      asks,
+      sockets,
+      log,
+    }: { readonly asks: boolean; readonly sockets: readonly InheritedSocket[]; readonly log: Logger },
   ): Promise<NodeEdge> {
     const { limits, features, cluster, auth } = settings.config
-    const tls = forward.tls && tlsOf(forward.tls, forward.names)
-    const node = nodeListener(forward, doors)
-    const backOff = Object.fromEntries(Object.entries(auth.backOff ?? {}).filter(([, value]) => value !== undefined))
+    const { holdMs, forward } = cluster!
+    const { tls, names } = forward!
     const edge = await inPlace(settings, ['cluster', 'forward'], async () => {
-      await checkListen(node)
+      await checkForward(forward!)
       return createEdge({
         limits: limits as Partial<Limits>,
         controlCharacters: features.controlCharacters ?? false,
         authenticates: asks,
-        backOff: asks && backOff,
-        holdMs: cluster!.holdMs,
+        backOff: asks && said(auth.backOff ?? {}),
+        holdMs,
         log,
-        ...(tls && { tls }),
+        ...(tls && { tls: tlsOf(tls, names) }),
       })
     })
     try {
-      const listeners: Listener[] = []
-      for (const [at, door] of doors.entries()) {
-        listeners.push(await inPlace(settings, ['listeners', at], () => edge.listen(door())))
-      }
-      return new NodeEdge(edge, listeners, node)
+      return new NodeEdge(edge, await OpenDoors.open(edge, settings, sockets), forward!)
     } catch (error) {
       await edge.close()
       throw error
     }
   }
 
-  private constructor(edge: Edge, listeners: readonly Listener[], node: ListenOptions) {
+  private constructor(edge: Edge, doors: OpenDoors, forward: Forward) {
     this.edge = edge
-    this.listeners = listeners
-    this.#node = node
+    this.doors = doors
+    this.#forward = forward
   }
 
   /** This node serves: its clients are the broker's, and so are those that other nodes pass on. */
   async serve(broker: Broker): Promise<void> {
-    await broker.listen(this.#node)
+    await broker.listen(nodeListener(this.#forward, this.doors.names))
     this.edge.setOwner(broker)
   }
 
@@ -88,18 +85,20 @@ export class NodeEdge {
   }
 }
 
-function nodeListener({ listen, tls, names }: Forward, doors: readonly (() => ListenOptions)[]): ListenOptions {
-  const { host, port } = addressOf(listen)
-  const listeners = doors.map((door) => door().name!)
-  const secure = tls && tlsOf(tls, names)
-  const { names: _, ...files } = secure ?? {}
-  return {
-    host,
-    port,
-    maxHandshakes: 10_000,
-    node: { names, listeners },
-    ...(secure && { tls: files as NodeTlsOptions }),
-  }
+/**
+ * Tries whether nodes could come in so, and reads the files.
+ * @throws BrokerError, CommandError
+ */
+export async function checkForward(forward: Forward): Promise<void> {
+  await checkListen(nodeListener(forward, []))
+}
+
+function nodeListener({ listen, tls, names }: Forward, listeners: readonly string[]): ListenOptions {
+  const { host, port } = monitoringAddress(listen)! // the schema has looked
+  const node = { host, port, maxHandshakes: 10_000, node: { names, listeners } }
+  if (!tls) return node
+  const { names: _, ...files } = tlsOf(tls, names)
+  return { ...node, tls: files }
 }
 
 function tlsOf(
@@ -110,11 +109,4 @@ function tlsOf(
     passphraseFile === undefined ? undefined : fileText(passphraseFile, 'forward.tls.passphraseFile').trim()
   const opened = passphrase ?? ofFile
   return { ...files, names, ...(opened !== undefined && { passphrase: opened }) }
-}
-
-/** @throws CommandError for what is no address. */
-function addressOf(listen: string): { readonly host: string; readonly port: number } {
-  const address = monitoringAddress(listen)
-  if (!address) throw new CommandError(`cluster.forward.listen is ${listen}; it takes host:port, as 10.0.1.1:1884`)
-  return address
 }

@@ -162,7 +162,11 @@ async function runAsNode(
 }
 
 /** The listeners of a node that passes clients on; `undefined`: its broker has them while it serves. */
-async function edgeOf(settings: Resolved, { sockets, log }: Around, { asks }: BrokerLife): Promise<NodeEdge | undefined> {
+async function edgeOf(
+  settings: Resolved,
+  { sockets, log }: Around,
+  { asks }: BrokerLife,
+): Promise<NodeEdge | undefined> {
   if (!settings.config.cluster?.forward) return undefined
   const { NodeEdge } = await import('../cluster/node-edge.js')
   return NodeEdge.open(settings, { sockets, asks, log })

@@ -34,4 +34,8 @@ export async function tryOut(
   for (const [at, door] of config.listeners.entries()) {
     await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))
   }
+  const { forward } = config.cluster ?? {}
+  if (!forward) return
+  const { checkForward } = await import('../cluster/node-edge.js')
+  await inPlace(settings, ['cluster', 'forward'], () => checkForward(forward))
 }
