@@ -106,7 +106,7 @@ test('a broker runs bridges, and reload starts, changes and ends them, and leave
   await connected('a', 'b')
   const since = (await far.clients.get('a'))?.connectedAt
   configured(one('a') + one('c', '    username: me\n    passwordFrom: far.pw\n'))
-  expect((await run('reload', ...control)).output).toBe('reloaded: bridge b, bridge c\n')
+  expect((await run('reload', ...control)).output).toBe('reloaded: bridge b\nreloaded: bridge c\n')
   await connected('a', 'c')
   expect((await far.clients.get('a'))?.connectedAt).toBe(since)
   writeFileSync(join(home, 'far.pw'), 'wrong\n')
