@@ -23,4 +23,4 @@ for await (const message of readings) {
   console.log(message.topic, message.text()) // site-7/plant/boiler/pressure 2.1
   break
 }
-console.log(cloud.view.out, cloud.view.lostSessions) // 1 0
+console.log(cloud.view.connected) // true
