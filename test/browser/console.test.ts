@@ -134,13 +134,13 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
 
   test('fills the tree while godwit bench runs', async () => {
     const searching = page.getByRole('searchbox')
-    await searching.fill('load/')
-    const bench = await stage.bench('load')
+    await searching.fill('mill/')
+    const bench = await stage.bench('mill')
     let isRunning = true
     void bench.ended.then(() => {
       isRunning = false
     })
-    for (let n = 0; n < 5; n++) await seen(page.getByRole('treeitem', { name: `load/${n}` }))
+    for (let n = 0; n < 5; n++) await seen(page.getByRole('treeitem', { name: `mill/${n}` }))
     const messages = async () =>
       Number(/messages: ([\d,]+)/.exec(await page.getByRole('main').innerText())?.[1]?.replaceAll(',', ''))
     const first = await messages()

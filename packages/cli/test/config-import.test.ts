@@ -50,7 +50,7 @@ test('what is imported passes the check, and is what the broker does', async () 
   const importing = new TestTerminal()
   expect(await importing.run('config', 'import', at('mosquitto.conf'), '-o', config)).toBe(0)
   expect(importing.errors).toBe(
-    `not translated: ${at('mosquitto.conf')}:10: connection cloud: there are no bridges in the broker (with 1 more line of it); let a mosquitto carry the messages, with this broker as its address and try_private false\n`,
+    `not translated: ${at('mosquitto.conf')}:10: connection cloud: it has no topic, so that it carries nothing; it is left out\n`,
   )
   const checking = new TestTerminal()
   expect([await checking.run('config', 'check', '--config', config), checking.output]).toEqual([
