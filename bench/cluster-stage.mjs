@@ -1,10 +1,11 @@
 // Three nats-servers and two brokers on them, on this machine: started, stopped, killed, and brought back.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { root } from '../scripts/prepare.mjs'
 
 const command = join(root, 'packages/cli/bin/godwit.js')
@@ -15,6 +16,12 @@ export function fetchedNats() {
   const folder = join(cache, 'godwit-ci', 'nats')
   const suites = existsSync(folder) ? readdirSync(folder).sort() : []
   return suites.map((suite) => join(folder, suite, 'usr/sbin/nats-server')).filter((program) => existsSync(program))
+}
+
+/** The configuration of a node that docs/cluster.md shows: what is proven is what is told. */
+function exampleOfPage() {
+  const page = readFileSync(join(root, 'docs/cluster.md'), 'utf8')
+  return parse(/```yaml elsewhere\n(.*?)```/s.exec(page)?.[1] ?? '')
 }
 
 /** @param {number} ms */
@@ -110,19 +117,22 @@ cluster { name: proof, listen: "${routes[at]?.replace('nats://', '')}", routes: 
     for (const at of this.monitoring) {
       await until(() => answers(`http://127.0.0.1:${at}/healthz`), 'a healthy nats-server')
     }
+    const example = exampleOfPage()
     for (const [at, name] of ['a', 'b'].entries()) {
       const file = join(this.folder, `${name}.yaml`)
       mkdirSync(join(this.folder, name))
+      const { credentialsFile: _, ...cluster } = example.cluster
       const settings = {
-        listeners: [{ port: this.ports[at] }],
+        ...example,
+        auth: {},
+        listeners: [{ ...example.listeners[0], host: '127.0.0.1', port: this.ports[at] }],
         data: join(this.folder, name),
         metrics: this.metrics[at],
         cluster: {
-          name: 'proof',
+          ...cluster,
           node: name,
           servers: client.map((port) => `nats://127.0.0.1:${port}`),
           monitoring: this.monitoring.map((port) => `http://127.0.0.1:${port}`),
-          logBytes: '2GB',
         },
       }
       writeFileSync(file, JSON.stringify(settings))
@@ -173,7 +183,7 @@ cluster { name: proof, listen: "${routes[at]?.replace('nats://', '')}", routes: 
         const details = text ? (JSON.parse(text).account_details ?? []) : []
         for (const { stream_detail: streams = [] } of details) {
           for (const { name: stream, cluster } of streams)
-            if (stream === 'GODWIT_proof_LOG') name = cluster?.leader ?? name
+            if (stream === 'GODWIT_plant_LOG') name = cluster?.leader ?? name
         }
       }
       return name !== undefined

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { lmdbStore, openCopy, positionWrite } from '../src/store/lmdb/index.js'
+import { LocalLog } from '../src/store/lmdb/commit-log.js'
+import type { Disk } from '../src/store/lmdb/disk.js'
+import { type CommitLog, type LogDisk, lmdbStore, openCopy, positionWrite } from '../src/store/lmdb/index.js'
 import { VirtualClock } from '../src/testing/index.js'
 import { type Rig, settled, startRig } from './rig.js'
 import type { ConnectOptions, TestClient } from './test-client.js'
@@ -82,6 +84,33 @@ describe('a broker that takes over', () => {
   it('waits for nobody without a grace', async () => {
     const { rig } = await takeOver(0, 0)
     expect((await rig.broker.metrics()).willsPublished).toBe(2)
+  })
+})
+
+describe('time without anybody who serves', () => {
+  const expiring = { qos: 1, retain: true, properties: { messageExpiryInterval: 20 } } as const
+  /** What is left of a message that lives for 20 seconds, after a minute without a broker. */
+  const leftAfter = async (commitLog?: (disk: LogDisk) => CommitLog): Promise<number> => {
+    const first = await start(began)
+    await first.broker.publish('r', 'lives for 20 s', expiring)
+    await first.broker.abandon()
+    const options = { directory, ...(commitLog && { commitLog }) }
+    const rig = await startRig({ store: lmdbStore(options), clock: new VirtualClock(began + 60_000) }, 5)
+    await rig.pass(2_000)
+    const count = await rig.broker.retained.count()
+    await rig.broker.close()
+    return count
+  }
+
+  it('counts for a broker that is alone', async () => {
+    expect(await leftAfter()).toBe(0)
+  })
+
+  it('counts for nothing where a log says when the last one stopped', async () => {
+    class StoppedLog extends LocalLog {
+      readonly stoppedAt = began + 1_000
+    }
+    expect(await leftAfter((disk) => new StoppedLog(disk as Disk))).toBe(1)
   })
 })
 
