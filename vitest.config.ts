@@ -35,6 +35,8 @@ export default defineConfig({
     // Brokers of several tests run at once, and one port is for one HTTP server.
     env: { GODWIT_HTTP__LISTEN: 'none' },
     testTimeout: 20_000,
+    // What is waited for comes; when, is the machine's to say.
+    expect: { poll: { timeout: 15_000 } },
     // On two cores the default is one; files that wait for a broker, a disk or a child leave room for another.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },
