@@ -8,10 +8,16 @@ import { root } from './prepare.mjs'
 
 const command = join(root, 'packages/cli/bin/godwit.js')
 const rules = join(root, 'packaging/prometheus')
-const bridgesText = readFileSync(join(root, 'packages/cli/src/monitoring/bridges-text.ts'), 'utf8')
-/** What a node of a cluster shows besides; a broker alone does not. */
-const clusterPages = readFileSync(join(root, 'packages/cli/src/cluster/cluster-pages.ts'), 'utf8')
-const ofClusters = [...clusterPages.matchAll(/'(godwit_cluster_[a-z_]+)'/g)].map(([, name = '']) => name)
+/** What only a broker with bridges or plugins shows, or a node of a cluster. */
+const besides = [
+  'packages/cli/src/monitoring/bridges-text.ts',
+  'packages/cli/src/monitoring/plugin-text.ts',
+  'packages/cli/src/cluster/cluster-pages.ts',
+  'packages/broker/src/inspection/prometheus.ts',
+].flatMap((file) => {
+  const names = readFileSync(join(root, file), 'utf8').matchAll(/'(godwit_(?:bridge|plugin|cluster|forward)[a-z_]*)'/g)
+  return [...names].map(([, name = '']) => name)
+})
 const folder = mkdtempSync(join(tmpdir(), 'godwit-monitoring-'))
 const broker = spawn(process.execPath, [
   command,
@@ -62,7 +68,7 @@ async function check() {
   for (const file of files) namesKnown(file, last)
   const page = readFileSync(join(root, 'docs/monitoring.md'), 'utf8')
   const shown = [...last.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
-  const untold = [...shown, ...ofClusters].filter((name) => !page.includes(name))
+  const untold = [...shown, ...besides].filter((name) => !page.includes(name))
   if (untold.length > 0) throw new Error(`docs/monitoring.md does not tell of ${untold.join(', ')}`)
 }
 
@@ -84,8 +90,7 @@ function promtool(args, input) {
 function namesKnown(file, text) {
   const known = new Set([...text.matchAll(/^(?:# TYPE )?([a-z_]+)/gm)].map(([, name]) => name))
   known.add('godwit_tls_certificate_expiry_timestamp_seconds')
-  for (const [name] of bridgesText.matchAll(/godwit_bridge_[a-z_]+/g)) known.add(name)
-  for (const name of ofClusters) known.add(name)
+  for (const name of besides) known.add(name)
   const asked = readFileSync(join(root, file), 'utf8').matchAll(/\b(?:godwit|process|nodejs)_[a-z_]+/g)
   const unknown = [...new Set([...asked].map(([name]) => name))].filter((name) => !known.has(name))
   if (unknown.length > 0) throw new Error(`${file} asks for ${unknown.join(', ')}, which no broker shows`)
