@@ -65,6 +65,7 @@ listeners:
 
 /** @type {Readonly<Record<string, string>>} */
 const files = {
+  'cloud.pw': 'its password\n',
   'house-rules.mjs': "export default { name: 'house-rules' }\n",
   'webhook.secret': 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n',
   'postgres.pw': 'secret\n',
