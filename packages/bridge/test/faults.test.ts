@@ -52,10 +52,13 @@ test('this side dies between PUBREC and PUBCOMP, and with messages under way: no
   const far = await side()
   const there = heard(far.broker, '#')
   const first = await side({ store: lmdbStore({ directory }) })
-  const { bridge } = await bridged(first, far, { state: false, topics: all })
+  const { bridge, wire } = await bridged(first, far, { state: false, topics: all })
   await until(() => bridge.view.connected)
   for (let n = 0; n < 50; n++) void first.broker.publish('a', `${n}`, { qos: 2 })
   await until(() => there.length > 10)
+  // Who is dead says nothing more: else a PUBREL would go that the copy knows nothing of.
+  wire.isUp = false
+  wire.cut()
   const copy = join(home, 'copy')
   cpSync(directory, copy, { recursive: true, filter: (path) => !/lock(\.sock)?$/.test(path) })
   await first.broker.close()
