@@ -1,5 +1,6 @@
 import type { QoS } from '@godwit/protocol'
 import type { LimitEffect } from './limits.js'
+import type { NamesOf } from './option-names.js'
 
 /**
  * Parts of MQTT that can be switched on and off. A client of 5.0 is told in CONNACK what is off, and disconnected if it
@@ -68,3 +69,8 @@ export const featureEffects: { readonly [Name in keyof Features]: LimitEffect } 
   checkPayloadFormat: 'at once',
   publishBeyondRate: 'at once',
 }
+
+/** Those of all features, for whoever takes them as options. */
+export const featureNames = Object.fromEntries(
+  Object.keys(featureEffects).map((name) => [name, true]),
+) as NamesOf<Features>

@@ -1,6 +1,6 @@
 import type { Counters } from './drops.js'
 import { BrokerError } from './errors.js'
-import type { Features } from './features.js'
+import { type Features, featureNames } from './features.js'
 import type { ClientInfo } from './hooks/client-info.js'
 import { checkHooks } from './hooks/hook-names.js'
 import type { Hooks } from './hooks/hooks.js'
@@ -69,18 +69,7 @@ const names: NamesOf<BrokerOptions> = {
   sysIntervalSeconds: true,
   counters: true,
   clock: true,
-  mqtt31: true,
-  bridgeProtocol: true,
-  wildcardSubscriptions: true,
-  retainAvailable: true,
-  sharedSubscriptions: true,
-  subscriptionIdentifiers: true,
-  sharedHandOverAtDisconnect: true,
-  maximumQos: true,
-  emptyClientIds: true,
-  controlCharacters: true,
-  checkPayloadFormat: true,
-  publishBeyondRate: true,
+  ...featureNames,
 }
 
 const inHooks = (name: string): string => `hooks: [{ ${name} }]`

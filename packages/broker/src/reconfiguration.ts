@@ -1,4 +1,4 @@
-import type { Features } from './features.js'
+import { type Features, featureNames } from './features.js'
 import type { Limits } from './limits.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
@@ -17,18 +17,7 @@ const names: NamesOf<Reconfiguration> = {
   limits: true,
   hooks: true,
   sysIntervalSeconds: true,
-  mqtt31: true,
-  bridgeProtocol: true,
-  wildcardSubscriptions: true,
-  retainAvailable: true,
-  sharedSubscriptions: true,
-  subscriptionIdentifiers: true,
-  sharedHandOverAtDisconnect: true,
-  maximumQos: true,
-  emptyClientIds: true,
-  controlCharacters: true,
-  checkPayloadFormat: true,
-  publishBeyondRate: true,
+  ...featureNames,
 }
 
 const atStart = (name: string): string => `createBroker({ ${name} }): it is for a start`
