@@ -114,11 +114,12 @@ export default defineConfig({
             fuzzy: 0.15,
             prefix: true,
             boost: { title: 6, titles: 2, text: 1 },
-            // Guides go before tables that are made by scripts, and these before the reference of every method.
+            // Guides go before what was measured, this before tables that scripts make, and these before the reference of every method.
             // This function is sent to the browser as text: it knows nothing but what it is given.
             boostDocument: (/** @type {string} */ id) => {
               if (id.includes('/api/')) return 0.03
               if (/protocol-coverage|durability-figures|conformance|examples/.test(id)) return 0.3
+              if (id.includes('/performance.')) return 0.6
               if (/\/(error-codes|troubleshooting)\./.test(id)) return 1.5
               return 1
             },
