@@ -43,7 +43,7 @@ describe.skipIf(skipped)('InfluxDB 1', () => {
       { time: expect.any(Number), room: 'living room', t: 21.5, seen: 3, 'battery.low': false },
     ])
     const [{ time }] = (await server.query('SELECT * FROM climate')) as [{ time: number }]
-    expect(Math.floor(time / 1e6)).toBe(now)
+    expect(Math.round(time / 1e6)).toBe(now) // JSON.parse rounds nanoseconds of our time to multiples of 256
   })
 
   it('keeps apart what comes in one moment, in its order', async () => {
