@@ -1,31 +1,32 @@
 import type { Will } from '@godwit/protocol'
 import { Accounts } from '../../accounts.js'
-import { type Commit, commitNumbered, noCommit } from '../../commit.js'
+import type { Commit } from '../../commit.js'
 import { BrokerError } from '../../errors.js'
 import { defaultLimits, type Limits } from '../../limits.js'
 import { type Logger, silentLogger } from '../../log.js'
 import type { Message } from '../../message.js'
 import { Metrics, type QueueTotals } from '../../metrics.js'
 import { checkNames, type NamesOf } from '../../option-names.js'
-import { BrokerTime, type Moment } from '../../time/broker-time.js'
+import { BrokerTime } from '../../time/broker-time.js'
 import { Chores } from '../../time/chores.js'
 import type { Recovered, SessionStore, Store, StoreHost } from '../store.js'
 import { Background } from './background.js'
 import { type BackupMade, type BackupOptions, Backups } from './backup.js'
+import { Bodies, type BodiesKeeper } from './bodies.js'
 import type { BodiesReader } from './bodies-record.js'
 import { Clearing } from './clearing.js'
 import { type CommitLog, LocalLog, type LogDisk } from './commit-log.js'
+import { CommitPipeline } from './commit-pipeline.js'
 import { ensureNoCopy } from './copy.js'
 import { Disk, DiskDamage } from './disk.js'
 import { DiskRoom } from './disk-room.js'
 import { Expiry } from './expiry.js'
 import { type Folder, openFolder } from './folder.js'
-import { Gathered } from './gathered.js'
 import { type GroupNumber, hashOf, type SessionNumber } from './keys.js'
 import { type LogKeeper, MessageLog } from './message-log.js'
 import { quietLmdb } from './quiet-lmdb.js'
-import { writeClock, writeRetained, writeWill } from './records.js'
-import { clockKey, Recovery } from './recovery.js'
+import { writeRetained, writeWill } from './records.js'
+import { Recovery } from './recovery.js'
 import { SetAside } from './set-aside.js'
 import type { Share } from './share.js'
 import type { Totals } from './stored-queue.js'
@@ -57,24 +58,8 @@ export interface StoreOnDisk extends Store {
   backup(to: string, options?: BackupOptions): Promise<BackupMade>
 }
 
-/** A commit that gathers no more, and waits for the disk. */
-interface Closed {
-  readonly commit: Commit
-  readonly since: number
-  readonly bytes: number
-  readonly writes: readonly Write[]
-  readonly touched: ReadonlySet<StoredSession>
-}
-
-/** What the disk writes for a small record, roughly: a page for it and one above, since others of its commit lie elsewhere. */
-const pageBytes = 8_192
-
-/** How often the relation of the broker's time to the wall clock is written, with a commit that is made anyway. */
-const clockEveryMs = 1_000
-
 /**
- * Keeps everything in one LMDB file. One commit is in flight; what is written meanwhile is the next one, so a commit's
- * size follows the load, up to a size at which it is closed. A commit that fails (a full disk) is tried again until it succeeds:
+ * Keeps everything in one LMDB file. A commit that fails (a full disk) is tried again until it succeeds:
  * nothing that waits for it is acknowledged, and nothing is lost.
  * @throws BrokerError `store-failed` from {@link Store.open}: folder in use, of a newer format, damaged, not writable.
  */
@@ -88,14 +73,11 @@ export function storeBehind(options: LmdbStoreOptions, makeLog: (disk: Disk) => 
   return new LmdbStore(options, makeLog)
 }
 
-class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
+class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
   readonly isLasting = true
-  flushed: Commit = noCommit
-  applied: Commit = noCommit
   onFlushed: () => void = () => {}
   onRoom: () => void = () => {}
   onFailed: (error: BrokerError) => void = () => {}
-  gathered = 0
   readonly #options: LmdbStoreOptions
   readonly #logger: Logger
   #metrics: Metrics = new Metrics()
@@ -108,6 +90,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   /** `undefined`: not open. */
   #tables: Tables | undefined
   #messages!: MessageLog
+  #bodies!: Bodies
   #disk!: Disk
   #log!: CommitLog
   readonly #makeLog: (disk: Disk) => CommitLog
@@ -115,20 +98,10 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   #setAside!: SetAside
   #clearing!: Clearing
   #background: readonly Background[] = []
-  #open: Gathered = new Gathered(commitNumbered(1), 0)
-  /** Oldest first. */
-  #closed: Closed[] = []
-  #inFlight: Closed | undefined
-  /** Handed to the log, and not in the tables yet; oldest first. */
-  #unapplied: Closed[] = []
-  #landing: Promise<void> | undefined
-  #scheduled = false
-  /** A commit has failed for good: there are no more. */
-  #isOver = false
+  readonly #pipeline = new CommitPipeline()
   readonly #backups = new Backups()
   readonly #sessions = new Map<SessionNumber, StoredSession>()
   #nextSession = 1
-  #clock: Moment = { wall: 0, time: 0 }
   #isAbandoned = false
 
   constructor(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog) {
@@ -145,8 +118,20 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     return this.#metrics.queued
   }
 
+  get flushed(): Commit {
+    return this.#pipeline.flushed
+  }
+
+  get applied(): Commit {
+    return this.#pipeline.applied
+  }
+
   get latest(): Commit {
-    return this.#open.isEmpty ? commitNumbered(this.#open.commit - 1) : this.#open.commit
+    return this.#pipeline.latest
+  }
+
+  get gathered(): number {
+    return this.#pipeline.gathered
   }
 
   get full(): boolean {
@@ -178,6 +163,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
       for (const work of this.#background) work.look()
       return recovered
     } catch (error) {
+      this.#pipeline.stop()
       await this.#tables?.root.close()
       this.#tables = undefined
       this.#folder.release('not in order')
@@ -197,23 +183,36 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     const { waiting, stored } = this.#accounts
     const metrics = this.#metrics
     const log = this.#logger
-    this.#open = new Gathered(commitNumbered(this.flushed + 1), 0)
     this.#setAside = new SetAside(directory, tables, metrics, log)
-    this.#messages = new MessageLog(tables, this.#open.commit, this)
+    this.#bodies = new Bodies(tables, this)
+    this.#messages = new MessageLog(tables, this.#bodies, this.#pipeline.open, this)
     this.#disk = new Disk({
       directory,
       file: this.#folder!.file,
       tables,
       metrics: metrics.commits,
       log,
-      relief: () => this.#relief(),
+      relief: () => this.#pipeline.relief(),
       onCommitted: () => onStep?.('committed'),
     })
     this.#log = this.#makeLog(this.#disk)
     if (this.#log instanceof LocalLog) ensureNoCopy(directory, tables)
-    this.#log.onApplied = (commit) => this.#onApplied(commit)
     this.#room = new DiskRoom({ directory, tables, limits: this.#limits, waiting, stored, metrics, log })
     this.#room.onRoom = () => this.onRoom()
+    this.#pipeline.start({
+      log: this.#log,
+      messages: this.#messages,
+      waiting,
+      time: this.#time,
+      metrics,
+      logger: log,
+      onStep: (step) => onStep?.(step),
+      onApplied: (commit, bytes) => this.#onApplied(commit, bytes),
+      onFlushed: () => this.#onFlushed(),
+      onCrashed: (error) => {
+        if (error instanceof DiskDamage) this.onFailed(damaged(directory, error.message))
+      },
+    })
     const write = (one: Write) => void this.write(one)
     const applied = () => this.applied
     this.#clearing = new Clearing({ tables, log: this.#messages, applied, write })
@@ -223,7 +222,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
       session: (number) => this.#sessions.get(number),
       write,
       group: (number) => this.#groupOrNone(number),
-      leave: (groups) => this.#messages.leave(groups),
+      leave: (groups) => this.#bodies.leave(groups),
       isUnapplied: (session, first) => this.#messages.isUnapplied(session, first),
       failed: (error, owner) => chores.failed(error, owner),
     })
@@ -260,7 +259,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   }
 
   check(): Commit {
-    return this.#noteClock()
+    return this.#pipeline.noteClock()
   }
 
   /** One for all barriers: every answer asks for one. */
@@ -275,20 +274,15 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   }
 
   tick(): void {
-    if (!this.#tables || !this.#writes) return
-    if (this.#time.hasStepped(this.#clock)) this.#noteClock()
+    if (!this.#pipeline.takes) return
+    this.#pipeline.noteStep()
     this.#room.look()
     if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
     for (const work of this.#background) work.look()
   }
 
   endOfPart(): void {
-    if (this.#open.isLarge) this.#close()
-  }
-
-  #noteClock(): Commit {
-    this.#clock = this.#time.moment()
-    return this.write({ table: 'facts', key: clockKey, value: writeClock(clockKey, this.#clock) })
+    this.#pipeline.endOfPart()
   }
 
   backup(to: string, options: BackupOptions = {}): Promise<BackupMade> {
@@ -303,27 +297,15 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
   // ---- what sessions ask for
 
   write(write: Write): Commit {
-    if (!this.#writes) return this.#open.commit // it will never be flushed
-    const gathering = this.#gathering()
-    const { records } = gathering
-    const grown = gathering.write(write)
-    this.gathered += grown + (gathering.records - records) * pageBytes
-    this.#accounts.waiting.add(grown)
-    return this.#schedule()
+    return this.#pipeline.write(write)
   }
 
   charge(bytes: number): void {
-    this.#gathering().charge(bytes)
-    this.gathered += bytes
-    this.#accounts.waiting.add(bytes)
+    this.#pipeline.charge(bytes)
   }
 
   touch(session: StoredSession): Commit {
-    const { commit } = this.#open
-    if (session.touchedIn === commit || !this.#writes) return commit
-    session.touchedIn = commit
-    this.#gathering().touch(session)
-    return this.#schedule()
+    return this.#pipeline.touch(session)
   }
 
   ended(session: StoredSession): void {
@@ -361,7 +343,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
 
   #groupOrNone(number: GroupNumber): BodiesReader | undefined {
     try {
-      return this.#messages.group(number)
+      return this.#bodies.group(number)
     } catch {
       return undefined // who reads from it will tell
     }
@@ -369,12 +351,8 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
 
   abandon(): void {
     this.#isAbandoned = true
+    this.#pipeline.stop()
     for (const work of this.#background) work.close()
-  }
-
-  /** False: closed, or abandoned. */
-  get #writes(): boolean {
-    return this.#tables !== undefined && !this.#isAbandoned
   }
 
   async close(): Promise<void> {
@@ -382,6 +360,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     this.#log.closing()
     await this.#backups.close()
     const end = (this.#isAbandoned ? await this.#endAbandoned() : await this.#writeOut()) ? 'in order' : 'not in order'
+    this.#pipeline.stop()
     for (const work of this.#background) work.close()
     const tables = this.#tables
     this.#tables = undefined
@@ -402,11 +381,9 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
 
   /** What is gathered, before the end. False: the disk does not take it. */
   async #writeOut(): Promise<boolean> {
-    if (this.#isOver) return false // it has been told
+    if (this.#pipeline.isOver) return false // it has been told
     try {
-      while (this.#landing || !this.#open.isEmpty || this.#closed.length > 0) await (this.#landing ?? this.#fly())
-      this.#noteClock()
-      await this.#fly()
+      await this.#pipeline.writeOut()
       await this.#log.settled()
       return true
     } catch (error) {
@@ -425,133 +402,17 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper {
     return session
   }
 
-  // ---- commits
+  // ---- what commits tell
 
-  /** What gathers now; from its first write on it is known when that came. */
-  #gathering(): Gathered {
-    if (this.#open.since === 0) this.#open = new Gathered(this.#open.commit, performance.now())
-    return this.#open
-  }
-
-  /** At the end of the turn, unless a commit is in flight: then when that is done. */
-  #schedule(): Commit {
-    if (!this.#scheduled && !this.#landing) {
-      this.#scheduled = true
-      setImmediate(() => {
-        this.#scheduled = false
-        if (!this.#landing && this.#writes && !this.#isOver) this.#fly().catch(() => {}) // it has been told
-      })
-    }
-    return this.#open.commit
-  }
-
-  /** Nothing more is gathered into the open commit; another is open from here on. */
-  #close(): void {
-    const open = this.#open
-    const next = commitNumbered(open.commit + 1)
-    const now = this.#time.moment()
-    if (now.time - this.#clock.time >= clockEveryMs) this.#noteClock()
-    const shares = this.#messages.close(next) // first: what is left out of it changes where its session stands
-    const writes = open.writes()
-    for (const session of open.touched) writes.push(...this.#changesOf(session))
-    writes.push(...shares)
-    this.#closed.push({ commit: open.commit, since: open.since, bytes: open.bytes, writes, touched: open.touched })
-    this.#open = new Gathered(next, 0)
-    this.#options.onStep?.('gathered')
-  }
-
-  /** What fails for one session is left out of the commit and told: everybody else's must not wait for it. */
-  #changesOf(session: StoredSession): readonly Write[] {
-    try {
-      return session.changes()
-    } catch (error) {
-      this.#metrics.internalErrors++
-      const fields = { clientId: session.identity.name, error: String(error) }
-      this.#logger.log('error', 'internal error while writing where a session stands', fields)
-      return []
-    }
-  }
-
-  #fly(): Promise<void> {
-    if (this.#closed.length === 0) this.#close()
-    const flight = this.#closed.shift()!
-    this.#inFlight = flight
-    this.#unapplied.push(flight)
-    const handedOver = performance.now()
-    this.#landing = this.#log.append(flight.commit, flight.writes).then(
-      () => this.#landed(flight, handedOver),
-      (error: unknown) => this.#crashed(error),
-    )
-    return this.#landing
-  }
-
-  #landed(flight: Closed, handedOver: number): void {
-    this.#landing = undefined
-    this.#inFlight = undefined
-    this.flushed = flight.commit
-    if (flight.writes.length > 0) this.#measure(flight, handedOver)
-    this.#options.onStep?.('flushed')
-    this.#goOn()
-    if (this.#closed.length > 0 || !this.#open.isEmpty) this.#schedule()
-    try {
-      this.onFlushed()
-    } catch (error) {
-      this.#logger.log('error', 'internal error after a commit', { error: String(error) })
-    }
+  #onFlushed(): void {
+    for (const work of this.#background) work.goOn()
+    this.onFlushed()
   }
 
   /** What is read from now on is there with this commit. */
-  #onApplied(commit: Commit): void {
-    this.applied = commit
+  #onApplied(commit: Commit, bytes: number): void {
     this.#tables!.root.resetReadTxn()
-    while (this.#unapplied.length > 0 && this.#unapplied[0]!.commit <= commit) {
-      const { bytes, writes } = this.#unapplied.shift()!
-      this.#accounts.waiting.add(-bytes)
-      this.#room.wrote(sizeOf(writes))
-    }
+    this.#room.wrote(bytes)
     this.#messages.applied(commit)
   }
-
-  /** It cannot be carried out, now or later. */
-  #crashed(error: unknown): never {
-    this.#landing = undefined
-    this.#isOver = true
-    if (error instanceof DiskDamage) this.onFailed(damaged(this.#options.directory, error.message))
-    throw error
-  }
-
-  #measure({ writes, since }: Closed, handedOver: number): void {
-    const now = performance.now()
-    const { commits } = this.#metrics
-    commits.writes.observe(writes.length)
-    commits.latency.observe((now - (since || handedOver)) / 1000)
-    commits.fsync.observe((now - handedOver) / 1000)
-  }
-
-  /** Removals among all that waits, and where the deliveries of those sessions stand without what is not on disk. */
-  #relief(): readonly Write[] {
-    const waiting = [this.#inFlight?.writes ?? [], ...this.#closed.map(({ writes }) => writes), this.#open.writes()]
-    const removals = waiting.flat().filter(({ table, value }) => value === undefined && makesRoom.has(table))
-    if (removals.length === 0) return removals
-    const touched = new Set(
-      [this.#inFlight?.touched, ...this.#closed.map((one) => one.touched), this.#open.touched].flatMap((set) => [
-        ...(set ?? []),
-      ]),
-    )
-    const cursors = [...touched].map((session) => session.cursor(this.#messages.unapplied(session.number)))
-    return [...removals, ...cursors.filter((write) => write !== undefined)]
-  }
-
-  #goOn(): void {
-    for (const work of this.#background) work.goOn()
-  }
-}
-
-/** Tables whose removals hold nothing back and may come early. */
-const makesRoom: ReadonlySet<string> = new Set(['shares', 'bodies', 'due'])
-
-function sizeOf(writes: readonly Write[]): number {
-  let bytes = 0
-  for (const { key, value } of writes) if (value) bytes += key.length + value.length
-  return bytes
 }

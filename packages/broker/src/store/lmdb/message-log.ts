@@ -1,10 +1,11 @@
 import { type Commit, noCommit } from '../../commit.js'
 import type { Message } from '../../message.js'
 import type { KeptMessage, QueuedMessage } from '../queue.js'
-import { BodiesBuilder, BodiesReader } from './bodies-record.js'
-import { dueKey, type GroupNumber, groupKey, readU48, type SessionNumber, sessionKey, shareKey } from './keys.js'
+import type { Bodies } from './bodies.js'
+import { BodiesBuilder } from './bodies-record.js'
+import { dueKey, type GroupNumber, readU48, type SessionNumber, sessionKey, shareKey } from './keys.js'
 import { readMessage } from './message-record.js'
-import { readCount, writeCount } from './records.js'
+import { writeCount } from './records.js'
 import { Remembered } from './remembered.js'
 import { Share, type Tail, type Unapplied } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
@@ -39,15 +40,6 @@ class CommitMessages {
   }
 }
 
-/** How many shares refer to a group, as of the end of a commit. */
-interface Readers {
-  readonly left: number
-  readonly commit: Commit
-}
-
-/** Counts of readers kept in memory, at most, of groups whose commits are over. */
-const mostReaders = 20_000
-
 /** What the log asks of the store. */
 export interface LogKeeper {
   /** All commits up to this one are safe. */
@@ -61,7 +53,7 @@ export interface LogKeeper {
   /** A share has nothing left before it was ever written. */
   omitted(share: Share): void
   /** A record cannot be read: it is set aside, and told. */
-  setAside(table: 'shares' | 'bodies', key: Buffer, why: unknown): void
+  setAside(table: 'shares', key: Buffer, why: unknown): void
 }
 
 /**
@@ -70,6 +62,7 @@ export interface LogKeeper {
  */
 export class MessageLog {
   readonly #tables: Tables
+  readonly #bodies: Bodies
   readonly #keeper: LogKeeper
   /** Not yet in the tables, oldest first; the last is open. */
   readonly #unapplied: CommitMessages[] = []
@@ -81,13 +74,9 @@ export class MessageLog {
   readonly #shares = new Remembered<Share>((share) => {
     share.record = undefined
   })
-  readonly #groups = new Map<GroupNumber, BodiesReader>()
-  readonly #groupsInUse = new Remembered<BodiesReader>((group) => void this.#groups.delete(group.group))
-  /** Shares that still refer to a group, where the disk does not know yet; and of others lately asked for. */
-  readonly #readers = new Map<GroupNumber, Readers>()
-
-  constructor(tables: Tables, firstCommit: Commit, keeper: LogKeeper) {
+  constructor(tables: Tables, bodies: Bodies, firstCommit: Commit, keeper: LogKeeper) {
     this.#tables = tables
+    this.#bodies = bodies
     this.#keeper = keeper
     this.#open = new CommitMessages(firstCommit, this.#slabs.begin())
     this.#unapplied.push(this.#open)
@@ -200,7 +189,7 @@ export class MessageLog {
       }
     }
     for (const [key, value] of bodies?.records(readers) ?? []) writes.push({ table: 'bodies', key, value })
-    for (const [group, left] of readers) this.#readers.set(group, { left, commit: this.#open.commit })
+    for (const [group, count] of readers) this.#bodies.begin(group, count, this.#open.commit)
     this.#open = new CommitMessages(next, this.#slabs.begin())
     this.#unapplied.push(this.#open)
     this.#newest = undefined
@@ -237,7 +226,7 @@ export class MessageLog {
   /** All commits up to this one are in the tables. */
   applied(commit: Commit): void {
     while (this.#unapplied[0]!.commit <= commit) this.#settle(this.#unapplied.shift()!)
-    if (this.#readers.size > mostReaders) this.#forgetReaders(commit)
+    this.#bodies.applied(commit)
   }
 
   #settle(done: CommitMessages): void {
@@ -356,7 +345,7 @@ export class MessageLog {
   }
 
   #messageOf(bytes: Uint8Array, { body, place }: ShareEntry): Message {
-    return place ? this.group(place.group).messageAt(place.index) : readMessage(bytes, body!.start, body!.end)
+    return place ? this.#bodies.group(place.group).messageAt(place.index) : readMessage(bytes, body!.start, body!.end)
   }
 
   /** As it is on disk. `undefined`: it is not there, or cannot be read and was set aside. */
@@ -375,18 +364,6 @@ export class MessageLog {
       this.#keeper.setAside('shares', key, error)
     }
     return share.record
-  }
-
-  /** @throws what is wrong with it. */
-  group(number: GroupNumber): BodiesReader {
-    const known = this.#groups.get(number)
-    if (known) return known
-    const value = this.#tables.bodies.get(groupKey(number))
-    if (!value) throw new Error('the bodies are not there')
-    const group = new BodiesReader(number, value)
-    this.#groups.set(number, group)
-    this.#groupsInUse.add(group, value.length)
-    return group
   }
 
   /** The session has ended: what it has in the open commit need not be written. */
@@ -427,49 +404,7 @@ export class MessageLog {
   #removeRecord(share: Share, due: number): void {
     this.#keeper.write({ table: 'shares', key: shareKey(share.session, share.first), value: undefined })
     if (due > 0) this.#keeper.write(dueWrite(share, due, false))
-    this.leave(share.groups)
-  }
-
-  /** A share less refers to these groups. */
-  leave(groups: readonly GroupNumber[]): void {
-    for (const group of groups) this.#leave(group)
-  }
-
-  /** One share less refers to the group. */
-  #leave(group: GroupNumber): void {
-    const key = groupKey(group)
-    const left = this.#readersOf(group, key) - 1
-    if (left === Number.POSITIVE_INFINITY) return
-    if (left > 0) {
-      const commit = this.#keeper.write({ table: 'readers', key, value: writeCount('readers', key, left) })
-      this.#readers.set(group, { left, commit })
-      return
-    }
-    this.#readers.delete(group)
-    const known = this.#groups.get(group)
-    if (known) this.#groupsInUse.delete(known)
-    this.#groups.delete(group)
-    this.#keeper.write({ table: 'bodies', key, value: undefined })
-    this.#keeper.write({ table: 'readers', key, value: undefined })
-  }
-
-  /** Infinite: it cannot be read, and is better left there than removed too early. */
-  #readersOf(group: GroupNumber, key: Buffer): number {
-    const known = this.#readers.get(group)
-    if (known) return known.left
-    const changed = this.#tables.readers.get(key)
-    if (changed) return readCount('readers', key, changed) ?? Number.POSITIVE_INFINITY
-    try {
-      return this.group(group).readers
-    } catch (error) {
-      this.#keeper.setAside('bodies', key, error)
-      return Number.POSITIVE_INFINITY
-    }
-  }
-
-  /** What is on disk need not be in memory too. */
-  #forgetReaders(applied: Commit): void {
-    for (const [group, { commit }] of this.#readers) if (commit <= applied) this.#readers.delete(group)
+    this.#bodies.leave(share.groups)
   }
 }
 
