@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { encodeUtf8, isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
+import { isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevels } from '@godwit/protocol'
 import type { AccountsView } from './accounts.js'
 import type { BatchListener } from './batches.js'
 import type { Change } from './changes.js'
@@ -20,25 +20,22 @@ import { Sessions } from './inspection/sessions.js'
 import { SharedGroupList } from './inspection/shared-group-list.js'
 import { SubscriptionList } from './inspection/subscriptions.js'
 import { SysTopics } from './inspection/sys-topics.js'
-import { Message } from './message.js'
 import { Metrics } from './metrics.js'
 import { plainAddress } from './network.js'
 import { checkNames, type NamesOf } from './option-names.js'
 import { type BrokerOptions, type CheckedOptions, checkOptions } from './options.js'
-import { type DropCount, type DropsView, dropBucketMs, RecentDrops } from './recent-drops.js'
 import { checkReconfiguration, type Reconfiguration } from './reconfiguration.js'
 import { makeRooms, type Rooms } from './rooms.js'
 import { localMessage, ownBytes, type PublishOptions } from './router/local-message.js'
 import { type LocalMessage, LocalSubscription, patternOf } from './router/local-subscription.js'
 import { plainGrant } from './router/subscriber.js'
 import { isBridgeState, isSystemTopic } from './router/system-topics.js'
-import { type BusiestTopics, TopicSketch } from './router/topic-sketch.js'
-import type { Chore } from './time/chores.js'
-import type { WheelTimer } from './time/timer-wheel.js'
 import { DuplexTransport } from './transport/duplex.js'
 import { listen, type OpenListener } from './transport/listen.js'
 import type { ListenOptions } from './transport/listen-options.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
+import { Upkeep } from './upkeep.js'
+import { type DropWatch, type TopicWatch, type Watch, watchDrops, watchOf, watchTopics } from './watches.js'
 
 /** What an earlier process left in the store: sessions, retained messages, wills not yet published, messages queued. */
 export interface RecoveredCounts {
@@ -48,31 +45,7 @@ export interface RecoveredCounts {
   readonly queued: number
 }
 
-const lookAtDescriptorsMs = 10_000
 const shuttingDown = 'the broker is shutting down'
-
-/** What is watched until it is stopped. */
-export interface Watch {
-  /**
-   * Nothing that happens from then on is told. What has been gathered still is: before this resolves, or when the listener is
-   * done with what it has. A second call does nothing.
-   */
-  stop(): Promise<void>
-}
-
-/** The busiest topics since the count began, in bounded memory: a count may be too high, none that is busy is missed. */
-export interface TopicWatch extends Watch {
-  /** So many, 1,000 at most, the busiest first; and how many are left out. */
-  top(count: number): Promise<BusiestTopics>
-}
-
-/** What was dropped and refused in the last hour, since the watch began, in bounded memory. */
-export interface DropWatch extends Watch {
-  /** By reason, and by client: of five minutes 500 are counted by name; and the last ones with what is known of them. */
-  recent(): Promise<DropsView>
-  /** Of one client. */
-  of(clientId: string): Promise<readonly DropCount[]>
-}
 
 export interface DisconnectOptions {
   /** Of 0x80 and more (section 3.14.2.1). Default 0x98, Administrative action; with a Server Reference 0x9C, Use another server. */
@@ -110,13 +83,10 @@ export class Broker implements AsyncDisposable {
   readonly #metrics: Metrics
   readonly #rooms: Rooms
   readonly #descriptors: Descriptors
-  #watchesDescriptors = false
   readonly #listeners = new Set<OpenListener>()
   readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
-  readonly #sysTopics: SysTopics
-  #sysIntervalSeconds = 0
-  #sysTimer: WheelTimer | undefined
+  readonly #upkeep: Upkeep
   #failure: BrokerError | undefined
   /** Called when the broker cannot go on: its stored data is damaged. It serves nobody any more; end the process. */
   onFailed: (error: BrokerError) => void = () => {}
@@ -140,9 +110,10 @@ export class Broker implements AsyncDisposable {
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
-    this.#sysTopics = new SysTopics({ metrics, registry, router, monotonic: () => clock.monotonic() })
+    const sysTopics = new SysTopics({ metrics, registry, router, monotonic: () => clock.monotonic() })
+    this.#upkeep = new Upkeep(this.#rooms, this.#descriptors, sysTopics)
     store.onFlushed = () => commits.onFlushed()
-    store.onRoom = () => this.#onRoom()
+    store.onRoom = () => this.#rooms.waitingForRoom.goOn()
     store.onFailed = (error) => this.#fail(error)
   }
 
@@ -153,9 +124,9 @@ export class Broker implements AsyncDisposable {
     const { sessions, groups, retained, wills, queued } = await store.open({ metrics, limits, accounts, time, chores })
     for (const message of retained) router.takeUp(message)
     registry.recover({ sessions, groups, wills })
-    this.#tick()
+    this.#upkeep.tick()
     this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
-    this.#setSysInterval(sysIntervalSeconds)
+    this.#upkeep.setSysInterval(sysIntervalSeconds)
     return this
   }
 
@@ -187,7 +158,7 @@ export class Broker implements AsyncDisposable {
       },
     }
     this.#listeners.add(listener)
-    this.#watchDescriptors()
+    this.#upkeep.watchDescriptors()
     if (this.#closed) await listener.close()
     this.#ensureOpen()
     return listener
@@ -310,8 +281,8 @@ export class Broker implements AsyncDisposable {
     Object.assign(options.features, next.features)
     offer.renew(options.limits, options.features)
     if (changes.hooks) this.#replaceHooks(changes.hooks)
-    this.#setSysInterval(next.sysIntervalSeconds)
-    if (this.#listeners.size > 0) this.#warnOfDescriptors()
+    this.#upkeep.setSysInterval(next.sysIntervalSeconds)
+    this.#upkeep.warnOfDescriptors()
   }
 
   #replaceHooks(next: readonly Hooks[]): void {
@@ -368,38 +339,13 @@ export class Broker implements AsyncDisposable {
 
   /** Counts from now on which topics are published to most, until it is stopped. */
   async watchTopics(): Promise<TopicWatch> {
-    const sketch = new TopicSketch()
-    const router = this.#rooms.router
-    router.sketches = [...(router.sketches ?? []), sketch]
-    return {
-      top: async (count) => sketch.top(count),
-      stop: async () => {
-        const left = router.sketches?.filter((other) => other !== sketch)
-        router.sketches = left && left.length > 0 ? left : undefined
-      },
-    }
+    return watchTopics(this.#rooms.router)
   }
 
   /** Counts from now on what is dropped and refused, by reason and by client, until it is stopped. */
   async watchDrops(): Promise<DropWatch> {
-    const { drops, wheel, options } = this.#rooms
-    const recent = new RecentDrops(() => options.clock.now())
-    drops.watchers = [...(drops.watchers ?? []), recent]
-    const isWatched = (): boolean => drops.watchers?.includes(recent) === true
-    const turn = (): void => {
-      if (!isWatched()) return
-      wheel.after(dropBucketMs, turn)
-      recent.turn()
-    }
-    wheel.after(dropBucketMs, turn)
-    return {
-      recent: async () => recent.view(),
-      of: async (clientId) => recent.of(clientId),
-      stop: async () => {
-        const left = drops.watchers?.filter((other) => other !== recent)
-        drops.watchers = left && left.length > 0 ? left : undefined
-      },
-    }
+    const { drops, wheel, clock } = this.#rooms
+    return watchDrops(drops, wheel, clock)
   }
 
   /**
@@ -474,54 +420,6 @@ export class Broker implements AsyncDisposable {
     if (this.#closed) throw new BrokerError('closed', 'the broker has been closed')
   }
 
-  /** From the first listener on. */
-  #watchDescriptors(): void {
-    if (this.#watchesDescriptors) return
-    this.#watchesDescriptors = true
-    this.#warnOfDescriptors()
-    this.#lookAtDescriptors()
-  }
-
-  #warnOfDescriptors(): void {
-    const { limits, log } = this.#rooms.options
-    const problem = this.#descriptors.shortFor(limits.maxConnections)
-    if (problem !== undefined) log.log('warn', problem)
-  }
-
-  #lookAtDescriptors(): void {
-    this.#rooms.wheel.after(lookAtDescriptorsMs, () => {
-      this.#lookAtDescriptors() // first: one that fails must not be the last
-      this.#descriptors.look()
-    })
-  }
-
-  /** Every second: what is due in queues and of what is retained, and how the disk is. */
-  #tick(): void {
-    const { wheel, options, memory, router, time } = this.#rooms
-    wheel.after(1000, () => this.#tick()) // first: one that fails must not be the last
-    options.store.tick()
-    memory.expiry.clear(time.expiryNow())
-    router.sweep(time.expiryNow())
-  }
-
-  /** There is room on the disk again: publications that waited for it go on, one connection after another. */
-  #onRoom(): void {
-    if (this.#rooms.connectionParts.waitingForRoom.size > 0) this.#rooms.chores.add(this.#goOnWithHeld())
-  }
-
-  *#goOnWithHeld(): Chore {
-    for (const connection of this.#rooms.connectionParts.waitingForRoom) {
-      if (this.#rooms.options.store.isLow) return
-      try {
-        connection.onRoom()
-      } catch (error) {
-        this.#rooms.faults.contain(error, connection, 'going on with what has waited for room')
-      }
-      yield 64
-    }
-    if (this.#rooms.connectionParts.waitingForRoom.size > 0) this.#rooms.wheel.after(0, () => this.#onRoom())
-  }
-
   /** Nothing can be stored any more, so nothing may be acknowledged: the connections end. */
   #fail(error: BrokerError): void {
     if (this.#failure) return
@@ -530,27 +428,6 @@ export class Broker implements AsyncDisposable {
     this.#rooms.registry.shutDown('the stored data is damaged')
     this.onFailed(error)
   }
-
-  /** From here on the `$SYS` topics come so often; 0: they are gone. */
-  #setSysInterval(seconds: number): void {
-    if (seconds === this.#sysIntervalSeconds) return
-    this.#sysIntervalSeconds = seconds
-    this.#sysTimer?.cancel()
-    if (seconds > 0) return this.#publishSys()
-    for (const topic of this.#sysTopics.forget()) this.#rooms.router.retained.delete(topic)
-  }
-
-  /** Publishes what has changed, and sets itself again. */
-  #publishSys(): void {
-    this.#sysTimer = this.#rooms.wheel.after(this.#sysIntervalSeconds * 1000, () => this.#publishSys())
-    for (const [topic, value] of this.#sysTopics.changed()) {
-      this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
-    }
-  }
-}
-
-function watchOf(started: { stop(): void }): Watch {
-  return { stop: async () => started.stop() }
 }
 
 /**

@@ -1,14 +1,6 @@
 export type { Account, Accounts, AccountsView, AccountView } from './accounts.js'
 export type { BatchListener } from './batches.js'
-export {
-  Broker,
-  createBroker,
-  type DisconnectOptions,
-  type DropWatch,
-  type RecoveredCounts,
-  type TopicWatch,
-  type Watch,
-} from './broker.js'
+export { Broker, createBroker, type DisconnectOptions, type RecoveredCounts } from './broker.js'
 export type { Change } from './changes.js'
 export type { ClientCertificate } from './client-certificate.js'
 export type { Commit } from './commit.js'
@@ -112,3 +104,4 @@ export { readTls } from './transport/tls-files.js'
 export type { Listener, Peer, PreparedOptions, TlsAgreement } from './transport/transport.js'
 export { isAnswered, listenAt } from './unix-socket.js'
 export { version } from './version.js'
+export type { DropWatch, TopicWatch, Watch } from './watches.js'

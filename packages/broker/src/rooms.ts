@@ -12,6 +12,7 @@ import { publishRates } from './connection/publish-rate.js'
 import { Tracing } from './connection/tracing.js'
 import { Turn } from './connection/turn.js'
 import { Waiting } from './connection/waiting.js'
+import { WaitingForRoom } from './connection/waiting-for-room.js'
 import { WriterPool } from './connection/writer-pool.js'
 import type { Services } from './handlers/context.js'
 import { HookRunner } from './hooks/hook-runner.js'
@@ -33,6 +34,7 @@ export interface Rooms extends Basics {
   readonly tracing: Tracing
   readonly commits: Commits
   readonly door: Door
+  readonly waitingForRoom: WaitingForRoom
   readonly connectionParts: ConnectionParts
   readonly inside: InsideParts
 }
@@ -73,6 +75,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     waiting: accounts.waiting,
     now: () => time.now(),
   }
+  const waitingForRoom = new WaitingForRoom(basics)
   const connectionParts: ConnectionParts = {
     services,
     outbox,
@@ -84,7 +87,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     wheel,
     log,
     arriving: new Set(),
-    waitingForRoom: new Set(),
+    waitingForRoom,
     waiting: new Waiting(limits, drops),
     publishRates: publishRates(limits),
     partialPackets: new PartialPackets(accounts.waiting, wheel),
@@ -94,7 +97,20 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     services: { ...services, hooks: new HookRunner([], faults, changes) },
     commits,
     tracing,
-    waitingForRoom: connectionParts.waitingForRoom,
+    waitingForRoom,
   }
-  return { ...basics, options, batches, hooks, router, registry, tracing, commits, door, connectionParts, inside }
+  return {
+    ...basics,
+    options,
+    batches,
+    hooks,
+    router,
+    registry,
+    tracing,
+    commits,
+    door,
+    waitingForRoom,
+    connectionParts,
+    inside,
+  }
 }

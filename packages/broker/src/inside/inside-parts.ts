@@ -1,7 +1,7 @@
 import type { Basics } from '../basics.js'
 import type { Commits } from '../connection/commits.js'
-import type { WaitsForRoom } from '../connection/connection-parts.js'
 import type { Tracing } from '../connection/tracing.js'
+import type { WaitingForRoom } from '../connection/waiting-for-room.js'
 import type { Services } from '../handlers/context.js'
 
 /** What sessions inside the process are made with. */
@@ -12,5 +12,5 @@ export interface InsideParts
   readonly commits: Commits
   readonly tracing: Tracing
   /** Those with publications that wait for room on the disk. */
-  readonly waitingForRoom: Set<WaitsForRoom>
+  readonly waitingForRoom: WaitingForRoom
 }

@@ -1,0 +1,55 @@
+import type { Faults, Owner } from '../faults.js'
+import type { Store } from '../store/store.js'
+import type { Chore, Chores } from '../time/chores.js'
+import type { TimerWheel } from '../time/timer-wheel.js'
+
+/** A connection with publications that wait for room on the disk. */
+export interface WaitsForRoom extends Owner {
+  /** There is some: what has waited goes on, a part of it in this turn. True: all of it has. */
+  onRoom(): boolean
+}
+
+/** What those who wait for room are asked with. */
+export interface RoomParts {
+  readonly store: Pick<Store, 'isLow'>
+  readonly chores: Chores
+  readonly wheel: TimerWheel
+  readonly faults: Faults
+}
+
+/** Connections with publications that wait for room on the disk. */
+export class WaitingForRoom {
+  readonly #waiting = new Set<WaitsForRoom>()
+  readonly #parts: RoomParts
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts
+  }
+
+  add(connection: WaitsForRoom): void {
+    this.#waiting.add(connection)
+  }
+
+  delete(connection: WaitsForRoom): void {
+    this.#waiting.delete(connection)
+  }
+
+  /** There is room again: publications that waited for it go on, one connection after another. */
+  goOn(): void {
+    if (this.#waiting.size > 0) this.#parts.chores.add(this.#oneAfterAnother())
+  }
+
+  *#oneAfterAnother(): Chore {
+    const { store, faults, wheel } = this.#parts
+    for (const connection of this.#waiting) {
+      if (store.isLow) return
+      try {
+        connection.onRoom()
+      } catch (error) {
+        faults.contain(error, connection, 'going on with what has waited for room')
+      }
+      yield 64
+    }
+    if (this.#waiting.size > 0) wheel.after(0, () => this.goOn())
+  }
+}

@@ -1,0 +1,73 @@
+import { encodeUtf8 } from '@godwit/protocol'
+import type { Descriptors } from './descriptors.js'
+import type { SysTopics } from './inspection/sys-topics.js'
+import { Message } from './message.js'
+import type { Rooms } from './rooms.js'
+import type { WheelTimer } from './time/timer-wheel.js'
+
+const lookAtDescriptorsMs = 10_000
+
+/** What a broker does by itself, time after time: what is due is cleared away, the disk and descriptors are looked at, `$SYS` is told. */
+export class Upkeep {
+  readonly #rooms: Rooms
+  readonly #descriptors: Descriptors
+  readonly #sysTopics: SysTopics
+  #watchesDescriptors = false
+  #sysIntervalSeconds = 0
+  #sysTimer: WheelTimer | undefined
+
+  constructor(rooms: Rooms, descriptors: Descriptors, sysTopics: SysTopics) {
+    this.#rooms = rooms
+    this.#descriptors = descriptors
+    this.#sysTopics = sysTopics
+  }
+
+  /** Every second: what is due in queues and of what is retained, and how the disk is. */
+  tick(): void {
+    const { wheel, options, memory, router, time } = this.#rooms
+    wheel.after(1000, () => this.tick()) // first: one that fails must not be the last
+    options.store.tick()
+    memory.expiry.clear(time.expiryNow())
+    router.sweep(time.expiryNow())
+  }
+
+  /** From the first listener on. */
+  watchDescriptors(): void {
+    if (this.#watchesDescriptors) return
+    this.#watchesDescriptors = true
+    this.warnOfDescriptors()
+    this.#lookAtDescriptors()
+  }
+
+  /** When there are fewer than the limit of connections needs. */
+  warnOfDescriptors(): void {
+    if (!this.#watchesDescriptors) return
+    const { limits, log } = this.#rooms.options
+    const problem = this.#descriptors.shortFor(limits.maxConnections)
+    if (problem !== undefined) log.log('warn', problem)
+  }
+
+  #lookAtDescriptors(): void {
+    this.#rooms.wheel.after(lookAtDescriptorsMs, () => {
+      this.#lookAtDescriptors() // first: one that fails must not be the last
+      this.#descriptors.look()
+    })
+  }
+
+  /** From here on the `$SYS` topics come so often; 0: they are gone. */
+  setSysInterval(seconds: number): void {
+    if (seconds === this.#sysIntervalSeconds) return
+    this.#sysIntervalSeconds = seconds
+    this.#sysTimer?.cancel()
+    if (seconds > 0) return this.#publishSys()
+    for (const topic of this.#sysTopics.forget()) this.#rooms.router.retained.delete(topic)
+  }
+
+  /** Publishes what has changed, and sets itself again. */
+  #publishSys(): void {
+    this.#sysTimer = this.#rooms.wheel.after(this.#sysIntervalSeconds * 1000, () => this.#publishSys())
+    for (const [topic, value] of this.#sysTopics.changed()) {
+      this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
+    }
+  }
+}
