@@ -64,5 +64,9 @@ const tags = [
   { name: 'Act', description: 'What changes something. Each is in the log, with who did it.' },
   { name: 'Access', description: 'Users and access rules.' },
   { name: 'Configuration', description: 'What the broker was configured with.' },
+  {
+    name: 'Cluster',
+    description: 'Where the broker is one of several: who serves, and how far the others are behind.',
+  },
   { name: 'Backup', description: 'Copies of the data.' },
 ]

@@ -2,8 +2,8 @@ import type { LogFields, LogLevel } from '@godwit/broker'
 import type { AccessAction, AccessRule } from '@godwit/broker/access'
 
 /**
- * What the HTTP API shows and edits that is not the broker's own: users, access rules, backups, log, configuration. Whoever mounts
- * it gives what there is; operations of a part that was not given answer 501.
+ * What the HTTP API shows and edits that is not the broker's own: users, access rules, backups, log, configuration, the cluster that
+ * it is part of, bridges, plugins. Whoever mounts it gives what there is; operations of a part that was not given answer 501.
  *
  * A part that cannot do what is asked throws one of the errors below; its message is shown to people, so it names no secret.
  * Anything else it throws is a failure of the server: logged, and answered 500 without its words.
@@ -15,6 +15,7 @@ export interface Parts {
   readonly backups?: Backups | undefined
   readonly log?: Log | undefined
   readonly configuration?: Configuration | undefined
+  readonly cluster?: Cluster | undefined
 }
 
 /** What was read is no longer what is there: an editor, or another page, was quicker. Answered 409 (`edit-conflict`). */
@@ -178,4 +179,78 @@ export interface Setting {
   readonly value: string | number | boolean | null
   /** Where it comes from: a place in a file, a flag, a variable of the environment, `default`. */
   readonly origin: string
+}
+
+/** The node of a cluster that this broker is. */
+export interface Cluster {
+  /** What it knows of the cluster, as it knew last. */
+  view(): ClusterView
+  /** Another node takes over, in order; this resolves before. @throws NotEditable where this node is not the owner. */
+  handOver(): Promise<void>
+}
+
+/** A cluster, as one of its nodes sees it. */
+export interface ClusterView {
+  /** Its name. */
+  readonly cluster: string
+  /** This node. */
+  readonly node: string
+  /** `owner`: it serves; `following`, `claiming`, `diverged`, `starting`, `closed`. */
+  readonly role: string
+  /** Counts owners. */
+  readonly epoch: number
+  /** The node that owns the log, as far as this one has read; null: none yet. */
+  readonly owner: string | null
+  /** It takes over no more by itself. */
+  readonly frozen: boolean
+  /** Why nothing is acknowledged now: the servers of the log do not answer, or the log is full; null: all is well. */
+  readonly held: 'silent' | 'full' | null
+  /** How long they have not answered this owner; 0: they do. */
+  readonly silentSeconds: number
+  /** What hinders it, in words. */
+  readonly problem: string | null
+  /** Of this node, since its start. */
+  readonly counters: {
+    readonly claims: number
+    /** Times that another has taken over from it. */
+    readonly fenced: number
+    /** Times that its copy has parted from the log. */
+    readonly diverged: number
+    readonly framesWritten: number
+    readonly bytesWritten: number
+    readonly framesRead: number
+    readonly bytesRead: number
+  }
+  readonly log: {
+    /** The last frame there is, as far as is known. */
+    readonly last: number
+    readonly bytes: number
+    /** It takes no more than this; null: no bound, or not known. */
+    readonly most: number | null
+  }
+  /** All that have told of themselves, by name; this one too. */
+  readonly nodes: readonly ClusterNodeView[]
+  /** The newest first. */
+  readonly snapshots: readonly { readonly frame: number; readonly bytes: number; readonly createdAt: string | null }[]
+}
+
+/** A node as it has told of itself. */
+export interface ClusterNodeView {
+  readonly node: string
+  readonly role: string
+  readonly epoch: number
+  /** The last frame that is in its copy. */
+  readonly applied: number
+  /** How many frames it is behind the end of the log. */
+  readonly behindFrames: number
+  /** Their bytes, about: by the mean of the frames in the log. */
+  readonly behindBytes: number
+  readonly version: string
+  /** Where clients of other nodes are taken to; null: nowhere. */
+  readonly address: string | null
+  /** It claims before others do. */
+  readonly preferred: boolean
+  readonly problem: string | null
+  /** When it told, by its own clock. ISO 8601. */
+  readonly toldAt: string
 }

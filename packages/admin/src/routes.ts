@@ -56,13 +56,18 @@ export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk, e
       const asked = await askedOf(it, context)
       const part: keyof Parts | undefined = it.needs
       if (part !== undefined && desk.parts[part] === undefined) {
-        throw new Problem('not-available', `this server was not given ${part}`)
+        throw new Problem('not-available', absent[part] ?? `this server was not given ${part}`)
       }
       const answer = (await it.run(asked, desk as never)) as Answer<unknown> | Response
       if (it.act) tellAct(it, asked, answer instanceof Response ? undefined : answer.by, context, desk)
       return responseOf(it, answer)
     }) as never,
   )
+}
+
+/** Why there is no such part, where it is not for whoever serves this to give it. */
+const absent: Readonly<Partial<Record<keyof Parts, string>>> = {
+  cluster: 'this broker is no node of a cluster',
 }
 
 /** What a path is asked for that it does not take is answered as such. */

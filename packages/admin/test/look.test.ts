@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RecentLog } from '../src/index.js'
+import { memoryParts } from './parts.js'
 import { startRig } from './rig.js'
 
 test('the broker: what there is of everything', async () => {
@@ -17,6 +18,17 @@ test('the broker: what there is of everything', async () => {
     },
   })
   expect((await ask('GET', '/counters')).body.plain).toMatchObject({ clientsAccepted: 1 })
+})
+
+test('the cluster: its nodes, how far they are behind, and how soon what is acknowledged is safe', async () => {
+  const { ask } = await startRig(memoryParts())
+  const { body } = await ask('GET', '/cluster', { as: 'viewer' })
+  expect(body.acknowledged).toEqual({ half: null, most: null }) // nothing has been
+  expect([body.owner, body.nodes[1].behindFrames, body.nodes[1].behindBytes]).toEqual(['a', 1, 100])
+  expect((await ask('GET', '/broker')).body.cluster).toBe('plant')
+  const alone = await startRig()
+  expect((await alone.ask('GET', '/broker')).body.cluster).toBeNull()
+  expect((await alone.ask('GET', '/cluster')).body.detail).toBe('this broker is no node of a cluster')
 })
 
 test('clients, page by page', async () => {

@@ -1,6 +1,7 @@
 import { type AccessRule, accessRules } from '@godwit/broker/access'
 import {
   type Backup,
+  type ClusterView,
   EditConflict,
   type EditOptions,
   NotThere,
@@ -35,12 +36,41 @@ class Edited<T> {
   }
 }
 
+/** A node that serves, and one that follows. */
+const clusterView: ClusterView = {
+  cluster: 'plant',
+  node: 'a',
+  role: 'owner',
+  epoch: 3,
+  owner: 'a',
+  frozen: false,
+  held: null,
+  silentSeconds: 0,
+  problem: null,
+  counters: { claims: 1, fenced: 0, diverged: 0, framesWritten: 9, bytesWritten: 900, framesRead: 0, bytesRead: 0 },
+  log: { last: 109, bytes: 10_900, most: null },
+  nodes: ['a', 'b'].map((node, at) => ({
+    node,
+    role: at === 0 ? 'owner' : 'following',
+    epoch: 3,
+    applied: 109 - at,
+    behindFrames: at,
+    behindBytes: 100 * at,
+    version: '1.0.0',
+    address: null,
+    preferred: false,
+    problem: null,
+    toldAt: '2026-01-01T00:00:00.000Z',
+  })),
+  snapshots: [{ frame: 100, bytes: 5_000, createdAt: '2026-01-01T00:00:00.000Z' }],
+}
+
 /** Parts that hold everything in memory, and say what they hold. */
 export function memoryParts(): Required<Parts> & { held(): unknown } {
   const users = new Edited<ReadonlyMap<string, string>>(new Map([['ann', 'secret-hash']]))
   const rules = new Edited<readonly AccessRule[]>([{ allow: 'publish', filter: 'a/#', where: 'rules.yaml:1' }])
   const backups = new Map<string, Backup>([['old', { name: 'old', bytes: 3, createdAt: '2026-01-01T00:00:00.000Z' }]])
-  let reloads = 0
+  let [reloads, handedOver] = [0, 0]
   const placeOf = (at: number): number => {
     if (at < rules.value.length) return at
     throw new NotThere(`there is no rule ${at}`)
@@ -53,7 +83,7 @@ export function memoryParts(): Required<Parts> & { held(): unknown } {
   const log = new RecentLog()
   log.log('warn', 'message dropped', { clientId: 'c', reason: 'queue-full', topic: undefined })
   return {
-    held: () => [[...users.value], rules.value, [...backups.keys()], reloads],
+    held: () => [[...users.value], rules.value, [...backups.keys()], reloads, handedOver],
     users: {
       list: async () => ({ etag: users.etag, users: [...users.value.keys()].map((username) => ({ username })) }),
       async set(username, password, options) {
@@ -102,6 +132,12 @@ export function memoryParts(): Required<Parts> & { held(): unknown } {
       },
     },
     log,
+    cluster: {
+      view: () => clusterView,
+      async handOver() {
+        handedOver++
+      },
+    },
     configuration: {
       effective: async () => [{ name: 'limits.maxInflight', value: 256, origin: 'default' }],
       check: async (text) => ({ problems: text.includes('colour') ? ["1:1: there is no 'colour'"] : [] }),

@@ -15,6 +15,8 @@ export const samples: Readonly<Record<OperationId, Sample>> = {
   logIn: { body: { token: 'godwit_the-token-of-viewer' } },
   logOut: {},
   getBroker: {},
+  getCluster: {},
+  handOverCluster: {},
   getConfiguration: {},
   getCounters: {},
   getHistory: { query: { span: 'hour' } },

@@ -94,7 +94,7 @@ export class Broker implements AsyncDisposable {
 
   /** Use {@link createBroker}. */
   constructor(options: CheckedOptions) {
-    const { store, clock, counters } = options
+    const { store, clock, counters, sysTopics } = options
     const metrics = counters?.metrics ?? new Metrics()
     this.#metrics = metrics
     this.#rooms = makeRooms(options, metrics)
@@ -110,8 +110,8 @@ export class Broker implements AsyncDisposable {
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
-    const sysTopics = new SysTopics({ metrics, registry, router, monotonic: () => clock.monotonic() })
-    this.#upkeep = new Upkeep(this.#rooms, this.#descriptors, sysTopics)
+    const told = { metrics, registry, router, monotonic: () => clock.monotonic(), more: sysTopics }
+    this.#upkeep = new Upkeep(this.#rooms, this.#descriptors, new SysTopics(told))
     store.onFlushed = () => commits.onFlushed()
     store.onRoom = () => this.#rooms.waitingForRoom.goOn()
     store.onFailed = (error) => this.#fail(error)

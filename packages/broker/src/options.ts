@@ -37,6 +37,11 @@ export interface BrokerOptions extends Partial<Features> {
   readonly graceAfterRestartSeconds?: number
   /** Seconds between updates of the `$SYS` topics; 0 = there are none. Default 10. */
   readonly sysIntervalSeconds?: number
+  /**
+   * Tells more under `$SYS/broker/`, by the rest of the topic, as `{ 'cluster/epoch': 3 }`: asked at each update. What it names no more
+   * is removed. Default: nothing.
+   */
+  readonly sysTopics?: () => Readonly<Record<string, string | number>>
   /** Those of an {@link Edge}, `edge.counters`: they go on whichever node serves. Default: the broker's own, from 0. */
   readonly counters?: Counters
   /** For tests that own time. Default: the system's. */
@@ -54,6 +59,7 @@ export interface CheckedOptions {
   readonly willsAfterRestart: 'publish' | 'drop'
   readonly graceAfterRestartSeconds: number
   readonly sysIntervalSeconds: number
+  readonly sysTopics: NonNullable<BrokerOptions['sysTopics']>
   readonly counters: Counters | undefined
   readonly clock: Clock
 }
@@ -67,6 +73,7 @@ const names: NamesOf<BrokerOptions> = {
   willsAfterRestart: true,
   graceAfterRestartSeconds: true,
   sysIntervalSeconds: true,
+  sysTopics: true,
   counters: true,
   clock: true,
   ...featureNames,
@@ -157,6 +164,7 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     willsAfterRestart,
     graceAfterRestartSeconds,
     sysIntervalSeconds,
+    sysTopics: given.sysTopics ?? (() => ({})),
     counters: given.counters,
     clock: given.clock ?? systemClock,
   }

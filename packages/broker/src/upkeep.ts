@@ -60,7 +60,7 @@ export class Upkeep {
     this.#sysIntervalSeconds = seconds
     this.#sysTimer?.cancel()
     if (seconds > 0) return this.#publishSys()
-    for (const topic of this.#sysTopics.forget()) this.#rooms.router.retained.delete(topic)
+    this.#removeSys(this.#sysTopics.forget())
   }
 
   /** Publishes what has changed, and sets itself again. */
@@ -69,5 +69,10 @@ export class Upkeep {
     for (const [topic, value] of this.#sysTopics.changed()) {
       this.#rooms.router.publish(Message.of(topic, encodeUtf8(value), 0, true))
     }
+    this.#removeSys(this.#sysTopics.gone())
+  }
+
+  #removeSys(topics: readonly string[]): void {
+    for (const topic of topics) this.#rooms.router.retained.delete(topic)
   }
 }

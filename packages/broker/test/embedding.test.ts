@@ -142,6 +142,24 @@ describe('$SYS', () => {
     expect(changed.some((line) => line.includes('version'))).toBe(false)
   })
 
+  it('tells what the program around it adds, and removes what that names no more', async () => {
+    let more: Readonly<Record<string, string | number>> = { 'cluster/epoch': 3, 'cluster/nodes/b/behind': 0 }
+    const rig = await startRig({ sysIntervalSeconds: 10, sysTopics: () => more })
+    const client = await rig.connect('c', { cleanStart: false })
+    expect(await client.subscribe('$SYS/broker/cluster/#').heard()).toEqual([
+      'suback 1 [0]',
+      'publish $SYS/broker/cluster/epoch "3" retain',
+      'publish $SYS/broker/cluster/nodes/b/behind "0" retain',
+    ])
+    more = { 'cluster/epoch': 4 }
+    await rig.pass(10_000)
+    expect(await client.heard()).toEqual(['publish $SYS/broker/cluster/epoch "4"'])
+    expect(await client.subscribe('$SYS/broker/cluster/#').heard()).toEqual([
+      'suback 1 [0]',
+      'publish $SYS/broker/cluster/epoch "4" retain',
+    ])
+  })
+
   it('tells of load, of the most there were, and of what is kept', async () => {
     const rig = await startRig({ sysIntervalSeconds: 60 })
     const facts: Record<string, string> = {}

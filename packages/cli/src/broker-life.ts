@@ -1,4 +1,4 @@
-import type { RecentLog } from '@godwit/admin/parts'
+import type { Cluster, RecentLog } from '@godwit/admin/parts'
 import {
   type Broker,
   BrokerError,
@@ -52,6 +52,8 @@ export interface Standing {
    * broker is alone.
    */
   readonly onRequests?: (serve: Serve) => void
+  /** The node that it is; left out: it is alone. */
+  readonly cluster?: Cluster
   /** Listeners of a node that are open whoever serves. Left out: they are opened. */
   readonly doors?: OpenDoors | undefined
 }
@@ -140,7 +142,7 @@ export class BrokerLife {
    * Lets clients in, and tells the person at the terminal.
    * @throws CommandError
    */
-  async open({ folder, onDisk, onRequests, doors: standing }: Standing): Promise<void> {
+  async open({ folder, onDisk, onRequests, cluster, doors: standing }: Standing): Promise<void> {
     const { log, recent, sockets, read } = this.#around
     const settings = this.#settings
     const broker = this.#broker!
@@ -153,7 +155,7 @@ export class BrokerLife {
     const bridges = new Bridges(broker, log)
     this.#bridges = bridges
     const web = await WebServers.open({
-      ...{ broker, settings, backups, recent, log, ...editors, plugins, bridges },
+      ...{ broker, settings, backups, recent, log, ...editors, plugins, bridges, cluster },
       doors: () => doors.words,
       access: access.explainer,
       reload: () => this.reload(),

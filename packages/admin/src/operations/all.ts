@@ -3,6 +3,7 @@ import { explainAccess } from './access.js'
 import { createBackup, downloadBackup, listBackups, removeBackup } from './backups.js'
 import { getBroker, getCounters } from './broker.js'
 import { disconnectClient, getClient, listClients } from './clients.js'
+import { getCluster, handOverCluster } from './cluster.js'
 import { checkConfiguration, getConfiguration, reload } from './configuration.js'
 import { listDrops } from './drops.js'
 import { followEvents } from './events.js'
@@ -23,6 +24,8 @@ export const operations: readonly Operation[] = [
   logOut,
   getBroker,
   getCounters,
+  getCluster,
+  handOverCluster,
   getHistory,
   getLog,
   listDrops,

@@ -26,6 +26,7 @@ const brokerFacts = z
     waiting: account,
     stored: account,
     tlsExpiresAt: time.nullable().openapi({ description: 'When the first certificate of a listener expires.' }),
+    cluster: z.string().nullable().openapi({ description: 'The cluster that it is a node of; null: it is alone.' }),
   })
   .openapi('Broker')
 
@@ -36,7 +37,7 @@ export const getBroker = operation({
   tag: 'Look',
   summary: 'The broker: version, uptime, listeners, and how much of everything there is',
   answer: { description: 'As it is now.', schema: brokerFacts },
-  async run(_, { broker, clock, options, startedAt }) {
+  async run(_, { broker, parts, clock, options, startedAt }) {
     const [metrics, accounts, readiness, clients, sessions, subscriptions, retained, retainedBytes] = await Promise.all(
       [
         broker.metrics(),
@@ -70,6 +71,7 @@ export const getBroker = operation({
       waiting: finite(accounts.waiting),
       stored: finite(accounts.stored),
       tlsExpiresAt: timeOf(metrics.tlsExpiresAt),
+      cluster: parts.cluster?.view().cluster ?? null,
     }
     return { body }
   },

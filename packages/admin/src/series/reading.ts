@@ -1,5 +1,6 @@
 import type { Histogram, Metrics } from '@godwit/broker'
 import type { AdministeredBroker } from '../options.js'
+import { shareWithin } from './share-within.js'
 
 /** The counters of a broker at one moment, as far as series are made of them. */
 export interface Reading {
@@ -125,12 +126,5 @@ export function pointOf(before: Reading, after: Reading): Point {
 function percentileOf(before: Counts | undefined, after: Counts | undefined): number {
   if (!before || !after) return Number.NaN
   const counted = after.counts.map((value, at) => value - before.counts[at]!)
-  const total = counted.reduce((sum, value) => sum + value, 0)
-  if (total === 0) return Number.NaN
-  let upTo = 0
-  const at = counted.findIndex((value) => {
-    upTo += value
-    return upTo >= 0.99 * total
-  })
-  return after.bounds[Math.min(at, after.bounds.length - 1)]!
+  return shareWithin({ bounds: after.bounds, counts: counted }, 0.99) ?? Number.NaN
 }

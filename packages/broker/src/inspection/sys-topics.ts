@@ -11,6 +11,8 @@ export interface SysSources {
   readonly router: Pick<Router, 'sessionSubscriptions' | 'retained' | 'sharedSubscriptions'>
   /** Milliseconds that never go back. */
   monotonic(): number
+  /** What else is told, by the topic behind `$SYS/broker/`. */
+  more(): Readonly<Record<string, string | number>>
 }
 
 /** The counters of which there is a load, by the names that mosquitto gives them. */
@@ -37,6 +39,7 @@ export class SysTopics {
   #mostHeap = 0
   readonly #loads = new Map(Object.keys(loads).map((name) => [name, new LoadAverages()]))
   readonly #last = new Map<string, string>()
+  #told: ReadonlySet<string> = new Set()
 
   constructor(sources: SysSources) {
     this.#sources = sources
@@ -46,12 +49,21 @@ export class SysTopics {
 
   /** What has changed since the last time; at first, all. */
   *changed(): Generator<readonly [topic: string, value: string]> {
-    for (const [name, value] of Object.entries({ ...this.#facts(), ...this.#loadFacts() })) {
+    const facts = Object.entries({ ...this.#sources.more(), ...this.#facts(), ...this.#loadFacts() })
+    this.#told = new Set(facts.map(([name]) => name))
+    for (const [name, value] of facts) {
       const text = String(value)
       if (this.#last.get(name) === text) continue
       this.#last.set(name, text)
       yield [topicOf(name), text]
     }
+  }
+
+  /** Those that were told of and were not named the last time. */
+  gone(): string[] {
+    const names = [...this.#last.keys()].filter((name) => !this.#told.has(name))
+    for (const name of names) this.#last.delete(name)
+    return names.map(topicOf)
   }
 
   /** They are no longer told of; answers those that were. The next time all of them come again. */

@@ -1,15 +1,7 @@
+import { type Cluster, NotEditable } from '@godwit/admin/parts'
 import type { Broker, BrokerOptions, Logger } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
-import {
-  type ClusterNode,
-  EngineUnfit,
-  jetstreamLog,
-  type LogServer,
-  LogSilent,
-  type NodeNote,
-  notKnown,
-  openNode,
-} from '@godwit/cluster'
+import { type ClusterNode, EngineUnfit, jetstreamLog, type LogServer, notKnown, openNode } from '@godwit/cluster'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import { open as openSocket } from '../control/broker-control.js'
@@ -20,13 +12,24 @@ import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringPages } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
+import { ClusterLook } from './cluster-look.js'
 import { shownOfNode } from './cluster-pages.js'
 import { askEngine, type ClusterConfig, natsOptions, nodeName } from './cluster-settings.js'
+import { clusterTopics } from './cluster-topics.js'
 import type { NodeEdge } from './node-edge.js'
 
 /** What a broker of a cluster shows and answers while it serves. */
 export interface ServedByNode {
   close(): Promise<void>
+}
+
+/** What a broker has from its node. */
+export interface OfNode {
+  readonly store: StoreOnDisk
+  /** Is given what the broker answers to over the control socket. */
+  readonly onRequests: (serve: Serve) => void
+  /** What is shown of the cluster over HTTP. */
+  readonly cluster: Cluster
 }
 
 export interface ClusterBrokerParts {
@@ -37,11 +40,9 @@ export interface ClusterBrokerParts {
   readonly edge: NodeEdge | undefined
   /** Makes a broker, as the configuration says. */
   readonly create: (options: BrokerOptions) => Promise<Broker>
-  /** Opens its listeners, and what else it has; what it answers to over the control socket goes to `onRequests`. */
-  readonly open: (store: StoreOnDisk, onRequests: (serve: Serve) => void) => Promise<ServedByNode>
+  /** Opens its listeners, and what else it has. */
+  readonly open: (of: OfNode) => Promise<ServedByNode>
 }
-
-const lookAtNotesMs = 5_000
 
 /** A broker that is one of several: it serves while its node owns the log. */
 export class ClusterBroker {
@@ -55,8 +56,7 @@ export class ClusterBroker {
   #requests: Serve | undefined
   #socket: ControlSocket | undefined
   #monitoring: MonitoringServer | undefined
-  #notes: readonly NodeNote[] = []
-  #looking: NodeJS.Timeout | undefined
+  #look!: ClusterLook
 
   /** @throws CommandError NATS cannot be used, or an address is taken. */
   static async start(parts: ClusterBrokerParts): Promise<ClusterBroker> {
@@ -110,11 +110,12 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     }
     await this.#openPages()
     this.#node = this.#openNode()
+    this.#look = new ClusterLook({ name, server: this.#server, node: this.#node })
     this.#node.onChange = () => this.#point()
     this.#point()
     const path = controlPath(settings.config)
     if (path !== undefined) this.#socket = await openSocket(path, this.#answer, log)
-    this.#lookAtNotes()
+    this.#look.start()
   }
 
   #openNode(): ClusterNode {
@@ -133,14 +134,16 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
       log,
       create: async (made) => {
         store = made.store as StoreOnDisk
-        const broker = await create({ ...made, ...(edge && { counters: edge.edge.counters }) })
+        const sysTopics = () => clusterTopics(this.#look.view)
+        const broker = await create({ ...made, sysTopics, ...(edge && { counters: edge.edge.counters }) })
         broker.onFailed = () => this.#node.handOver()
         return broker
       },
       serve: async (broker) => {
-        this.#served = await open(store!, (serve) => {
+        const onRequests = (serve: Serve): void => {
           this.#requests = serve
-        })
+        }
+        this.#served = await open({ store: store!, onRequests, cluster: this.#shown })
         this.#serving = broker
         await edge?.serve(broker)
       },
@@ -153,6 +156,15 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
         await served?.close()
       },
     })
+  }
+
+  /** For the HTTP API. */
+  readonly #shown: Cluster = {
+    view: () => this.#look.view,
+    handOver: async () => {
+      if (this.#node.role !== 'owner') throw new NotEditable(notOwner)
+      setImmediate(() => this.#node.handOver()) // whoever asks is answered first
+    },
   }
 
   /** Clients go to who serves now. */
@@ -171,7 +183,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
       holdMs: cluster.holdMs,
       broker: () => this.#serving,
       edge: this.#parts.edge?.edge,
-      notes: () => this.#notes,
+      look: () => this.#look,
       delay: this.#delay,
     })
     this.#monitoring = await MonitoringServer.open(new MonitoringPages(shown, log), where, log)
@@ -189,7 +201,6 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
   async #deed(deed: ClusterDeed): Promise<ClusterAnswer> {
     const node = this.#node
     const { log } = this.#parts
-    const cluster = this.#cluster
     if (deed !== 'status') log.log('info', `asked for over the control socket: ${deed}`, { node: node.status.node })
     if (deed === 'handover') this.#handOver()
     else if (deed === 'claim') node.claimNow()
@@ -197,33 +208,18 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     else if (deed === 'thaw') node.frozen = false
     else if (deed === 'recover') node.recover()
     else if (deed === 'snapshot') await node.snapshot()
-    try {
-      const [nodes, snapshots] = [await this.#server.notes(), await this.#server.snapshots()]
-      return { cluster: cluster.name, node: node.status, nodes, snapshots: snapshots.map(({ sequence }) => sequence) }
-    } catch (error) {
-      if (!(error instanceof LogSilent)) throw error
-      return { cluster: cluster.name, node: node.status, nodes: [], snapshots: [] }
-    }
+    await this.#look.look(true)
+    return this.#look.view
   }
 
   #handOver(): void {
-    if (this.#node.role !== 'owner') throw new CommandError('this node is not the owner: there is nothing to hand over')
+    if (this.#node.role !== 'owner') throw new CommandError(notOwner)
     this.#node.handOver()
-  }
-
-  #lookAtNotes(): void {
-    this.#server.notes().then(
-      (notes) => {
-        this.#notes = notes
-      },
-      () => {},
-    )
-    this.#looking = setTimeout(() => this.#lookAtNotes(), lookAtNotesMs).unref()
   }
 
   /** Ends in order: an owner hands over. */
   async close(): Promise<void> {
-    clearTimeout(this.#looking)
+    this.#look?.close()
     await this.#node?.close()
     await this.#parts.edge?.close()
     await this.#socket?.close()
@@ -232,3 +228,5 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     await this.#server?.close()
   }
 }
+
+const notOwner = 'this node is not the owner: there is nothing to hand over'

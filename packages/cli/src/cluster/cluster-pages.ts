@@ -1,8 +1,10 @@
+import type { ClusterNodeView, ClusterView } from '@godwit/admin/parts'
 import { type Edge, Exposition, edgePrometheusText, prometheusText } from '@godwit/broker'
-import type { ClusterNode, NodeNote } from '@godwit/cluster'
+import type { ClusterNode } from '@godwit/cluster'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import type { Monitored, Shown } from '../monitoring/monitoring-pages.js'
 import { processText } from '../monitoring/process-text.js'
+import { type ClusterLook, isPresent } from './cluster-look.js'
 
 export interface ClusterPagesParts {
   readonly node: () => ClusterNode
@@ -11,8 +13,8 @@ export interface ClusterPagesParts {
   readonly broker: () => Monitored | undefined
   /** Left out: listeners are open only while this node serves. */
   readonly edge: Edge | undefined
-  /** What nodes tell of themselves, as it was read last. */
-  readonly notes: () => readonly NodeNote[]
+  /** Left out: it has not begun. */
+  readonly look: () => ClusterLook | undefined
   readonly delay: EventLoopDelay
 }
 
@@ -23,7 +25,7 @@ export function shownOfNode(parts: ClusterPagesParts): Shown {
       const serving = parts.broker()
       const { edge } = parts
       const text = serving ? await prometheusText(serving) : edge ? await edgePrometheusText(edge) : ''
-      return text + clusterText(parts) + processText(parts.delay)
+      return text + clusterText(parts.look()?.view) + processText(parts.delay)
     },
     async readiness() {
       const reasons = await reasonsOf(parts)
@@ -46,27 +48,51 @@ async function reasonsOf({ node, holdMs, broker, edge }: ClusterPagesParts): Pro
   return [`this node is ${role}${behind}${who}`, ...(problem === undefined ? [] : [problem])]
 }
 
-function clusterText({ node, notes }: ClusterPagesParts): string {
-  const { role, epoch, applied, last, silentMs, counters } = node().status
-  const lags = notes().map((note) => [{ node: note.node }, Math.max(0, (last ?? applied) - note.applied)] as const)
-  const text = new Exposition()
+const roles = ['starting', 'following', 'claiming', 'owner', 'diverged'] as const
+
+function clusterText(view: ClusterView | undefined): string {
+  if (!view) return ''
+  const { role, epoch, held, silentSeconds, frozen, counters, log, nodes } = view
+  const own = nodes.find(({ node }) => node === view.node)!
+  const present = nodes.filter((node) => node === own || isPresent(node))
+  const each = (value: (node: ClusterNodeView) => number) =>
+    present.map((one) => [{ node: one.node }, value(one)] as const)
+  return new Exposition()
+    .gauge(
+      'godwit_cluster_role',
+      'What this node does: 1 for its role, 0 for the others.',
+      roles.map((one) => [{ role: one }, one === role ? 1 : 0]),
+    )
     .gauge('godwit_cluster_owner', 'Whether this node is the owner: 1 or 0.', role === 'owner' ? 1 : 0)
     .gauge('godwit_cluster_diverged', 'Whether its copy has parted from the log: 1 or 0.', role === 'diverged' ? 1 : 0)
+    .gauge('godwit_cluster_frozen', 'Whether it takes over no more by itself: 1 or 0.', frozen ? 1 : 0)
     .gauge('godwit_cluster_epoch', 'The epoch that it knows: counts owners.', epoch)
-    .gauge('godwit_cluster_applied_frame', 'The last frame of the log that is in its copy.', applied)
+    .gauge('godwit_cluster_applied_frame', 'The last frame of the log that is in its copy.', own.applied)
+    .gauge('godwit_cluster_last_frame', 'The last frame of the log, as far as it knows.', log.last)
+    .gauge('godwit_cluster_log_bytes', 'Bytes that the log takes on each of its servers.', log.bytes)
+    .gauge('godwit_cluster_log_limit_bytes', 'Bytes that it may take; 0: no bound, or not known.', log.most ?? 0)
     .gauge(
-      'godwit_cluster_silent_seconds',
-      'How long NATS has not answered this owner; 0: all is well.',
-      silentMs / 1_000,
+      'godwit_cluster_held',
+      'Whether this owner acknowledges nothing, since NATS does not answer or the log is full: 1 or 0.',
+      held === null ? 0 : 1,
+    )
+    .gauge('godwit_cluster_silent_seconds', 'How long NATS has not answered this owner; 0: all is well.', silentSeconds)
+    .gauge(
+      'godwit_cluster_lag_frames',
+      'How far each node is behind, as it told last.',
+      each((one) => one.behindFrames),
+    )
+    .gauge(
+      'godwit_cluster_lag_bytes',
+      'The same in bytes, by the mean of the frames.',
+      each((one) => one.behindBytes),
     )
     .counter('godwit_cluster_claims_total', 'Times that it has become the owner.', counters.claims)
     .counter('godwit_cluster_fenced_total', 'Times that another has taken over from it.', counters.fenced)
+    .counter('godwit_cluster_diverged_total', 'Times that its copy has parted from the log.', counters.diverged)
     .counter('godwit_cluster_frames_written_total', 'Frames that it has written.', counters.framesWritten)
     .counter('godwit_cluster_written_bytes_total', 'Their bytes.', counters.bytesWritten)
     .counter('godwit_cluster_frames_read_total', 'Frames that it has read.', counters.framesRead)
     .counter('godwit_cluster_read_bytes_total', 'Their bytes.', counters.bytesRead)
-  if (last !== undefined)
-    text.gauge('godwit_cluster_last_frame', 'The last frame of the log, as its leader says.', last)
-  if (lags.length > 0) text.gauge('godwit_cluster_lag_frames', 'How far each node is behind, as it told last.', lags)
-  return text.toString()
+    .toString()
 }

@@ -138,9 +138,9 @@ async function runAsNode(
       life ??= await BrokerLife.prepare(inForce, around)
       return await life.create(given)
     },
-    open: async (onDisk, onRequests) => {
+    open: async ({ store: onDisk, onRequests, cluster }) => {
       const opening = life!
-      await opening.open({ folder, onDisk, onRequests, doors: edge?.doors })
+      await opening.open({ folder, onDisk, onRequests, cluster, doors: edge?.doors })
       return {
         close: async () => {
           inForce = opening.inForce

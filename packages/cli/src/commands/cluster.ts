@@ -1,5 +1,5 @@
+import type { ClusterNodeView } from '@godwit/admin/parts'
 import { BrokerError } from '@godwit/broker'
-import type { NodeNote } from '@godwit/cluster'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, noAction, parse } from '../command-line.js'
 import { brokerConfig } from '../config/from-flags.js'
@@ -80,23 +80,34 @@ const done: Readonly<Record<ClusterDeed, string>> = {
 
 function inWords(deed: ClusterDeed, answer: ClusterAnswer): string {
   if (deed !== 'status') return done[deed]
-  const { cluster, node, nodes, snapshots } = answer
-  const last = node.last ?? Math.max(node.applied, ...nodes.map(({ applied }) => applied))
-  const columns: Column<NodeNote>[] = [
-    { title: 'node', text: ({ node: name }) => escapedControls(name) },
-    { title: 'role', text: ({ role }) => escapedControls(role) },
-    { title: 'behind', text: ({ applied }) => String(Math.max(0, last - applied)), align: 'right' },
-    { title: 'told', text: ({ at }) => `${Math.max(0, Math.round((Date.now() - at) / 1_000))} s ago`, align: 'right' },
-    { title: 'version', text: ({ version }) => escapedControls(version) },
-    { title: 'problem', text: ({ problem = '' }) => escapedControls(problem) },
-  ]
+  const { cluster, node, role, epoch, owner, frozen, held, silentSeconds, problem, log, nodes, snapshots } = answer
+  const waits =
+    held === 'silent'
+      ? `, NATS silent for ${silentSeconds.toFixed(1)} s`
+      : held === 'full'
+        ? ', the log is full: nothing is acknowledged'
+        : ''
   const lines = [
-    `cluster ${cluster}, epoch ${node.epoch}, owner ${node.owner?.node ?? 'none yet'}; the log ends at frame ${last}`,
-    `this node: ${node.node}, ${node.role}${node.frozen ? ', frozen' : ''}${node.silentMs > 0 ? `, NATS silent for ${Math.round(node.silentMs)} ms` : ''}${node.problem === undefined ? '' : `: ${node.problem}`}`,
-    `snapshots: ${snapshots.length === 0 ? 'none' : snapshots.map((frame) => `frame ${frame}`).join(', ')}`,
+    `cluster ${cluster}, epoch ${epoch}, owner ${owner ?? 'none yet'}; the log ends at frame ${log.last}`,
+    `this node: ${node}, ${role}${frozen ? ', frozen' : ''}${waits}${problem === null ? '' : `: ${problem}`}`,
+    `snapshots: ${snapshots.length === 0 ? 'none' : snapshots.map(({ frame }) => `frame ${frame}`).join(', ')}`,
     '',
   ]
   return `${[...lines, ...table(columns, nodes, Number.POSITIVE_INFINITY)].join('\n')}\n`
+}
+
+const columns: readonly Column<ClusterNodeView>[] = [
+  { title: 'node', text: ({ node }) => escapedControls(node) },
+  { title: 'role', text: ({ role }) => escapedControls(role) },
+  { title: 'behind', text: ({ behindFrames }) => String(behindFrames), align: 'right' },
+  { title: 'bytes', text: ({ behindBytes }) => String(behindBytes), align: 'right' },
+  { title: 'told', text: ({ toldAt }) => `${secondsSince(toldAt)} s ago`, align: 'right' },
+  { title: 'version', text: ({ version }) => escapedControls(version) },
+  { title: 'problem', text: ({ problem }) => escapedControls(problem ?? '') },
+]
+
+function secondsSince(time: string): number {
+  return Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1_000))
 }
 
 async function brought({ config, force }: Flags, folder: string | undefined): Promise<string> {

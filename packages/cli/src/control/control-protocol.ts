@@ -1,5 +1,5 @@
+import type { ClusterView } from '@godwit/admin/parts'
 import type { BridgeView } from '@godwit/bridge'
-import type { NodeNote, NodeStatus } from '@godwit/cluster'
 import { z } from 'zod'
 
 /** What may be asked over the control socket: one line of JSON. The answer is one line or more. */
@@ -157,10 +157,4 @@ export interface BackupAnswer {
 }
 
 /** A node of a cluster, and the others as they tell of themselves. */
-export interface ClusterAnswer {
-  readonly cluster: string
-  readonly node: NodeStatus
-  readonly nodes: readonly NodeNote[]
-  /** Frames of the newest snapshots. */
-  readonly snapshots: readonly number[]
-}
+export type ClusterAnswer = ClusterView

@@ -2,6 +2,7 @@ import { type AdminApi, adminApi } from '@godwit/admin'
 import {
   type AccessExplainer,
   type Backups,
+  type Cluster,
   type RecentLog,
   type Rules,
   TokenFile,
@@ -35,6 +36,8 @@ export interface ServedBroker {
   readonly backups: Backups
   readonly recent: RecentLog
   readonly bridges: Bridged
+  /** The node of a cluster that it is. */
+  readonly cluster: Cluster | undefined
   readonly reload: () => Promise<ReloadAnswer>
   readonly delay: EventLoopDelay
   /** Counters and health, where they are served at the same address. */
@@ -127,7 +130,7 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
   const { config } = settings
   const { publicUrl } = config.http
   const file = tokensFileOf(config)
-  const { users, rules, access, backups, recent } = served
+  const { users, rules, access, backups, recent, cluster } = served
   const api = adminApi(broker, {
     tokens: file === undefined ? noTokens : new TokenFile(file, log),
     publicUrl,
@@ -140,6 +143,7 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
     access,
     backups,
     log: recent,
+    cluster,
     configuration: settingsPart(served.inForce, served.reload),
   })
   return { api, parts: { api, monitoring, page: consolePage(), mqtt: new MqttUpgrade(broker, api), log }, publicUrl }

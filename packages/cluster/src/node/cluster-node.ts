@@ -55,6 +55,8 @@ export interface NodeStatus {
   readonly preferred: boolean
   /** How long no frame of this owner has been answered, in ms; 0: all is well. */
   readonly silentMs: number
+  /** The log has no room for commits: nothing is acknowledged until it is trimmed. */
+  readonly isFull: boolean
   /** What hinders it, in words. */
   readonly problem?: string
   /** Counters since the start. */
@@ -171,7 +173,7 @@ export class ClusterNode {
 
   get status(): NodeStatus {
     const { node, preferred = false } = this.parts
-    const position = this.#follower?.applied ?? this.#ownLog?.applied ?? this.#position
+    const position = this.#follower?.applied ?? later(this.#ownLog?.applied, this.#position)
     const written = this.#ownLog?.isSettled ? this.#writer?.written : undefined // heartbeats are in no table
     const last = this.#follower?.last ?? this.#writer?.written
     const owner = position?.owner.node ? position.owner : undefined
@@ -187,6 +189,7 @@ export class ClusterNode {
       frozen: this.frozen,
       preferred,
       silentMs: silentSince === undefined ? 0 : Math.max(1, this.clock.monotonic() - silentSince),
+      isFull: this.role === 'owner' && this.#room.isFull,
       ...(problem !== undefined && { problem }),
       counters: this.#counted(),
     }
@@ -579,6 +582,11 @@ const words: Readonly<Record<Exclude<NodeRole, 'closed'>, string>> = {
   claiming: 'claiming the log',
   owner: 'the owner: it serves',
   diverged: 'parted from the log; see "godwit cluster recover"',
+}
+
+/** An owner's claim is in no table, and what is in them may be older. */
+function later(one: Position | undefined, other: Position | undefined): Position | undefined {
+  return (one?.sequence ?? 0) > (other?.sequence ?? 0) ? one : other
 }
 
 /** All that an owner has. */
