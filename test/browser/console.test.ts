@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ConsoleStage, hostile } from './console-stage.js'
+import { pretendCluster } from './pretended-cluster.js'
 import { missing } from './site.js'
 
 /** Where pictures of the walk go; without it, none are taken. */
@@ -347,6 +348,45 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await picture('settings')
     await go('Subscriptions')
     await expectAccessible()
+  })
+
+  test('says of a broker that is alone that it is no node of a cluster', async () => {
+    await go('Cluster')
+    await seen(page.getByText('This broker is alone'))
+    await expectAccessible()
+    await picture('cluster-alone')
+  })
+
+  test('shows a cluster: who serves, who is behind, and what is wrong; and has another node take over', async () => {
+    const plant = await pretendCluster(page)
+    await go('Overview')
+    const card = page.locator('section', { has: page.getByRole('heading', { name: 'Cluster plant' }) })
+    await seen(card.getByText('follows, 3 frames behind'))
+    await expectAccessible()
+    await picture('cluster-overview')
+    await go('Cluster')
+    await seen(page.getByText('What is acknowledged is safe on a majority of the servers of the log.'))
+    await seen(page.getByRole('row', { name: /^b follows/ }))
+    await expectAccessible()
+    await picture('cluster')
+    plant.is({ held: 'silent', silentSeconds: 21, nodes: [plant.node('a', 'owner'), plant.node('b', 'diverged')] })
+    await seen(page.getByText('NATS has not answered for 21 s: nothing is acknowledged until it does.'))
+    await seen(page.locator('.badge.bad', { hasText: 'diverged' }))
+    await expectAccessible()
+    await picture('cluster-trouble')
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await expectAccessible()
+    await picture('cluster-trouble')
+    await page.setViewportSize({ width: 1_280, height: 800 })
+    await page.getByRole('button', { name: 'Hand over' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hand over' }).click()
+    await seen(page.getByText('This node lets go: another one takes over.'))
+    expect(plant.handedOver).toBe(1)
+    plant.fails()
+    await seen(page.getByText('This did not work'))
+    await expectAccessible()
+    await plant.end()
   })
 
   test.each([['light'], ['dark']] as const)('is read at 390 pixels, in %s colours', async (colorScheme) => {

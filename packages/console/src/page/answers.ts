@@ -31,6 +31,47 @@ export interface BrokerFacts {
   readonly waiting: Account
   readonly stored: Account
   readonly tlsExpiresAt: string | null
+  /** The cluster that it is a node of; null: it is alone. */
+  readonly cluster: string | null
+}
+
+export interface ClusterNode {
+  readonly node: string
+  readonly role: string
+  readonly behindFrames: number
+  readonly behindBytes: number
+  readonly version: string
+  readonly address: string | null
+  readonly problem: string | null
+  readonly toldAt: string
+}
+
+export interface Snapshot {
+  readonly frame: number
+  readonly bytes: number
+  readonly createdAt: string | null
+}
+
+export interface ClusterFacts {
+  readonly cluster: string
+  readonly node: string
+  readonly role: string
+  readonly epoch: number
+  readonly owner: string | null
+  readonly frozen: boolean
+  readonly held: 'silent' | 'full' | null
+  readonly silentSeconds: number
+  readonly problem: string | null
+  readonly counters: {
+    readonly claims: number
+    readonly fenced: number
+    readonly framesWritten: number
+    readonly bytesWritten: number
+  }
+  readonly log: { readonly last: number; readonly bytes: number; readonly most: number | null }
+  readonly acknowledged: { readonly half: number | null; readonly most: number | null }
+  readonly nodes: readonly ClusterNode[]
+  readonly snapshots: readonly Snapshot[]
 }
 
 export interface Histogram {

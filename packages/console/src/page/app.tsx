@@ -5,6 +5,7 @@ import { duration } from './format.js'
 import icon from './icon.svg'
 import { Access } from './pages/access.js'
 import { Clients } from './pages/clients.js'
+import { Cluster } from './pages/cluster.js'
 import { Drops } from './pages/drops.js'
 import { Log } from './pages/log.js'
 import { Login } from './pages/login.js'
@@ -52,6 +53,7 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
   {
     title: texts.menu.broker,
     entries: [
+      { page: 'cluster', title: texts.menu.cluster, show: Cluster },
       { page: 'access', title: texts.menu.access, show: Access },
       { page: 'trace', title: texts.menu.trace, show: Trace },
       { page: 'log', title: texts.menu.log, show: Log },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BrokerFacts, Counters } from './answers.js'
+import type { BrokerFacts, ClusterFacts, ClusterNode, Counters } from './answers.js'
 import type { Look } from './live.js'
 
 // The page's modules look at the browser when they are loaded.
@@ -34,6 +34,7 @@ const broker: BrokerFacts = {
   waiting: { bytes: 0, most: 100 },
   stored: { bytes: 0, most: null },
   tlsExpiresAt: null,
+  cluster: null,
 }
 const counters: Counters = {
   at: '2026-11-30T12:00:00Z',
@@ -75,6 +76,30 @@ test.each<[string[], Parameters<typeof look>[1]]>([
   [[], { broker: { tlsExpiresAt: '2027-06-01T00:00:00Z' } }],
 ])('%j', (ids, more) => {
   expect(told(look(now, more))).toEqual(ids)
+})
+
+const node = (name: string, role: string, more: object = {}): ClusterNode => ({
+  node: name,
+  role,
+  behindFrames: 0,
+  behindBytes: 0,
+  version: '1',
+  address: null,
+  problem: null,
+  toldAt: '2026-11-30T11:59:58Z',
+  ...more,
+})
+
+test.each<[string[], Partial<ClusterFacts>]>([
+  [[], {}],
+  [['silent!'], { held: 'silent', silentSeconds: 20 }],
+  [['full!'], { held: 'full' }],
+  [['diverged b!', 'no-heir'], { nodes: [node('a', 'owner'), node('b', 'diverged')] }],
+  [['behind b'], { nodes: [node('a', 'owner'), node('b', 'following', { behindFrames: 20_000 })] }],
+  [['no-heir'], { nodes: [node('a', 'owner'), node('b', 'following', { toldAt: '2026-11-30T11:00:00Z' })] }],
+])('of a cluster: %j', (ids, more) => {
+  const cluster = { held: null, nodes: [node('a', 'owner'), node('b', 'following')], ...more } as ClusterFacts
+  expect(told({ ...look(now), cluster })).toEqual(ids)
 })
 
 test('of drops, refusals and a slow disk what was in the last minute', () => {

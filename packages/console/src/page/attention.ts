@@ -1,3 +1,5 @@
+import type { ClusterFacts } from './answers.js'
+import { isBehind, isHere } from './cluster.js'
 import { bytes, count, duration, milliseconds } from './format.js'
 import { grownIn, type Look, meanIn, sum } from './live.js'
 import { points } from './news.js'
@@ -20,7 +22,7 @@ const fullShare = 0.8
 const certificateMs = 14 * dayMs
 
 /** What deserves attention now, the worst first. */
-export function attentionTo({ broker, counters }: Look, now: number = Date.now()): readonly Attention[] {
+export function attentionTo({ broker, counters, cluster }: Look, now: number = Date.now()): readonly Attention[] {
   const words = texts.attention
   const found: Attention[] = []
   const add = (id: string, isBad: boolean, [title, todo]: readonly string[]): void => {
@@ -49,7 +51,26 @@ export function attentionTo({ broker, counters }: Look, now: number = Date.now()
     if (leftMs <= 0) add('expired', true, words.expired())
     else if (leftMs < certificateMs) add('certificate', false, words.certificate(duration(leftMs / 1_000)))
   }
+  lookAtCluster(cluster, now, add)
   return found
+}
+
+function lookAtCluster(
+  cluster: ClusterFacts | undefined,
+  now: number,
+  add: (id: string, isBad: boolean, words: readonly string[]) => void,
+): void {
+  if (!cluster) return
+  const { held, silentSeconds, nodes } = cluster
+  const words = texts.attention
+  if (held === 'silent') add('silent', true, words.silent(duration(silentSeconds)))
+  if (held === 'full') add('full', true, words.full())
+  const here = nodes.filter((node) => isHere(node, now))
+  for (const { node, role } of here) if (role === 'diverged') add(`diverged ${node}`, true, words.diverged(node))
+  for (const node of here) {
+    if (isBehind(node)) add(`behind ${node.node}`, false, words.behind(node.node, count(node.behindFrames)))
+  }
+  if (!here.some(({ role }) => role === 'following')) add('no-heir', false, words.noHeir())
 }
 
 /** By how many seconds the event loop is late, where it has been so for most of the last half minute. */

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals'
-import type { BrokerFacts, Counters } from './answers.js'
+import type { BrokerFacts, ClusterFacts, Counters } from './answers.js'
 import { get } from './api.js'
 import { place } from './router.js'
 import { self } from './session.js'
@@ -15,6 +15,8 @@ export interface Look {
   readonly at: number
   readonly counters: Counters
   readonly broker: BrokerFacts
+  /** Left out: it is alone. */
+  readonly cluster?: ClusterFacts
 }
 
 /** The looks of the last minutes, the oldest first. */
@@ -41,8 +43,9 @@ async function look(): Promise<void> {
   const mine = ++turn
   try {
     const [counters, broker] = await Promise.all([get<Counters>('/counters'), get<BrokerFacts>('/broker')])
+    const cluster = broker.cluster === null ? undefined : await get<ClusterFacts>('/cluster')
     if (mine !== turn || !self.peek()) return
-    const found = { at: new Date(counters.at).getTime(), counters, broker }
+    const found = { at: new Date(counters.at).getTime(), counters, broker, ...(cluster && { cluster }) }
     const before = looks.peek().at(-1)
     // After a restart counters begin anew, and so do the curves.
     const isAnother = before !== undefined && broker.uptimeSeconds < before.broker.uptimeSeconds

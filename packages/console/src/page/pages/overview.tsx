@@ -1,7 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact'
-import type { History } from '../answers.js'
+import type { ClusterFacts, History } from '../answers.js'
 import { get } from '../api.js'
 import { attentionTo } from '../attention.js'
+import { isHere } from '../cluster.js'
 import { type CurveName, curvesOfHistory, curvesOfPoints } from '../curves.js'
 import { bytes, clockTime, count, dateTime, duration, milliseconds, plain, since } from '../format.js'
 import { type Look, lookProblem, looks, sum } from '../live.js'
@@ -10,7 +11,7 @@ import { Curve, type Series } from '../parts/curve.js'
 import { Page } from '../parts/page.js'
 import { asProblem, useRemote } from '../parts/remote.js'
 import { Failed, Loading } from '../parts/shown.js'
-import { ask, place } from '../router.js'
+import { ask, hrefOf, place } from '../router.js'
 import { texts } from '../texts.js'
 
 const words = texts.overview
@@ -34,6 +35,7 @@ function Now({ now }: { readonly now: Look }): JSX.Element {
       <Cards now={now} />
       <div class="two">
         <Facts now={now} />
+        {now.cluster && <ClusterCard cluster={now.cluster} />}
         <Lately />
       </div>
     </div>
@@ -184,6 +186,36 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
       <dt>{name}</dt>
       <dd>{children}</dd>
     </>
+  )
+}
+
+/** Who serves, and who would. */
+function ClusterCard({
+  cluster: { cluster, node, owner, epoch, nodes },
+}: {
+  readonly cluster: ClusterFacts
+}): JSX.Element {
+  return (
+    <section class="panel">
+      <h2>
+        <a href={hrefOf('cluster')}>{words.cluster(plain(cluster))}</a>
+      </h2>
+      <dl class="facts">
+        <Fact name={texts.cluster.owner}>
+          {owner === null ? texts.none : plain(owner)}
+          {owner === node && ` (${words.thisBroker})`}, {words.epoch(count(epoch))}
+        </Fact>
+        {nodes
+          .filter((one) => one.node !== owner)
+          .map((one) => (
+            <Fact key={one.node} name={plain(one.node)}>
+              {isHere(one)
+                ? `${texts.cluster.roles[one.role] ?? plain(one.role)}, ${words.behind(count(one.behindFrames))}`
+                : texts.cluster.gone}
+            </Fact>
+          ))}
+      </dl>
+    </section>
   )
 }
 
