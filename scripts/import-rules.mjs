@@ -61,6 +61,7 @@ export const brokerRooms = [
     'histogram.ts',
     'limits.ts',
     'log.ts',
+    'mark.ts',
     'maybe-async.ts',
     'message.ts',
     'metrics.ts',

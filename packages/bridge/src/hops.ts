@@ -1,4 +1,5 @@
 import type { LocalProperties } from '@godwit/broker'
+import { withMark } from './marks.js'
 
 /** The user property of messages that a bridge carries: the brokers they have been on, in their order, apart by a space. */
 export const hopsProperty = 'godwit-hops'
@@ -14,6 +15,8 @@ const mostHops = 64
 export class Hops {
   readonly #here: string
   readonly #mark: readonly [readonly [string, string]]
+  /** Of a message that has no properties of its own. */
+  readonly #markAlone: LocalProperties
   /** The other broker; undefined: it does not say. */
   #there: string | undefined
   /** Whether messages have properties over there. */
@@ -22,6 +25,7 @@ export class Hops {
   constructor(here: string) {
     this.#here = here
     this.#mark = [[hopsProperty, here]]
+    this.#markAlone = { userProperties: this.#mark }
   }
 
   /** A connection: what is spoken over it, and what CONNACK said. */
@@ -33,7 +37,8 @@ export class Hops {
   /** The properties with which a message goes out. */
   onward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
     if (!this.#isOn) return properties
-    const given = properties?.userProperties
+    if (properties === undefined) return this.#markAlone
+    const given = properties.userProperties
     if (!given?.some(([name]) => name === hopsProperty)) {
       return { ...properties, userProperties: given ? [...given, ...this.#mark] : this.#mark }
     }
@@ -46,7 +51,8 @@ export class Hops {
   inward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
     const hops = hopsOf(properties)
     if (hops.includes(this.#here)) return 'loop'
-    if (this.#there === undefined || hops.includes(this.#there)) return properties
+    if (this.#there === undefined) return withMark(properties, undefined) // who knows who has given it
+    if (hops.includes(this.#there)) return properties
     return withHops(properties, [...hops, this.#there])
   }
 }

@@ -1,11 +1,12 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { lmdbStore } from '@godwit/broker/store/lmdb'
 import { connect } from '@godwit/client'
 import { afterAll, expect, test } from 'vitest'
 import { BridgeError, type BridgeOptions, bridge } from '../src/index.js'
-import { type Bridged, bridged, heard, side, subscribed, until } from './rig.js'
+import { type Bridged, bridged, heard, type Side, side, subscribed, until } from './rig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-bridge-'))
 afterAll(() => rmSync(home, { recursive: true }))
@@ -170,6 +171,56 @@ test('a ring of three comes to rest, and each broker has the message once', asyn
   for (const [at, { broker }] of sides.entries()) await broker.publish(`from/${at}`, 'x', { qos: 1 })
   await until(() => made.every(({ bridge }) => bridge.view.dropped.loop === 1 && bridge.view.queued === 0))
   for (const list of lists) expect(list.toSorted()).toEqual(['from/0 x', 'from/1 x', 'from/2 x'])
+})
+
+test.each([0, 1, 2] as const)(
+  'a ring of three, each link both ways: each broker has each message once, and it comes to rest (QoS %i)',
+  async (qos) => {
+    const sides = [await side(), await side(), await side()]
+    const lists = sides.map(({ broker }) => heard(broker, '#'))
+    const made: Bridged[] = []
+    for (const [at, near] of sides.entries()) {
+      made.push(await bridged(near, sides[(at + 1) % 3]!, { state: false, topics: all }))
+    }
+    for (const one of sides) await subscribed(one)
+    for (let n = 0; n < 100; n++) {
+      for (const [at, { broker }] of sides.entries()) await broker.publish(`from/${at}`, `${n}`, { qos })
+    }
+    await until(() => lists.every((list) => list.length >= 300) && made.every(({ bridge }) => bridge.view.queued === 0))
+    await rest(sides)
+    for (const list of lists) {
+      expect(list).toHaveLength(300)
+      for (const at of [0, 1, 2]) {
+        const topic = `from/${at}`
+        expect(list.filter((line) => line.startsWith(topic))).toEqual(numbers(100, topic))
+      }
+    }
+  },
+)
+
+/** Waits until nothing moves: for a while no broker is given a message. */
+async function rest(sides: readonly Side[]): Promise<void> {
+  let before = -1
+  for (let looks = 0; looks < 25; looks++) {
+    const given = await Promise.all(sides.map(async ({ broker }) => (await broker.metrics()).publishReceived))
+    const now = given.reduce((sum, count) => sum + count)
+    if (now !== before) looks = 0
+    before = now
+    await wait(2)
+  }
+}
+
+test('where topics are renamed on a way, a message is another one under its other name', async () => {
+  const sides = [await side(), await side(), await side()]
+  const lists = sides.map(({ broker }) => heard(broker, '#'))
+  const renamed: BridgeOptions['topics'] = [{ filter: '#', direction: 'both', qos: 2, remotePrefix: 'there/' }]
+  for (const [at, topics] of [all, all, renamed].entries()) {
+    await bridged(sides[at]!, sides[(at + 1) % 3]!, { state: false, topics })
+  }
+  for (const one of sides) await subscribed(one)
+  await sides[2]!.broker.publish('a', 'x', { qos: 2 })
+  await until(() => lists[0]!.length === 2 && lists[1]!.length === 2)
+  expect(lists.map((list) => list.toSorted())).toEqual([['a x', 'there/a x'], ['a x', 'there/a x'], ['a x']])
 })
 
 test('the state is told on both sides', async () => {

@@ -122,10 +122,11 @@ export class Broker implements AsyncDisposable {
     const { limits, store, sysIntervalSeconds } = this.#rooms.options
     const { metrics, accounts, time, chores, router, registry } = this.#rooms
     const { sessions, groups, retained, wills, queued } = await store.open({ metrics, limits, accounts, time, chores })
-    for (const message of retained) router.takeUp(message)
+    const kept = retained.filter((message) => !router.marks.takeUp(message))
+    for (const message of kept) router.takeUp(message)
     registry.recover({ sessions, groups, wills })
     this.#upkeep.tick()
-    this.recovered = { sessions: sessions.length, retained: retained.length, wills: wills.length, queued }
+    this.recovered = { sessions: sessions.length, retained: kept.length, wills: wills.length, queued }
     this.#upkeep.setSysInterval(sysIntervalSeconds)
     return this
   }

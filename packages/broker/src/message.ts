@@ -1,5 +1,6 @@
 import type { PropertiesOf, QoS, Will } from '@godwit/protocol'
 import { type Commit, later, noCommit } from './commit.js'
+import type { Mark } from './mark.js'
 
 /** What a message is made from; a PUBLISH as decoded fits. */
 export interface MessageSource {
@@ -26,7 +27,9 @@ export class Message {
   /** The RETAIN flag as published. */
   readonly retain: boolean
   /** The properties that reach subscribers unchanged; what belongs to one connection is not among them. */
-  readonly properties: PropertiesOf<'publish'> | undefined
+  properties: PropertiesOf<'publish'> | undefined
+  /** What tells it from all others, where bridges may bring it more than one way. */
+  mark: Mark | undefined
   /** When it is no longer worth delivering, in epoch ms; infinite: never. */
   expiresAt: number
   /** Of one to be retained, when it was published, in epoch seconds; 0: not known. */
@@ -53,6 +56,7 @@ export class Message {
     this.retain = source.retain
     const { properties } = source
     this.properties = properties && forwardedOf(properties)
+    this.mark = undefined
     this.expiresAt = expiryOf(properties, now)
     this.publishedAt = source.retain ? Math.floor(now / 1_000) : 0
     this.publisher = publisher

@@ -245,6 +245,8 @@ export class Metrics {
   readonly forward: ForwardMetrics = new ForwardMetrics()
   /** Publications that waited, or wait, for room on the disk. */
   publishesHeld = 0
+  /** Publications that bridges brought again, by another way. */
+  bridgedRepeats = 0
 
   /** PUBLISH packets taken from clients. */
   get publishReceived(): number {

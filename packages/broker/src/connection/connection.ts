@@ -1,7 +1,7 @@
 import { type Connect, type Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
 import { type Commit, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
-import { refuse } from '../handlers/admission.js'
+import { isBridge, refuse } from '../handlers/admission.js'
 import { onConnect } from '../handlers/connect.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
@@ -48,6 +48,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
   #aliases: IncomingAliases | undefined
   #maxInflight = 1
   readonly wantsReasons: boolean // at 5.0 a client may say that it wants none in words
+  readonly isBridge: boolean
   /** Made with the first message at QoS 1 or 2. */
   #receiveQuota: ReceiveQuota | undefined
   /** The client has ended its side. */
@@ -71,6 +72,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     this.version = connect.version
     this.offered = parts.services.offer.current
     this.wantsReasons = connect.properties?.requestProblemInformation ?? true
+    this.isBridge = isBridge(connect)
     this.#intake = new Intake(transport, parts, this)
     this.outbox = new Outbox(transport, parts.outbox, this, termsOf(connect))
   }

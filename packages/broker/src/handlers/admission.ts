@@ -165,7 +165,7 @@ function announce(
     ...(!offered.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
     ...(!offered.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
     ...(!offered.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
-    ...(p.properties?.userProperties?.some(([name]) => name === brokerProperty) && {
+    ...(isBridge(p) && {
       userProperties: [[brokerProperty, c.services.brokerId]] as const,
     }),
     ...(p.properties?.requestResponseInformation && responseInformationFor(c, client)), // [MQTT-3.1.2-28]
@@ -174,6 +174,11 @@ function announce(
 
 /** The user property with which a bridge says which broker it is of, and asks which this is. */
 const brokerProperty = 'godwit-broker'
+
+/** Whether CONNECT says that a bridge of Godwit's comes. */
+export function isBridge({ properties }: Connect): boolean {
+  return properties?.userProperties?.some(([name]) => name === brokerProperty) ?? false
+}
 
 /** What the embedding program answers, if it can be the beginning of a Response Topic (section 3.2.2.3.15). */
 function responseInformationFor(c: Context, client: ClientInfo): PropertiesOf<'connack'> | undefined {

@@ -3,6 +3,7 @@ import { byteLength, type Publish, type ReceivedPublish, reason, topicLevels } f
 import { bufferOver } from '../buffer-over.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
+import { markOf } from '../mark.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
@@ -30,8 +31,20 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
   if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format', topic)
   const message = new Message(p, c.client.clientId, p.properties || p.retain ? services.time.now() : 0, topic)
+  if (c.isBridge) message.mark = markOf(message.properties) // of others it is not believed
+  if (isHere(c, message)) return acknowledgeRepeat(c, p)
   if ((services.store.isLow && needsDisk(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
   return goOn(c, p, message)
+}
+
+/** Bridges have brought it by another way. */
+function isHere(c: Context, { mark }: Message): boolean {
+  return mark !== undefined && c.services.router.marks.has(mark)
+}
+
+function acknowledgeRepeat(c: Context, p: Publish): Reply | undefined {
+  c.services.metrics.bridgedRepeats++
+  return acknowledge(p, later(receive(c, p), c.services.store.latest), reason.success)
 }
 
 function goOn(c: Context, p: Publish, message: Message): Answer {
@@ -135,6 +148,7 @@ function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: stri
 
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */
 function route(c: Context, p: Publish, message: Message): Reply | undefined {
+  if (isHere(c, message)) return acknowledgeRepeat(c, p) // it came while a hook was asked
   const { router } = c.services
   const received = receive(c, p)
   message.waitFor(received)

@@ -22,6 +22,7 @@ export class InsideConnection implements Context, InboxOwner {
   readonly version = 5
   readonly wantsReasons = true
   readonly isInside = true
+  readonly isBridge = true
   readonly offered: Offered
   readonly signal = undefined
   readonly authenticating = undefined

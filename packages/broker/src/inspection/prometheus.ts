@@ -228,7 +228,7 @@ function addCommits(text: Exposition, { commits }: Metrics): void {
     )
 }
 
-function addStore(text: Exposition, { store, publishesHeld }: Metrics): void {
+function addStore(text: Exposition, { store, publishesHeld, bridgedRepeats }: Metrics): void {
   text
     .gauge('godwit_store_live_bytes', 'Bytes of the data file that are in use.', store.liveBytes)
     .gauge('godwit_store_file_bytes', 'Bytes of the data file; what is not in use is used again.', store.fileBytes)
@@ -249,6 +249,11 @@ function addStore(text: Exposition, { store, publishesHeld }: Metrics): void {
       store.damagedRecords,
     )
     .counter('godwit_publishes_held_total', 'Publications that had to wait for room on the disk.', publishesHeld)
+    .counter(
+      'godwit_bridged_repeats_total',
+      'Publications that bridges brought again by another way; taken once.',
+      bridgedRepeats,
+    )
 }
 
 function byQos(counts: Float64Array): readonly (readonly [Labels, number])[] {

@@ -5,11 +5,13 @@ import { type Commit, later, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Faults } from '../faults.js'
 import type { Features } from '../features.js'
+import { markOf, withMark } from '../mark.js'
 import type { Message } from '../message.js'
 import type { SmallMap } from '../small-map.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
 import { SlicedLoop } from '../time/sliced-loop.js'
 import type { Slices } from '../time/slices.js'
+import { Marks } from './marks.js'
 import type { RetainedMessages, RetainedWalk } from './retained.js'
 import type { Member, SharedGroup } from './shared-group.js'
 import type { SharedGroups } from './shared-groups.js'
@@ -39,6 +41,7 @@ export class Router {
   /** Counts what is published, while somebody looks. */
   sketches: readonly TopicSketch[] | undefined
   readonly groups: SharedGroups
+  readonly marks: Marks
   readonly #store: Store
   readonly #drops: Drops
   readonly #features: Features
@@ -50,6 +53,7 @@ export class Router {
     this.changes = parts.changes
     this.groups = parts.groups
     this.#store = parts.store
+    this.marks = new Marks(parts.store)
     this.#drops = parts.drops
     this.#features = parts.features
     this.#faults = parts.faults
@@ -61,8 +65,10 @@ export class Router {
    * come twice, the last of those that very many subscribers need.
    */
   publish(message: Message): Commit {
-    let commit = message.retain && this.#features.retainAvailable ? this.#retain(message) : noCommit // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     const matches = this.subscriptions.match(message.topic)
+    if (!message.mark) this.#mark(message, matches)
+    let commit = message.mark ? this.marks.note(message.mark, message.qos > 0) : noCommit
+    if (message.retain && this.#features.retainAvailable) commit = later(commit, this.#retain(message)) // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     message.goesTo(matches.length)
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
@@ -70,6 +76,12 @@ export class Router {
       if (message.qos === 1 && at % subscribersOfPart === subscribersOfPart - 1) this.#store.endOfPart()
     }
     return commit
+  }
+
+  /** A message that several bridges take on comes to others more than one way. A mark that is not believed is taken off. */
+  #mark(message: Message, matches: readonly Match[]): void {
+    if (this.subscriptions.hasBridges && goesSeveralWays(matches, message)) message.mark = this.marks.next()
+    if (message.mark || markOf(message.properties)) message.properties = withMark(message.properties, message.mark)
   }
 
   /** Whether somebody's session that outlives its connection gets what is published to the topic. */
@@ -231,4 +243,13 @@ export class Router {
   #tellOfTopic(type: 'retained-set' | 'retained-deleted', topic: string): void {
     if (this.changes.isWatched && !isSystemTopic(topic)) this.changes.tell({ type, topic })
   }
+}
+
+/** Whether more than one bridge takes it on, besides the one that brought it. */
+function goesSeveralWays(matches: readonly Match[], { publisher }: Message): boolean {
+  let ways = 0
+  for (const { isBridge, subscriber } of matches) {
+    if (isBridge && subscriber.clientId !== publisher && ++ways > 1) return true
+  }
+  return false
 }

@@ -33,7 +33,7 @@ describe('Subscriptions', () => {
     subscriptions.add('a/+', one, grant({ retainAsPublished: true }))
     subscriptions.add('a/b', one, grant({ identifier: 9 }))
     expect(subscriptions.match('a/b')).toEqual([
-      { subscriber: one, qos: 0, retainAsPublished: true, identifiers: [7, 9], own: 'same' },
+      { subscriber: one, qos: 0, retainAsPublished: true, identifiers: [7, 9], own: 'same', isBridge: false },
     ])
     expect(subscriptions.match('a')[0]?.identifiers).toEqual([7])
   })

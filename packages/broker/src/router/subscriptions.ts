@@ -11,6 +11,8 @@ export interface Match extends Terms {
   readonly subscriber: Subscriber
   /** With No Local in play: the terms for the subscriber's own messages, `undefined` when it gets none of them. */
   readonly own: Terms | undefined | 'same'
+  /** It asks for what bridges ask for: No Local and Retain As Published. */
+  readonly isBridge: boolean
 }
 
 /** Topics and matches remembered, together; past it the memory is started anew. */
@@ -31,23 +33,35 @@ export class Subscriptions {
   /** Topics and matches put into `#remembered` since it was started. */
   #rememberedSize = 0
   #count = 0
+  #bridged = 0
 
   /** Subscriptions, all subscribers together. */
   get count(): number {
     return this.#count
   }
 
+  /** Whether there is more than one of bridges. */
+  get hasBridges(): boolean {
+    return this.#bridged > 1
+  }
+
   /** Adds or replaces. */
   add(filter: string, subscriber: Subscriber, granted: Grant): void {
-    if (this.#holders(filter).set(subscriber, granted)) this.#count++
+    const holders = this.#holders(filter)
+    const before = holders.get(subscriber)
+    if (before && isOfBridge(before)) this.#bridged--
+    if (isOfBridge(granted)) this.#bridged++
+    if (holders.set(subscriber, granted)) this.#count++
     this.#forget(filter)
   }
 
   delete(filter: string, subscriber: Subscriber): void {
     const filters = hasWildcard.test(filter) ? this.#wild : this.#exact
     const holders = filters.get(filter)
+    const before = holders?.get(subscriber)
     if (!holders?.delete(subscriber)) return
     this.#count--
+    if (before && isOfBridge(before)) this.#bridged--
     if (holders.size === 0) filters.delete(filter)
     this.#forget(filter)
   }
@@ -116,7 +130,12 @@ function joined(all: readonly Holders[]): Match[] {
 function matchOf(subscriber: Subscriber, grants: readonly Grant[]): Match {
   const others = grants.filter((grant) => !grant.noLocal)
   const same = others.length === grants.length
-  return { subscriber, ...termsOf(grants), own: same ? 'same' : others.length > 0 ? termsOf(others) : undefined }
+  const own = same ? 'same' : others.length > 0 ? termsOf(others) : undefined
+  return { subscriber, ...termsOf(grants), own, isBridge: grants.some(isOfBridge) }
+}
+
+function isOfBridge({ noLocal, retainAsPublished }: Grant): boolean {
+  return noLocal && retainAsPublished
 }
 
 function termsOf(grants: readonly Grant[]): Terms {
