@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { Broker, Page, RetainedView } from '../src/index.js'
 import { SortedNames } from '../src/sorted-names.js'
+import { DuplexTransport } from '../src/transport/duplex.js'
 import { type Rig, settled, startRig } from './rig.js'
 import { publishPacket, subscribePacket, type TestClient } from './test-client.js'
 import { workOf } from './work-counter.js'
@@ -72,6 +73,19 @@ it('a client that sends without a pause is heard a few thousand packets a turn',
   }
   expect(most).toBeLessThan(5_000)
   expect(await pong).toBeLessThan(10)
+})
+
+it('many clients that each say little at once are all heard in that turn, and none is stopped and read from again', async () => {
+  const rig = await startRig()
+  const clients = await Promise.all(Array.from({ length: 300 }, (_, n) => rig.connect(`c${n}`)))
+  const pause = vi.spyOn(DuplexTransport.prototype, 'pause')
+  const before = await rig.broker.metrics()
+  for (const client of clients) client.send(...Array.from({ length: 20 }, () => ({ type: 'pingreq' }) as const))
+  await nextTurn()
+  const after = await rig.broker.metrics()
+  expect(after.packetsReceived - before.packetsReceived).toBe(6_000)
+  expect(pause).not.toHaveBeenCalled()
+  pause.mockRestore()
 })
 
 it('a replay that waits gives out each topic once, in the order of what was published to it', async () => {

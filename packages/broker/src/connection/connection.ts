@@ -159,13 +159,14 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     }
     if (!this.#intake.handles) return
     if (this.outbox.overfull) this.#intake.stop(because.outbox)
-    if (this.#parts.outbox.turn.isFilledBy(metrics.packetsReceived - packetsReceived)) this.#giveWay()
+    if (this.#parts.outbox.turn.isFilledBy(this, metrics.packetsReceived - packetsReceived)) this.#giveWay()
   }
 
   /** Packet by packet, until there is no whole one left or a handler has to wait. */
   #handleSome(): void {
     const { metrics } = this.services
-    const mostPackets = metrics.packetsSent + burst.packets
+    let sent = metrics.packetsSent
+    const mostPackets = sent + burst.packets
     const mostBytes = metrics.publishBytesSent + burst.bytes
     let costly = 0
     while (this.#intake.handles) {
@@ -177,7 +178,9 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
       if (answer) this.#reply(answer)
       this.#parts.store.endOfPart()
       if (isCostly(packet) && ++costly > mostCostlyPackets) return this.#giveWay()
-      if (metrics.packetsSent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
+      if (metrics.packetsSent === sent) continue
+      sent = metrics.packetsSent
+      if (sent > mostPackets || metrics.publishBytesSent > mostBytes) return this.#giveWay()
     }
   }
 

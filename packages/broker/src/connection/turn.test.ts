@@ -66,3 +66,14 @@ it('Turn spreads many bytes over several turns, and what comes meanwhile does no
   await nextTurn()
   expect(flushed).toEqual([])
 })
+
+it('Turn is filled for those who bring many packets in a row, not for the many who bring a few', async () => {
+  const { turn } = setUp()
+  const [flood, ...others] = Array.from({ length: 301 }, (_, n) => ({ n }))
+  expect(others.some((one) => turn.isFilledBy(one, 20))).toBe(false) // 6,000 in all
+  expect(turn.isFilledBy(flood!, 200)).toBe(false)
+  expect(turn.isFilledBy(flood!, 200)).toBe(true)
+  expect(turn.isFilledBy(others[0]!, 20)).toBe(false)
+  await nextTurn()
+  expect(turn.isFilledBy(flood!, 400)).toBe(false)
+})

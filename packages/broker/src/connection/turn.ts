@@ -12,6 +12,8 @@ const bytesATurn = 4_194_304
 const socketsATurn = 2_000
 /** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
 const packetsATurn = 4_000
+/** Whose socket has brought no more than this is not read from again in this turn, so need not be stopped: that is two system calls. */
+const fewPackets = 250
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
@@ -26,6 +28,9 @@ export class Turn {
   #rest: Gathering[] = []
   #scheduled = false
   #packets = 0
+  /** Who brought the last ones, and how many in a row. */
+  #bringer: object | undefined
+  #inARow = 0
 
   constructor(faults: Faults = new Faults()) {
     this.#faults = faults
@@ -36,11 +41,13 @@ export class Turn {
     this.#schedule()
   }
 
-  /** Counts packets that have been handled. True: that is enough for one turn; who brought the last may go on in the next. */
-  isFilledBy(packets: number): boolean {
+  /** Counts packets that have been handled. True: that is enough for one turn; who brought many of them may go on in the next. */
+  isFilledBy(bringer: object, packets: number): boolean {
+    this.#inARow = bringer === this.#bringer ? this.#inARow + packets : packets
+    this.#bringer = bringer
     this.#packets += packets
     this.#schedule()
-    return this.#packets > packetsATurn
+    return this.#packets > packetsATurn && this.#inARow > fewPackets
   }
 
   #schedule(): void {
@@ -54,6 +61,7 @@ export class Turn {
     this.#gathering = []
     this.#scheduled = false
     this.#packets = 0
+    this.#bringer = undefined
     const left = this.#flushSome(gathering)
     if (this.#rest.length > 0) this.#rest = this.#flushSome(this.#rest)
     if (left.length > 0) this.#rest = this.#rest.concat(left)
