@@ -48,6 +48,9 @@ const messages: Readonly<Record<DropReason, Explanation>> = {
   ),
   'will-after-restart': of('A will of an earlier process, where those are not wanted.', 'features.willsAfterRestart'),
   'storage-full': of('As much is kept as may be.', 'limits.maxStoredBytes'),
+  'log-silent': of(
+    'The log of the cluster was silent for longer than a publisher should wait: see that a majority of the NATS servers runs.',
+  ),
   'disk-reserve': of(
     'The disk is down to its reserve, and the publisher could not wait any longer: make room on it.',
     'limits.diskReserveBytes',

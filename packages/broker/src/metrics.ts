@@ -34,6 +34,8 @@ export type DropReason =
   | 'storage-full'
   /** The disk is down to its reserve, and the publisher could not wait any longer. */
   | 'disk-reserve'
+  /** What makes a cluster's commits safe has been silent for longer than a publisher should wait. */
+  | 'log-silent'
   /** What the disk has of it is not what was written. */
   | 'damaged'
 
@@ -66,7 +68,7 @@ export type ConnectionRefusal =
   | 'overload'
   /** As many sessions as the broker keeps. */
   | 'sessions'
-  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk. */
+  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk; or a cluster's log is silent. */
   | 'storage'
   /** Too much was waiting from those that had not shown who they are. */
   | 'unauthenticated-bytes'
@@ -83,7 +85,7 @@ export type SubscriptionRefusal =
   | 'not-authorized'
   /** As many subscriptions as a session may have. */
   | 'quota'
-  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk. */
+  /** No room to keep another: `limits.maxStoredBytes`, or the reserve of the disk; or a cluster's log is silent. */
   | 'storage'
   /** A feature that is switched off, at 3.1.1; at 5.0 it ends the connection. */
   | 'not-supported'
@@ -126,6 +128,8 @@ export class StoreMetrics {
   reserveBytes = 0
   /** Less is free than the reserve. */
   isLow = false
+  /** Nothing has become safe for too long, in a cluster: what must be kept is refused. */
+  isSilent = false
   /** Records and messages that could not be read as they were written. */
   damagedRecords = 0
 }
@@ -236,6 +240,7 @@ export class Metrics {
     'will-after-restart': 0,
     'storage-full': 0,
     'disk-reserve': 0,
+    'log-silent': 0,
     damaged: 0,
   }
 

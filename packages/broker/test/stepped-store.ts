@@ -9,11 +9,16 @@ export class SteppedStore implements Store {
   latest: Commit = noCommit
   full = false
   gathered = 0
-  readonly isLow = false
+  /** Nothing is flushed for too long. */
+  isSilent = false
   readonly isLasting = false
   onFlushed: () => void = () => {}
   onRoom: () => void = () => {}
   onFailed: () => void = () => {}
+  get isLow(): boolean {
+    return this.isSilent
+  }
+
   readonly open: Store['open'] = (host) => memoryStore().open(host)
 
   /** All that was gathered is durable now. */

@@ -25,11 +25,9 @@ export { type EngineReport, type InspectOptions, inspectEngine, notKnown, notSyn
 export { type JetStreamLogOptions, jetstreamLog } from './nats/jetstream-log.js'
 export {
   ClusterNode,
-  type NodeCounters,
-  type NodeRole,
   type NodeSettings,
-  type NodeStatus,
 } from './node/cluster-node.js'
 export type { HousekeepingSettings } from './node/housekeeping.js'
+export type { NodeCounters, NodeRole, NodeStatus } from './node/node-status.js'
 export { graceSeconds, type OpenNodeOptions, openNode } from './open-node.js'
 export { exportData, type ImportOptions, importData } from './transfer.js'

@@ -2,6 +2,7 @@ import { type Broker, type BrokerOptions, createBroker, type Logger, type Store 
 import type { LogServer } from './log/log-server.js'
 import { ClusterNode, type NodeSettings } from './node/cluster-node.js'
 import { LmdbPremises } from './node/lmdb-premises.js'
+import { importData } from './transfer.js'
 
 export interface OpenNodeOptions extends NodeSettings {
   /** What {@link jetstreamLog} has made. */
@@ -53,5 +54,6 @@ export function openNode({
       }
     },
   })
-  return new ClusterNode({ ...rest, server, premises }).start()
+  const publishCopy = (): Promise<number> => importData({ server, directory: premises.folder, force: true })
+  return new ClusterNode({ ...rest, server, premises, publishCopy }).start()
 }

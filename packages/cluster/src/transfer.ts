@@ -5,7 +5,7 @@ import { openCopy, positionWrite, restoreBackup } from '@godwit/broker/store/lmd
 import { decodeFrame } from './frame/frame.js'
 import type { LogServer } from './log/log-server.js'
 import { LogWriter } from './log/log-writer.js'
-import { encodePosition } from './log/position.js'
+import { decodePosition, encodePosition } from './log/position.js'
 import { EngineUnfit } from './nats/connection.js'
 import { pause } from './pause.js'
 
@@ -26,6 +26,7 @@ const heartbeatMs = 1_000
  * @throws EngineUnfit the cluster has data already; Fenced; BrokerError for the folder.
  */
 export async function importData({ server, directory, force = false }: ImportOptions): Promise<number> {
+  await server.ensure()
   const last = await server.last()
   const found = last && decodeFrame(last.bytes)
   const isUnfinished = found?.kind === 'claim' && (await server.snapshots()).length === 0
@@ -37,7 +38,7 @@ export async function importData({ server, directory, force = false }: ImportOpt
   const writer = new LogWriter({
     server,
     clock: systemClock,
-    epoch: (found?.epoch ?? 0) + 1,
+    epoch: Math.max(found?.epoch ?? 0, await epochOf(directory)) + 1, // or who wrote it before would not be fenced
     instance: randomBytes(16).toString('hex'),
     after: last?.sequence ?? 0,
     owner: { node: 'import', imported: true },
@@ -63,6 +64,17 @@ export async function importData({ server, directory, force = false }: ImportOpt
   await beating
   await writer.release()
   return position.sequence
+}
+
+/** The last that a node's copy knows of; 0: the data of a broker that ran alone. */
+async function epochOf(directory: string): Promise<number> {
+  const copy = await openCopy(directory)
+  try {
+    const position = copy.position()
+    return position ? decodePosition(position).epoch : 0
+  } finally {
+    await copy.close()
+  }
 }
 
 /** A backup of a folder, with another position in it, or none. */

@@ -111,6 +111,7 @@ const counters = z
       freeBytes: count,
       reserveBytes: count,
       isLow: z.boolean(),
+      isSilent: z.boolean(),
       damagedRecords: count,
     }),
   })

@@ -14,7 +14,7 @@ export interface ConnectionParts extends ArrivalParts {
   readonly services: Services
   readonly outbox: OutboxParts
   readonly door: Door
-  readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'endOfPart' | 'setWill'>
+  readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'isSilent' | 'endOfPart' | 'setWill'>
   readonly accounts: Accounts
   /** Connections with publications that wait for room on the disk. */
   readonly waitingForRoom: WaitingForRoom

@@ -441,6 +441,8 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     if (this.closed) return
     this.services.metrics.protocolErrors++
     this.end(error.message, error.reasonCode)
+    // An end that the client has brought about promises it nothing: it need not wait for a store that is silent.
+    if (this.#parts.store.isSilent) this.#transport.end()
   }
 
   #letGo(why: string, error?: Error): Commit {

@@ -132,9 +132,10 @@ export class Outbox implements Sink, Gathering {
 
   /** Sends what a handler answered, when its commit is flushed. */
   reply(reply: Reply): void {
-    const { packet } = reply
+    const { packet, refuses } = reply
     // PINGRESP says that somebody is there, and nothing of what is kept: it waits for nobody.
-    const commit = packet.type === 'pingresp' ? reply.commit : later(reply.commit, this.#parts.commits.barrier())
+    const isFree = refuses || packet.type === 'pingresp'
+    const commit = isFree ? reply.commit : later(reply.commit, this.#parts.commits.barrier())
     if (!this.#parts.commits.isSafe(commit) || this.#held?.blocks(packet.type)) this.#hold(commit, packet.type, reply)
     else this.#sendReply(reply)
   }

@@ -59,6 +59,13 @@ const noRoom: Refusal = {
   counts: 'storage',
 }
 
+/** No CONNACK could be sent, whatever session it is for. */
+const silent: Refusal = {
+  reasonCode: reason.serverUnavailable,
+  why: 'the server can keep nothing now; try again later',
+  counts: 'storage',
+}
+
 const usedInside: Refusal = {
   reasonCode: reason.clientIdentifierNotValid,
   why: 'the server uses this client identifier itself',
@@ -99,7 +106,8 @@ function redirection({ redirectTo, permanently = false }: Redirection): Refusal 
 /** The session, then CONNACK, then what waits for the client, in this order. */
 export function openSession(c: Context, p: Connect, client: ClientInfo, authentication?: PropertiesOf<'auth'>): Answer {
   if (c.closed) return undefined
-  const { registry, limits } = c.services
+  const { registry, limits, store } = c.services
+  if (store.isSilent) return refuse(c, silent, client.clientId)
   if (registry.count >= limits.maxSessions && !registry.get(client.clientId))
     return refuse(c, tooManySessions, client.clientId)
   const expirySeconds = expiryOf(c, p)
@@ -218,6 +226,7 @@ export function refuse(
       properties,
     },
     commit: noCommit,
+    refuses: true,
     close: true,
   }
 }

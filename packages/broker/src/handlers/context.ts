@@ -46,6 +46,8 @@ export interface Reply {
   readonly packet: Packet
   /** The packet leaves when this commit is flushed; 0: it waits for nothing. */
   readonly commit: Commit
+  /** It promises nothing, so that whoever says it need not be who still serves: it waits for no barrier. */
+  readonly refuses?: boolean
   /** Called once the packet is on its way: what must come after it. */
   readonly sent?: () => void
   /** The connection ends after the packet. */

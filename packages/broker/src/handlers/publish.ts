@@ -33,7 +33,7 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   const message = new Message(p, c.client.clientId, p.properties || p.retain ? services.time.now() : 0, topic)
   if (c.isBridge) message.mark = markOf(message.properties) // of others it is not believed
   if (isHere(c, message)) return acknowledgeRepeat(c, p)
-  if ((services.store.isLow && needsDisk(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
+  if ((services.store.isLow && needsStore(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
   return goOn(c, p, message)
 }
 
@@ -51,19 +51,32 @@ function goOn(c: Context, p: Publish, message: Message): Answer {
   return c.services.hooks.watchesPublish ? askThenRoute(c, p, message) : route(c, p, message)
 }
 
-/** Somebody's session keeps it on disk, or it is retained. At QoS 0 it is on its way all the same, and not kept. */
-function needsDisk(c: Context, message: Message): boolean {
-  return message.qos > 0 && (message.retain || c.services.router.isKept(message.topic))
+/**
+ * Somebody's session keeps it on disk, or it is retained; while the store is silent its acknowledgement would wait, whoever gets it. At
+ * QoS 0 it is on its way all the same, and not kept.
+ */
+function needsStore(c: Context, message: Message): boolean {
+  const { store, router } = c.services
+  return message.qos > 0 && (store.isSilent || message.retain || router.isKept(message.topic))
 }
 
-/** The disk is down to its reserve: in order, as much as one connection may have waiting; beyond that it is refused. */
+/**
+ * The disk is down to its reserve: in order, as much as one connection may have waiting; beyond that it is refused. While the store is
+ * silent it is refused at once: those before it have waited for as long as anybody should.
+ */
 function waitForRoom(c: Context, p: Publish, message: Message): Answer {
+  if (c.services.store.isSilent && p.qos > 0) return refuseToKeep(c, p, 'log-silent', message.topic)
   const whole = message.keep()
   const packet = { ...p, packetId: p.packetId } as Publish // what is left of it once its chunk is gone
   if (c.holdPublication(message.heldBytes, () => (c.closed ? undefined : goOn(c, packet, whole)))) return undefined
-  if (c.version === 5) return refuse(c, p, 'disk-reserve', message.topic)
-  c.services.drops.report('disk-reserve', c.client.clientId, { address: c.peer.address, topic: message.topic })
-  throw new MqttError(reason.quotaExceeded, refusals['disk-reserve'].why)
+  return refuseToKeep(c, p, 'disk-reserve', message.topic)
+}
+
+/** Below 5.0 there is no refusal: the connection ends, and what was not acknowledged comes again. */
+function refuseToKeep(c: Context, p: Publish, why: 'disk-reserve' | 'log-silent', topic: string): Reply | undefined {
+  if (c.version === 5) return refuse(c, p, why, topic)
+  c.services.drops.report(why, c.client.clientId, { address: c.peer.address, topic })
+  throw new MqttError(refusals[why].reasonCode, refusals[why].why)
 }
 
 const dollar = 36
@@ -130,6 +143,7 @@ const refusals = {
   'not-authorized': { reasonCode: reason.notAuthorized, why: 'not authorized to publish to this topic' },
   'publish-rate': { reasonCode: reason.quotaExceeded, why: 'publishes faster than it may' },
   'disk-reserve': { reasonCode: reason.quotaExceeded, why: 'the server has no room to keep it' },
+  'log-silent': { reasonCode: reason.quotaExceeded, why: 'the server cannot make it safe now; send it again later' },
   'payload-format': { reasonCode: reason.payloadFormatInvalid, why: 'the payload is not UTF-8, as it says' },
 } as const
 
@@ -143,7 +157,8 @@ function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: stri
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]
   const type = p.qos === 1 ? 'puback' : 'pubrec'
-  return { packet: { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) }, commit: noCommit }
+  const packet = { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) } as const
+  return { packet, commit: noCommit, refuses: true }
 }
 
 /** The message is taken over: for everybody who subscribed, and at QoS 2 with its id [MQTT-4.3.3-2]. */

@@ -197,6 +197,7 @@ class Subscribing {
         ...answerOf(this.#c, this.#p, this.#reasonCodes),
       },
       commit: this.#commit,
+      refuses: this.#reasonCodes.every((code) => code >= 0x80),
       sent: () => {
         for (const [filter, messages] of this.#owed) session.replay(filter, messages)
         session.delivery.pump() // also for shared groups: they may have something waiting

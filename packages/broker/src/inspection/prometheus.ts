@@ -243,6 +243,11 @@ function addStore(text: Exposition, { store, publishesHeld, bridgedRepeats }: Me
       '1 while less is free than the reserve, and what needs room waits or is refused; else 0.',
       store.isLow ? 1 : 0,
     )
+    .gauge(
+      'godwit_store_silent',
+      '1 while nothing has become safe for too long, in a cluster, and what must be kept is refused; else 0.',
+      store.isSilent ? 1 : 0,
+    )
     .counter(
       'godwit_store_damaged_records_total',
       'Records and messages that could not be read as they were written.',

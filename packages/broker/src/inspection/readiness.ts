@@ -53,7 +53,13 @@ export class ReadinessCheck {
           ? []
           : [`the store has not taken a commit for ${patienceMs} ms`]
     const low = metrics.store.isLow ? [inReserve(metrics.store)] : []
-    const reasons = [...store, ...low, ...(isOverloaded() ? ['the broker is overloaded: its event loop is late'] : [])]
+    const silent = metrics.store.isSilent ? ['what must be kept is refused: nothing has become safe for too long'] : []
+    const reasons = [
+      ...store,
+      ...silent,
+      ...low,
+      ...(isOverloaded() ? ['the broker is overloaded: its event loop is late'] : []),
+    ]
     return { ready: reasons.length === 0, reasons }
   }
 

@@ -27,6 +27,7 @@ class MemoryStore implements Store {
   readonly latest = noCommit
   readonly gathered = 0
   readonly isLow = false
+  readonly isSilent = false
   readonly isLasting = false
   onFlushed: () => void = () => {}
   onRoom: () => void = () => {}

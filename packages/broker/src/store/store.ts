@@ -35,8 +35,13 @@ export interface Store {
   readonly full: boolean
   /** Bytes gathered since the start: what a connection adds to it is that connection's share of what waits. */
   readonly gathered: number
-  /** The disk is down to its reserve: what needs room waits or is refused, what makes room goes on. */
+  /**
+   * What needs room waits or is refused, what makes room goes on: the disk is down to its reserve, or {@link isSilent}, when waiting is
+   * of no use.
+   */
   readonly isLow: boolean
+  /** Nothing has become durable for longer than anybody should wait. A store that has the disk alone never says so. */
+  readonly isSilent: boolean
   /** Whether what is kept outlives the process; its limits of what is kept are then the disk's. */
   readonly isLasting: boolean
   /** Called after `flushed` has risen. One listener: the broker. */

@@ -9,6 +9,7 @@ import type { Write } from '../../src/store/lmdb/tables.js'
  * answer waits for a commit that begins after it.
  */
 export class LateLog implements CommitLog {
+  readonly isSilent: boolean = false
   onApplied: (commit: Commit) => void = () => {}
   readonly #disk: Disk
   #applying: Promise<void> = Promise.resolve()
@@ -36,6 +37,8 @@ export class LateLog implements CommitLog {
   beforeQos1(commit: Commit): Commit {
     return commit
   }
+
+  found(): void {}
 
   closing(): void {
     this.#disk.closing()

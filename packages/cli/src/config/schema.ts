@@ -303,7 +303,7 @@ const cluster = z.strictObject({
     .min(1_000)
     .max(600_000)
     .default(15_000)
-    .describe('How long the owner waits for NATS before it says that it is not ready.'),
+    .describe('How long clients wait for NATS before what needs it is refused, and `/readyz` says so.'),
   preferred: flag.default(false).describe('Take over before other nodes do.'),
   forward: z
     .strictObject({

@@ -24,7 +24,10 @@ export interface Frame {
   readonly after: number
   /** What its writer's wall clock showed, in ms since 1970. */
   readonly wall: number
-  /** Of a commit its share of the writes (see `writes.ts`), of a claim who makes it, else nothing. */
+  /**
+   * Of a commit its share of the writes (see `writes.ts`), of a claim who makes it, of what is released who is to come next. A heartbeat
+   * with any body asks all who follow how far they have come. Else nothing.
+   */
   readonly body: Uint8Array
 }
 

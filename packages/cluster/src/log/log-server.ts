@@ -43,6 +43,8 @@ export interface NodeNote {
   /** Where clients of other nodes are taken to; left out: nowhere. */
   readonly address?: string
   readonly preferred: boolean
+  /** It does not take over by itself. */
+  readonly frozen?: boolean
   /** What hinders it, in words. */
   readonly problem?: string
   /** Epoch ms, by its own clock. */
@@ -85,6 +87,8 @@ export interface LogServer {
   note(note: NodeNote): Promise<boolean>
   /** @throws LogSilent */
   notes(): Promise<readonly NodeNote[]>
+  /** Makes what is kept there where it is gone: servers were set up anew. @throws LogSilent */
+  ensure(): Promise<void>
   close(): Promise<void>
 }
 

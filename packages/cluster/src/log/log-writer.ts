@@ -4,7 +4,7 @@ import { decodeFrame, encodeFrame, type Frame, type FrameKind } from '../frame/f
 import { cut, encodeWrites } from '../frame/writes.js'
 import { pause } from '../pause.js'
 import { type LogServer, LogSilent, type PublishAnswer } from './log-server.js'
-import { type OwnerNote, type Position, positionOf, writeOwner } from './position.js'
+import { type OwnerNote, type Position, positionOf, writeHeir, writeOwner } from './position.js'
 
 /** Another writes the log now: nothing that was not taken before will ever be, and nothing may be acknowledged. */
 export class Fenced extends Error {}
@@ -97,9 +97,14 @@ export class LogWriter {
     return this.#inTurn('heartbeat', [nothing])
   }
 
-  /** Says that it has let go. @throws Fenced */
-  release(): Promise<Position> {
-    return this.#inTurn('released', [nothing])
+  /** Asks all who follow how far they have come: they tell once they have this frame. @throws Fenced */
+  ask(): Promise<Position> {
+    return this.#inTurn('heartbeat', [question])
+  }
+
+  /** Says that it has let go. @param heir who is to come first. Default: whoever does. @throws Fenced */
+  release(heir?: string): Promise<Position> {
+    return this.#inTurn('released', [writeHeir(heir)])
   }
 
   /** Gives up what is under way: nobody waits for it any more. */
@@ -194,6 +199,7 @@ export class LogWriter {
 }
 
 const nothing = new Uint8Array(0)
+const question = Buffer.from('?')
 
 function isSame(one: Frame, other: Frame): boolean {
   return one.instance === other.instance && one.commit === other.commit && one.part === other.part

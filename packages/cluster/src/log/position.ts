@@ -11,6 +11,8 @@ export interface Position {
   readonly wall: number
   /** It said that its writer has let go: whoever comes next need not wait. */
   readonly released: boolean
+  /** Whom that writer has seen to have all there is: others let it come first. Left out: nobody. */
+  readonly heir?: string
   /** What the claim of this epoch said of who made it. */
   readonly owner: OwnerNote
 }
@@ -28,7 +30,26 @@ export interface OwnerNote {
 export function positionOf(sequence: number, frame: Frame, bytes: Uint8Array, before: Position | undefined): Position {
   const { epoch, instance, commit, wall, kind } = frame
   const owner = kind === 'claim' ? readOwner(frame.body) : (before?.owner ?? { node: '' })
-  return { sequence, epoch, instance, commit, checksum: checksumOf(bytes), wall, released: kind === 'released', owner }
+  const released = kind === 'released'
+  const heir = released ? readHeir(frame.body) : undefined
+  return {
+    ...{ sequence, epoch, instance, commit, checksum: checksumOf(bytes), wall, released, owner },
+    ...(heir !== undefined && { heir }),
+  }
+}
+
+/** Who lets go says who is to come next, if it knows. */
+export function writeHeir(heir: string | undefined): Uint8Array {
+  return Buffer.from(heir === undefined ? '' : JSON.stringify({ heir }))
+}
+
+function readHeir(body: Uint8Array): string | undefined {
+  try {
+    const { heir } = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>
+    return typeof heir === 'string' ? heir : undefined
+  } catch {
+    return undefined // an earlier version says nothing
+  }
 }
 
 export function writeOwner(owner: OwnerNote): Uint8Array {

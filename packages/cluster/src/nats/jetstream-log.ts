@@ -48,13 +48,15 @@ export async function jetstreamLog(options: JetStreamLogOptions): Promise<LogSer
   try {
     const manager = await jetstreamManager(connection)
     const names = namesOf(name)
-    await ensureStream(manager, names, { replicas, logBytes })
-    const snapshots = await new Objm(jetstream(connection, { timeout: storeTimeoutMs })).create(names.snapshots, {
-      replicas,
-      description: `snapshots of the Godwit cluster ${name}`,
-    })
-    const nodes = await new Kvm(connection).create(names.nodes, { replicas, history: 1 })
-    return new JetStreamLog({ connection, manager, names, snapshots, nodes })
+    const ensure = async (): Promise<Kept> => {
+      await ensureStream(manager, names, { replicas, logBytes })
+      const snapshots = await new Objm(jetstream(connection, { timeout: storeTimeoutMs })).create(names.snapshots, {
+        replicas,
+        description: `snapshots of the Godwit cluster ${name}`,
+      })
+      return { snapshots, nodes: await new Kvm(connection).create(names.nodes, { replicas, history: 1 }) }
+    }
+    return new JetStreamLog({ connection, manager, names, ...(await ensure()), ensure })
   } catch (error) {
     await connection.close()
     if (error instanceof EngineUnfit) throw error
@@ -64,12 +66,18 @@ export async function jetstreamLog(options: JetStreamLogOptions): Promise<LogSer
   }
 }
 
-interface Parts {
+/** What is kept beside the log. */
+interface Kept {
+  readonly snapshots: ObjectStore
+  readonly nodes: KV
+}
+
+interface Parts extends Kept {
   readonly connection: NatsConnection
   readonly manager: JetStreamManager
   readonly names: StreamNames
-  readonly snapshots: ObjectStore
-  readonly nodes: KV
+  /** Makes all of it where it is not there. */
+  readonly ensure: () => Promise<Kept>
 }
 
 class JetStreamLog implements LogServer {
@@ -233,6 +241,10 @@ class JetStreamLog implements LogServer {
     } catch (error) {
       throw new LogSilent((error as Error).message)
     }
+  }
+
+  async ensure(): Promise<void> {
+    await this.#patiently(() => this.#parts.ensure())
   }
 
   async close(): Promise<void> {

@@ -1,23 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, type Logger, systemClock, version } from '@godwit/broker'
-import { frameVersion, NewerFrame } from '../frame/frame.js'
-import { Diverged, LogReader, Trimmed } from '../log/log-reader.js'
-import { type LogServer, LogSilent, type NodeNote } from '../log/log-server.js'
+import { frameVersion } from '../frame/frame.js'
+import { Diverged, LogReader } from '../log/log-reader.js'
+import { type LogServer, LogSilent, type LogState, type NodeNote } from '../log/log-server.js'
 import { Fenced, LogWriter, type LogWriterOptions } from '../log/log-writer.js'
-import { decodePosition, type OwnerNote, type Position } from '../log/position.js'
+import { decodePosition, type Position } from '../log/position.js'
 import { pause } from '../pause.js'
+import { Candidacy } from './candidacy.js'
+import { CopyRescue, DamagedCopy } from './copy-rescue.js'
 import { Follower } from './follower.js'
 import { Housekeeping, type HousekeepingParts, type HousekeepingSettings } from './housekeeping.js'
 import { Lease } from './lease.js'
 import { LogRoom } from './log-room.js'
-import type { LoadedBroker, Premises } from './premises.js'
-import { ReplicatedLog } from './replicated-log.js'
-
-/**
- * What a node does: reads the log (`following`), takes up its copy to claim the log (`claiming`), serves (`owner`), or has a copy that
- * has parted from the log (`diverged`), until a person decides.
- */
-export type NodeRole = 'starting' | 'following' | 'claiming' | 'owner' | 'diverged' | 'closed'
+import type { NodeCounters, NodeRole, NodeStatus } from './node-status.js'
+import { NodeVoice } from './node-voice.js'
+import { type Ending, Ownership } from './ownership.js'
+import type { FollowingCopy, LoadedBroker, Premises } from './premises.js'
+import { defaultHoldMs, ReplicatedLog } from './replicated-log.js'
 
 export interface NodeSettings {
   /** Its name among the nodes. */
@@ -26,7 +25,7 @@ export interface NodeSettings {
   readonly address?: string | undefined
   /** How long the owner must have been silent before another claims, in ms. Default 3,000. */
   readonly leaseMs?: number
-  /** How long the owner waits for the engine before it says that it is not ready, in ms. Default 15,000. */
+  /** How long clients wait for the engine before what needs it is refused, in ms. Default 15,000. */
   readonly holdMs?: number
   /** Claims before others do. Default false. */
   readonly preferred?: boolean
@@ -36,55 +35,13 @@ export interface NodeSettings {
 export interface NodeParts extends NodeSettings {
   readonly server: LogServer
   readonly premises: Premises
+  /** Has the log begin anew with this node's copy, which nobody uses meanwhile; answers the frame. Default: it cannot. */
+  readonly publishCopy?: () => Promise<number>
   readonly clock?: Clock
   readonly log?: Logger
 }
 
-/** A node as it is now. */
-export interface NodeStatus {
-  readonly node: string
-  readonly role: NodeRole
-  readonly epoch: number
-  /** Who owns the log, as far as this node has read; left out: nobody has yet. */
-  readonly owner?: OwnerNote
-  /** The last frame in its copy. */
-  readonly applied: number
-  /** The last frame of the log, as its leader said last; left out: it has not. */
-  readonly last?: number
-  readonly frozen: boolean
-  readonly preferred: boolean
-  /** How long no frame of this owner has been answered, in ms; 0: all is well. */
-  readonly silentMs: number
-  /** The log has no room for commits: nothing is acknowledged until it is trimmed. */
-  readonly isFull: boolean
-  /** What hinders it, in words. */
-  readonly problem?: string
-  /** Counters since the start. */
-  readonly counters: NodeCounters
-}
-
-export interface NodeCounters {
-  /** Frames written as owner, and read as replica; their bytes. */
-  framesWritten: number
-  bytesWritten: number
-  framesRead: number
-  bytesRead: number
-  /** Times that it has become owner, was replaced, and has parted from the log. */
-  claims: number
-  fenced: number
-  diverged: number
-}
-
-const heartbeatEveryMs = 1_000
-/** Wall clocks that are further apart let nobody claim: what expires would go by another clock, in ms. */
-const mostSkewMs = 5_000
-/** Who is not preferred lets who is come first, in ms. */
-const courtesyMs = 300
-/** After a failure, before the next attempt, in ms. */
-const againAfterMs = 1_000
-
-/** Why an owner stops. */
-type Ending = 'fenced' | 'handover' | 'closing' | 'disk'
+const defaultLeaseMs = 3_000
 
 /**
  * One node of a cluster. It follows the log into its copy; when the owner is gone it loads a broker on the copy, claims the log, and
@@ -92,8 +49,6 @@ type Ending = 'fenced' | 'handover' | 'closing' | 'disk'
  */
 export class ClusterNode {
   role: NodeRole = 'starting'
-  /** Automatic fail-over is off: this node does not claim by itself. */
-  frozen = false
   /** Called when the role or the owner has changed. */
   onChange: () => void = () => {}
   readonly counters: NodeCounters = {
@@ -107,35 +62,52 @@ export class ClusterNode {
   }
   protected readonly parts: NodeParts
   protected readonly clock: Clock
-  readonly #log: Logger
+  readonly #voice: NodeVoice
   readonly #lease: Lease
+  readonly #leaseMs: number
+  readonly #room = new LogRoom()
+  readonly #candidacy: Candidacy
+  readonly #rescue: CopyRescue
+  #housekeeping!: Housekeeping
   #position: Position | undefined
   #follower: Follower | undefined
   #writer: LogWriter | undefined
   #ownLog: ReplicatedLog | undefined
-  #housekeeping!: Housekeeping
-  readonly #room = new LogRoom()
-  #problem: string | undefined
+  #owning: Ownership | undefined
   #isClosing = false
   #running: Promise<void> = Promise.resolve()
   /** Wakes whoever waits in this role. */
   #wake: () => void = () => {}
-  #end: (why: Ending) => void = () => {}
-  /** It has just let go: somebody else comes first, on the monotonic clock. */
-  #restsUntil = Number.NEGATIVE_INFINITY
-  #readySince: number | undefined
-  #isForced = false
-  #isRecovering = false
+  /** What a person has decided about the copy: it is set aside, or the log begins anew with it. */
+  #decision: 'set aside' | 'publish' | undefined
 
   constructor(parts: NodeParts) {
     this.parts = parts
     this.clock = parts.clock ?? systemClock
-    this.#log = parts.log ?? { log: () => {} }
-    this.#lease = new Lease(parts.leaseMs ?? 3_000)
+    const { server, premises, node, preferred = false, leaseMs = defaultLeaseMs } = parts
+    const { clock } = this
+    this.#leaseMs = leaseMs
+    this.#lease = new Lease(leaseMs)
+    this.#voice = new NodeVoice(parts.log, () => this.#facts())
+    const voice = this.#voice
+    this.#candidacy = new Candidacy({
+      ...{ node, preferred, clock, voice },
+      others: () => this.#housekeeping.others,
+      isNameTaken: () => this.#housekeeping.othersWithName > 1,
+    })
+    this.#rescue = new CopyRescue({
+      ...{ server, premises, clock, voice },
+      hasOthers: () => this.#hasOthers,
+      whenDecided: () => this.#whenDecided(),
+      isClosing: () => this.#isClosing,
+    })
   }
 
   /** Begins to follow. */
   start(): this {
+    const { server, premises, housekeeping: settings = {} } = this.parts
+    const onState = (state: LogState): void => this.#room.counted(state)
+    this.#housekeeping = this.housekeeping({ server, premises, clock: this.clock, settings, onState })
     this.#running = this.#run()
     void this.#keepHouse()
     return this
@@ -143,25 +115,16 @@ export class ClusterNode {
 
   /** Tells of this node, makes snapshots, and trims the log. */
   async #keepHouse(): Promise<void> {
-    const { server, premises, housekeeping } = this.parts
-    const keeping = this.housekeeping({
-      server,
-      premises,
-      clock: this.clock,
-      settings: housekeeping ?? {},
-      onState: (state) => this.#room.counted(state),
-    })
-    this.#housekeeping = keeping
+    const keeping = this.#housekeeping
     while (!this.#isClosing) {
       try {
         await keeping.look(this.note())
         if (keeping.othersWithName > 1)
-          this.#tell(
+          this.#voice.tell(
             `another node calls itself ${JSON.stringify(this.parts.node)}: give one of them another name (cluster.node)`,
           )
       } catch (error) {
-        if (!(error instanceof LogSilent))
-          this.#log.log('warn', `the cluster: ${(error as Error).message}`, this.#facts())
+        if (!(error instanceof LogSilent)) this.#voice.say('warn', `the cluster: ${(error as Error).message}`)
       }
       await pause(this.clock, keeping.everyMs)
     }
@@ -171,6 +134,21 @@ export class ClusterNode {
     return new Housekeeping(parts)
   }
 
+  /** Whether another node could go on. */
+  get #hasOthers(): boolean {
+    return this.#housekeeping.others.some(({ role, problem }) => role === 'following' && problem === undefined)
+  }
+
+  /** Automatic fail-over is off: this node does not claim by itself. */
+  get frozen(): boolean {
+    return this.#candidacy.isFrozen
+  }
+
+  set frozen(is: boolean) {
+    this.#candidacy.isFrozen = is
+    this.#tellAll()
+  }
+
   get status(): NodeStatus {
     const { node, preferred = false } = this.parts
     const position = this.#follower?.applied ?? later(this.#ownLog?.applied, this.#position)
@@ -178,13 +156,14 @@ export class ClusterNode {
     const last = this.#follower?.last ?? this.#writer?.written
     const owner = position?.owner.node ? position.owner : undefined
     const silentSince = this.#writer?.silentSince
-    const problem = this.#problem
+    const { problem } = this.#voice
     return {
       node,
       role: this.role,
       epoch: position?.epoch ?? 0,
       ...(owner && { owner }),
       applied: written ?? position?.sequence ?? 0,
+      ...(position && { appliedAt: position.wall }),
       ...(last !== undefined && { last }),
       frozen: this.frozen,
       preferred,
@@ -204,20 +183,37 @@ export class ClusterNode {
     }
   }
 
-  /** Lets go of the log, in order: another takes over at once. Does nothing where this node is not the owner. */
+  /**
+   * Lets go of the log, in order, once another node has all there is: that one takes over. Where there is none, this node goes on. Does
+   * nothing where it is not the owner.
+   */
   handOver(): void {
-    this.#end('handover')
+    this.#owning?.end('handover')
+  }
+
+  /** The broker can serve no longer: lets go of the log, whoever comes next. */
+  letGo(): void {
+    this.#owning?.end('broken')
   }
 
   /** Claims as soon as this copy has all there is, whatever clocks and the freeze say: a person has decided. */
   claimNow(): void {
-    this.#isForced = true
+    this.#candidacy.isForced = true
     this.#wake()
   }
 
   /** Sets a copy that has parted from the log aside, and begins anew from a snapshot: a person has decided. */
   recover(): void {
-    this.#isRecovering = true
+    if (this.role === 'diverged') this.#decide('set aside')
+  }
+
+  /** Has the log begin anew with this copy, for all nodes: a person has decided. Does nothing while this node takes over or serves. */
+  publishCopy(): void {
+    if (this.role !== 'owner' && this.role !== 'claiming') this.#decide('publish')
+  }
+
+  #decide(decision: 'set aside' | 'publish'): void {
+    this.#decision = decision
     this.#wake()
   }
 
@@ -229,8 +225,10 @@ export class ClusterNode {
   /** Ends in order: an owner lets go first. */
   async close(): Promise<void> {
     this.#isClosing = true
-    this.#end('closing')
+    if (this.role === 'owner') this.#owning?.end('closing')
+    else this.#writer?.end()
     this.#wake()
+    this.#rescue.wake()
     await this.#running
     this.#become('closed')
   }
@@ -240,13 +238,15 @@ export class ClusterNode {
       try {
         await this.#term()
       } catch (error) {
-        await this.#onFailure(error)
+        if (error instanceof Diverged) this.counters.diverged++
+        await this.#rescue.after(error)
       }
     }
   }
 
   /** Follows until it may claim, then serves until it has to let go. */
   async #term(): Promise<void> {
+    if (this.#decision === 'publish') await this.#publish()
     const { premises } = this.parts
     const copy = await premises.open()
     let seen = 0
@@ -265,16 +265,16 @@ export class ClusterNode {
       this.#follower = undefined
       await copy.close()
     }
-    if (!this.#isClosing) await this.takeOver(this.#position, seen)
+    if (!this.#isClosing && this.#decision !== 'publish') await this.takeOver(this.#position, seen)
   }
 
-  async #follow(copy: Awaited<ReturnType<Premises['open']>>): Promise<void> {
+  async #follow(copy: FollowingCopy): Promise<void> {
     const { server } = this.parts
     this.#lease.restart()
-    this.#readySince = undefined
-    const mayClaim = new Promise<void>((resolve) => {
+    this.#candidacy.restart()
+    const isOver = new Promise<void>((resolve) => {
       this.#wake = () => {
-        if (this.#isClosing || this.#mayClaimNow()) resolve()
+        if (this.#isClosing || this.#decision === 'publish' || this.#mayClaimNow()) resolve()
       }
     })
     let owner = this.#position?.epoch
@@ -293,10 +293,16 @@ export class ClusterNode {
       lease: this.#lease,
       makeReader: (position) => this.reader(position),
       onNews,
+      onAsked: () => this.#tellAll(),
     })
     this.#follower = follower
     follower.start()
-    await Promise.race([mayClaim, follower.failure])
+    await Promise.race([isOver, follower.failure])
+  }
+
+  /** Tells the other nodes of this one, before it is due. */
+  #tellAll(): void {
+    this.#housekeeping.tell(this.note()).catch(() => {}) // it tells again soon
   }
 
   protected reader(position: Position | undefined): LogReader {
@@ -307,31 +313,13 @@ export class ClusterNode {
   #mayClaimNow(): boolean {
     const follower = this.#follower
     const now = this.clock.monotonic()
-    if (!follower || !this.isDue(follower, this.#lease, now)) {
-      this.#readySince = undefined
-      return false
-    }
-    this.#readySince ??= now
-    return this.#isForced || this.parts.preferred === true || now - this.#readySince >= courtesyMs
+    if (!follower) return false
+    return this.#candidacy.isItsTurn(this.isDue(follower, this.#lease, now), follower.applied, now)
   }
 
   /** All there is is in this copy, and nobody writes. */
   protected isDue(follower: Follower, lease: Lease, now: number): boolean {
-    if (!follower.isCaughtUp || this.#housekeeping.othersWithName > 1) return false
-    if (this.#isForced) return true
-    const isFree = (follower.applied === undefined || follower.applied.released) && now >= this.#restsUntil
-    if (!isFree && !lease.isOver(now)) return false
-    return !this.frozen && this.#areClocksRight(follower)
-  }
-
-  #areClocksRight({ skewMs, applied }: Follower): boolean {
-    const ahead = (applied?.wall ?? 0) - this.clock.now()
-    const apart = Math.max(Math.abs(skewMs ?? 0), ahead)
-    if (apart <= mostSkewMs) return true
-    this.#tell(
-      `this machine's clock and the last owner's are ${Math.round(apart / 1000)} s apart: it claims nothing until they are set right`,
-    )
-    return false
+    return this.#candidacy.isDue(follower, lease, now)
   }
 
   /**
@@ -341,28 +329,18 @@ export class ClusterNode {
   protected async takeOver(position: Position | undefined, seen: number): Promise<void> {
     this.#become('claiming')
     const log = this.makeLog(position)
+    log.hasOthers = () => this.#hasOthers
     const broker = await this.load(log)
+    await this.#ensureWhole(log, broker)
+    const { server, node, address } = this.parts
     const writer = this.writer({
-      server: this.parts.server,
-      clock: this.clock,
+      ...{ server, clock: this.clock, after: seen },
       epoch: (position?.epoch ?? 0) + 1,
       instance: randomBytes(16).toString('hex'),
-      after: seen,
-      owner: { node: this.parts.node, ...(this.parts.address !== undefined && { address: this.parts.address }) },
+      owner: { node, ...(address !== undefined && { address }) },
     })
     this.#writer = writer
-    this.#isForced = false
-    const ending = new Promise<Ending>((resolve) => {
-      this.#end = (why) => {
-        if (why === 'closing' && this.role !== 'owner') writer.end()
-        resolve(why)
-      }
-      writer.onFenced = () => resolve('fenced')
-      log.onDiskFailed = (error) => {
-        this.#tell(`its disk does not take what is safe (${error.message})`)
-        resolve('disk')
-      }
-    })
+    this.#candidacy.isForced = false
     if (this.#isClosing) writer.end()
     try {
       this.#position = await writer.claim()
@@ -372,18 +350,15 @@ export class ClusterNode {
       if (!(error instanceof Fenced)) throw error
       return
     }
-    try {
-      await this.#own({ log, broker, writer, ending })
-    } finally {
-      this.#ownLog = undefined
-      writer.end()
-      this.#writer = undefined
-      this.#end = () => {}
-    }
+    const why = await this.#own(log, broker, writer)
+    this.#position = log.applied
+    if (why === 'fenced') this.counters.fenced++
+    else this.#candidacy.rest(2 * this.#leaseMs)
+    if (log.damage !== undefined) throw new DamagedCopy(log.damage)
   }
 
   protected makeLog(position: Position | undefined): ReplicatedLog {
-    return new ReplicatedLog(position)
+    return new ReplicatedLog(position, { clock: this.clock, holdMs: this.parts.holdMs ?? defaultHoldMs })
   }
 
   protected load(log: ReplicatedLog): Promise<LoadedBroker> {
@@ -394,185 +369,89 @@ export class ClusterNode {
     return new LogWriter(options)
   }
 
-  async #own({ log, broker, writer, ending }: Ownership): Promise<void> {
+  /** @throws DamagedCopy when a record could not be read and another node may have it. */
+  async #ensureWhole(log: ReplicatedLog, broker: LoadedBroker): Promise<void> {
+    if (log.damage === undefined) return
+    log.refuse(new Fenced('this copy is damaged'))
+    await broker.abandon()
+    throw new DamagedCopy(log.damage)
+  }
+
+  async #own(log: ReplicatedLog, broker: LoadedBroker, writer: LogWriter): Promise<Ending> {
+    const { server, node } = this.parts
+    const { clock } = this
     this.counters.claims++
-    this.#problem = undefined
-    writer.mayCommit = () => this.#untilRoom(writer)
-    writer.onTaken = (bytes) => {
-      this.#room.wrote(bytes)
-      this.counters.framesWritten++
-      this.counters.bytesWritten += bytes
-    }
-    writer.lastTakenAt = this.clock.monotonic()
-    this.#ownLog = log
-    this.#become('owner')
-    log.begin(writer)
-    void this.#beat(writer)
-    const failed = broker.serve().then(
-      () => ending,
-      (error: Error) => {
-        this.#tell(`it cannot serve (${error.message})`)
-        return 'handover' as const
+    this.#voice.problem = undefined
+    const owning = new Ownership({
+      ...{ node, server, clock, log, broker, writer, room: this.#room, voice: this.#voice, patienceMs: this.#leaseMs },
+      onTaken: (bytes) => {
+        this.counters.framesWritten++
+        this.counters.bytesWritten += bytes
       },
-    )
-    const why = await Promise.race([ending, failed])
-    this.#position = log.applied
-    if (why === 'fenced') {
-      this.counters.fenced++
-      log.refuse(new Fenced('another node serves'))
-      this.#become('following')
-      this.#log.log('warn', 'another node has taken over: this one follows', this.#facts())
-      await broker.abandon()
-      return
-    }
-    this.#log.log('info', 'this node lets go of the log', { ...this.#facts(), why })
-    await this.#letGo(broker, writer)
-    this.#position = log.applied
-  }
-
-  async #letGo(broker: LoadedBroker, writer: LogWriter): Promise<void> {
-    const { leaseMs = 3_000 } = this.parts
-    this.#restsUntil = this.clock.monotonic() + 2 * leaseMs
-    const isOver = this.#endWhenSilent(writer, leaseMs)
+      onFenced: () => {
+        this.#become('following')
+        this.#voice.say('warn', 'another node has taken over: this one follows')
+      },
+    })
+    this.#ownLog = log
+    this.#owning = owning
+    this.#become('owner')
+    if (this.#isClosing) owning.end('closing')
     try {
-      await broker.stop()
-      await writer.release()
-    } catch (error) {
-      if (!(error instanceof Fenced)) this.#tell(`it could not end in order (${(error as Error).message})`)
+      return await owning.serve()
     } finally {
-      isOver()
+      this.#ownLog = undefined
+      this.#owning = undefined
+      this.#writer = undefined
     }
   }
 
-  /** What nobody answers for so long is given up. */
-  #endWhenSilent(writer: LogWriter, ms: number): () => void {
-    let isOver = false
-    const look = (): void => {
-      const { silentSince } = writer
-      if (isOver) return
-      if (silentSince !== undefined && this.clock.monotonic() - silentSince > ms)
-        writer.end('the engine does not answer')
-      this.clock.timeout(heartbeatEveryMs, look)
-    }
-    look()
-    return () => {
-      isOver = true
-    }
-  }
-
-  /** The stream is nearly full: commits wait until it is trimmed, so that heartbeats and claims still fit. */
-  async #untilRoom(writer: LogWriter): Promise<void> {
-    while (this.#room.isFull && this.#writer === writer) {
-      this.#tell(
-        'the log is nearly full: nothing is acknowledged until a snapshot lets it be trimmed, or its stream is given more (max_bytes)',
-      )
-      await pause(this.clock, heartbeatEveryMs / 4)
-    }
-  }
-
-  /** Says that it is there when nothing else does. */
-  async #beat(writer: LogWriter): Promise<void> {
-    while (this.#writer === writer) {
-      const quietMs = this.clock.monotonic() - writer.lastTakenAt
-      try {
-        if (quietMs >= heartbeatEveryMs && !writer.isBusy) await writer.heartbeat()
-      } catch {
-        return // its end has been told
-      }
-      await pause(this.clock, Math.max(50, heartbeatEveryMs - (this.clock.monotonic() - writer.lastTakenAt)))
-    }
-  }
-
-  async #onFailure(error: unknown): Promise<void> {
-    if (this.#isClosing) return
-    if (error instanceof Trimmed) return await this.#catchUp(error.message)
-    if (error instanceof Diverged || error instanceof NewerFrame) return await this.#part(error)
-    this.#tell(error instanceof Error ? error.message : String(error))
-    await this.#pauseUnlessClosing(againAfterMs)
-  }
-
-  /** This copy and the log have parted: nothing is claimed until a person has decided. */
-  async #part(error: Error): Promise<void> {
-    this.counters.diverged++
-    this.#tell(error.message)
+  /** This copy and the log have parted: settles when a person has decided, or when this node ends. */
+  async #whenDecided(): Promise<boolean> {
     this.#become('diverged')
     await new Promise<void>((resolve) => {
       this.#wake = () => {
-        if (this.#isClosing || this.#isRecovering) resolve()
+        if (this.#isClosing || this.#decision !== undefined) resolve()
       }
       this.#wake()
     })
-    if (this.#isClosing) return
-    this.#isRecovering = false
-    const kept = await this.parts.premises.setAside()
-    this.#log.log('warn', 'the copy was set aside, and begins anew', { ...this.#facts(), kept })
-    this.#problem = undefined
+    if (this.#isClosing || this.#decision !== 'set aside') return false
+    this.#decision = undefined
+    return true
   }
 
-  /** The log is trimmed past this copy: it goes on from a snapshot. */
-  async #catchUp(why: string): Promise<void> {
-    const { server, premises } = this.parts
-    try {
-      const [newest] = await server.snapshots()
-      if (!newest) {
-        this.#tell(`${why}, and there is no snapshot yet: another node will make one`)
-        return await this.#pauseUnlessClosing(5 * againAfterMs)
-      }
-      this.#log.log('info', 'goes on from a snapshot', { ...this.#facts(), snapshot: newest.name, bytes: newest.bytes })
-      await premises.replace((file) => server.getSnapshot(newest, file))
-      this.#problem = undefined
-    } catch (error) {
-      this.#tell(`${why}, and a snapshot cannot be had (${(error as Error).message})`)
-      await this.#pauseUnlessClosing(againAfterMs)
-    }
+  /** The log begins anew with this copy. */
+  async #publish(): Promise<void> {
+    this.#decision = undefined
+    const { publishCopy } = this.parts
+    if (!publishCopy) throw new Error('this node has nothing to begin the log anew with')
+    const begins = await publishCopy()
+    this.#voice.say('warn', 'the log begins anew with the copy of this node', { begins })
+    this.#voice.problem = undefined
   }
 
   /** What this node tells of itself. */
   note(): NodeNote {
-    const { node, role, epoch, applied, preferred, problem } = this.status
+    const { node, role, epoch, applied, preferred, frozen, problem } = this.status
     const { address } = this.parts
     return {
-      node,
-      role,
-      epoch,
-      applied,
-      version,
-      frameVersion,
-      preferred,
+      ...{ node, role, epoch, applied, version, frameVersion, preferred },
+      ...(frozen && { frozen }),
       ...(address !== undefined && { address }),
       ...(problem !== undefined && { problem }),
       at: this.clock.now(),
     }
   }
 
-  #pauseUnlessClosing(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.clock.timeout(ms, resolve)
-      this.#wake = () => {
-        if (!this.#isClosing) return
-        cancel()
-        resolve()
-      }
-      this.#wake()
-    })
-  }
-
   #become(role: NodeRole): void {
     if (this.role === role) return
     this.role = role
-    if (role !== 'closed') this.#log.log('info', `this node is ${words[role]}`, this.#facts())
+    if (role !== 'closed') this.#voice.say('info', `this node is ${words[role]}`)
     this.onChange()
   }
 
   #facts(): Record<string, string | number> {
     return { node: this.parts.node, epoch: this.#position?.epoch ?? 0, frame: this.#position?.sequence ?? 0 }
-  }
-
-  /** Once for each problem. */
-  #tell(problem: string): void {
-    if (this.#problem === problem) return
-    this.#problem = problem
-    this.#log.log('error', `the cluster: ${problem}`, this.#facts())
   }
 }
 
@@ -587,12 +466,4 @@ const words: Readonly<Record<Exclude<NodeRole, 'closed'>, string>> = {
 /** An owner's claim is in no table, and what is in them may be older. */
 function later(one: Position | undefined, other: Position | undefined): Position | undefined {
   return (one?.sequence ?? 0) > (other?.sequence ?? 0) ? one : other
-}
-
-/** All that an owner has. */
-interface Ownership {
-  readonly log: ReplicatedLog
-  readonly broker: LoadedBroker
-  readonly writer: LogWriter
-  readonly ending: Promise<Ending>
 }

@@ -29,6 +29,8 @@ export interface FollowerOptions {
   readonly makeReader: (position: Position | undefined) => LogReader
   /** Something has come, or the leader has answered: who follows may have to do something. */
   readonly onNews: () => void
+  /** The owner wants to know how far this copy has come, and it has that question. */
+  readonly onAsked: () => void
 }
 
 /** Reads the log into a copy, and knows whether that is all there is. */
@@ -128,6 +130,7 @@ export class Follower {
     this.bytes += stored.bytes.length
     this.#stalledSince = undefined
     const isNew = this.last !== undefined && this.last < stored.sequence // or it may have been there for long
+    if (isNew && lease.isAnswered(clock.monotonic())) this.last = stored.sequence // a majority has it, so its leader does
     try {
       const entry = this.#reader.take(stored)
       lease.heard(clock.monotonic())
@@ -159,10 +162,12 @@ export class Follower {
     const writes: Write[] = []
     let position = this.applied
     let taken = 0
+    let isAsked = false
     for (const entry of this.#entries) {
       if (taken > 0 && writes.length + entry.writes.length > mostWritesTogether) break
       for (const write of entry.writes) writes.push(write)
       position = entry.position
+      isAsked ||= entry.frame.kind === 'heartbeat' && entry.frame.body.length > 0
       taken++
     }
     this.#entries.splice(0, taken)
@@ -172,6 +177,7 @@ export class Follower {
       this.#noted = sequence
     }
     this.applied = position
+    if (isAsked) this.#options.onAsked()
   }
 
   /** Asks the leader what it has last, again and again: only while it answers does silence mean anything. */
@@ -179,9 +185,10 @@ export class Follower {
     const { server, clock } = this.#options
     while (!this.#isStopped) {
       try {
+        const known = this.seen
         const last = await server.last()
         if (this.#isStopped) return
-        this.#onLast(last?.sequence ?? 0)
+        this.#onLast(last?.sequence ?? 0, known)
       } catch (error) {
         if (!(error instanceof LogSilent)) return this.#failed(error)
       }
@@ -189,10 +196,12 @@ export class Follower {
     }
   }
 
-  #onLast(sequence: number): void {
+  /** @param before the last frame that was known here when the leader was asked: more may have come since. */
+  #onLast(answer: number, before: number): void {
     const { lease, clock, onNews } = this.#options
     const now = clock.monotonic()
     const known = this.seen
+    const sequence = answer < before ? answer : Math.max(answer, known)
     this.last = sequence
     lease.answered(now, sequence === known)
     this.#backSince = sequence < known ? (this.#backSince ?? now) : undefined

@@ -29,6 +29,9 @@ const kept = 2
 export class Housekeeping {
   /** How often, in a row, another node had told of itself under this one's name. */
   othersWithName = 0
+  /** The other nodes that are there, as they told last. */
+  others: readonly NodeNote[] = []
+  #telling: Promise<void> = Promise.resolve()
   protected readonly parts: HousekeepingParts
 
   constructor(parts: HousekeepingParts) {
@@ -42,11 +45,12 @@ export class Housekeeping {
   /** @param own what this node tells of itself. @throws LogSilent, or why there is no snapshot. */
   async look(own: NodeNote): Promise<void> {
     const { server } = this.parts
-    this.othersWithName = (await server.note(own)) ? 0 : this.othersWithName + 1
+    await this.tell(own)
+    this.others = othersIn(await server.notes(), own)
     if (own.role !== 'owner' && own.role !== 'following') return
     const [state, snapshots] = [await server.state(), await server.snapshots()]
     this.parts.onState?.(state)
-    if (this.#isDue(own, state, snapshots[0]) && (await this.#isOurs(own))) await this.make()
+    if (this.#isDue(own, state, snapshots[0]) && this.#isOurs(own)) await this.make()
     await this.#tidy(await server.snapshots())
   }
 
@@ -60,10 +64,17 @@ export class Housekeeping {
   }
 
   /** A replica makes it; the owner only where there is none. */
-  async #isOurs(own: NodeNote): Promise<boolean> {
-    if (own.role === 'following') return true
-    const notes = await this.parts.server.notes()
-    return !notes.some(({ node, role, at }) => node !== own.node && role === 'following' && own.at - at < presentMs)
+  #isOurs(own: NodeNote): boolean {
+    return own.role === 'following' || !this.others.some(({ role }) => role === 'following')
+  }
+
+  /** Tells the others of this node. @throws LogSilent */
+  tell(own: NodeNote): Promise<void> {
+    const telling = async (): Promise<void> => {
+      this.othersWithName = (await this.parts.server.note(own)) ? 0 : this.othersWithName + 1
+    }
+    this.#telling = this.#telling.then(telling, telling)
+    return this.#telling
   }
 
   /** Makes a snapshot. */
@@ -88,4 +99,9 @@ export class Housekeeping {
   protected async trimPoint(snapshots: readonly SnapshotNote[]): Promise<number | undefined> {
     return snapshots[kept - 1]?.sequence
   }
+}
+
+/** Of what nodes have told, what is new and of another. */
+export function othersIn(notes: readonly NodeNote[], { node, at }: Pick<NodeNote, 'node' | 'at'>): readonly NodeNote[] {
+  return notes.filter((note) => note.node !== node && at - note.at < presentMs)
 }

@@ -22,12 +22,17 @@ export class Lease {
 
   /** The leader has answered. @param isAllKnown what it has last is what this copy has. */
   answered(now: number, isAllKnown: boolean): void {
-    if (!isAllKnown || now - this.#answeredAt > leaderPatienceMs) this.#quietSince = now
+    if (!isAllKnown || !this.isAnswered(now)) this.#quietSince = now
     this.#answeredAt = now
   }
 
+  /** The leader has answered lately. */
+  isAnswered(now: number): boolean {
+    return now - this.#answeredAt <= leaderPatienceMs
+  }
+
   isOver(now: number): boolean {
-    if (this.#quietSince === undefined || now - this.#answeredAt > leaderPatienceMs) return false
+    if (this.#quietSince === undefined || !this.isAnswered(now)) return false
     return now - this.#quietSince >= this.#ms
   }
 

@@ -18,20 +18,21 @@ export interface LmdbPremisesOptions {
 /** A node's copy in LMDB: it follows the log there, and the broker is opened on the same file. */
 export class LmdbPremises implements Premises {
   readonly #options: LmdbPremisesOptions
-  readonly #folder: string
+  /** The data folder of the copy. */
+  readonly folder: string
   #copy: Copy | undefined
   #store: StoreOnDisk | undefined
   #log: ReplicatedLog | undefined
 
   constructor(options: LmdbPremisesOptions) {
     this.#options = options
-    this.#folder = join(options.directory, 'copy')
+    this.folder = join(options.directory, 'copy')
   }
 
   async open(): Promise<FollowingCopy> {
     this.#ensureNotAlone()
     await mkdir(this.#options.directory, { recursive: true, mode: 0o700 })
-    const copy = await openCopy(this.#folder, this.#options.log)
+    const copy = await openCopy(this.folder, this.#options.log)
     this.#copy = copy
     return {
       get isEmpty() {
@@ -57,7 +58,7 @@ export class LmdbPremises implements Premises {
 
   async load(log: ReplicatedLog): Promise<LoadedBroker> {
     const store = lmdbStore({
-      directory: this.#folder,
+      directory: this.folder,
       ...(this.#options.log && { log: this.#options.log }),
       commitLog: (disk) => log.attach(disk),
     })
@@ -97,19 +98,19 @@ export class LmdbPremises implements Premises {
   async replace(fetch: (file: string) => Promise<void>): Promise<void> {
     const { directory } = this.#options
     const file = join(directory, 'snapshot.coming')
-    const coming = `${this.#folder}.coming`
+    const coming = `${this.folder}.coming`
     await rm(file, { force: true })
     await rm(coming, { recursive: true, force: true })
     await fetch(file)
     await restoreBackup(file, coming)
-    await rm(this.#folder, { recursive: true, force: true })
-    await rename(coming, this.#folder)
+    await rm(this.folder, { recursive: true, force: true })
+    await rename(coming, this.folder)
     await rm(file, { force: true })
   }
 
   async setAside(): Promise<string> {
-    const aside = `${this.#folder}.aside-${new Date().toISOString().replace(/[:.]/g, '-')}`
-    await rename(this.#folder, aside)
+    const aside = `${this.folder}.aside-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    await rename(this.folder, aside)
     return aside
   }
 }

@@ -1,4 +1,4 @@
-import type { Commit } from '@godwit/broker'
+import { type Clock, type Commit, systemClock } from '@godwit/broker'
 import { type CommitLog, type LogDisk, positionWrite, type Write } from '@godwit/broker/store/lmdb'
 import type { LogWriter } from '../log/log-writer.js'
 import { encodePosition, type Position } from '../log/position.js'
@@ -10,6 +10,17 @@ interface Taken {
   readonly position: Position
 }
 
+/** For how long whoever waits for the log may have to. */
+export interface Patience {
+  readonly clock: Clock
+  /** Nothing was safe for longer: what needs the log is refused. In ms. */
+  readonly holdMs: number
+}
+
+/** See {@link Patience.holdMs}. */
+export const defaultHoldMs = 15_000
+
+const never = Number.POSITIVE_INFINITY
 /** Commits that go into the tables in one transaction, at most: what has come meanwhile goes together. */
 const mostTogether = 64
 
@@ -22,6 +33,12 @@ export class ReplicatedLog implements CommitLog {
   readonly stoppedAt: number | undefined
   /** Called when the disk does not take what is safe. */
   onDiskFailed: (error: Error) => void = () => {}
+  /** Called once, when a record in the tables is not what was written. */
+  onDamaged: () => void = () => {}
+  /** Whether another node could go on, whose tables may be whole. */
+  hasOthers: () => boolean = () => false
+  /** What was found damaged, in words: from then on nothing is written that stands on it. */
+  damage: string | undefined
   /** The last frame that is in the tables. */
   applied: Position | undefined
   /** Whether the node owns the log. */
@@ -30,12 +47,17 @@ export class ReplicatedLog implements CommitLog {
   readonly #writer: Promise<LogWriter>
   #begin!: (writer: LogWriter) => void
   #refuse!: (why: Error) => void
+  readonly #patience: Patience
+  #owner: LogWriter | undefined
+  /** Since when the commit waits that is under way, on the monotonic clock, in ms. */
+  #waitsSince: number | undefined
   readonly #queue: Taken[] = []
   #applying: Promise<void> = Promise.resolve()
   #isApplying = false
 
   /** @param position of the copy that the store is opened on. */
-  constructor(position: Position | undefined) {
+  constructor(position: Position | undefined, patience: Patience = { clock: systemClock, holdMs: defaultHoldMs }) {
+    this.#patience = patience
     this.applied = position
     this.stoppedAt = position?.wall
     this.#writer = new Promise((resolve, reject) => {
@@ -54,12 +76,20 @@ export class ReplicatedLog implements CommitLog {
   /** The node owns the log: what has been appended goes into it. */
   begin(writer: LogWriter): void {
     this.hasBegun = true
+    this.#owner = writer
     this.#begin(writer)
   }
 
   /** It never will. */
   refuse(why: Error): void {
     this.#refuse(why)
+  }
+
+  get isSilent(): boolean {
+    const since = Math.min(this.#owner?.silentSince ?? never, this.#waitsSince ?? never)
+    if (since === never) return false
+    const { clock, holdMs } = this.#patience
+    return clock.monotonic() - since > holdMs
   }
 
   /** All that is safe is in the tables. */
@@ -71,9 +101,18 @@ export class ReplicatedLog implements CommitLog {
     return this.#disk!
   }
 
+  found(damage: string): void {
+    if (this.damage !== undefined || !this.hasOthers()) return
+    this.damage = damage
+    this.onDamaged()
+  }
+
   async append(commit: Commit, writes: readonly Write[]): Promise<void> {
     const writer = await this.#writer
+    if (this.damage !== undefined) throw new Error(`a record of this machine is damaged (${this.damage})`)
+    this.#waitsSince = this.#patience.clock.monotonic()
     const position = await writer.commit(writes)
+    this.#waitsSince = undefined
     this.#queue.push({ commit, writes, position })
     if (!this.#isApplying) this.#applying = this.#applyAll()
   }

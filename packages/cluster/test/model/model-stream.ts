@@ -273,6 +273,8 @@ export class Door implements LogServer {
     return this.#demand(() => [...this.stream.notes.values()])
   }
 
+  async ensure(): Promise<void> {}
+
   async close(): Promise<void> {
     this.isCut = true
   }

@@ -28,6 +28,10 @@ export interface CommitLog {
   barrier(gather: () => Commit): Commit
   /** What a message at QoS 1 waits for on its way to a subscriber: its own commit, or nothing, since it may come twice. */
   beforeQos1(commit: Commit): Commit
+  /** Nothing has become safe for longer than anybody should wait: what needs a commit is refused until something does. */
+  readonly isSilent: boolean
+  /** A record in the tables is not what was written: another machine's may be. */
+  found(damage: string): void
   /** From now on a commit that cannot be made safe is given up after a while. */
   closing(): void
   /** Settles when all that is safe is in the tables. */
@@ -41,6 +45,8 @@ export interface CommitLog {
 
 /** The disk of this machine: a commit is safe because it is in the tables. */
 export class LocalLog implements CommitLog {
+  /** A disk that takes no commit is waited for. */
+  readonly isSilent: boolean = false
   onApplied: (commit: Commit) => void = () => {}
   readonly #disk: Disk
 
@@ -60,6 +66,9 @@ export class LocalLog implements CommitLog {
   beforeQos1(): Commit {
     return noCommit
   }
+
+  /** There is no other copy: what can be read goes on. */
+  found(): void {}
 
   closing(): void {
     this.#disk.closing()

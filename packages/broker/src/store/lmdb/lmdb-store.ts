@@ -29,6 +29,7 @@ import { writeRetained, writeWill } from './records.js'
 import { Recovery } from './recovery.js'
 import { SetAside } from './set-aside.js'
 import type { Share } from './share.js'
+import { Silence } from './silence.js'
 import type { Totals } from './stored-queue.js'
 import { type Identity, type SessionKeeper, StoredSession } from './stored-session.js'
 import { closeTables, openTables, type Tables, type Write } from './tables.js'
@@ -95,6 +96,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
   #log!: CommitLog
   readonly #makeLog: (disk: Disk) => CommitLog
   #room!: DiskRoom
+  #silence!: Silence
   #setAside!: SetAside
   #clearing!: Clearing
   #background: readonly Background[] = []
@@ -139,7 +141,11 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
   }
 
   get isLow(): boolean {
-    return this.#tables !== undefined && this.#room.isLow
+    return this.#tables !== undefined && (this.#room.isLow || this.#log.isSilent)
+  }
+
+  get isSilent(): boolean {
+    return this.#tables !== undefined && this.#log.isSilent
   }
 
   async open(host: Partial<StoreHost> = {}): Promise<Recovered> {
@@ -184,6 +190,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
     const metrics = this.#metrics
     const log = this.#logger
     this.#setAside = new SetAside(directory, tables, metrics, log)
+    this.#setAside.onFound = (damage) => this.#log.found(damage)
     this.#bodies = new Bodies(tables, this)
     this.#messages = new MessageLog(tables, this.#bodies, this.#pipeline.open, this)
     this.#disk = new Disk({
@@ -199,6 +206,8 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
     if (this.#log instanceof LocalLog) ensureNoCopy(directory, tables)
     this.#room = new DiskRoom({ directory, tables, limits: this.#limits, waiting, stored, metrics, log })
     this.#room.onRoom = () => this.onRoom()
+    this.#silence = new Silence({ commits: this.#log, metrics: metrics.store, log })
+    this.#silence.onEnd = () => this.onRoom()
     this.#pipeline.start({
       log: this.#log,
       messages: this.#messages,
@@ -277,6 +286,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
     if (!this.#pipeline.takes) return
     this.#pipeline.noteStep()
     this.#room.look()
+    this.#silence.look()
     if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
     for (const work of this.#background) work.look()
   }
@@ -288,7 +298,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
   backup(to: string, options: BackupOptions = {}): Promise<BackupMade> {
     const { file = '' } = this.#folder ?? {}
     return this.#backups.make(
-      { tables: this.#tables, file, limits: this.#limits, isLow: () => this.isLow },
+      { tables: this.#tables, file, limits: this.#limits, isLow: () => this.#room.isLow },
       to,
       options,
     )

@@ -19,6 +19,8 @@ export class SetAside {
   readonly #tables: Tables
   readonly #metrics: Metrics
   readonly #log: Logger
+  /** Called with what is damaged, in words, before anything is done about it. */
+  onFound: (damage: string) => void = () => {}
   #files: number | undefined
   #lines = 0
 
@@ -35,6 +37,7 @@ export class SetAside {
     const value = this.#tables[table].get(key)
     const file = value && this.#write(`${table}-${key.toString('hex')}`, value)
     const words = why instanceof Error ? why.message : String(why)
+    this.onFound(`${table}: ${words}`)
     const fields = { ...whose, table, bytes: value?.length ?? 0, why: words, file }
     if (this.#lines++ < mostFiles) this.#log.log('error', 'stored data is damaged and was set aside', fields)
   }
@@ -43,6 +46,7 @@ export class SetAside {
   tell(why: unknown, whose: Whose): void {
     this.#metrics.store.damagedRecords++
     const words = why instanceof Error ? why.message : String(why)
+    this.onFound(words)
     if (this.#lines++ < mostFiles)
       this.#log.log('error', 'a stored message is damaged and is not delivered', { ...whose, why: words })
   }

@@ -1,0 +1,104 @@
+import { BrokerError, type Clock } from '@godwit/broker'
+import { NewerFrame } from '../frame/frame.js'
+import { Diverged, Trimmed } from '../log/log-reader.js'
+import type { LogServer } from '../log/log-server.js'
+import type { NodeVoice } from './node-voice.js'
+import type { Premises } from './premises.js'
+
+/** A record of this machine is not what was written, and other nodes have theirs: the copy begins anew. */
+export class DamagedCopy extends Error {}
+
+/** After a failure, before the next attempt, in ms. */
+const againAfterMs = 1_000
+/** Where only another node can help, in ms. */
+const laterMs = 5_000
+
+export interface CopyRescueParts {
+  readonly server: LogServer
+  readonly premises: Premises
+  readonly clock: Clock
+  readonly voice: NodeVoice
+  /** Whether another node could go on. */
+  readonly hasOthers: () => boolean
+  /**
+   * The copy has parted from the log: settles when a person has decided what becomes of it, or when this node ends. True: it is to begin
+   * anew.
+   */
+  readonly whenDecided: () => Promise<boolean>
+  readonly isClosing: () => boolean
+}
+
+/** What becomes of a copy that cannot go on following the log. */
+export class CopyRescue {
+  readonly #parts: CopyRescueParts
+  #wake: () => void = () => {}
+
+  constructor(parts: CopyRescueParts) {
+    this.#parts = parts
+  }
+
+  /** This node ends: nobody waits any longer. */
+  wake(): void {
+    this.#wake()
+  }
+
+  /** Does what can be done, and settles when it may be tried again. @throws what the disk says. */
+  async after(error: unknown): Promise<void> {
+    const { voice, isClosing, hasOthers } = this.#parts
+    if (isClosing()) return
+    if (error instanceof Trimmed) return await this.#catchUp(error.message)
+    if (error instanceof Diverged || error instanceof NewerFrame) return await this.#decide(error)
+    if (error instanceof DamagedCopy || (isDamage(error) && hasOthers())) return await this.#beginAnew(error.message)
+    voice.tell(error instanceof Error ? error.message : String(error))
+    await this.#pause(againAfterMs)
+  }
+
+  /** Nothing is claimed until a person has decided. */
+  async #decide(error: Error): Promise<void> {
+    const { voice, whenDecided } = this.#parts
+    voice.tell(error.message)
+    if (await whenDecided()) await this.#beginAnew(error.message)
+  }
+
+  async #beginAnew(why: string): Promise<void> {
+    const { premises, voice } = this.#parts
+    const kept = await premises.setAside()
+    voice.say('warn', 'the copy was set aside, and begins anew', { why, kept })
+    voice.problem = undefined
+  }
+
+  /** The log is trimmed past this copy: it goes on from a snapshot. */
+  async #catchUp(why: string): Promise<void> {
+    const { server, premises, voice } = this.#parts
+    try {
+      const [newest] = await server.snapshots()
+      if (!newest) {
+        voice.tell(`${why}, and there is no snapshot yet: another node will make one`)
+        return await this.#pause(laterMs)
+      }
+      voice.say('info', 'goes on from a snapshot', { snapshot: newest.name, bytes: newest.bytes })
+      await premises.replace((file) => server.getSnapshot(newest, file))
+      voice.problem = undefined
+    } catch (error) {
+      voice.tell(`${why}, and a snapshot cannot be had (${(error as Error).message})`)
+      await this.#pause(againAfterMs)
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock, isClosing } = this.#parts
+    return new Promise((resolve) => {
+      const cancel = clock.timeout(ms, resolve)
+      this.#wake = () => {
+        if (!isClosing()) return
+        cancel()
+        resolve()
+      }
+      this.#wake()
+    })
+  }
+}
+
+function isDamage(error: unknown): error is BrokerError {
+  return error instanceof BrokerError && error.code === 'store-damaged'
+}
