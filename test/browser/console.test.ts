@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ConsoleStage, hostile } from './console-stage.js'
-import { pretendCluster } from './pretended-cluster.js'
+import { pretendCluster, pretendConnections } from './pretended-answers.js'
 import { missing } from './site.js'
 
 /** Where pictures of the walk go; without it, none are taken. */
@@ -387,6 +387,25 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await seen(page.getByText('This did not work'))
     await expectAccessible()
     await plant.end()
+  })
+
+  test('shows bridges and plugins: which are away, since when and why, and what waits', async () => {
+    await go('Bridges and plugins')
+    await seen(page.getByText('No bridge is configured'))
+    await seen(page.getByText('No plugin is configured'))
+    await expectAccessible()
+    const pretended = await pretendConnections(page)
+    await seen(page.getByRole('row', { name: /^cloud connected/ }))
+    await seen(page.getByRole('row', { name: /^site-2 tries again 3 min .*2 expired, 1 loop.*ECONNREFUSED/ }))
+    await seen(page.getByRole('row', { name: /^messages wait/ }))
+    await expectAccessible()
+    await picture('connections')
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await expectAccessible()
+    await picture('connections')
+    await page.setViewportSize({ width: 1_280, height: 800 })
+    await pretended.end()
   })
 
   test.each([['light'], ['dark']] as const)('is read at 390 pixels, in %s colours', async (colorScheme) => {

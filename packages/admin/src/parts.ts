@@ -1,5 +1,6 @@
 import type { LogFields, LogLevel } from '@godwit/broker'
 import type { AccessAction, AccessRule } from '@godwit/broker/access'
+import type { OutletView } from '@godwit/broker/plugin'
 
 /**
  * What the HTTP API shows and edits that is not the broker's own: users, access rules, backups, log, configuration, the cluster that
@@ -16,6 +17,8 @@ export interface Parts {
   readonly log?: Log | undefined
   readonly configuration?: Configuration | undefined
   readonly cluster?: Cluster | undefined
+  readonly bridges?: Bridges | undefined
+  readonly plugins?: Plugins | undefined
 }
 
 /** What was read is no longer what is there: an editor, or another page, was quicker. Answered 409 (`edit-conflict`). */
@@ -253,4 +256,53 @@ export interface ClusterNodeView {
   readonly problem: string | null
   /** When it told, by its own clock. ISO 8601. */
   readonly toldAt: string
+}
+
+/** The bridges of this broker to others: those of `@godwit/bridge` are of this form. */
+export interface Bridges {
+  /** As they are now, by name. */
+  readonly views: readonly BridgeState[]
+}
+
+export interface BridgeState {
+  readonly name: string
+  readonly connected: boolean
+  /** Since when it is connected, or is not, in epoch ms. */
+  readonly since: number
+  /** The URL of the other broker, without user name and password; `undefined`: it is not connected. */
+  readonly server: string | undefined
+  /** 5 for MQTT 5.0, 4 for 3.1.1, 3 for 3.1. */
+  readonly version: number | undefined
+  /** Why it is not connected, in words; it goes on trying. */
+  readonly problem: string | undefined
+  /** Messages that wait to go out, or are on their way. */
+  readonly queued: number
+  /** Messages that the other broker has taken, and this one. */
+  readonly out: number
+  readonly in: number
+  readonly connections: number
+  /** How often the other broker had forgotten the session. */
+  readonly lostSessions: number
+  /** By reason. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** The plugins of this broker. */
+export interface Plugins {
+  /** As they are now, in the order in which they are asked. */
+  readonly views: readonly PluginState[]
+}
+
+export interface PluginState {
+  readonly name: string
+  /** As the configuration names it. */
+  readonly module: string
+  /** When this run of it began, in epoch ms. */
+  readonly since: number
+  /** Whether it says who may come in. */
+  readonly authenticates: boolean
+  /** What it has counted, by its own names. */
+  readonly counts: Readonly<Record<string, number>>
+  /** Where it takes messages to. */
+  readonly outlets: readonly OutletView[]
 }

@@ -14,6 +14,8 @@ export const leastRole = {
   logOut: 'viewer',
   getBroker: 'viewer',
   getCluster: 'viewer',
+  listBridges: 'viewer',
+  listPlugins: 'viewer',
   getConfiguration: 'viewer',
   getCounters: 'viewer',
   getHistory: 'viewer',

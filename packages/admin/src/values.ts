@@ -18,3 +18,10 @@ export function orNull<T extends z.ZodType>(schema: T): z.ZodUnion<[T, z.ZodNull
 
 /** Counters by name. */
 export const counts = z.record(z.string(), z.number())
+
+const protocols: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
+
+/** What people call the version of MQTT that a number on the wire stands for. */
+export function versionName(version: number): string {
+  return protocols[version] ?? String(version)
+}

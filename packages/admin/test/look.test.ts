@@ -31,6 +31,19 @@ test('the cluster: its nodes, how far they are behind, and how soon what is ackn
   expect((await alone.ask('GET', '/cluster')).body.detail).toBe('this broker is no node of a cluster')
 })
 
+test('bridges and plugins: what each does, and what cannot be reached', async () => {
+  const { ask } = await startRig(memoryParts())
+  const since = '1970-01-01T00:00:00.000Z'
+  expect((await ask('GET', '/bridges', { as: 'viewer' })).body.bridges).toMatchObject([
+    { name: 'cloud', connected: false, since, server: null, queued: 3, dropped: { expired: 2 } },
+  ])
+  expect((await ask('GET', '/plugins', { as: 'viewer' })).body.plugins).toMatchObject([
+    { name: 'influx', counts: { written: 4 }, outlets: [{ clientId: 'plugin-influx', problem: null, queued: 1 }] },
+  ])
+  const { unreached } = (await ask('GET', '/broker')).body
+  expect(unreached).toEqual([{ what: 'bridge', name: 'cloud', since, problem: 'nobody answers' }])
+})
+
 test('clients, page by page', async () => {
   const { ask, connect } = await startRig()
   for (const clientId of ['a', 'b', 'c']) await connect(clientId, { username: clientId === 'b' ? 'ben' : 'ann' })

@@ -138,6 +138,40 @@ export function memoryParts(): Required<Parts> & { held(): unknown } {
         handedOver++
       },
     },
+    bridges: {
+      views: [
+        {
+          ...{
+            name: 'cloud',
+            connected: false,
+            since: 0,
+            server: undefined,
+            version: undefined,
+            problem: 'nobody answers',
+          },
+          ...{ queued: 3, out: 5, in: 7, connections: 1, lostSessions: 0, dropped: { expired: 2, loop: 0 } },
+        },
+      ],
+    },
+    plugins: {
+      views: [
+        {
+          ...{
+            name: 'influx',
+            module: '@godwit/plugin-influx',
+            since: 0,
+            authenticates: false,
+            counts: { written: 4 },
+          },
+          outlets: [
+            {
+              ...{ clientId: 'plugin-influx', problem: undefined, since: 0, queued: 1 },
+              ...{ written: 4, batches: 1, failed: 0, refused: 0 },
+            },
+          ],
+        },
+      ],
+    },
     configuration: {
       effective: async () => [{ name: 'limits.maxInflight', value: 256, origin: 'default' }],
       check: async (text) => ({ problems: text.includes('colour') ? ["1:1: there is no 'colour'"] : [] }),

@@ -16,6 +16,8 @@ export const samples: Readonly<Record<OperationId, Sample>> = {
   logOut: {},
   getBroker: {},
   getCluster: {},
+  listBridges: {},
+  listPlugins: {},
   handOverCluster: {},
   getConfiguration: {},
   getCounters: {},

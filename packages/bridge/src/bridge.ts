@@ -12,6 +12,8 @@ import { TopicMap } from './topic-map.js'
 export interface BridgeView extends Readonly<Omit<BridgeCounters, 'dropped'>> {
   readonly name: string
   readonly connected: boolean
+  /** Since when it is connected, or is not, in epoch ms. */
+  readonly since: number
   /** The URL of the server it is connected to, without user name and password; undefined: it is not. */
   readonly server: string | undefined
   /** What is spoken with it: 5 for 5.0, 4 for 3.1.1. */
@@ -66,6 +68,7 @@ export class Bridge implements AsyncDisposable {
     return {
       name,
       connected: server !== undefined,
+      since: this.#narrator.since,
       server: server?.server,
       version: server?.version,
       problem: server ? undefined : this.#narrator.problem,

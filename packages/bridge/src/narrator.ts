@@ -10,6 +10,9 @@ import type { TopicRule } from './topic-map.js'
 export class Narrator {
   /** Why it is not connected. */
   problem: string | undefined
+  /** Since when it is connected, or not, in epoch ms. */
+  since: number = Date.now()
+  #isUp = false
   readonly #bridge: string
   readonly #log: Logger
   readonly #quiet: QuietLines
@@ -22,11 +25,13 @@ export class Narrator {
 
   connected({ server, version, sessionPresent }: ServerInfo): void {
     this.problem = undefined
+    this.#turns(true)
     this.#tell('info', 'bridge connected', { server, version: versionNames[version], sessionPresent })
   }
 
   /** The same failure is told once, however often it is met. */
   disconnected(error: Error): void {
+    this.#turns(false)
     if (this.problem === error.message) return
     this.problem = error.message
     this.#tell('warn', 'bridge not connected; it goes on trying', { error: error.message })
@@ -59,6 +64,12 @@ export class Narrator {
 
   dropped(reason: BridgeDrop, topic: string, why: string): void {
     this.#quietly('warn', reason, 'bridge dropped a message', 'messages dropped by the bridge', { reason, topic, why })
+  }
+
+  #turns(isUp: boolean): void {
+    if (this.#isUp === isUp) return
+    this.#isUp = isUp
+    this.since = Date.now()
   }
 
   #tell(level: LogLevel, message: string, fields: LogFields): void {

@@ -66,6 +66,26 @@ describe.each(['memory', 'lmdb'] as const)('an outlet, its store %s', (kind) => 
     await plugin.stop()
   })
 
+  it('shows what waits, why, and since when', async () => {
+    const began = rig.clock.now()
+    const plugin = await startOutlet(rig, { filters: ['a/#'], write: away.write, lingerMs: 0, firstRetryMs: 500 })
+    expect(plugin.outlets).toEqual([
+      { clientId: 'plugin-out', problem: undefined, since: began, queued: 0, ...plugin.outlet.counts },
+    ])
+    await rig.pass(1_000)
+    away.isAway = true
+    await publish(1, 1)
+    await until(() => plugin.outlet.counts.failed === 1)
+    expect(plugin.outlets).toMatchObject([{ problem: 'nobody is there', since: began + 1_000, queued: 1, failed: 1 }])
+    away.isAway = false
+    await rig.pass(500)
+    await until(() => away.has.length === 1)
+    await settled()
+    expect(plugin.outlets).toMatchObject([{ problem: undefined, since: began + 1_500, queued: 0, written: 1 }])
+    await plugin.stop()
+    expect(plugin.outlets).toEqual([])
+  })
+
   it('finds by halves what the destination refuses, and sets it aside', async () => {
     const aside: string[] = []
     rig.broker.subscribe(

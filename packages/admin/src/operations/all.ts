@@ -5,6 +5,7 @@ import { getBroker, getCounters } from './broker.js'
 import { disconnectClient, getClient, listClients } from './clients.js'
 import { getCluster, handOverCluster } from './cluster.js'
 import { checkConfiguration, getConfiguration, reload } from './configuration.js'
+import { listBridges, listPlugins } from './connections.js'
 import { listDrops } from './drops.js'
 import { followEvents } from './events.js'
 import { getHistory } from './history.js'
@@ -26,6 +27,8 @@ export const operations: readonly Operation[] = [
   getCounters,
   getCluster,
   handOverCluster,
+  listBridges,
+  listPlugins,
   getHistory,
   getLog,
   listDrops,

@@ -1,9 +1,14 @@
 import { version } from '@godwit/broker'
 import { z } from '@hono/zod-openapi'
 import { operation } from '../operation.js'
+import type { Parts } from '../parts.js'
 import { count, counts, time, timeOf } from '../values.js'
 
 const account = z.strictObject({ bytes: count, most: count.nullable() }).openapi('Account')
+
+const unreached = z
+  .strictObject({ what: z.enum(['bridge', 'plugin']), name: z.string(), since: time, problem: z.string() })
+  .openapi('Unreached')
 
 const brokerFacts = z
   .strictObject({
@@ -26,6 +31,9 @@ const brokerFacts = z
     waiting: account,
     stored: account,
     tlsExpiresAt: time.nullable().openapi({ description: 'When the first certificate of a listener expires.' }),
+    unreached: z.array(unreached).openapi({
+      description: 'What it tries to reach and cannot now: bridges, and what plugins take messages to.',
+    }),
     cluster: z.string().nullable().openapi({ description: 'The cluster that it is a node of; null: it is alone.' }),
   })
   .openapi('Broker')
@@ -71,11 +79,25 @@ export const getBroker = operation({
       waiting: finite(accounts.waiting),
       stored: finite(accounts.stored),
       tlsExpiresAt: timeOf(metrics.tlsExpiresAt),
+      unreached: unreachedBy(parts),
       cluster: parts.cluster?.view().cluster ?? null,
     }
     return { body }
   },
 })
+
+function unreachedBy({ bridges, plugins }: Parts): z.input<typeof unreached>[] {
+  const away = (bridges?.views ?? []).filter(({ connected }) => !connected)
+  const waiting = (plugins?.views ?? []).flatMap(({ name, outlets }) =>
+    outlets.flatMap(({ problem, since }) => (problem === undefined ? [] : [{ name, since, problem }])),
+  )
+  return [
+    ...away.map(({ name, since, problem = 'it has not been connected yet' }) => {
+      return { what: 'bridge' as const, name, since: timeOf(since)!, problem }
+    }),
+    ...waiting.map(({ name, since, problem }) => ({ what: 'plugin' as const, name, since: timeOf(since)!, problem })),
+  ]
+}
 
 const histogram = z
   .strictObject({ bounds: z.array(z.number()), counts: z.array(z.number()), count, sum: z.number() })

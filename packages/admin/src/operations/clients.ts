@@ -3,10 +3,8 @@ import { z } from '@hono/zod-openapi'
 import { chosen, columnsParam, listed, pageParams, pageSchema, sortParam, textParam } from '../listing.js'
 import { operation } from '../operation.js'
 import { Problem } from '../problem.js'
-import { count, time, timeOf } from '../values.js'
+import { count, time, timeOf, versionName } from '../values.js'
 import { counted as dropCount, counts as dropCounts } from './drops.js'
-
-const protocols: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
 
 const clientFields = {
   clientId: z.string(),
@@ -50,7 +48,7 @@ const shown = ({ username, listener, version, connectedAt, tls, certificate, ...
   certificate: certificate
     ? { ...certificate, commonName: certificate.commonName ?? null, altNames: [...certificate.altNames] }
     : null,
-  version: protocols[version] ?? String(version),
+  version: versionName(version),
   connectedAt: timeOf(connectedAt)!,
 })
 
@@ -79,7 +77,7 @@ function keeps(asked: z.output<typeof query>): (client: ClientView) => boolean {
     (asked.username ?? username) === username &&
     (asked.address ?? address) === address &&
     (asked.transport ?? transport) === transport &&
-    (asked.version === undefined || asked.version === protocols[version])
+    (asked.version === undefined || asked.version === versionName(version))
 }
 
 export const listClients = operation({

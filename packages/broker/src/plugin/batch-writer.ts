@@ -1,6 +1,7 @@
 import { QuietLines } from '../quiet-lines.js'
 import { inWords } from './in-words.js'
 import { type CheckedOutlet, MessageRefusedError, type OutletCounts, type OutletMessage } from './outlet-options.js'
+import type { OutletStanding } from './outlet-view.js'
 import { pause } from './pause.js'
 import type { PluginContext } from './plugin.js'
 
@@ -9,6 +10,7 @@ export class BatchWriter {
   readonly counts: OutletCounts = { written: 0, batches: 0, failed: 0, refused: 0 }
   readonly #options: CheckedOutlet
   readonly #plugin: Pick<PluginContext, 'log' | 'clock'>
+  readonly #standing: OutletStanding
   readonly #onRefused: (message: OutletMessage, why: string) => Promise<void>
   readonly #lines: QuietLines
   /** Since when the destination fails, in monotonic ms. */
@@ -20,10 +22,12 @@ export class BatchWriter {
   constructor(
     options: CheckedOutlet,
     plugin: Pick<PluginContext, 'log' | 'clock'>,
+    standing: OutletStanding,
     onRefused: (message: OutletMessage, why: string) => Promise<void>,
   ) {
     this.#options = options
     this.#plugin = plugin
+    this.#standing = standing
     this.#onRefused = onRefused
     this.#lines = new QuietLines(plugin.log, (ms, callback) => void plugin.clock.timeout(ms, callback))
   }
@@ -74,6 +78,7 @@ export class BatchWriter {
   #written(batch: readonly OutletMessage[]): void {
     this.counts.written += batch.length
     this.counts.batches++
+    this.#standing.goesOn('destination')
     if (this.#failingSince === undefined) return
     const afterMs = Math.round(this.#plugin.clock.monotonic() - this.#failingSince)
     this.#plugin.log.log('info', 'messages go out again', { afterMs })
@@ -84,6 +89,7 @@ export class BatchWriter {
     const { firstRetryMs, mostRetryMs } = this.#options
     const { clock } = this.#plugin
     this.counts.failed++
+    this.#standing.fails('destination', inWords(error))
     this.#failingSince ??= clock.monotonic()
     const retryMs = Math.min(firstRetryMs * 2 ** Math.min(attempt - 1, 30), mostRetryMs)
     this.#lines.tell({
@@ -105,6 +111,7 @@ export class BatchWriter {
     done: (messages: readonly OutletMessage[]) => void,
   ): Promise<void> {
     const [message] = batch
+    this.#standing.goesOn('destination') // it answers
     if (batch.length > 1) {
       const half = Math.ceil(batch.length / 2)
       await this.write(batch.slice(0, half), over, done)

@@ -8,6 +8,7 @@ export {
   type OutletMessage,
   type OutletOptions,
 } from './outlet-options.js'
+export type { OutletView } from './outlet-view.js'
 export { definePlugin, type Plugin, type PluginContext, type PluginDefinition } from './plugin.js'
 export { type PostOptions, post } from './post.js'
 export { type CallWatch, type PreparedPlugin, type PrepareOptions, preparePlugin } from './prepared-plugin.js'

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.js'
 import { BrokerError } from '../errors.js'
 import type { InsideMessage } from '../inside/inside-message.js'
+import type { InsideSession } from '../inside/inside-session.js'
 import { BatchQueue } from './batch-queue.js'
 import { BatchWriter } from './batch-writer.js'
 import { codeOf, inWords } from './in-words.js'
@@ -12,9 +13,10 @@ import {
   type OutletOptions,
 } from './outlet-options.js'
 import { openSession, outgoing } from './outlet-session.js'
+import { OutletStanding, type OutletView } from './outlet-view.js'
 import { pause } from './pause.js'
 import type { PluginContext } from './plugin.js'
-import { watchedCall } from './watched-call.js'
+import { showOutlet, watchedCall } from './watched-call.js'
 
 /**
  * The way of messages out of the broker: a session inside it, from which they are taken in batches, written one batch after
@@ -22,6 +24,8 @@ import { watchedCall } from './watched-call.js'
  */
 export interface Outlet {
   readonly counts: Readonly<OutletCounts>
+  /** As it is now. */
+  readonly view: OutletView
   /**
    * Takes no more, gives a write under way its grace, and closes the session, which keeps what is not written. Done by itself when
    * the plugin's signal is aborted; then this is to wait for it.
@@ -54,6 +58,8 @@ class SessionOutlet implements Outlet {
   readonly #plugin: OutletPlugin
   readonly #options: CheckedOutlet
   readonly #writer: BatchWriter
+  readonly #standing: OutletStanding
+  #session: InsideSession | undefined
   readonly #ending = new AbortController()
   /** Settles with the first attempt to open the session. */
   readonly opened: Promise<void>
@@ -66,13 +72,21 @@ class SessionOutlet implements Outlet {
     this.#plugin = plugin
     this.#options = options
     const watched = { ...options, write: watchedCall(plugin, 'write', options.write) }
-    this.#writer = new BatchWriter(watched, plugin, (message, why) => this.#keepRefused(message, why))
+    this.#standing = new OutletStanding(plugin.clock)
+    this.#writer = new BatchWriter(watched, plugin, this.#standing, (message, why) => this.#keepRefused(message, why))
+    const hide = showOutlet(plugin, this)
     if (plugin.signal.aborted) this.#end()
     else plugin.signal.addEventListener('abort', () => this.#end(), { once: true })
     this.opened = new Promise((resolve, reject) => {
       this.#onOpened = (error) => (error === undefined || isInUse(error) ? resolve() : reject(error))
     })
-    this.#life = this.#live()
+    this.#life = this.#live().finally(hide)
+  }
+
+  get view(): OutletView {
+    const { problem, since } = this.#standing
+    const { clientId } = this.#options
+    return { clientId, problem, since, queued: this.#session?.queued ?? 0, ...this.counts }
   }
 
   get counts(): Readonly<OutletCounts> {
@@ -101,6 +115,7 @@ class SessionOutlet implements Outlet {
         this.#onOpened(error)
         if (codeOf(error) === 'closed') return
         if (over.aborted) return
+        this.#standing.fails('session', inWords(error))
         const retryMs = Math.min(firstOpenMs * 2 ** Math.min(this.#failures++, 30), this.#options.mostRetryMs)
         if (this.#failures >= toldFrom || !isInUse(error)) {
           const fields = { error: inWords(error), retryMs }
@@ -126,7 +141,9 @@ class SessionOutlet implements Outlet {
       const take = (message: InsideMessage): unknown => queue.put(outgoing(message, idPrefix, clock))
       const session = await openSession(this.#broker, this.#options, take)
       void session.closed.then(end, end)
+      this.#session = session
       this.#failures = 0
+      this.#standing.goesOn('session')
       this.#onOpened()
       if (this.#ending.signal.aborted) end()
       for (let batch = await queue.take(); batch; batch = await queue.take()) {
@@ -136,6 +153,7 @@ class SessionOutlet implements Outlet {
       await session.closed // says who has ended it, unless it was the broker or this
       if (!this.#ending.signal.aborted) throw new BrokerError('closed', 'the broker has been closed')
     } finally {
+      this.#session = undefined
       this.#ending.signal.removeEventListener('abort', end)
     }
   }

@@ -7,8 +7,9 @@ import { type Logger, silentLogger, unfailing } from '../log.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { checkPlugin, checkPluginName, optionsFor } from './check-plugin.js'
 import { inWords } from './in-words.js'
+import type { OutletView } from './outlet-view.js'
 import type { Plugin, PluginContext } from './plugin.js'
-import { withWatching } from './watched-call.js'
+import { outletsOf, withWatching } from './watched-call.js'
 
 /** Who wants to know when a function of a plugin is entered and left, such as a watch over the event loop. */
 export interface CallWatch {
@@ -53,6 +54,8 @@ export interface PreparedPlugin {
   stop(): Promise<void>
   /** What it has counted; empty where it counts nothing, or fails in it. */
   counts(): Readonly<Record<string, number>>
+  /** Its ways of messages out of the broker, as they are now; empty where it has none, or is not started. */
+  readonly outlets: readonly OutletView[]
 }
 
 /**
@@ -143,6 +146,10 @@ class Run implements PreparedPlugin {
     } catch (error) {
       this.#context.log.log('error', 'did not stop in order', { error: inWords(error) })
     }
+  }
+
+  get outlets(): readonly OutletView[] {
+    return outletsOf(this.#context)
   }
 
   counts(): Readonly<Record<string, number>> {

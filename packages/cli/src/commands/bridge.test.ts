@@ -115,7 +115,7 @@ test('a broker runs bridges, and reload starts, changes and ends them, and leave
   const { output } = await run('bridge', ...control)
   expect(output).toMatch(/^BRIDGE +STATE/)
   expect(output).toMatch(/^a +connected .* mqtt:\/\/127/m)
-  expect(output).toMatch(/^c +away /m)
+  expect(output).toMatch(/^c +tries again +00:00:0\d /m)
   terminal.interrupt()
   expect(await ended).toBe(0)
 })

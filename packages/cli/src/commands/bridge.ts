@@ -8,6 +8,7 @@ import { type CommandLine, commandLine, helped, type Manual, noAction, parse } f
 import { brokerConfig, type ConfigFlags } from '../config/from-flags.js'
 import { askOnce, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { BridgesAnswer } from '../control/control-protocol.js'
+import { duration } from '../control/figures.js'
 import { printableJson } from '../control/printable-json.js'
 import { type Column, table } from '../control/table.js'
 import { type Terminal, write } from '../terminal.js'
@@ -64,17 +65,24 @@ async function list(flags: Flags, terminal: Terminal): Promise<number> {
 
 const columns: readonly Column<BridgeView>[] = [
   { title: 'BRIDGE', text: ({ name }) => name },
-  { title: 'STATE', text: ({ connected }) => (connected ? 'connected' : 'away') },
+  { title: 'STATE', text: ({ connected }) => (connected ? 'connected' : 'tries again') },
+  {
+    title: 'FOR',
+    text: ({ since }) => duration(Math.max(0, Math.floor((Date.now() - since) / 1_000))),
+    align: 'right',
+  },
   { title: 'OUT', text: ({ out }) => `${out}`, align: 'right' },
   { title: 'IN', text: (view) => `${view.in}`, align: 'right' },
   { title: 'QUEUED', text: ({ queued }) => `${queued}`, align: 'right' },
-  { title: 'DROPPED', text: ({ dropped }) => `${sum(Object.values(dropped))}`, align: 'right' },
-  { title: 'LOST SESSIONS', text: ({ lostSessions }) => `${lostSessions}`, align: 'right' },
+  { title: 'DROPPED', text: ({ dropped }) => droppedInWords(dropped) },
+  { title: 'LOST', text: ({ lostSessions }) => `${lostSessions}`, align: 'right' },
   { title: 'SERVER', text: ({ server, problem }) => printed(server ?? problem ?? ''), least: 16 },
 ]
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((all, one) => all + one, 0)
+/** By reason; 0: none. */
+function droppedInWords(dropped: BridgeView['dropped']): string {
+  const reasons = Object.entries(dropped).filter(([, times]) => times > 0)
+  return reasons.map(([reason, times]) => `${times} ${reason}`).join(', ') || '0'
 }
 
 async function test(name: string, flags: Flags, terminal: Terminal): Promise<number> {

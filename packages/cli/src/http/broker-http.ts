@@ -16,6 +16,7 @@ import type { Bridged } from '../monitoring/bridges-text.js'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import type { MonitoringAddress } from '../monitoring/monitoring-address.js'
 import type { MonitoringPages } from '../monitoring/monitoring-pages.js'
+import type { Plugged } from '../monitoring/plugin-text.js'
 import { systemProblem } from '../system-problem.js'
 import { HttpServer, type HttpServerParts } from './http-server.js'
 import { httpTls, tokensFileOf } from './http-settings.js'
@@ -36,6 +37,7 @@ export interface ServedBroker {
   readonly backups: Backups
   readonly recent: RecentLog
   readonly bridges: Bridged
+  readonly plugins: Plugged
   /** The node of a cluster that it is. */
   readonly cluster: Cluster | undefined
   readonly reload: () => Promise<ReloadAnswer>
@@ -130,7 +132,7 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
   const { config } = settings
   const { publicUrl } = config.http
   const file = tokensFileOf(config)
-  const { users, rules, access, backups, recent, cluster } = served
+  const { users, rules, access, backups, recent, cluster, bridges, plugins } = served
   const api = adminApi(broker, {
     tokens: file === undefined ? noTokens : new TokenFile(file, log),
     publicUrl,
@@ -144,6 +146,8 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
     backups,
     log: recent,
     cluster,
+    bridges,
+    plugins,
     configuration: settingsPart(served.inForce, served.reload),
   })
   return { api, parts: { api, monitoring, page: consolePage(), mqtt: new MqttUpgrade(broker, api), log }, publicUrl }

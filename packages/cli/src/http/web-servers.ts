@@ -10,13 +10,12 @@ import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { type MonitoringAddress, monitoringAddress } from '../monitoring/monitoring-address.js'
 import { MonitoringPages, shownOf } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
-import { type Counting, pluginText } from '../monitoring/plugin-text.js'
+import { pluginText } from '../monitoring/plugin-text.js'
 import type { BrokerHttp, ServedBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
 /** What of a broker is served over HTTP. */
 type Served = Omit<ServedBroker, 'delay' | 'monitoring'> & {
-  readonly plugins: Counting
   /** Whether counters and health are shown here; else whoever runs the broker shows them. */
   readonly showsCounters: boolean
 }

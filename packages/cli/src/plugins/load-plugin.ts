@@ -10,6 +10,8 @@ export interface LoadedPlugin {
   readonly plugin: PreparedPlugin
   /** All that it was made from: where that is the same, it is the same. */
   readonly from: PluginSource
+  /** When it was loaded, in epoch ms. */
+  readonly since: number
 }
 
 /** What a plugin is made from. */
@@ -52,7 +54,7 @@ export async function loadPlugin(
   const exported = await inPlace(settings, path, () => imported(module, url))
   try {
     const more = { ...(watch && { watch }), ...(name !== undefined && { name }) }
-    return { plugin: await preparePlugin(exported, options, { log, ...more }), from }
+    return { plugin: await preparePlugin(exported, options, { log, ...more }), from, since: Date.now() }
   } catch (error) {
     throw inItsPlace(settings, at, error)
   }

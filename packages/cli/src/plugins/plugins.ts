@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { PluginState } from '@godwit/admin/parts'
 import type { Broker, Hooks, Logger } from '@godwit/broker'
 import type { Authenticator } from '@godwit/broker/access'
 import type { CallWatch, PreparedPlugin } from '@godwit/broker/plugin'
@@ -8,13 +9,6 @@ import type { Resolved } from '../config/resolve.js'
 import type { Prepared, Reloadable } from '../control/reloading.js'
 import { notForConsole } from '../hooks-by-listener.js'
 import { type LoadedPlugin, loadPlugin, sourceOf } from './load-plugin.js'
-
-/** A number that a plugin has counted. */
-export interface PluginCount {
-  readonly plugin: string
-  readonly name: string
-  readonly value: number
-}
 
 export interface PluginsOptions {
   readonly log: Logger
@@ -70,10 +64,16 @@ export class Plugins implements Reloadable, PluginAccess {
     return this.#coming.some(({ plugin }) => plugin.authenticates)
   }
 
-  get counts(): readonly PluginCount[] {
-    return this.#plugins.flatMap((plugin) =>
-      Object.entries(plugin.counts()).map(([name, value]) => ({ plugin: plugin.name, name, value })),
-    )
+  /** As they are now, in their order. */
+  get views(): readonly PluginState[] {
+    return this.#loaded.map(({ plugin, from, since }) => ({
+      name: plugin.name,
+      module: from.module,
+      since,
+      authenticates: plugin.authenticates,
+      counts: plugin.counts(),
+      outlets: plugin.outlets,
+    }))
   }
 
   /**

@@ -33,6 +33,49 @@ export interface BrokerFacts {
   readonly tlsExpiresAt: string | null
   /** The cluster that it is a node of; null: it is alone. */
   readonly cluster: string | null
+  /** What it tries to reach and cannot now. */
+  readonly unreached: readonly Unreached[]
+}
+
+export interface Unreached {
+  readonly what: 'bridge' | 'plugin'
+  readonly name: string
+  readonly since: string
+  readonly problem: string
+}
+
+export interface Bridge {
+  readonly name: string
+  readonly connected: boolean
+  readonly since: string
+  readonly server: string | null
+  readonly version: string | null
+  readonly problem: string | null
+  readonly queued: number
+  readonly out: number
+  readonly in: number
+  readonly connections: number
+  readonly lostSessions: number
+  readonly dropped: Counts
+}
+
+export interface Outlet {
+  readonly clientId: string
+  readonly problem: string | null
+  readonly since: string
+  readonly queued: number
+  readonly written: number
+  readonly failed: number
+  readonly refused: number
+}
+
+export interface Plugin {
+  readonly name: string
+  readonly module: string
+  readonly since: string
+  readonly authenticates: boolean
+  readonly counts: Counts
+  readonly outlets: readonly Outlet[]
 }
 
 export interface ClusterNode {

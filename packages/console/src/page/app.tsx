@@ -6,6 +6,7 @@ import icon from './icon.svg'
 import { Access } from './pages/access.js'
 import { Clients } from './pages/clients.js'
 import { Cluster } from './pages/cluster.js'
+import { Connections } from './pages/connections.js'
 import { Drops } from './pages/drops.js'
 import { Log } from './pages/log.js'
 import { Login } from './pages/login.js'
@@ -54,6 +55,7 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
     title: texts.menu.broker,
     entries: [
       { page: 'cluster', title: texts.menu.cluster, show: Cluster },
+      { page: 'connections', title: texts.menu.connections, show: Connections },
       { page: 'access', title: texts.menu.access, show: Access },
       { page: 'trace', title: texts.menu.trace, show: Trace },
       { page: 'log', title: texts.menu.log, show: Log },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BrokerFacts, ClusterFacts, ClusterNode, Counters } from './answers.js'
+import type { BrokerFacts, ClusterFacts, ClusterNode, Counters, Unreached } from './answers.js'
 import type { Look } from './live.js'
 
 // The page's modules look at the browser when they are loaded.
@@ -35,6 +35,7 @@ const broker: BrokerFacts = {
   stored: { bytes: 0, most: null },
   tlsExpiresAt: null,
   cluster: null,
+  unreached: [],
 }
 const counters: Counters = {
   at: '2026-11-30T12:00:00Z',
@@ -49,6 +50,8 @@ const counters: Counters = {
   commits: { latency: histogram, failures: 0, failing: null },
   store: { liveBytes: 0, fileBytes: 0, freeBytes: 0, reserveBytes: 0, isLow: false, damagedRecords: 0 },
 }
+
+const unreached = (since: string): Unreached => ({ what: 'bridge', name: 'cloud', since, problem: 'nobody answers' })
 
 function look(at: number, more: { broker?: Partial<BrokerFacts>; counters?: Partial<Counters> } = {}): Look {
   return { at, broker: { ...broker, ...more.broker }, counters: { ...counters, ...more.counters } }
@@ -74,6 +77,8 @@ test.each<[string[], Parameters<typeof look>[1]]>([
   [['certificate'], { broker: { tlsExpiresAt: '2026-12-05T00:00:00Z' } }],
   [['expired!'], { broker: { tlsExpiresAt: '2026-11-29T00:00:00Z' } }],
   [[], { broker: { tlsExpiresAt: '2027-06-01T00:00:00Z' } }],
+  [['bridge cloud'], { broker: { unreached: [unreached('2026-11-30T11:58:00Z')] } }],
+  [[], { broker: { unreached: [unreached('2026-11-30T11:59:55Z')] } }], // it has just been lost
 ])('%j', (ids, more) => {
   expect(told(look(now, more))).toEqual(ids)
 })

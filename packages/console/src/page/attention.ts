@@ -1,6 +1,6 @@
-import type { ClusterFacts } from './answers.js'
+import type { BrokerFacts, ClusterFacts } from './answers.js'
 import { isBehind, isHere } from './cluster.js'
-import { bytes, count, duration, milliseconds } from './format.js'
+import { bytes, count, duration, milliseconds, plain } from './format.js'
 import { grownIn, type Look, meanIn, sum } from './live.js'
 import { points } from './news.js'
 import { texts } from './texts.js'
@@ -25,7 +25,7 @@ const certificateMs = 14 * dayMs
 export function attentionTo({ broker, counters, cluster }: Look, now: number = Date.now()): readonly Attention[] {
   const words = texts.attention
   const found: Attention[] = []
-  const add = (id: string, isBad: boolean, [title, todo]: readonly string[]): void => {
+  const add: Add = (id, isBad, [title, todo]) => {
     found.push({ id, isBad, title: title!, todo: todo! })
   }
   const { commits, store, plain } = counters
@@ -51,15 +51,22 @@ export function attentionTo({ broker, counters, cluster }: Look, now: number = D
     if (leftMs <= 0) add('expired', true, words.expired())
     else if (leftMs < certificateMs) add('certificate', false, words.certificate(duration(leftMs / 1_000)))
   }
+  lookAtUnreached(broker, now, add)
   lookAtCluster(cluster, now, add)
   return found
 }
 
-function lookAtCluster(
-  cluster: ClusterFacts | undefined,
-  now: number,
-  add: (id: string, isBad: boolean, words: readonly string[]) => void,
-): void {
+type Add = (id: string, isBad: boolean, words: readonly string[]) => void
+
+/** What is away for a moment comes back by itself. */
+function lookAtUnreached({ unreached }: BrokerFacts, now: number, add: Add): void {
+  for (const { what, name, since, problem } of unreached) {
+    if (now - Date.parse(since) <= minuteMs) continue
+    add(`${what} ${name}`, false, texts.attention.unreached[what](plain(name), plain(problem)))
+  }
+}
+
+function lookAtCluster(cluster: ClusterFacts | undefined, now: number, add: Add): void {
   if (!cluster) return
   const { held, silentSeconds, nodes } = cluster
   const words = texts.attention

@@ -1,6 +1,6 @@
-// A broker whose API says that it is a node of a cluster: what the console makes of it is seen without three servers.
+// A broker whose API says that it is a node of a cluster, or has bridges: what the console makes of it is seen without all those servers.
 import type { Page } from 'playwright-core'
-import type { ClusterFacts, ClusterNode } from '../../packages/console/src/page/answers.js'
+import type { Bridge, ClusterFacts, ClusterNode, Plugin } from '../../packages/console/src/page/answers.js'
 
 export interface PretendedCluster {
   /** How often another node was to take over. */
@@ -65,6 +65,42 @@ export async function pretendCluster(page: Page): Promise<PretendedCluster> {
     },
     async end() {
       for (const path of Object.values(paths)) await page.unroute(path)
+    },
+  }
+}
+
+/** A bridge that is connected, one that is not, and a plugin that cannot reach its database. */
+export async function pretendConnections(page: Page): Promise<{ end(): Promise<void> }> {
+  const ago = (seconds: number): string => new Date(Date.now() - seconds * 1_000).toISOString()
+  const away: Bridge = {
+    ...{ name: 'site-2', connected: false, since: ago(200), server: null, version: null },
+    ...{ problem: 'connect ECONNREFUSED 10.0.3.7:8883', queued: 1_322 },
+    ...{ out: 20_411, in: 0, connections: 4, lostSessions: 0, dropped: { expired: 2, 'too-large': 0, loop: 1 } },
+  }
+  const cloud: Bridge = {
+    ...away,
+    ...{ name: 'cloud', connected: true, since: ago(90_000), server: 'mqtts://broker.example:8883', version: '5.0' },
+    ...{ problem: null, queued: 2, out: 1_204_331, in: 412, dropped: {} },
+  }
+  const influx: Plugin = {
+    ...{ name: 'influx', module: '@godwit/plugin-influx', since: ago(90_000), authenticates: false },
+    counts: { written: 88_120, batches: 412, failed: 7, refused: 0 },
+    outlets: [
+      {
+        ...{ clientId: 'plugin-influx', problem: 'connect ECONNREFUSED 127.0.0.1:8086', since: ago(65) },
+        ...{ queued: 3_910, written: 88_120, failed: 7, refused: 0 },
+      },
+    ],
+  }
+  const rules: Plugin = { ...influx, name: 'house-rules', module: './house-rules.mjs', counts: {}, outlets: [] }
+  const answers = {
+    '**/api/v1/bridges': { bridges: [cloud, away] },
+    '**/api/v1/plugins': { plugins: [{ ...rules, authenticates: true }, influx] },
+  }
+  for (const [path, json] of Object.entries(answers)) await page.route(path, (route) => route.fulfill({ json }))
+  return {
+    async end() {
+      for (const path of Object.keys(answers)) await page.unroute(path)
     },
   }
 }
