@@ -84,6 +84,7 @@ export class Outward {
     const properties = topic === undefined ? undefined : this.#parts.hops.onward(message.properties)
     if (topic === undefined || properties === 'loop') {
       if (properties === 'loop') this.#parts.onDropped('loop', message.topic, 'it has been there already')
+      else this.#parts.onDropped('unwritable', message.topic, 'it would have no name over there')
       return this.#session!.acknowledge(number)
     }
     const { maximumQos, retainAvailable } = this.terms

@@ -38,7 +38,7 @@ const mostRemembered = 10_000
 export class TopicMap {
   readonly rules: readonly TopicRule[]
   readonly #inward = new Map<string, string | undefined>()
-  readonly #outward = new Map<string, string>()
+  readonly #outward = new Map<string, string | undefined>()
 
   /** @throws BridgeError. */
   constructor(bridge: string, topics: readonly BridgeTopic[]) {
@@ -52,15 +52,21 @@ export class TopicMap {
     if (!rule) return undefined
     if (rule.localPrefix === rule.remotePrefix) return topic
     const key = `${rule.number} ${topic}`
-    return remembered(this.#outward, key, () => rule.remotePrefix + topic.slice(rule.localPrefix.length))
+    return remembered(this.#outward, key, () => renamed(topic, rule.localPrefix, rule.remotePrefix))
   }
 
   toLocal(topic: string): string | undefined {
     return remembered(this.#inward, topic, () => {
       const rule = this.rules.find(({ comesIn, remoteFilter }) => comesIn && matchesFilter(remoteFilter, topic))
-      return rule && rule.localPrefix + topic.slice(rule.remotePrefix.length)
+      return rule && renamed(topic, rule.remotePrefix, rule.localPrefix)
     })
   }
+}
+
+/** With another prefix. `#` also stands for the level above: `a` has `a/#` too. Undefined: it would have no name. */
+function renamed(topic: string, from: string, to: string): string | undefined {
+  const name = topic.length < from.length ? to.replace(/\/$/, '') : to + topic.slice(from.length)
+  return name === '' ? undefined : name
 }
 
 function remembered<V>(names: Map<string, V>, key: string, find: () => V): V {

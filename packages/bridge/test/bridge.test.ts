@@ -62,3 +62,26 @@ test.each([5, 4] as const)('both: nothing comes back, retained is set and cleare
     ['shared/a near', 'shared/b far', 'shared/b '],
   ])
 })
+
+test('`#` has the level above too: it goes without the last slash of its prefix, and nowhere where that is all', async () => {
+  const [near, far] = [await side(), await side()]
+  const [here, there] = [heard(near.broker, '#'), heard(far.broker, '#')]
+  const { bridge } = await bridged(near, far, {
+    state: false,
+    topics: [
+      { filter: '#', direction: 'both', localPrefix: 'plant/', remotePrefix: 'site/' },
+      { filter: '#', direction: 'out', localPrefix: 'other/' },
+    ],
+  })
+  await subscribed(far)
+  await near.broker.publish('plant', 'out', { qos: 1 })
+  await near.broker.publish('other', 'nowhere', { qos: 1 })
+  await until(() => bridge.view.out === 1)
+  await far.broker.publish('site', 'in', { qos: 1 })
+  await until(() => bridge.view.in === 1 && bridge.view.queued === 0)
+  expect([here, there]).toEqual([
+    ['plant out', 'other nowhere', 'plant in'],
+    ['site out', 'site in'],
+  ])
+  expect(bridge.view.dropped.unwritable).toBe(1)
+})
