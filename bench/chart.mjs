@@ -8,24 +8,28 @@ const wide = { width: 760, labels: 240, values: 60, bar: 12, gap: 14, head: 54, 
 /** For the page of a telephone. */
 export const narrow = { ...wide, width: 440, labels: 196, values: 42 }
 /** Told apart in both schemes, and by those who do not see red and green. */
-const colours = { mosquitto: '#3b7dd8', aedes: '#d98b2b', floor: '#808080' }
+const colours = { mosquitto: '#3b7dd8', aedes: '#d98b2b', floor: '#808080', 'Node 20': '#3b7dd8', 'Node 24': '#d98b2b' }
 
 /** @typedef {{ label: string, bars: readonly { name: string, ratio: number }[] }} Group One row and its contestants. */
 
 /**
  * The chart of a comparison.
  * @param {readonly Result[]} results
+ * @param {string} [ours] What ours is called.
  */
-export const chart = (results) =>
-  draw(results.flatMap(groupsOf), 'How many times better godwit is (logarithmic; right of the line: godwit is better)')
+export function chart(results, ours = 'godwit') {
+  const title = `How many times better ${ours} is (logarithmic; right of the line: ${ours} is better)`
+  return draw(results.flatMap(groupsOf), title, wide, ours)
+}
 
 /**
  * Bars on a logarithmic scale. The background is the page's; text and lines follow the reader's light or dark scheme.
  * @param {readonly Group[]} groups
  * @param {string} title
  * @param {typeof wide} [size]
+ * @param {string} [ours] What ours is called.
  */
-export function draw(groups, title, size = wide) {
+export function draw(groups, title, size = wide, ours = 'godwit') {
   const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio))
   const least = Math.min(0.5, ...ratios)
   const scale = (size.width - size.labels - size.values) / Math.log(Math.max(2, ...ratios) / least)
@@ -40,7 +44,7 @@ export function draw(groups, title, size = wide) {
   const names = [...new Set(groups.flatMap(({ bars }) => bars.map(({ name }) => name)))]
   const height = y + size.foot - size.gap
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" role="img" aria-labelledby="title">
-<title id="title">How many times better godwit is</title>
+<title id="title">How many times better ${ours} is</title>
 <style>
 text { font: 12px system-ui, sans-serif; fill: #24292f } .one { stroke: #24292f } .grid { stroke: #8884 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .one { stroke: #e6edf3 } }

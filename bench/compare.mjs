@@ -2,6 +2,7 @@
 import { measure } from './contestants.mjs'
 import { metricNames } from './rows.mjs'
 
+/** @typedef {import('./contestants.mjs').Certificate} Certificate */
 /** @typedef {import('./contestants.mjs').Contestant} Contestant */
 /** @typedef {import('./loads.mjs').Figures} Figures */
 /** @typedef {import('./loads.mjs').Load} Load */
@@ -17,19 +18,30 @@ import { metricNames } from './rows.mjs'
  */
 
 /**
+ * @typedef {object} Setting
+ * @property {ReadonlyMap<string, Contestant>} contestants By name, without ours.
+ * @property {Contestant} ours
+ * @property {Load} load
+ * @property {number} runs
+ * @property {number} seconds
+ * @property {Certificate} [certificate] For rows over TLS.
+ */
+
+/**
  * @param {Row} row
- * @param {{ contestants: ReadonlyMap<string, Contestant>, ours: Contestant, load: Load, runs: number, seconds: number }} setting
+ * @param {Setting} setting
  * @returns {Promise<Result>}
  */
-export async function compareRow(row, { contestants, ours, load, runs, seconds }) {
+export async function compareRow(row, { contestants, ours, load, runs, seconds, certificate }) {
   const others = row.beside.flatMap((name) => contestants.get(name) ?? [])
   /** @type {Map<string, Figures[]>} */
   const theirs = new Map(others.map(({ name }) => [name, []]))
   /** @type {Figures[]} */
   const own = []
+  const each = { load, seconds, ...(certificate && { certificate }) }
   for (let run = 0; run < runs; run += 1) {
-    for (const other of others) theirs.get(other.name)?.push(await measure(other, row, { load, seconds }))
-    own.push(await measure(ours, row, { load, seconds }))
+    for (const other of others) theirs.get(other.name)?.push(await measure(other, row, each))
+    own.push(await measure(ours, row, each))
     for (const metric of row.metrics) {
       const values = [...theirs, /** @type {const} */ ([ours.name, own])].map(
         ([name, figures]) => `${name} ${figures[run]?.[metric]?.toPrecision(3)}`,

@@ -14,19 +14,20 @@ const floorNote = `The floor is no broker but what Node itself takes (bench/floo
 
 /**
  * @param {readonly Result[]} results
- * @param {{ contestants: readonly Contestant[], ours: Contestant, load: string, runs: number, seconds: number, command: string, chart: string }} setting
+ * @param {{ title: string, contestants: readonly Contestant[], ours: Contestant, load: string, runs: number, seconds: number,
+ *   command: string, chart: string }} setting
  */
-export function page(results, { contestants, ours, load, runs, seconds, command, chart }) {
+export function page(results, { title, contestants, ours, load, runs, seconds, command, chart }) {
   const others = contestants.filter(({ name }) => results.some(({ theirs }) => theirs.has(name)))
   const versions = [...others, ours].map(({ name, version }) => `${name} ${version}`)
-  return `# Godwit beside other brokers
+  return `# ${title}
 
 Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, commit ${commit()}.
 ${machine()}. ${versions.join('; ')}. Load by ${load}.
 
 Medians of ${runs} alternating runs of ${seconds} s, a fresh broker for each. "Times better" is the other's figure divided by
-godwit's, run by run: the median, and the range in brackets. The machine is shared with others: trust the ratios, not the
-figures.
+that of ${ours.name}, run by run: the median, and the range in brackets. The machine is shared with others: trust the
+ratios, not the figures.
 
 ## Times better
 

@@ -7,14 +7,19 @@ import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { proveDurability } from '../packages/broker/test/crash/proof.mjs'
 import { PrepareError, prepare, report, root } from '../scripts/prepare.mjs'
+import { newCertificate } from './certificate.mjs'
 import { chart } from './chart.mjs'
 import { proveCluster } from './cluster.mjs'
 import { fetchedNats } from './cluster-stage.mjs'
 import { compareRow } from './compare.mjs'
 import { aedes, floor, godwit, mosquitto } from './contestants.mjs'
 import { godwitBench, mqttload } from './loads.mjs'
+import { nodeRelease } from './node-releases.mjs'
 import { page } from './page.mjs'
-import { rows, selectRows } from './rows.mjs'
+import { nodeRows, rows, selectRows, wrappedRows } from './rows.mjs'
+
+/** @typedef {import('./contestants.mjs').Contestant} Contestant */
+/** @typedef {import('./rows.mjs').Row} Row */
 
 const usage = `npm run proof -- [options]
 Speed beside mosquitto and aedes, and with --durability crashes and power cuts instead (docs/durability-figures.md).
@@ -24,6 +29,8 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --data WHERE   Godwit's data: memory, as its peer's, or disk (memory)
   --load FILE    the C file of a load generator instead of godwit bench
   --out FILE     where the results go, and beside them a chart (bench/RESULTS.md, bench/RESULTS.svg)
+  --tls          over TLS, WebSocket and both instead (bench/RESULTS-tls.md): ${wrappedRows.map(({ name }) => name).join(' ')}
+  --nodes A,B    the broker on releases of Node, the last beside the others, instead (bench/RESULTS-nodes.md)
   --durability   crashes and power cuts instead: about ten minutes
   --model        20,000 sequences against the model of sessions instead: about two minutes
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
@@ -79,7 +86,9 @@ function readOptions() {
         seconds: { type: 'string', default: '3' },
         data: { type: 'string', default: 'memory' },
         load: { type: 'string' },
-        out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
+        out: { type: 'string' },
+        tls: { type: 'boolean', default: false },
+        nodes: { type: 'string' },
         durability: { type: 'boolean', default: false },
         model: { type: 'boolean', default: false },
         fuzz: { type: 'boolean', default: false },
@@ -134,23 +143,45 @@ async function cluster() {
  * @param {string} folder
  */
 async function speed(options, folder) {
-  const chosen = selectRows(options.rows.split(',').filter(Boolean))
+  const { title, among, ours, makers, out } = comparison(options)
+  const chosen = selectRows(among, options.rows.split(',').filter(Boolean))
   const load = options.load === undefined ? godwitBench : mqttload(resolve(options.load), folder)
-  const ours = godwit(options.data === 'disk' ? 'disk' : 'memory')
-  const makers = { mosquitto, aedes, floor }
   const contestants = Object.entries(makers).flatMap(([name, make]) =>
     chosen.some(({ beside }) => beside.includes(name)) ? [make()] : [],
   )
   const byName = new Map(contestants.map((contestant) => [contestant.name, contestant]))
   const [runs, seconds] = [Number(options.runs), Number(options.seconds)]
+  const certificate = newCertificate(folder)
   const results = []
-  for (const row of chosen) results.push(await compareRow(row, { contestants: byName, ours, load, runs, seconds }))
-  const out = resolve(options.out)
+  for (const row of chosen) {
+    results.push(await compareRow(row, { contestants: byName, ours, load, runs, seconds, certificate }))
+  }
   const picture = `${out.replace(/\.md$/, '')}.svg`
   const command = ['npm run proof --', ...process.argv.slice(2)].join(' ')
-  const setting = { contestants, ours, load: load.name, runs, seconds, command, chart: basename(picture) }
+  const setting = { title, contestants, ours, load: load.name, runs, seconds, command, chart: basename(picture) }
   const text = page(results, setting)
   writeFileSync(out, text)
-  writeFileSync(picture, chart(results))
-  console.log(`\n${text}\nwritten to ${options.out}`)
+  writeFileSync(picture, chart(results, ours.name))
+  console.log(`\n${text}\nwritten to ${out}`)
+}
+
+/**
+ * What is compared with what.
+ * @param {ReturnType<typeof readOptions>} options
+ * @returns {{ title: string, among: readonly Row[], ours: Contestant, makers: Readonly<Record<string, () => Contestant>>, out: string }}
+ */
+function comparison({ data, tls, nodes, out }) {
+  const kept = data === 'disk' ? 'disk' : 'memory'
+  const at = (/** @type {string} */ name) => (out === undefined ? join(root, 'bench', name) : resolve(out))
+  if (nodes !== undefined) {
+    const releases = nodes.split(',').map((release) => godwit(kept, nodeRelease(release)))
+    const ours = /** @type {Contestant} */ (releases.pop())
+    const makers = Object.fromEntries(releases.map((release) => [release.name, () => release]))
+    const among = nodeRows.map((row) => ({ ...row, beside: Object.keys(makers) }))
+    return { title: 'Godwit on releases of Node', among, ours, makers, out: at('RESULTS-nodes.md') }
+  }
+  const beside = { ours: godwit(kept), makers: { mosquitto, aedes, floor } }
+  if (!tls) return { title: 'Godwit beside other brokers', among: rows, ...beside, out: at('RESULTS.md') }
+  const title = 'Godwit beside other brokers, over TLS and WebSocket'
+  return { title, among: wrappedRows, ...beside, out: at('RESULTS-tls.md') }
 }

@@ -15,7 +15,7 @@ import { root } from '../scripts/prepare.mjs'
 import { median } from './compare.mjs'
 import { godwit, measure } from './contestants.mjs'
 import { godwitBench, mqttload } from './loads.mjs'
-import { selectRows } from './rows.mjs'
+import { rows, selectRows } from './rows.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const pages = Number(values.pages)
-const row = /** @type {import('./rows.mjs').Row} */ (selectRows(['pipe-qos0'])[0])
+const row = /** @type {import('./rows.mjs').Row} */ (selectRows(rows, ['pipe-qos0'])[0])
 const folder = mkdtempSync(join(tmpdir(), 'godwit-watched-'))
 const load = values.load === undefined ? godwitBench : mqttload(values.load, folder)
 const unwatched = godwit('memory')
@@ -37,9 +37,9 @@ async function watched() {
   const [metrics, control] = [await freePort(), join(folder, 'control')]
   const contestant = {
     ...unwatched,
-    /** @param {number} port @param {string} data */
-    program(port, data) {
-      const { command, ready } = unwatched.program(port, data)
+    /** @param {import('./contestants.mjs').Place} place */
+    program(place) {
+      const { command, ready } = unwatched.program(place)
       return { command: [...command, '--metrics', `${metrics}`, '--control', control], ready }
     },
   }
@@ -91,9 +91,9 @@ async function followed() {
   process.env.GODWIT_HTTP__TOKENS_FILE = file
   const contestant = {
     ...unwatched,
-    /** @param {number} at @param {string} data */
-    program(at, data) {
-      const { command, ready } = unwatched.program(at, data)
+    /** @param {import('./contestants.mjs').Place} place */
+    program(place) {
+      const { command, ready } = unwatched.program(place)
       return { command: [...command, '--http', `${port}`], ready }
     },
   }

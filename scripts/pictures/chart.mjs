@@ -14,6 +14,7 @@ const words = {
   'fan-out-qos1': '1 to 1,000 clients, QoS 1',
   'fan-in': '500 clients to 1, one at a time',
   'p2p-500': '500 pairs, one at a time',
+  'p2p-500-qos0': '500 pairs, one at a time, QoS 0',
   'p2p-50': '50 pairs, 100 at a time',
   'durable-qos1': 'kept sessions, QoS 1',
   'durable-qos2': 'kept sessions, QoS 2',
@@ -23,6 +24,7 @@ const words = {
 
 /** Figures beside CPU a message, behind the row's words. */
 const figures = [
+  { of: /^median/, words: 'median latency' },
   { of: /^99th percentile/, words: '99 % latency' },
   { of: /^memory/, words: 'memory, idle' },
   { of: /a connection made/, words: 'CPU to connect' },
