@@ -5,7 +5,7 @@ import { openCopy, positionWrite, restoreBackup } from '@godwit/broker/store/lmd
 import { decodeFrame } from './frame/frame.js'
 import type { LogServer } from './log/log-server.js'
 import { LogWriter } from './log/log-writer.js'
-import { decodePosition, encodePosition } from './log/position.js'
+import { decodePosition, encodePosition, type Position } from './log/position.js'
 import { EngineUnfit } from './nats/connection.js'
 import { pause } from './pause.js'
 
@@ -18,6 +18,8 @@ export interface ImportOptions {
 }
 
 const heartbeatMs = 1_000
+/** By how much a new log begins behind the end of a copy: its last owner may have written that much more. */
+const apart = 1_000_000_000
 
 /**
  * Has the log of a cluster begin with the data of a folder: all nodes take it from a snapshot. No node should run, or it may claim the
@@ -29,16 +31,19 @@ export async function importData({ server, directory, force = false }: ImportOpt
   await server.ensure()
   const last = await server.last()
   const found = last && decodeFrame(last.bytes)
+  const copied = await positionIn(directory)
   const isUnfinished = found?.kind === 'claim' && (await server.snapshots()).length === 0
   if (found && !isUnfinished && !force) {
     throw new EngineUnfit(
       'the cluster has data already: what is in its log would be given up; say --force to begin anew with this folder',
     )
   }
+  // Who wrote the log that is lost may be there still: it must find neither its sequence nor an epoch below its own.
+  if (!last && copied) await server.trim(copied.sequence + apart)
   const writer = new LogWriter({
     server,
     clock: systemClock,
-    epoch: Math.max(found?.epoch ?? 0, await epochOf(directory)) + 1, // or who wrote it before would not be fenced
+    epoch: Math.max(found?.epoch ?? 0, copied?.epoch ?? 0) + 1,
     instance: randomBytes(16).toString('hex'),
     after: last?.sequence ?? 0,
     owner: { node: 'import', imported: true },
@@ -66,12 +71,12 @@ export async function importData({ server, directory, force = false }: ImportOpt
   return position.sequence
 }
 
-/** The last that a node's copy knows of; 0: the data of a broker that ran alone. */
-async function epochOf(directory: string): Promise<number> {
+/** How far a node's copy has come; `undefined`: it is the data of a broker that ran alone. */
+async function positionIn(directory: string): Promise<Position | undefined> {
   const copy = await openCopy(directory)
   try {
     const position = copy.position()
-    return position ? decodePosition(position).epoch : 0
+    return position && decodePosition(position)
   } finally {
     await copy.close()
   }

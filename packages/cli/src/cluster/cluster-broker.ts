@@ -1,12 +1,21 @@
 import { type Cluster, NotEditable } from '@godwit/admin/parts'
 import type { Broker, BrokerOptions, Logger } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
-import { type ClusterNode, EngineUnfit, jetstreamLog, type LogServer, notKnown, openNode } from '@godwit/cluster'
+import {
+  type ClusterNode,
+  EngineUnfit,
+  jetstreamLog,
+  type LogServer,
+  LogSilent,
+  type NodeNote,
+  notKnown,
+  openNode,
+} from '@godwit/cluster'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import { open as openSocket } from '../control/broker-control.js'
 import { controlPath } from '../control/control-path.js'
-import type { ClusterAnswer, ClusterDeed } from '../control/control-protocol.js'
+import type { ClusterAnswer, ClusterRequest } from '../control/control-protocol.js'
 import type { ControlSocket, Serve } from '../control/control-socket.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
@@ -17,6 +26,7 @@ import { shownOfNode } from './cluster-pages.js'
 import { askEngine, type ClusterConfig, natsOptions, nodeName } from './cluster-settings.js'
 import { clusterTopics } from './cluster-topics.js'
 import type { NodeEdge } from './node-edge.js'
+import { recoveryPlan } from './recovery-plan.js'
 
 /** What a broker of a cluster shows and answers while it serves. */
 export interface ServedByNode {
@@ -136,7 +146,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
         store = made.store as StoreOnDisk
         const sysTopics = () => clusterTopics(this.#look.view)
         const broker = await create({ ...made, sysTopics, ...(edge && { counters: edge.edge.counters }) })
-        broker.onFailed = () => this.#node.handOver()
+        broker.onFailed = () => this.#node.letGo()
         return broker
       },
       serve: async (broker) => {
@@ -190,7 +200,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
   }
 
   readonly #answer: Serve = async (request, answers) => {
-    if (request.request === 'cluster') return answers.end(await this.#deed(request.deed))
+    if (request.request === 'cluster') return answers.end(await this.#deed(request))
     if (this.#requests) return await this.#requests(request, answers)
     const { role, owner } = this.#node.status
     throw new CommandError(
@@ -198,9 +208,10 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     )
   }
 
-  async #deed(deed: ClusterDeed): Promise<ClusterAnswer> {
+  async #deed({ deed, from, confirm }: ClusterRequest): Promise<ClusterAnswer> {
     const node = this.#node
     const { log } = this.#parts
+    if (from !== undefined) return await this.#recover(from, confirm)
     if (deed !== 'status') log.log('info', `asked for over the control socket: ${deed}`, { node: node.status.node })
     if (deed === 'handover') this.#handOver()
     else if (deed === 'claim') node.claimNow()
@@ -210,6 +221,30 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     else if (deed === 'snapshot') await node.snapshot()
     await this.#look.look(true)
     return this.#look.view
+  }
+
+  /** Tells what would be done; does it once a person has said the words. */
+  async #recover(from: string, confirm: string | undefined): Promise<ClusterAnswer> {
+    const { status } = this.#node
+    const { deed, lines, words } = recoveryPlan({ cluster: this.#cluster.name, from, status, notes: await this.#notes() })
+    const { view } = this.#look
+    if (confirm === undefined) return { ...view, plan: { lines, words } }
+    if (confirm !== words)
+      throw new CommandError(`${JSON.stringify(confirm)} are not the words: say --confirm "${words}"`)
+    this.#parts.log.log('warn', `asked for over the control socket: recover from ${from}`, { node: status.node, deed })
+    if (deed === 'publish') this.#node.publishCopy()
+    else this.#node.recover()
+    return view
+  }
+
+  /** What the nodes tell of themselves; nothing where the servers of the log do not answer. */
+  async #notes(): Promise<readonly NodeNote[]> {
+    try {
+      return await this.#server.notes()
+    } catch (error) {
+      if (error instanceof LogSilent) return []
+      throw error
+    }
   }
 
   #handOver(): void {

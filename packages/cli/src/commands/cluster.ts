@@ -25,6 +25,11 @@ const manual: Manual = {
     ['godwit cluster claim', 'this node takes over now, whatever freeze and clocks say'],
     ['godwit cluster snapshot', 'puts a copy of everything where all nodes reach it'],
     ['godwit cluster recover', 'on a node that has parted from the log: sets its copy aside, and begins anew'],
+    [
+      'godwit cluster recover --from b',
+      'the log is lost: tells what would be done to have all go on with the copy of b',
+    ],
+    ['godwit cluster recover --from b --confirm "b 1234"', 'does it: on b first, then on the others'],
     ['godwit cluster import --config godwit.yaml /var/lib/godwit-alone', 'the data of a broker that ran alone'],
     ['godwit cluster export /var/lib/godwit/copy /var/lib/godwit-alone', 'and back'],
   ],
@@ -37,6 +42,8 @@ interface Flags extends ControlFlags {
   readonly json?: true
   readonly config?: string
   readonly force?: true
+  readonly from?: string
+  readonly confirm?: string
 }
 
 export function clusterLine(): CommandLine {
@@ -47,6 +54,8 @@ export function clusterLine(): CommandLine {
     .option('--json', 'print JSON')
     .option('--config <file>', 'of import: the configuration of a node')
     .option('--force', 'of import: begin anew although the cluster has data')
+    .option('--from <node>', 'of recover: the node whose copy all are to have')
+    .option('--confirm <words>', 'of recover --from: what it has told to say, once you want it done')
 }
 
 /** `godwit cluster ACTION`. */
@@ -62,23 +71,36 @@ export async function cluster(args: readonly string[], terminal: Terminal): Prom
   if (name === 'import') await write(terminal.stdout, await brought(flags, folder))
   else if (name === 'export') await write(terminal.stdout, await taken(folder, to))
   else {
-    const answer = await askOnce<ClusterAnswer>(controlPathOf(flags), { request: 'cluster', deed: name as ClusterDeed })
+    const answer = await asked(name as ClusterDeed, flags)
     await write(terminal.stdout, flags.json ? `${printableJson(answer)}\n` : inWords(name as ClusterDeed, answer))
   }
   return 0
 }
 
+async function asked(deed: ClusterDeed, flags: Flags): Promise<ClusterAnswer> {
+  const { from, confirm } = flags
+  if (deed !== 'recover' && (from ?? confirm) !== undefined) {
+    throw new CommandError(`godwit cluster ${deed} takes no --from and no --confirm; recover does`)
+  }
+  if (confirm !== undefined && from === undefined) throw new CommandError('--confirm goes with --from NODE')
+  return await askOnce<ClusterAnswer>(controlPathOf(flags), { request: 'cluster', deed, from, confirm })
+}
+
 const done: Readonly<Record<ClusterDeed, string>> = {
   status: '',
-  handover: 'this node lets go: another takes over\n',
+  handover: 'this node lets go as soon as another has all there is: see godwit cluster status\n',
   claim: 'this node takes over as soon as it has all there is\n',
   freeze: 'this node takes over no more by itself; thaw it again, or start it anew\n',
   thaw: 'this node takes over by itself again\n',
   snapshot: 'a snapshot was made\n',
-  recover: 'the copy is set aside, and begins anew from a snapshot\n',
+  recover: 'it begins anew: see godwit cluster status, and the log of the node\n',
 }
 
 function inWords(deed: ClusterDeed, answer: ClusterAnswer): string {
+  const { plan } = answer
+  if (plan) {
+    return `${plan.lines.join('\n')}\nNothing is done yet. If that is what you want: --confirm "${plan.words}"\n`
+  }
   if (deed !== 'status') return done[deed]
   const { cluster, node, role, epoch, owner, frozen, held, silentSeconds, problem, log, nodes, snapshots } = answer
   const waits =

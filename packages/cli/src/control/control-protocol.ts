@@ -15,7 +15,14 @@ export type ControlRequest =
   /** {@link Listed} again and again, then {@link ListEnd}. */
   | ({ readonly request: 'list' } & ListRequest)
   /** Of a node of a cluster: what it is, or something is done to it; answered by {@link ClusterAnswer}. */
-  | { readonly request: 'cluster'; readonly deed: ClusterDeed }
+  | {
+      readonly request: 'cluster'
+      readonly deed: ClusterDeed
+      /** Of recover: the node whose copy all are to have. */
+      readonly from?: string | undefined
+      /** The words of the {@link ClusterAnswer.plan} that was told before. Left out: nothing is done, and the plan is told. */
+      readonly confirm?: string | undefined
+    }
   /** Answered by {@link KickAnswer}. `endSession`: its session is ended too, or alone where nobody is connected. */
   | { readonly request: 'kick'; readonly client: string; readonly endSession?: boolean | undefined }
   /** Deletes the retained messages that match; answered by {@link DeleteAnswer}. */
@@ -58,6 +65,7 @@ const listRequest = z.strictObject({
 /** What a person does to a node of a cluster. */
 const clusterDeeds = ['status', 'handover', 'claim', 'freeze', 'thaw', 'snapshot', 'recover'] as const
 export type ClusterDeed = (typeof clusterDeeds)[number]
+export type ClusterRequest = Extract<ControlRequest, { readonly request: 'cluster' }>
 
 export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('request', [
   z.strictObject({ request: z.literal('status') }),
@@ -73,7 +81,12 @@ export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('r
   z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
   z.strictObject({ request: z.literal('backup') }),
   z.strictObject({ request: z.literal('console') }),
-  z.strictObject({ request: z.literal('cluster'), deed: z.enum(clusterDeeds) }),
+  z.strictObject({
+    request: z.literal('cluster'),
+    deed: z.enum(clusterDeeds),
+    from: z.string().optional(),
+    confirm: z.string().optional(),
+  }),
 ])
 
 /** It was not done; in words for people. The last line. */
@@ -157,4 +170,7 @@ export interface BackupAnswer {
 }
 
 /** A node of a cluster, and the others as they tell of themselves. */
-export type ClusterAnswer = ClusterView
+export interface ClusterAnswer extends ClusterView {
+  /** What recover would do: it was not confirmed. */
+  readonly plan?: { readonly lines: readonly string[]; readonly words: string }
+}

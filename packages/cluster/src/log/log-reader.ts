@@ -10,6 +10,13 @@ export class Diverged extends Error {}
 /** The log does not reach back to where this copy is. */
 export class Trimmed extends Error {}
 
+/** The log begins anew with data that a person has brought in: what this copy has beside it is given up, and kept aside. */
+export class BegunAnew extends Trimmed {
+  constructor(sequence: number) {
+    super(`the log begins anew at frame ${sequence}, with data that was brought in`)
+  }
+}
+
 /** What a copy is given: a frame, or all parts of one commit together. */
 export interface Entry {
   readonly frame: Frame
@@ -59,11 +66,12 @@ export class LogReader {
   take({ sequence, bytes }: StoredFrame): Entry | undefined {
     const frame = this.decoded(sequence, bytes)
     const position = positionOf(sequence, frame, bytes, this.#position)
+    const begins = position.owner.imported && frame.kind === 'claim'
+    if (!this.#isKnown && begins && sequence > this.#position!.sequence) throw new BegunAnew(sequence)
     if (!this.#isKnown) return this.#recognise(position)
     this.ensureFollows(sequence, frame)
-    if (position.owner.imported && frame.kind === 'claim') {
-      throw new Trimmed(`the log begins anew at frame ${sequence}, with data that was brought in`)
-    }
+    if (begins && this.#position) throw new BegunAnew(sequence)
+    if (begins) throw new Trimmed('the log begins with data that was brought in')
     this.#previous = sequence
     const run = this.gather(frame)
     if (!run) return undefined

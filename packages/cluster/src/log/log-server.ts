@@ -73,7 +73,7 @@ export interface LogServer {
   follow(from: number, onFrame: (frame: StoredFrame) => void, onEnd: (why: string) => void): Promise<Following>
   /** @throws LogSilent */
   state(): Promise<LogState>
-  /** Removes what is before this sequence. @throws LogSilent */
+  /** Removes what is before this sequence; of an empty log, what comes next has this one at least. @throws LogSilent */
   trim(before: number): Promise<void>
   /** The newest first. @throws LogSilent */
   snapshots(): Promise<readonly SnapshotNote[]>

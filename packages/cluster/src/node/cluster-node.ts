@@ -42,6 +42,8 @@ export interface NodeParts extends NodeSettings {
 }
 
 const defaultLeaseMs = 3_000
+/** How long an end waits until the others can know of it, in ms. */
+const farewellMs = 1_000
 
 /**
  * One node of a cluster. It follows the log into its copy; when the owner is gone it loads a broker on the copy, claims the log, and
@@ -134,9 +136,9 @@ export class ClusterNode {
     return new Housekeeping(parts)
   }
 
-  /** Whether another node could go on. */
+  /** Whether another node has a copy of its own that it uses. */
   get #hasOthers(): boolean {
-    return this.#housekeeping.others.some(({ role, problem }) => role === 'following' && problem === undefined)
+    return this.#housekeeping.others.some(({ role, problem }) => inUse.has(role) && problem === undefined)
   }
 
   /** Automatic fail-over is off: this node does not claim by itself. */
@@ -231,6 +233,8 @@ export class ClusterNode {
     this.#rescue.wake()
     await this.#running
     this.#become('closed')
+    const told = this.#housekeeping.tell(this.note()).catch(() => {})
+    await Promise.race([told, pause(this.clock, farewellMs)]) // or others would wait for it
   }
 
   async #run(): Promise<void> {
@@ -454,6 +458,9 @@ export class ClusterNode {
     return { node: this.parts.node, epoch: this.#position?.epoch ?? 0, frame: this.#position?.sequence ?? 0 }
   }
 }
+
+/** Roles in which a node has a copy that is good, as far as it knows. */
+const inUse: ReadonlySet<string> = new Set<NodeRole>(['following', 'claiming', 'owner'])
 
 const words: Readonly<Record<Exclude<NodeRole, 'closed'>, string>> = {
   starting: 'starting',

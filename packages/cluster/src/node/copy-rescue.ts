@@ -1,6 +1,6 @@
 import { BrokerError, type Clock } from '@godwit/broker'
 import { NewerFrame } from '../frame/frame.js'
-import { Diverged, Trimmed } from '../log/log-reader.js'
+import { BegunAnew, Diverged, Trimmed } from '../log/log-reader.js'
 import type { LogServer } from '../log/log-server.js'
 import type { NodeVoice } from './node-voice.js'
 import type { Premises } from './premises.js'
@@ -46,7 +46,7 @@ export class CopyRescue {
   async after(error: unknown): Promise<void> {
     const { voice, isClosing, hasOthers } = this.#parts
     if (isClosing()) return
-    if (error instanceof Trimmed) return await this.#catchUp(error.message)
+    if (error instanceof Trimmed) return await this.#catchUp(error)
     if (error instanceof Diverged || error instanceof NewerFrame) return await this.#decide(error)
     if (error instanceof DamagedCopy || (isDamage(error) && hasOthers())) return await this.#beginAnew(error.message)
     voice.tell(error instanceof Error ? error.message : String(error))
@@ -68,8 +68,9 @@ export class CopyRescue {
   }
 
   /** The log is trimmed past this copy: it goes on from a snapshot. */
-  async #catchUp(why: string): Promise<void> {
+  async #catchUp(trimmed: Trimmed): Promise<void> {
     const { server, premises, voice } = this.#parts
+    const { message: why } = trimmed
     try {
       const [newest] = await server.snapshots()
       if (!newest) {
@@ -77,6 +78,8 @@ export class CopyRescue {
         return await this.#pause(laterMs)
       }
       voice.say('info', 'goes on from a snapshot', { snapshot: newest.name, bytes: newest.bytes })
+      if (trimmed instanceof BegunAnew)
+        voice.say('warn', 'the copy is kept aside', { why, kept: await premises.setAside() })
       await premises.replace((file) => server.getSnapshot(newest, file))
       voice.problem = undefined
     } catch (error) {

@@ -17,6 +17,8 @@ export interface HeirParts {
 /** How often it is looked what the others have told, and for how long, in ms. */
 const lookEveryMs = 50
 const patienceMs = 10_000
+/** Whoever has told nothing since it was asked so long ago is not there, in ms. */
+const answerMs = 2_000
 const tellAfterMs = 1_000
 
 /**
@@ -25,6 +27,7 @@ const tellAfterMs = 1_000
  * @throws Fenced
  */
 export async function findHeir({ server, clock, node, writer, onWait }: HeirParts): Promise<string | undefined> {
+  const before = new Map((await notesOf(server)).map(({ node: name, at }) => [name, at]))
   const { sequence, epoch } = await writer.ask()
   const began = clock.monotonic()
   let hasTold = false
@@ -36,7 +39,8 @@ export async function findHeir({ server, clock, node, writer, onWait }: HeirPart
     const heir = ready.find(({ preferred }) => preferred) ?? ready[0]
     if (heir) return heir.node
     const waitedMs = clock.monotonic() - began
-    if (waitedMs > patienceMs) return undefined
+    const isAnswered = others.some((one) => one.at !== before.get(one.node))
+    if (waitedMs > (isAnswered ? patienceMs : answerMs)) return undefined
     if (waitedMs > tellAfterMs && !hasTold) {
       hasTold = true
       onWait()

@@ -59,6 +59,21 @@ it('is silent too when nobody has answered its heartbeats, before anything waits
   writer.end()
 })
 
+it('writes nothing more that stands on a damaged record, where another node could go on', async () => {
+  const { log, commit } = await start()
+  log.found('shares: its checksum is wrong') // nobody else is there
+  await commit()
+  let told = 0
+  log.hasOthers = () => true
+  log.onDamaged = () => {
+    told++
+  }
+  log.found('shares: its checksum is wrong')
+  log.found('bodies: its checksum is wrong')
+  await expect(commit()).rejects.toThrow('damaged (shares: its checksum is wrong)')
+  expect(told).toBe(1)
+})
+
 it('is silent when the stream has no room for commits, though it takes heartbeats', async () => {
   const { log, writer, commit, pass } = await start()
   writer.mayCommit = () => new Promise(() => {})

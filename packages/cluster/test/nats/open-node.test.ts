@@ -2,7 +2,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Broker, createBroker } from '@godwit/broker'
-import { lmdbStore } from '@godwit/broker/store/lmdb'
+import { lmdbStore, openCopy } from '@godwit/broker/store/lmdb'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClusterNode, jetstreamLog, type OpenNodeOptions, openNode } from '../../src/index.js'
 import { NatsServers, natsServer, until } from './nats-servers.js'
@@ -25,6 +27,7 @@ describe.skipIf(program === undefined)(
       clusters++
     })
     afterEach(async () => {
+      lines.length = 0
       for (const { close } of open.splice(0)) await close()
       rmSync(folder, { recursive: true })
     })
@@ -107,6 +110,79 @@ describe.skipIf(program === undefined)(
       expect(node.status.problem).toContain('holds the data of a broker that ran alone')
       expect(node.role).toBe('starting')
     })
+
+    const retained = async (name: string) => (await serving.get(name)!.retained.page({ limit: 9 })).items
+    const said = (words: string) => lines.some((line) => line.includes(words))
+
+    it('hands over to a node that has all there is, and goes on where there is none', async () => {
+      const a = await start('a')
+      await owner(a)
+      a.handOver()
+      await until(() => a.status.problem !== undefined)
+      expect(a.status).toMatchObject({ role: 'owner', problem: expect.stringContaining('no other node') })
+      const b = await start('b', { housekeeping: { everyMs: 100 } })
+      await caughtUp(b, a)
+      await until(async () => (await noteOf(b)) !== undefined)
+      a.handOver()
+      await owner(b)
+      expect(said('"why":"handover","heir":"b"')).toBe(true)
+    })
+
+    /** What b has told. */
+    async function noteOf(b: ClusterNode) {
+      const server = await jetstreamLog({ name: `t${clusters}`, servers: nats.urls })
+      const notes = await server.notes()
+      await server.close()
+      return notes.find(({ node, role }) => node === b.status.node && role === 'following')
+    }
+
+    it('a node whose copy is damaged does not serve with it where another could: it begins anew', async () => {
+      const housekeeping = { everyMs: 100 }
+      const a = await start('a', { housekeeping })
+      await owner(a)
+      await serving.get('a')!.publish('r', 'whole', { qos: 1, retain: true })
+      const b = await start('b', { housekeeping })
+      await caughtUp(b, a)
+      await open.pop()!.close()
+      const copy = await openCopy(join(folder, 'b', 'copy'))
+      await copy.apply([{ table: 'retained', key: Buffer.alloc(16, 1), value: Buffer.from('not what was written') }])
+      await copy.close()
+      const again = await start('b', { housekeeping })
+      const other = await start('c', { housekeeping })
+      await caughtUp(again, a)
+      await caughtUp(other, a)
+      await until(async () => (await noteOf(other)) !== undefined)
+      await until(() => again.status.applied >= a.status.applied)
+      again.claimNow()
+      await until(() => said('"why":"retained: '))
+      await caughtUp(again, a)
+      a.handOver()
+      await until(() => again.role === 'owner' || other.role === 'owner')
+    })
+
+    it('a log that is lost begins anew with the copy of one node, for all', async () => {
+      const housekeeping = { everyMs: 100 }
+      const a = await start('a', { housekeeping })
+      await owner(a)
+      const b = await start('b', { housekeeping })
+      await serving.get('a')!.publish('r', 'kept', { qos: 1, retain: true })
+      await caughtUp(b, a)
+      const connection = await connect({ servers: nats.urls })
+      const manager = await jetstreamManager(connection)
+      for (const name of ['GODWIT_%_LOG', 'OBJ_GODWIT_%_SNAP', 'KV_GODWIT_%_NODES']) {
+        await manager.streams.delete(name.replace('%', `t${clusters}`))
+      }
+      await connection.close()
+      await until(() => a.status.silentMs > 0)
+      b.publishCopy()
+      await owner(b)
+      await until(() => a.role === 'following' && a.status.owner?.node === 'b')
+      expect(b.status.epoch).toBeGreaterThan(1) // who wrote before is fenced
+      expect(said('the copy is kept aside')).toBe(true)
+      expect((await retained('b')).map(({ topic }) => topic)).toEqual(['r'])
+      await serving.get('b')!.publish('r', 'more', { qos: 1, retain: true })
+      await caughtUp(a, b)
+    }, 60_000)
 
     it('serves on when the leader of the stream is killed: what was acknowledged is there', async () => {
       const a = await start('a')
