@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Authority, type Pair } from '../../packages/broker/test/transports/certificates.js'
 import { NatsServers, natsServer } from '../../packages/cluster/test/nats/nats-servers.js'
 import { freePort } from '../../scripts/background.mjs'
-import { type Node, Nodes, serves } from './nodes.js'
+import { asked, change, type Node, Nodes, serves } from './nodes.js'
 
 const program = natsServer()
 
@@ -23,14 +23,19 @@ describe.skipIf(program === undefined)('any node (skipped without nats-server: s
   })
 
   /** @param other the node beside it. */
-  async function start(name: string, other: string, port = 0): Promise<Node & { readonly port: string }> {
+  async function start(
+    name: string,
+    other: string,
+    port = 0,
+    settings: object = {},
+  ): Promise<Node & { readonly port: string }> {
     const { cert, key }: Pair = await ca.issue(`${name}.plant`)
     const forward = {
       listen: `127.0.0.1:${await freePort()}`,
       names: [`${other}.plant`],
       tls: { cert, key, ca: ca.cert },
     }
-    const node = nodes.start(name, { listeners: [{ name: 'mqtt', port }], cluster: { forward } })
+    const node = nodes.start(name, { listeners: [{ name: 'mqtt', port }], ...settings, cluster: { forward } })
     const [, at = ''] = await node.terminal.printed(/come in at 127\.0\.0\.1:(\d+)/)
     return { ...node, port: at }
   }
@@ -58,5 +63,23 @@ describe.skipIf(program === undefined)('any node (skipped without nats-server: s
     await client.close()
     await hearing
     expect(heard).toEqual(['while a serves', 'while b serves', 'by a'])
+    await nodes.stop(again)
+  })
+
+  it('takes up limits while it follows, and has them when it serves', async () => {
+    const a = await start('a', 'b')
+    await serves(a)
+    const b = await start('b', 'a', 0, { limits: { maxConnectBytes: 100 } })
+    const long = { clientId: 'x'.repeat(200), reconnect: false } as const
+    await expect(connect(`mqtt://127.0.0.1:${b.port}`, long)).rejects.toThrow()
+    change(b, { limits: { maxConnectBytes: 1_000, maxClientIdBytes: 500 } })
+    expect(await asked(b, 'reload')).toBe('reloaded: limits.maxConnectBytes\nreloaded: limits.maxClientIdBytes\n')
+    await (await connect(`mqtt://127.0.0.1:${b.port}`, long)).close()
+    await nodes.stop(a)
+    await serves(b)
+    await (await connect(`mqtt://127.0.0.1:${b.port}`, { ...long, clientId: 'x'.repeat(400) })).close()
+    change(b, { limits: { maxConnectBytes: 100, maxClientIdBytes: 500 } })
+    expect(await asked(b, 'reload')).toBe('reloaded: limits.maxConnectBytes\n')
+    await expect(connect(`mqtt://127.0.0.1:${b.port}`, long)).rejects.toThrow()
   })
 })

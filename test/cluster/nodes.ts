@@ -1,5 +1,5 @@
 // `godwit broker` as nodes of a cluster, each as a person would start it, in this process.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -54,6 +54,12 @@ export class Nodes {
     for (const node of [...this.#running]) await this.stop(node)
     rmSync(this.folder, { recursive: true })
   }
+}
+
+/** Other settings in its file. */
+export function change({ folder }: Node, settings: object): void {
+  const file = `${folder}.yaml`
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...settings }))
 }
 
 /** Until it serves. */

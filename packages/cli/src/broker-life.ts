@@ -19,6 +19,8 @@ import type { Resolved } from './config/resolve.js'
 import { type BrokerControl, brokerControl } from './control/broker-control.js'
 import type { ReloadAnswer } from './control/control-protocol.js'
 import type { Serve } from './control/control-socket.js'
+import type { Reloadable } from './control/reloading.js'
+import { watchPart } from './control/settings-part.js'
 import { editorsOf } from './editing/editors.js'
 import { HookSets } from './hook-sets.js'
 import { WebServers } from './http/web-servers.js'
@@ -54,6 +56,8 @@ export interface Standing {
   readonly onRequests?: (serve: Serve) => void
   /** The node that it is; left out: it is alone. */
   readonly cluster?: Cluster
+  /** What else of its node follows the configuration. Default: nothing. */
+  readonly reloadable?: readonly Reloadable[]
   /** Listeners of a node that are open whoever serves. Left out: they are opened. */
   readonly doors?: OpenDoors | undefined
 }
@@ -142,8 +146,8 @@ export class BrokerLife {
    * Lets clients in, and tells the person at the terminal.
    * @throws CommandError
    */
-  async open({ folder, onDisk, onRequests, cluster, doors: standing }: Standing): Promise<void> {
-    const { log, recent, sockets, read } = this.#around
+  async open({ folder, onDisk, onRequests, cluster, reloadable = [], doors: standing }: Standing): Promise<void> {
+    const { terminal, log, recent, sockets, read } = this.#around
     const settings = this.#settings
     const broker = this.#broker!
     const [access, plugins] = [this.#access, this.#plugins]
@@ -166,7 +170,7 @@ export class BrokerLife {
     this.#control = await brokerControl({
       ...{ broker, settings, access, plugins, doors, sockets, read, editors, backups, bridges, log },
       loginLink: () => web.http?.loginLink(),
-      reloadable: [web, bridges],
+      reloadable: [web, bridges, watchPart(this.#watch, terminal, settings), ...reloadable],
       ...(onRequests && { onRequests }),
     })
     this.#tell(doors, folder, onRequests !== undefined)

@@ -1,10 +1,11 @@
 // The built command as a process of its own: signals, pipes, exit codes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createBroker } from '@godwit/broker'
 import { encode } from '@godwit/protocol'
@@ -208,10 +209,8 @@ test('a plugin that blocks the broker is named while it does', async () => {
     hooks: { authorize: () => { const from = Date.now(); while (Date.now() - from < 2000); return true } },
   }`
   writeFileSync(join(home, 'rules.mjs'), blocks)
-  writeFileSync(
-    join(home, 'godwit.yaml'),
-    'data: memory\nlisteners: [{ port: 0 }]\nplugins: [{ module: ./rules.mjs }]\n',
-  )
+  const configuration = 'data: memory\nlisteners: [{ port: 0 }]\nplugins: [{ module: ./rules.mjs }]\n'
+  writeFileSync(join(home, 'godwit.yaml'), configuration)
   const broker = new Godwit('broker', '--config', join(home, 'godwit.yaml'))
   const [, port = ''] = await broker.printed(/listening on 127\.0\.0\.1:(\d+)/)
   const pub = new Godwit('pub', '-p', port, '-t', 'a', '-m', 'x', '-q', '1')
@@ -219,6 +218,13 @@ test('a plugin that blocks the broker is named while it does', async () => {
   expect(pub.child.exitCode).toBe(null) // it is told before that ends
   expect(await pub.exitCode).toBe(0)
   await broker.printed(/"message":"the broker goes on, it was blocked","forMs":\d{4}}\n/)
+  writeFileSync(join(home, 'godwit.yaml'), `${configuration}log: { file: broker.log }\n`) // where the next one is told
+  broker.child.kill('SIGHUP')
+  const logged = (): string =>
+    existsSync(join(home, 'broker.log')) ? readFileSync(join(home, 'broker.log'), 'utf8') : ''
+  while (!logged().includes('"reloaded"')) await pause(20)
+  expect(await new Godwit('pub', '-p', port, '-t', 'a', '-m', 'x', '-q', '1').exitCode).toBe(0)
+  expect(logged()).toMatch(/"message":"plugin house-rules blocks the broker in authorize","forMs":1\d{3}}\n/)
   broker.child.kill('SIGTERM')
   expect(await broker.exitCode).toBe(0)
   rmSync(home, { recursive: true })

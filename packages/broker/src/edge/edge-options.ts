@@ -1,6 +1,6 @@
 import { BackOff, type BackOffOptions } from '../access/back-off.js'
 import { BrokerError } from '../errors.js'
-import { checkLimits, type Limits } from '../limits.js'
+import { checkLimits, type Limits, limitNames } from '../limits.js'
 import { type Logger, silentLogger, unfailing } from '../log.js'
 import { checkNames, type NamesOf } from '../option-names.js'
 import { type Clock, systemClock } from '../time/clock.js'
@@ -93,5 +93,28 @@ export function checkEdgeOptions(given: EdgeOptions): CheckedEdgeOptions {
     tls,
     log: given.log ? unfailing(given.log) : silentLogger,
     clock,
+  }
+}
+
+/** What of an edge can be changed while it runs. */
+export type EdgeReconfiguration = Pick<EdgeOptions, 'limits' | 'controlCharacters'>
+
+const changing: NamesOf<EdgeReconfiguration> = { limits: true, controlCharacters: true }
+
+/**
+ * What changes, checked as at the start.
+ * @param now limits that hold until then.
+ * @throws BrokerError `invalid-option`.
+ */
+export function checkEdgeReconfiguration(
+  changes: EdgeReconfiguration,
+  now: Limits,
+): { readonly limits: Limits; readonly features: { readonly controlCharacters?: boolean } } {
+  checkNames(changes, changing, 'reconfigure')
+  const { limits, controlCharacters } = changes
+  checkNames(limits, limitNames, 'limits')
+  return {
+    limits: checkLimits({ ...now, ...limits }),
+    features: controlCharacters === undefined ? {} : { controlCharacters },
   }
 }

@@ -17,7 +17,13 @@ import type { ListenOptions } from '../transport/listen-options.js'
 import type { Listener, Peer, Transport } from '../transport/transport.js'
 import { Dialer, type OwnerNode } from './dialer.js'
 import { EdgeArrival, type EdgeParts } from './edge-arrival.js'
-import { type CheckedEdgeOptions, checkEdgeOptions, type EdgeOptions } from './edge-options.js'
+import {
+  type CheckedEdgeOptions,
+  checkEdgeOptions,
+  checkEdgeReconfiguration,
+  type EdgeOptions,
+  type EdgeReconfiguration,
+} from './edge-options.js'
 import type { ForwardedClient } from './forwarded-client.js'
 import { type Dial, NodeDial } from './node-dial.js'
 import { readBytes } from './one-way.js'
@@ -143,6 +149,21 @@ export class Edge implements AsyncDisposable {
     return this.#parts.metrics.copy()
   }
 
+  /**
+   * Changes limits for who comes in, and whether strings of a CONNECT may hold control characters: what is left out stays as it was.
+   * Which limits hold at once, and which for new connections, `limitEffects` says.
+   * @throws BrokerError `invalid-option`: nothing has changed then; `closed`.
+   */
+  reconfigure(changes: EdgeReconfiguration): void {
+    this.#ensureOpen()
+    const { limits, services } = this.#parts
+    const next = checkEdgeReconfiguration(changes, limits)
+    // In place: everybody holds these two, and no number out of them.
+    Object.assign(limits, next.limits)
+    Object.assign(services.features, next.features)
+    if (this.#listeners.length > 0) this.#warnOfDescriptors()
+  }
+
   /** Reads certificate, key and CA for other nodes again; listeners have their own. Rejects, and keeps what it has, when they are broken. */
   async reload(): Promise<void> {
     await this.#dial.reload()
@@ -185,10 +206,14 @@ export class Edge implements AsyncDisposable {
 
   /** From the first listener on. */
   #watchDescriptors(): void {
+    this.#warnOfDescriptors()
+    this.#lookAtDescriptors()
+  }
+
+  #warnOfDescriptors(): void {
     const { limits, log } = this.#parts
     const problem = this.#descriptors.shortFor(limits.maxConnections, filesOfClient)
     if (problem !== undefined) log.log('warn', problem)
-    this.#lookAtDescriptors()
   }
 
   #lookAtDescriptors(): void {

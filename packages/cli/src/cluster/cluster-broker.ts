@@ -8,6 +8,7 @@ import {
   type LogServer,
   LogSilent,
   type NodeNote,
+  type NodeRole,
   notKnown,
   openNode,
 } from '@godwit/cluster'
@@ -15,7 +16,7 @@ import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import { open as openSocket } from '../control/broker-control.js'
 import { controlPath } from '../control/control-path.js'
-import type { ClusterAnswer, ClusterRequest } from '../control/control-protocol.js'
+import type { ClusterAnswer, ClusterRequest, ReloadAnswer } from '../control/control-protocol.js'
 import type { ControlSocket, Serve } from '../control/control-socket.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
@@ -50,6 +51,8 @@ export interface ClusterBrokerParts {
   readonly edge: NodeEdge | undefined
   /** Makes a broker, as the configuration says. */
   readonly create: (options: BrokerOptions) => Promise<Broker>
+  /** Takes up the configuration while it does not serve. */
+  readonly reload: () => Promise<ReloadAnswer>
   /** Opens its listeners, and what else it has. */
   readonly open: (of: OfNode) => Promise<ServedByNode>
 }
@@ -96,6 +99,10 @@ export class ClusterBroker {
 ${where}\
   the log               ${this.#isSynced}
 ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /healthz, /readyz\n` : ''}`
+  }
+
+  get role(): NodeRole {
+    return this.#node.role
   }
 
   async #start(): Promise<void> {
@@ -202,6 +209,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
   readonly #answer: Serve = async (request, answers) => {
     if (request.request === 'cluster') return answers.end(await this.#deed(request))
     if (this.#requests) return await this.#requests(request, answers)
+    if (request.request === 'reload') return answers.end(await this.#parts.reload())
     const { role, owner } = this.#node.status
     throw new CommandError(
       `this node is ${role} and serves nobody${owner ? `; ask ${owner.node}, which is the owner` : ''}`,
@@ -226,7 +234,12 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
   /** Tells what would be done; does it once a person has said the words. */
   async #recover(from: string, confirm: string | undefined): Promise<ClusterAnswer> {
     const { status } = this.#node
-    const { deed, lines, words } = recoveryPlan({ cluster: this.#cluster.name, from, status, notes: await this.#notes() })
+    const { deed, lines, words } = recoveryPlan({
+      cluster: this.#cluster.name,
+      from,
+      status,
+      notes: await this.#notes(),
+    })
     const { view } = this.#look
     if (confirm === undefined) return { ...view, plan: { lines, words } }
     if (confirm !== words)

@@ -125,30 +125,18 @@ async function runAsNode(
 ): Promise<void> {
   const { terminal, log } = around
   const { ClusterBroker } = await import('../cluster/cluster-broker.js')
-  let life: BrokerLife | undefined = first
-  let inForce = settings
-  terminal.onReload(() => void life?.reload().catch(() => {}))
+  const { Standby } = await import('../cluster/standby.js')
   const edge = await edgeOf(settings, around, first)
+  const lives = new Standby(first, { settings, around, edge, isTakingOver: () => node.role === 'claiming' })
+  terminal.onReload(() => void lives.reload().catch(() => {}))
   const node = await ClusterBroker.start({
     settings,
     directory: folder,
     log,
     edge,
-    create: async (given) => {
-      life ??= await BrokerLife.prepare(inForce, around)
-      return await life.create(given)
-    },
-    open: async ({ store: onDisk, onRequests, cluster }) => {
-      const opening = life!
-      await opening.open({ folder, onDisk, onRequests, cluster, doors: edge?.doors })
-      return {
-        close: async () => {
-          inForce = opening.inForce
-          life = undefined
-          await opening.close()
-        },
-      }
-    },
+    create: async (given) => (await lives.next()).create(given),
+    reload: () => lives.reload(),
+    open: ({ store: onDisk, onRequests, cluster }) => lives.open({ folder, onDisk, onRequests, cluster }),
   })
   try {
     terminal.stdout.write(node.banner)

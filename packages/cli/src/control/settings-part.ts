@@ -1,10 +1,12 @@
-import type { Broker, Features, Limits } from '@godwit/broker'
+import type { Broker, Edge, Features, Limits } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import type { Config } from '../config/schema.js'
 import { isTakenUp } from '../config/taken-up.js'
 import type { BrokerLog } from '../log.js'
+import { type LoopWatch, lineTargets } from '../plugins/loop-watch.js'
+import type { Terminal } from '../terminal.js'
 import { changedSettings } from './changed-settings.js'
 import type { Prepared, Reloadable } from './reloading.js'
 
@@ -25,6 +27,24 @@ export function logPart(log: BrokerLog, started: Resolved): Reloadable {
     started,
     (config) => ({ log: config.log }),
     (now, next) => inPlace(next, ['log', 'file'], () => log.prepare(now.log)),
+  )
+}
+
+/** Limits, for who comes in at the edge of a node of a cluster; what is served there is for the broker. */
+export function edgePart(edge: Pick<Edge, 'reconfigure'>, started: Resolved): Reloadable {
+  const ofEdge = ({ limits, features: { controlCharacters } }: Config) => ({ limits, features: { controlCharacters } })
+  return partOf(started, ofEdge, ({ limits, features: { controlCharacters = false } }) => ({
+    commit: () => edge.reconfigure({ limits: limits as Partial<Limits>, controlCharacters }),
+    abandon: () => {},
+  }))
+}
+
+/** Where the thread that watches for plugins that block tells it. */
+export function watchPart(watch: Pick<LoopWatch, 'tellTo'>, terminal: Terminal, started: Resolved): Reloadable {
+  return partOf(
+    started,
+    ({ log }) => ({ log }),
+    ({ log }) => ({ commit: () => watch.tellTo(lineTargets(log, terminal)), abandon: () => {} }),
   )
 }
 

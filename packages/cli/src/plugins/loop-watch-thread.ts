@@ -3,16 +3,20 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { jsonLine } from '../json-log.js'
 import { textLine } from '../text-log.js'
 import { cells, LoopLook, lookMs, type WatchedCall } from './loop-look.js'
-import type { LineTarget, LoopWatchData } from './loop-watch.js'
+import type { LineTarget, LoopWatchData, LoopWatchNews } from './loop-watch.js'
 
-const { memory, calls: port, targets } = workerData as LoopWatchData
+const { memory, calls: port, targets: first } = workerData as LoopWatchData
+let targets = first
 const cell = new Int32Array(memory)
 const calls: WatchedCall[] = []
 const loop = new LoopLook()
 
 while (Atomics.wait(cell, cells.stop, 0, lookMs) === 'timed-out') {
-  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
-    calls.push(next.message as WatchedCall)
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    const news = next.message as LoopWatchNews
+    if ('call' in news) calls.push(news.call)
+    else targets = news.targets
+  }
   const blocked = loop.look(performance.now(), cell, (number) => calls[number - 1])
   if (!blocked) continue
   const { message, forMs } = blocked

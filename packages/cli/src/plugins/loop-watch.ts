@@ -34,6 +34,9 @@ export interface LoopWatchData {
   readonly targets: readonly LineTarget[]
 }
 
+/** What it is told later: a call that may be entered, or where its lines go from now on. */
+export type LoopWatchNews = { readonly call: WatchedCall } | { readonly targets: readonly LineTarget[] }
+
 /**
  * Watches the broker's thread from another one, which can still tell when that is blocked: a plugin that never returns would take
  * its own evidence with it. Who calls a plugin says so here; that is a write to memory.
@@ -42,7 +45,7 @@ export class LoopWatch implements CallWatch {
   readonly #memory = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT)
   readonly #cell = new Int32Array(this.#memory)
   readonly #calls: WatchedCall[] = []
-  readonly #targets: readonly LineTarget[]
+  #targets: readonly LineTarget[]
   readonly #log: Logger
   #thread: { readonly port: MessagePort; readonly worker: Worker; readonly beat: NodeJS.Timeout } | undefined
   #beatAt = 0
@@ -76,11 +79,17 @@ export class LoopWatch implements CallWatch {
     return port1
   }
 
+  /** From now on lines go there. */
+  tellTo(targets: readonly LineTarget[]): void {
+    this.#targets = targets
+    this.#thread?.port.postMessage({ targets } satisfies LoopWatchNews)
+  }
+
   register(plugin: string, call: string): number {
     const known = this.#calls.findIndex((one) => one.plugin === plugin && one.call === call)
     if (known >= 0) return known + 1
     const number = this.#calls.push({ plugin, call })
-    this.#begin().postMessage(this.#calls[number - 1])
+    this.#begin().postMessage({ call: { plugin, call } } satisfies LoopWatchNews)
     return number
   }
 
