@@ -121,18 +121,19 @@ it('a client that takes its time for CONNECT is cut off here, and one that speak
 })
 
 it('limits for who comes in are changed while it runs, all that are given or none', async () => {
-  rig = await startEdgeRig({ edge: { limits: { maxConnections: 1 } } }, 5)
+  const made = await startEdgeRig({ edge: { limits: { maxConnections: 1 } } }, 5)
+  rig = made
   const first = await rig.connect('first')
   await (await rig.open()).ended()
   rig.edge.reconfigure({ limits: { maxConnections: 2, maxConnectBytes: 50 } })
   await rig.connect('second')
   first.drop()
-  await until(async () => (await rig.edge.metrics()).forward.clients === 1)
+  await until(async () => (await made.edge.metrics()).forward.clients === 1)
   const long = await rig.open()
   long.send(connectPacket('x'.repeat(100), { version: 5 }))
   await long.ended()
-  expect(() => rig.edge.reconfigure({ limits: { maxConnections: 3, maxConnectBytes: 0 } })).toThrow('maxConnectBytes')
-  expect(() => rig.edge.reconfigure({ holdMs: 1 } as object)).toThrow('reconfigure has no holdMs')
+  expect(() => made.edge.reconfigure({ limits: { maxConnections: 3, maxConnectBytes: 0 } })).toThrow('maxConnectBytes')
+  expect(() => made.edge.reconfigure({ holdMs: 1 } as object)).toThrow('reconfigure has no holdMs')
   rig.edge.reconfigure({ limits: { maxConnectBytes: 500 } })
   await rig.connect('x'.repeat(100))
   await (await rig.open()).ended() // still two
