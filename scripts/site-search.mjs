@@ -31,6 +31,8 @@ const questions = [
   ['cluster', 'cluster|configuration'],
   ['high availability', 'cluster'],
   ['nats', 'cluster'],
+  ['drain a node', 'cluster-running'],
+  ['deploy a cluster', 'cluster-running'],
   ['memory', 'capacity'],
   ['disk', 'capacity'],
   ['limits', 'limits|configuration'],

@@ -29,6 +29,7 @@ const pages = [
       'durability',
       'cluster',
       'cluster-nodes',
+      'cluster-running',
       'performance',
     ],
   },
