@@ -35,6 +35,7 @@ import { connect } from '../packages/client/dist/index.js'
  * @typedef {object} Tally
  * @property {number} sent
  * @property {number} lost
+ * @property {string[]} details Which were lost or late.
  * @property {number} twice
  * @property {number} disordered
  * @property {number} echoes
@@ -220,12 +221,18 @@ async function publisher(name, port, qos, pauseMs) {
   let sent = 0
   let open = 0
   let goesOn = true
+  /** @type {string[]} Those that nobody has promised to keep. */
+  const failed = []
   const running = (async () => {
     while (goesOn) {
       for (let one = 0; one < 20 && open < 400 && (qos > 0 || client.connected); one++) {
         open++
+        const number = ++sent
         const done = () => open--
-        client.publish(`t/${name}`, `${++sent}`, { qos }).then(done, done)
+        client.publish(`t/${name}`, `${number}`, { qos }).then(done, (error) => {
+          done()
+          failed.push(`${number}: ${error.message}`)
+        })
       }
       await wait(pauseMs)
     }
@@ -233,6 +240,7 @@ async function publisher(name, port, qos, pauseMs) {
   })()
   return {
     client,
+    failed,
     get sent() {
       return sent
     },
@@ -491,6 +499,7 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
   const found = {
     sent: 0,
     lost: 0,
+    details: [],
     twice: 0,
     disordered: 0,
     echoes: 0,
@@ -501,10 +510,13 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
   for (const { name, writer } of writers) {
     found.sent += writer.sent
     for (const [at, { of }] of Object.entries(readers)) {
-      const { repeated, disordered, distinct } = look(of(`t/${name}`))
+      const { repeated, disordered, distinct, late } = look(of(`t/${name}`))
+      if (late.length > 0) found.details.push(`late at ${at} of ${name}: ${late.join(' ')}`)
       found[at === name ? 'echoes' : 'twice'] += repeated
       found.disordered += disordered
       if (qos > 0) found.lost += writer.sent - distinct
+      if (qos > 0 && distinct < writer.sent)
+        found.details.push(`at ${at} of ${name}: ${missing(of(`t/${name}`), writer.sent)} (${writer.failed})`)
     }
   }
   // What goes one way has no business in the other.
@@ -516,17 +528,33 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
   return found
 }
 
+/**
+ * The first numbers that are not there.
+ * @param {readonly number[]} numbers
+ * @param {number} sent
+ */
+function missing(numbers, sent) {
+  const there = new Set(numbers)
+  const gone = []
+  for (let number = 1; number <= sent && gone.length < 20; number++) if (!there.has(number)) gone.push(number)
+  return gone.join(' ')
+}
+
 /** @param {readonly number[]} numbers */
 function look(numbers) {
   const seen = new Set()
+  const late = []
   let [repeated, disordered, highest] = [0, 0, 0]
   for (const number of numbers) {
     if (seen.has(number)) repeated++
-    else if (number < highest) disordered++
+    else if (number < highest) {
+      disordered++
+      if (late.length < 20) late.push(`${number} after ${highest}`)
+    }
     seen.add(number)
     highest = Math.max(highest, number)
   }
-  return { repeated, disordered, distinct: seen.size }
+  return { repeated, disordered, distinct: seen.size, late }
 }
 
 /** @param {readonly string[]} lines */

@@ -240,6 +240,22 @@ test('the state is told on both sides', async () => {
   expect([here.at(-1), there.at(-1)]).toEqual(['state/far 0', 'state/far 0'])
 })
 
+test('what a bridge says of itself ends no message that is on its way', async () => {
+  const near = await side({ store: lmdbStore({ directory: join(home, 'state') }) })
+  const far = await side()
+  const there = heard(far.broker, 'a')
+  far.broker.subscribe('state/far', (message) => {
+    // Its number is 1, as that of what a client publishes first would be. PUBACK of the state comes before it is on disk.
+    if (message.text() === '1') void near.broker.publish('a', 'x', { qos: 2 })
+  })
+  const { bridge } = await bridged(near, far, {
+    state: { topic: 'state/far' },
+    topics: [{ filter: 'a', direction: 'out', qos: 2 }],
+  })
+  await until(() => bridge.view.out === 1)
+  expect([there, bridge.view.queued]).toEqual([['a x'], 0])
+})
+
 test('a client with the Client Identifier of the session inside is refused, and two bridges of one name cannot be', async () => {
   const [near, far] = [await side(), await side()]
   await bridged(near, far, { state: false, topics: all })

@@ -3,6 +3,8 @@ import { type Acknowledgement, type DropReason, type Outgoing, type OutgoingOwne
 import type { PacketIds } from './packet-ids.js'
 import type { ClientStore, StoredPublish } from './store.js'
 
+/** What a relay publishes itself has no number in the session that keeps its messages: the store knows nothing by it. */
+const unnumbered = 0
 /** So many connections that the server ends when it comes are its own doing. */
 const mostEndings = 3
 
@@ -145,7 +147,7 @@ export class Outbound {
   add(publish: NewOutgoing): Outgoing {
     const { topic, payload, qos, retain, properties, expiresAt, deadline, owner, relayed } = publish
     const message: Outgoing = {
-      sequence: publish.sequence ?? this.#nextSequence++,
+      sequence: publish.sequence ?? (this.#isRelay ? unnumbered : this.#nextSequence++),
       topic,
       payload,
       qos,
