@@ -66,6 +66,7 @@ export class Life {
       maxInflight: Math.min(65_535, maxInflight + given),
       ack: 'manual',
       twoSteps: true,
+      beforeKept: true,
       onMessage: outward.onMessage,
     })
     const life = new Life(broker, options, parts, session, outward, hops)

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BrokerError, InsideMessage, InsideSession } from '../src/index.js'
 import { InsideRig, lineOf, take } from './inside-rig.js'
-import { type Rig, settled } from './rig.js'
+import { type Rig, settled, startRig } from './rig.js'
+import { SteppedStore } from './stepped-store.js'
 import { connectPacket, publishPacket, subscribePacket } from './test-client.js'
 
 let stage: InsideRig
@@ -305,4 +306,24 @@ describe('who has a Client Identifier', () => {
     expect(await rig.broker.sessions.get('c')).toMatchObject({ inflight: 1 })
     expect((await rig.broker.metrics()).takeovers).toBe(1)
   })
+})
+
+it('gives what is not on disk at QoS 1, to a user who knows nothing by its number', async () => {
+  const store = new SteppedStore()
+  const { broker } = await startRig({ store })
+  const heard: string[] = []
+  const onMessage = ({ text }: InsideMessage): void => void heard.push(text())
+  const opening = broker.session('in', { beforeKept: true, expirySeconds: 60, onMessage })
+  await settled()
+  store.flush()
+  void (await opening).subscribe('a', { qos: 2 })
+  store.flush()
+  void broker.publish('a', '1', { qos: 1 })
+  void broker.publish('a', '2', { qos: 2 })
+  void broker.publish('a', '3', { qos: 1 })
+  await settled()
+  expect(heard).toEqual(['1'])
+  store.flush()
+  await settled()
+  expect(heard).toEqual(['1', '2', '3'])
 })

@@ -98,7 +98,7 @@ export class Inbox implements Sink, Sliced {
   publish(entry: QueuedMessage, dup: boolean, packetId: number, commit: Commit): void {
     entry.message.keep()
     const number = packetId === 0 ? 0 : this.#delivery.window.numberOf(packetId)
-    this.#waiting.push({ entry, dup, number, commit: packetId === 0 ? commit : this.#whenKept(entry, commit) })
+    this.#waiting.push({ entry, dup, number, commit: this.#mustWaitFor(entry, commit) })
     this.#bytes += entry.message.heldBytes
     if (this.#options.onMessage) this.#parts.slices.later(this)
     else this.#advance()
@@ -110,9 +110,10 @@ export class Inbox implements Sink, Sliced {
     this.#parts.slices.later(this)
   }
 
-  /** Also at QoS 1 it is on disk before it is given: a crash must not give its number to another message. */
-  #whenKept(entry: QueuedMessage | KeptMessage, commit: Commit): Commit {
-    if (!this.#delivery.durable) return commit
+  /** Also at QoS 1 it is on disk before it is given, or a crash might give its number to another message. */
+  #mustWaitFor(entry: QueuedMessage | KeptMessage, commit: Commit): Commit {
+    const isEarly = entry.qos === 0 || (entry.qos === 1 && this.#options.beforeKept === true)
+    if (isEarly || !this.#delivery.durable) return commit
     return later(commit, 'commit' in entry ? entry.commit : this.#parts.store.latest)
   }
 

@@ -37,6 +37,11 @@ export interface InsideSessionOptions {
    */
   readonly twoSteps?: boolean
   /**
+   * For those who pass messages on and know none of them by its number. True: a message at QoS 1 is given as it would be sent to a
+   * client, before it is on disk; after a crash its number may be another one's. Default false.
+   */
+  readonly beforeKept?: boolean
+  /**
    * The callback form. One message at a time, in order: the next one waits until a returned promise settles; whatever else it
    * returns means nothing. A listener that throws or rejects closes the session with its error and leaves that message
    * unacknowledged; `closed` rejects, and the log tells. Default: the session is iterated.
@@ -72,6 +77,7 @@ const sessionNames: NamesOf<InsideSessionOptions> = {
   maxInflight: true,
   ack: true,
   twoSteps: true,
+  beforeKept: true,
   onMessage: true,
 }
 const subscribeNames: NamesOf<InsideSubscribeOptions> = {
@@ -91,7 +97,8 @@ const elsewhere = { sessionExpirySeconds: 'expirySeconds', cleanStart: 'clean' }
  */
 export function connectOf(clientId: string, options: InsideSessionOptions, limits: Limits): Connect {
   checkNames(options, sessionNames, 'session', elsewhere)
-  const { clean = false, maxInflight = limits.maxInflight, ack = 'auto', twoSteps = false, onMessage } = options
+  const { clean = false, maxInflight = limits.maxInflight, ack = 'auto', twoSteps = false } = options
+  const { beforeKept = false, onMessage } = options
   const { expirySeconds = limits.sessionExpirySeconds } = options
   if (typeof clientId !== 'string' || clientId === '') throw wrong('clientId', clientId, 'a text that is not empty')
   if (byteLength(clientId) > limits.maxClientIdBytes) {
@@ -99,6 +106,7 @@ export function connectOf(clientId: string, options: InsideSessionOptions, limit
   }
   if (typeof clean !== 'boolean') throw wrong('clean', clean, 'true or false')
   if (typeof twoSteps !== 'boolean') throw wrong('twoSteps', twoSteps, 'true or false')
+  if (typeof beforeKept !== 'boolean') throw wrong('beforeKept', beforeKept, 'true or false')
   if (ack !== 'auto' && ack !== 'manual') throw wrong('ack', ack, "'auto' or 'manual'")
   if (onMessage !== undefined && typeof onMessage !== 'function') throw wrong('onMessage', onMessage, 'a function')
   if (!isWhole(maxInflight, 1, 65_535)) throw wrong('maxInflight', maxInflight, 'whole numbers from 1 to 65,535')
