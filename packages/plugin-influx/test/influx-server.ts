@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { freePort, ServerProcess } from '@godwit/broker/testing'
 
 const installed = spawnSync('influxd', ['version']).error === undefined
 
@@ -19,7 +17,7 @@ export type Row = Readonly<Record<string, string | number | boolean | null>>
 export class InfluxServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'godwit-influx-'))
   readonly #port: number
-  #process: ChildProcess | undefined
+  #running: ServerProcess | undefined
 
   static async start(): Promise<InfluxServer> {
     const server = new InfluxServer(await freePort())
@@ -37,7 +35,6 @@ export class InfluxServer {
 
   /** Resolves when it takes requests. */
   async up(): Promise<void> {
-    if (this.#process?.exitCode === null) return
     const env = {
       ...process.env,
       INFLUXDB_REPORTING_DISABLED: 'true',
@@ -48,28 +45,14 @@ export class InfluxServer {
       INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${this.#port}`,
       INFLUXDB_HTTP_LOG_ENABLED: 'false',
     }
-    const child = spawn('influxd', ['run', '-config', '/dev/null'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-    this.#process = child
-    const lines: string[] = []
-    const listening = (async () => {
-      for await (const line of createInterface(child.stderr!)) {
-        lines.push(line)
-        if (line.includes('Listening on HTTP')) return
-      }
-      throw new Error(`InfluxDB did not start: ${lines.join('\n')}`)
-    })()
-    await listening
-    child.stderr!.resume()
+    const command = ['influxd', 'run', '-config', '/dev/null']
+    this.#running ??= await ServerProcess.start(command, 'Listening on HTTP', { env })
   }
 
   /** At once. */
   async down(): Promise<void> {
-    const child = this.#process
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-    this.#process = undefined
+    await this.#running?.stop('SIGKILL')
+    this.#running = undefined
   }
 
   async query(text: string, database = 'iot'): Promise<Row[]> {
@@ -92,12 +75,4 @@ export class InfluxServer {
 interface Series {
   readonly columns: readonly string[]
   readonly values: readonly (readonly (string | number | boolean | null)[])[]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }

@@ -1,10 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { freePort, ServerProcess } from '@godwit/broker/testing'
 
 const versions = '/usr/lib/postgresql'
 
@@ -33,7 +31,7 @@ function idsOf(user: string): { readonly uid?: number; readonly gid?: number } {
 export class Cluster {
   readonly #folder: string
   readonly #port: number
-  #process: ChildProcess | undefined
+  #running: ServerProcess | undefined
 
   static async start(): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'godwit-postgres-'))
@@ -61,7 +59,6 @@ export class Cluster {
 
   /** Resolves when it takes connections. */
   async up(): Promise<void> {
-    if (this.#process?.exitCode === null) return
     const settings = [
       `port=${this.#port}`,
       'listen_addresses=127.0.0.1',
@@ -69,44 +66,22 @@ export class Cluster {
       'fsync=off',
       'shared_buffers=16MB',
     ]
-    const args = ['-D', join(this.#folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-    const child = spawn(join(programs!, 'postgres'), args, {
+    const data = ['-D', join(this.#folder, 'data')]
+    const command = [join(programs!, 'postgres'), ...data, ...settings.flatMap((setting) => ['-c', setting])]
+    this.#running ??= await ServerProcess.start(command, 'ready to accept connections', {
       ...postgres,
       cwd: this.#folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
     })
-    this.#process = child
-    const lines: string[] = []
-    const ready = (async () => {
-      for await (const line of createInterface(child.stderr!)) {
-        lines.push(line)
-        if (line.includes('ready to accept connections')) return
-      }
-      throw new Error(`PostgreSQL did not start: ${lines.join('\n')}`)
-    })()
-    await ready
-    child.stderr!.resume()
   }
 
   /** At once, as when its machine fails. */
   async down(): Promise<void> {
-    const child = this.#process
-    if (!child || child.exitCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGQUIT')
-    await ended
+    await this.#running?.stop('SIGQUIT')
+    this.#running = undefined
   }
 
   async remove(): Promise<void> {
     await this.down()
     rmSync(this.#folder, { recursive: true, force: true })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }
