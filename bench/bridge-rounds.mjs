@@ -511,7 +511,7 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
     found.sent += writer.sent
     for (const [at, { of }] of Object.entries(readers)) {
       const { repeated, disordered, distinct, late } = look(of(`t/${name}`))
-      if (late.length > 0) found.details.push(`late at ${at} of ${name}: ${late.join(' ')}`)
+      if (qos === 2 && late.length > 0) found.details.push(`late at ${at} of ${name}: ${late.join(' ')}`)
       found[at === name ? 'echoes' : 'twice'] += repeated
       found.disordered += disordered
       if (qos > 0) found.lost += writer.sent - distinct
@@ -546,8 +546,10 @@ function look(numbers) {
   const late = []
   let [repeated, disordered, highest] = [0, 0, 0]
   for (const number of numbers) {
-    if (seen.has(number)) repeated++
-    else if (number < highest) {
+    if (seen.has(number)) {
+      repeated++
+      if (late.length < 20) late.push(`${number} again after ${highest}`)
+    } else if (number < highest) {
       disordered++
       if (late.length < 20) late.push(`${number} after ${highest}`)
     }
