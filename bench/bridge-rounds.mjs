@@ -511,12 +511,11 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
     found.sent += writer.sent
     for (const [at, { of }] of Object.entries(readers)) {
       const { repeated, disordered, distinct, late } = look(of(`t/${name}`))
-      if (qos === 2 && late.length > 0) found.details.push(`late at ${at} of ${name}: ${late.join(' ')}`)
+      if (qos > 0)
+        found.details.push(...detailsOf(`at ${at} of ${name}`, of(`t/${name}`), writer, qos === 2 ? late : []))
       found[at === name ? 'echoes' : 'twice'] += repeated
       found.disordered += disordered
       if (qos > 0) found.lost += writer.sent - distinct
-      if (qos > 0 && distinct < writer.sent)
-        found.details.push(`at ${at} of ${name}: ${missing(of(`t/${name}`), writer.sent)} (${writer.failed})`)
     }
   }
   // What goes one way has no business in the other.
@@ -529,15 +528,18 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
 }
 
 /**
- * The first numbers that are not there.
+ * The first of what is wrong, in words.
+ * @param {string} where
  * @param {readonly number[]} numbers
- * @param {number} sent
+ * @param {Writer['writer']} writer
+ * @param {readonly string[]} late
  */
-function missing(numbers, sent) {
+function detailsOf(where, numbers, { sent, failed }, late) {
   const there = new Set(numbers)
   const gone = []
   for (let number = 1; number <= sent && gone.length < 20; number++) if (!there.has(number)) gone.push(number)
-  return gone.join(' ')
+  const lost = gone.length > 0 ? [`not ${where}: ${gone.join(' ')} (not taken: ${failed.join(', ')})`] : []
+  return late.length > 0 ? [...lost, `${where}: ${late.join(', ')}`] : lost
 }
 
 /** @param {readonly number[]} numbers */
