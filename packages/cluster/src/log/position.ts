@@ -9,6 +9,10 @@ export interface Position {
   readonly checksum: number
   /** What its writer's wall clock showed. */
   readonly wall: number
+  /** A commit of this epoch has come, and with it what time it is: before that nobody has served in it. */
+  readonly hasServed?: boolean
+  /** When somebody served last, as the wall clock showed it. Left out, by an earlier version: `wall`. */
+  readonly servedAt?: number
   /** It said that its writer has let go: whoever comes next need not wait. */
   readonly released: boolean
   /** Whom that writer has seen to have all there is: others let it come first. Left out: nobody. */
@@ -32,8 +36,12 @@ export function positionOf(sequence: number, frame: Frame, bytes: Uint8Array, be
   const owner = kind === 'claim' ? readOwner(frame.body) : (before?.owner ?? { node: '' })
   const released = kind === 'released'
   const heir = released ? readHeir(frame.body) : undefined
+  const hasServed = kind === 'commit' || (kind !== 'claim' && before?.hasServed === true)
+  const servedAt = hasServed ? wall : (before?.servedAt ?? before?.wall)
   return {
     ...{ sequence, epoch, instance, commit, checksum: checksumOf(bytes), wall, released, owner },
+    hasServed,
+    ...(servedAt !== undefined && { servedAt }),
     ...(heir !== undefined && { heir }),
   }
 }

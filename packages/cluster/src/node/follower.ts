@@ -46,8 +46,8 @@ export class Follower {
   #reader: LogReader
   #following: Following | undefined
   #entries: Entry[] = []
-  /** Of the last frames that came while this copy had all before them. */
-  #skews: readonly number[] = []
+  /** The owner's wall clock against the monotonic one here, by the last frames that came while this copy had all before them. */
+  #clocks: readonly number[] = []
   #isApplying = false
   #noted: number
   #stalledSince: number | undefined
@@ -84,7 +84,9 @@ export class Follower {
    * was long on its way says too much: the least is nearest.
    */
   get skewMs(): number | undefined {
-    return this.#skews.length < leastSkews ? undefined : Math.min(...this.#skews)
+    const { clock } = this.#options
+    if (this.#clocks.length < leastSkews) return undefined
+    return clock.now() - clock.monotonic() - Math.max(...this.#clocks)
   }
 
   /** All that the leader has is in the copy. */
@@ -135,7 +137,7 @@ export class Follower {
       const entry = this.#reader.take(stored)
       lease.heard(clock.monotonic())
       if (!entry) return
-      if (isNew) this.#skews = [...this.#skews.slice(1 - mostSkews), clock.now() - entry.frame.wall]
+      if (isNew) this.#clocks = [...this.#clocks.slice(1 - mostSkews), entry.frame.wall - clock.monotonic()]
       this.#entries.push(entry)
       if (!this.#isApplying) this.#idle = this.#applyAll()
       onNews()

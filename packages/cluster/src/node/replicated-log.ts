@@ -59,7 +59,7 @@ export class ReplicatedLog implements CommitLog {
   constructor(position: Position | undefined, patience: Patience = { clock: systemClock, holdMs: defaultHoldMs }) {
     this.#patience = patience
     this.applied = position
-    this.stoppedAt = position?.wall
+    this.stoppedAt = position?.servedAt ?? position?.wall
     this.#writer = new Promise((resolve, reject) => {
       this.#begin = resolve
       this.#refuse = reject

@@ -3,7 +3,9 @@ import type { LogWriterOptions } from '../../src/log/log-writer.js'
 import { LogWriter } from '../../src/log/log-writer.js'
 import { decodePosition } from '../../src/log/position.js'
 import { ClusterNode, type NodeParts } from '../../src/node/cluster-node.js'
-import { carryOut, type Disk, ModelPremises, newDisk } from './model-premises.js'
+import { lifeMs, type ModelBroker, type ModelReader } from './model-broker.js'
+import { carryOut, type Disk, newDisk } from './model-disk.js'
+import { ModelPremises } from './model-premises.js'
 import { Door, ModelStream } from './model-stream.js'
 import { Process, Simulation } from './simulation.js'
 
@@ -87,6 +89,14 @@ export class ClusterModel {
   #looks: Look[] = []
   #written = 0
   #isOver = false
+  /** What the reader was given, and what of it as if for the first time. */
+  readonly #taken: { readonly number: number; readonly what: string }[] = []
+  readonly #takenAsNew = new Set<number>()
+  /** For how long somebody has served, in ms; and how long that was when what expires was sent. */
+  #servedMs = 0
+  readonly #expiring = new Map<string, number>()
+  /** A wall clock was stepped: who took over with it may have let time pass. */
+  #isStepped = false
   /** Servers have lost what they had acknowledged: then only that nobody passes over it can be asked for. */
   #isLossy = false
 
@@ -101,6 +111,8 @@ export class ClusterModel {
     const { simulation } = this
     for (const machine of this.machines) machine.start()
     for (let client = 0; client < 3; client++) void this.#client()
+    void this.#reader()
+    void this.#countServed()
     void this.#faults()
     await simulation.run(faultsUntilMs)
     this.#heal()
@@ -135,6 +147,64 @@ export class ClusterModel {
     }
   }
 
+  /** A client that reads, and lives all the time: it goes to whoever serves in the highest epoch. */
+  async #reader(): Promise<void> {
+    const { simulation } = this
+    const { random } = simulation
+    let at: ModelBroker | undefined
+    for (;;) {
+      await simulation.pause(random.below(300))
+      const serving = this.machines.filter((machine) => machine.isServing)
+      const epoch = Math.max(...serving.map(({ node }) => node.status.epoch))
+      const machine = serving.find(({ node }) => node.status.epoch === epoch)
+      const broker = machine?.premises.app
+      if (!machine || !broker || (broker === at && random.chance(0.9))) continue
+      at = broker
+      this.#connect(machine, broker)
+    }
+  }
+
+  /** Another connection of the reader, with a window of its own. */
+  #connect({ process }: Machine, broker: ModelBroker): void {
+    const { simulation } = this
+    const { random } = simulation
+    const reader: ModelReader = {
+      window: 1 + random.below(6),
+      take: (number, what, again) => {
+        simulation.after(random.below(5), () => {
+          this.#take(number, what, again)
+          simulation.after(random.below(200), () => process.here(() => broker.acknowledge(reader, number)))
+        })
+      },
+    }
+    broker.onWill = () => this.#isLossy || this.problems.push('the will of a living client went out')
+    broker.onExpired = (what) => this.#judgeExpired(what)
+    simulation.after(random.below(5), () => process.here(() => broker.isServing && broker.connect(reader)))
+  }
+
+  #take(number: number, what: string, again: boolean): void {
+    this.#taken.push({ number, what })
+    if (again || this.#isLossy) return
+    if (this.#takenAsNew.has(number)) this.problems.push(`${what} was given twice as if for the first time`)
+    this.#takenAsNew.add(number)
+  }
+
+  async #countServed(): Promise<void> {
+    const everyMs = 50
+    for (;;) {
+      await this.simulation.pause(everyMs)
+      // A broker's time goes on from when it is loaded: what its claim takes counts too.
+      if (this.machines.some(({ isServing, premises }) => isServing || premises.app)) this.#servedMs += everyMs
+    }
+  }
+
+  /** Time in which nobody served counts for nothing. */
+  #judgeExpired(what: string): void {
+    const lived = this.#servedMs - (this.#expiring.get(what) ?? 0)
+    if (this.#isStepped || this.#isLossy || lived >= lifeMs - 1_000) return
+    this.problems.push(`${what} expired after ${lived} ms in which somebody served, and lives for ${lifeMs}`)
+  }
+
   /** Something is sent to a machine: what comes back, if anything does, is remembered. */
   #ask({ process, premises }: Machine, isRead: boolean): Promise<void> {
     const { simulation } = this
@@ -153,11 +223,14 @@ export class ClusterModel {
         process.here(() => {
           if (premises.app !== broker || !broker?.isServing) return
           if (isRead) broker.read((list) => answered(() => void this.#reads.push({ list, known }))())
-          else
+          else {
+            this.#expiring.set(what, this.#servedMs)
             broker.add(
               what,
               answered(() => void this.#acknowledged.set(what, simulation.now)),
+              random.chance(0.3),
             )
+          }
         }),
       )
       simulation.after(1_000 + random.below(4_000), resolve)
@@ -188,6 +261,7 @@ export class ClusterModel {
     else if (kind < 9) this.#cut(random.chance(0.5) ? owner.door : door, ms)
     else if (kind === 9) stream.elect(ms)
     else if (kind === 10) {
+      this.#isStepped = true
       process.wallOffset = random.below(20_000) - 10_000
       simulation.after(ms, () => {
         process.wallOffset = 0
@@ -280,6 +354,10 @@ export class ClusterModel {
     }
     for (const [what, count] of times)
       if (what !== '' && count > 1) this.problems.push(`${what} is there ${count} times`)
+    for (const { number, what } of this.#taken) {
+      if (present[number] !== what)
+        this.problems.push(`message ${number} was given as ${what}, and is ${present[number]}`)
+    }
     for (const { list, known } of this.#reads) {
       if (!final.startsWith(list)) this.problems.push(`a client was shown ${list}, and ${final} is what there is`)
       const shown = new Set(list.split(','))

@@ -11,7 +11,9 @@ import type { Lease } from '../../src/node/lease.js'
 import type { FollowingCopy } from '../../src/node/premises.js'
 import { ReplicatedLog } from '../../src/node/replicated-log.js'
 import { type Making, ModelNode, sound } from './cluster-model.js'
-import { type Disk, ModelPremises } from './model-premises.js'
+import { ModelBroker, type ModelBrokerParts, type ModelReader } from './model-broker.js'
+import type { Disk } from './model-disk.js'
+import { ModelPremises } from './model-premises.js'
 import { Door } from './model-stream.js'
 
 /** Each is what somebody might well write. The model must tell each from what is right. */
@@ -39,6 +41,19 @@ export const mistakes: Readonly<Record<string, Making>> = {
   },
   'trimmed further than the snapshots reach': { ...sound, node: (parts) => new NodeThatTrims(parts, TrimsTooFar) },
   'the last frame is removed too': { ...sound, node: (parts) => new NodeThatTrims(parts, TrimsAll) },
+  'wills go out with the claim': { ...sound, premises: (...of) => new PremisesWith(BrokerWithoutGrace, ...of) },
+  'a message at QoS 1 leaves before its commit': {
+    ...sound,
+    node: (parts) => new NodeWithLog(parts, (of) => new LogThatSendsEarly(of)),
+  },
+  'what may have been sent is counted by the window of the new connection': {
+    ...sound,
+    premises: (...of) => new PremisesWith(BrokerWithNewWindow, ...of),
+  },
+  'time without an owner lets things expire': {
+    ...sound,
+    node: (parts) => new NodeWithLog(parts, (of) => new LogWithoutStop(of)),
+  },
 }
 
 class DoorWithIds extends Door {
@@ -142,6 +157,43 @@ class PremisesThatLoadEarly extends ModelPremises {
   protected override get loadedFrom(): Disk {
     return this.#early ?? super.loadedFrom
   }
+}
+
+type BrokerClass = new (parts: ModelBrokerParts) => ModelBroker
+
+class PremisesWith extends ModelPremises {
+  readonly #make: BrokerClass
+
+  constructor(make: BrokerClass, ...of: ConstructorParameters<typeof ModelPremises>) {
+    super(...of)
+    this.#make = make
+  }
+
+  protected override makeApp(parts: ModelBrokerParts): ModelBroker {
+    return new this.#make(parts)
+  }
+}
+
+class BrokerWithoutGrace extends ModelBroker {
+  protected override get graceMs(): number {
+    return 0
+  }
+}
+
+class BrokerWithNewWindow extends ModelBroker {
+  protected override mayHaveBeenGiven({ head }: { readonly head: number }, { window }: ModelReader): number {
+    return head + window
+  }
+}
+
+class LogThatSendsEarly extends ReplicatedLog {
+  override beforeQos1(): Commit {
+    return 0 as Commit
+  }
+}
+
+class LogWithoutStop extends ReplicatedLog {
+  override readonly stoppedAt: number | undefined = undefined
 }
 
 type ReaderClass = new (position: Position | undefined) => LogReader
