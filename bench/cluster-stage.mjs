@@ -1,14 +1,18 @@
-// Three nats-servers and two brokers on them, on this machine: started, stopped, killed, and brought back.
-import { spawn } from 'node:child_process'
+// Three nats-servers and two brokers on them, on this machine: started, stopped, killed, cut off, and brought back.
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { root } from '../scripts/prepare.mjs'
+import { LoopDisk } from './loop-disk.mjs'
+import { TcpGate } from './tcp-gate.mjs'
 
 const command = join(root, 'packages/cli/bin/godwit.js')
+const run = promisify(execFile)
 
 /** The programs that scripts/fetch-nats.sh has fetched, by suite. */
 export function fetchedNats() {
@@ -39,14 +43,25 @@ export async function until(isSo, what, ms = 30_000) {
 }
 
 /** A process of the stage, which can be started again. */
-class Actor {
+export class Actor {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   child
-  /** @param {string} name @param {string} log @param {readonly string[]} line */
-  constructor(name, log, line) {
+  /** Where it keeps its data, if it has a disk of its own. @type {LoopDisk | undefined} */
+  disk
+  /** Ways to it: of a nats-server from the others, of a node to each nats-server. @type {readonly TcpGate[]} */
+  gates = []
+  /** @param {string} name @param {string} folder of the stage @param {readonly string[]} line */
+  constructor(name, folder, line) {
     this.name = name
-    this.log = log
+    this.log = join(folder, `${name}.log`)
     this.line = line
+    /** What its wall clock is ahead, in ms, stands there. */
+    this.clock = join(folder, `${name}.clock`)
+  }
+
+  /** @param {number} ms */
+  step(ms) {
+    writeFileSync(this.clock, String(ms))
   }
 
   start() {
@@ -54,7 +69,16 @@ class Actor {
     const [program = '', ...args] = this.line
     this.child = spawn(program, args, {
       stdio: ['ignore', log, log],
-      env: { ...process.env, GODWIT_HTTP__LISTEN: 'none' },
+      env: { ...process.env, GODWIT_HTTP__LISTEN: 'none', BENCH_CLOCK: this.clock },
+    })
+    this.#watch()
+  }
+
+  /** As its unit would: one that gives up by itself is started again. */
+  #watch() {
+    const { child } = this
+    child?.once('exit', () => {
+      if (this.child === child) setTimeout(() => this.child === child && this.start(), 500)
     })
   }
 
@@ -75,6 +99,9 @@ class Actor {
   }
 }
 
+/** Of one that can lose power: a file that is as large as what is in it. */
+const diskBytes = 1_073_741_824
+
 export class ClusterStage {
   /** @type {Actor[]} */
   servers = []
@@ -87,62 +114,177 @@ export class ClusterStage {
   /** @type {number[]} */
   monitoring = []
 
-  /** @param {string} program nats-server */
-  constructor(program) {
+  /** @type {readonly number[]} */
+  #tlsPorts = []
+
+  /**
+   * @param {string} program nats-server
+   * @param {{ readonly disks?: boolean }} [options] disks: each server and node has one of its own, that can lose power
+   */
+  constructor(program, { disks = false } = {}) {
     this.program = program
-    this.folder = mkdtempSync(join(tmpdir(), 'godwit-cluster-'))
+    this.hasDisks = disks
   }
 
+  folder = ''
+
   async start() {
-    const free = await freePorts(9 + 4)
-    const client = free.slice(0, 3)
-    const routes = free.slice(3, 6).map((port) => `nats://127.0.0.1:${port}`)
-    this.monitoring = free.slice(6, 9)
-    this.ports = free.slice(9, 11)
-    this.metrics = free.slice(11, 13)
-    for (const [at, port] of client.entries()) {
-      const file = join(this.folder, `n${at}.conf`)
-      writeFileSync(
-        file,
-        `server_name: n${at}
-listen: "127.0.0.1:${port}"
-http: "127.0.0.1:${this.monitoring[at]}"
-jetstream { store_dir: "${join(this.folder, `n${at}`)}", max_file_store: 8GB, sync_interval: always }
-cluster { name: proof, listen: "${routes[at]?.replace('nats://', '')}", routes: [${routes.map((one) => `"${one}"`).join(', ')}] }
-`,
-      )
-      this.servers.push(new Actor(`n${at}`, join(this.folder, `n${at}.log`), [this.program, '-c', file]))
-    }
+    this.folder = mkdtempSync(join(tmpdir(), 'godwit-cluster-'))
+    const free = await freePorts(9 + 6 + 3 + 6)
+    const client = free.splice(0, 3)
+    const route = free.splice(0, 3)
+    this.monitoring = free.splice(0, 3)
+    this.ports = free.splice(0, 2)
+    this.#tlsPorts = free.splice(0, 2)
+    this.metrics = free.splice(0, 2)
+    this.#certificate()
+    const routeGates = free.splice(0, 3)
+    for (const [at, port] of client.entries()) await this.#addServer(at, { client: port, route, routeGates })
     for (const server of this.servers) server.start()
-    for (const at of this.monitoring) {
-      await until(() => answers(`http://127.0.0.1:${at}/healthz`), 'a healthy nats-server')
-    }
-    const example = exampleOfPage()
-    for (const [at, name] of ['a', 'b'].entries()) {
-      const file = join(this.folder, `${name}.yaml`)
-      mkdirSync(join(this.folder, name))
-      const { credentialsFile: _, ...cluster } = example.cluster
-      const settings = {
-        ...example,
-        auth: {},
-        listeners: [{ ...example.listeners[0], host: '127.0.0.1', port: this.ports[at] }],
-        data: join(this.folder, name),
-        metrics: this.metrics[at],
-        cluster: {
-          ...cluster,
-          node: name,
-          servers: client.map((port) => `nats://127.0.0.1:${port}`),
-          monitoring: this.monitoring.map((port) => `http://127.0.0.1:${port}`),
-        },
-      }
-      writeFileSync(file, JSON.stringify(settings))
-      this.nodes.push(
-        new Actor(name, join(this.folder, `${name}.log`), [process.execPath, command, 'broker', '--config', file]),
-      )
-    }
+    await this.healthy()
+    for (const name of ['a', 'b']) await this.#addNode(name, client, free.splice(0, 3))
     for (const node of this.nodes) node.start()
     await this.owner()
     await this.followed()
+  }
+
+  /** Until all servers say that they can serve streams. */
+  async healthy() {
+    for (const at of this.monitoring) {
+      await until(() => answers(`http://127.0.0.1:${at}/healthz`), 'a healthy nats-server', 60_000)
+    }
+  }
+
+  /** @param {string} name */
+  #folderOf(name) {
+    const folder = join(this.folder, name)
+    const disk = this.hasDisks ? new LoopDisk(`${folder}.img`, folder, diskBytes) : undefined
+    mkdirSync(folder, { recursive: true })
+    return { folder, disk }
+  }
+
+  /** @param {number} at @param {{ client: number, route: readonly number[], routeGates: readonly number[] }} ports */
+  async #addServer(at, { client, route, routeGates }) {
+    const name = `n${at}`
+    const { folder, disk } = this.#folderOf(name)
+    const others = routeGates.filter((_, other) => other !== at).map((port) => `"nats://127.0.0.1:${port}"`)
+    const file = join(this.folder, `${name}.conf`)
+    writeFileSync(
+      file,
+      `server_name: ${name}
+listen: "127.0.0.1:${client}"
+http: "127.0.0.1:${this.monitoring[at]}"
+jetstream { store_dir: "${join(folder, 'store')}", max_file_store: 8GB, sync_interval: always }
+cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:${routeGates[at]}", no_advertise: true
+  routes: [${others.join(', ')}] }
+`,
+    )
+    const server = new Actor(name, this.folder, [this.program, '-c', file])
+    server.disk = disk
+    server.gates = [await new TcpGate(route[at] ?? 0).open(routeGates[at] ?? 0)]
+    this.servers.push(server)
+  }
+
+  /** @param {string} name @param {readonly number[]} servers @param {readonly number[]} gates */
+  async #addNode(name, servers, gates) {
+    const at = this.nodes.length
+    const { folder, disk } = this.#folderOf(name)
+    const example = exampleOfPage()
+    const { credentialsFile: _, ...cluster } = example.cluster
+    const listener = { ...example.listeners[0], host: '127.0.0.1' }
+    const file = join(this.folder, `${name}.yaml`)
+    const settings = {
+      ...example,
+      auth: {},
+      listeners: [
+        { ...listener, port: this.ports[at] },
+        {
+          ...listener,
+          protocol: 'mqtts',
+          port: this.#tlsPorts[at],
+          tls: { cert: this.#pem('cert'), key: this.#pem('key') },
+        },
+      ],
+      data: join(folder, 'data'),
+      metrics: this.metrics[at],
+      cluster: {
+        ...cluster,
+        node: name,
+        servers: gates.map((port) => `nats://127.0.0.1:${port}`),
+        monitoring: this.monitoring.map((port) => `http://127.0.0.1:${port}`),
+      },
+    }
+    writeFileSync(file, JSON.stringify(settings))
+    const clock = join(import.meta.dirname, 'stepped-clock.mjs')
+    const line = [process.execPath, '--import', clock, command, 'broker', '--config', file]
+    const node = new Actor(name, this.folder, line)
+    node.disk = disk
+    node.gates = await Promise.all(gates.map((port, n) => new TcpGate(servers[n] ?? 0).open(port)))
+    this.nodes.push(node)
+  }
+
+  /** @param {'cert' | 'key'} what */
+  #pem(what) {
+    return join(this.folder, `${what}.pem`)
+  }
+
+  #certificate() {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    const files = ['-keyout', this.#pem('key'), '-out', this.#pem('cert')]
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+    execFileSync('openssl', ['req', '-x509', ...key, ...files, ...names], { stdio: 'pipe' })
+  }
+
+  /** What a client believes. */
+  get tls() {
+    return { ca: readFileSync(this.#pem('cert'), 'utf8') }
+  }
+
+  get tlsUrls() {
+    return this.#tlsPorts.map((port) => `mqtts://127.0.0.1:${port}`)
+  }
+
+  /** The node that does not serve. */
+  async replica() {
+    const owner = await this.owner()
+    return /** @type {Actor} */ (this.nodes.find((node) => node !== owner))
+  }
+
+  /**
+   * The network between one nats-server and the others.
+   * @param {Actor} server @param {import('./tcp-gate.mjs').GateMode} mode as the server sees it: `there` is what it sends
+   */
+  cutServer(server, mode) {
+    const turned = mode === 'swallow there' ? 'swallow back' : mode === 'swallow back' ? 'swallow there' : mode
+    server.gates[0]?.set(turned) // the others have dialled there
+    for (const other of this.servers) if (other !== server) other.gates[0]?.set(mode, server.name)
+  }
+
+  /** The network between a node and NATS. @param {Actor} node @param {import('./tcp-gate.mjs').GateMode} mode */
+  cutNode(node, mode) {
+    for (const gate of node.gates) gate.set(mode)
+  }
+
+  /** All actors lose power at once, and have it again. @param {readonly Actor[]} [actors] */
+  async cutPower(actors = [...this.nodes, ...this.servers]) {
+    for (const { child } of actors) child?.kill('SIGSTOP')
+    for (const { disk } of actors) disk?.cutPower()
+    await Promise.all(actors.map((actor) => actor.end()))
+    for (const { disk } of actors) disk?.powerUp()
+  }
+
+  /** A counter or gauge of the node that serves. @param {string} name */
+  async gauge(name) {
+    const owner = await this.owner()
+    const text = await textOf(`http://127.0.0.1:${this.metrics[this.nodes.indexOf(owner)]}/metrics`)
+    return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
+  }
+
+  /** What a node's command says. @param {Actor} node @param {readonly string[]} line */
+  async command(node, ...line) {
+    const data = join(this.folder, node.name, 'data')
+    const { stdout } = await run(process.execPath, [command, 'cluster', ...line, '--data', data])
+    return stdout
   }
 
   get urls() {
@@ -159,7 +301,7 @@ cluster { name: proof, listen: "${routes[at]?.replace('nats://', '')}", routes: 
       }
       return owner !== undefined
     }
-    await until(look, 'an owner')
+    await until(look, 'an owner', 60_000)
     return /** @type {Actor} */ (owner)
   }
 
@@ -192,8 +334,22 @@ cluster { name: proof, listen: "${routes[at]?.replace('nats://', '')}", routes: 
     return /** @type {Actor} */ (this.servers.find((server) => server.name === name))
   }
 
+  /** Whether a node serves now. @param {Actor} node */
+  serves(node) {
+    return answers(`http://127.0.0.1:${this.metrics[this.nodes.indexOf(node)]}/readyz`)
+  }
+
+  /** All processes. */
+  async end() {
+    for (const actor of [...this.nodes, ...this.servers]) {
+      await actor.end()
+      for (const gate of actor.gates) gate.close()
+    }
+  }
+
   async stop() {
-    for (const actor of [...this.nodes, ...this.servers]) await actor.end()
+    await this.end()
+    for (const { disk } of [...this.nodes, ...this.servers]) disk?.remove()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

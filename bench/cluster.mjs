@@ -1,255 +1,152 @@
 // Faults of a cluster under load: what was acknowledged is there, once at QoS 2, in order, and no will of a living client goes out.
-//   node bench/cluster.mjs [--rounds N] [--only WORDS] [--nats PROGRAM]
+//   node bench/cluster.mjs [--rounds N] [--only PATTERN] [--nats PROGRAM] [--scale PART]
+import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { connect } from '@godwit/client'
-import { ClusterStage, fetchedNats, pause, until } from './cluster-stage.mjs'
+import { faults } from './cluster-faults.mjs'
+import { Load } from './cluster-load.mjs'
+import { ClusterStage, fetchedNats, pause } from './cluster-stage.mjs'
+import { ClusterState } from './cluster-state.mjs'
+import { LoopDisk } from './loop-disk.mjs'
 
-const publishers = 6
-const living = 30
+const usage = `node bench/cluster.mjs [options]
+  --rounds N      of each fault (1)
+  --only PATTERN  only faults whose names match
+  --nats PROGRAM  the nats-server (the first that scripts/fetch-nats.sh has fetched)
+  --scale PART    of 10,000 connected clients, 100,000 offline sessions with a million messages, and 100,000 retained (0.005)
+  --list          the names of the faults`
 
-/**
- * What is done, while clients publish; resolves when all is as it was before.
- * @type {readonly { readonly name: string, readonly run: (stage: ClusterStage) => Promise<void>, readonly downMs: number }[]}
- */
-export const faults = [
-  {
-    name: 'owner killed',
-    downMs: 3_000,
-    async run(stage) {
-      const owner = await stage.owner()
-      await owner.end()
-      await stage.owner()
-      owner.start()
-    },
-  },
-  {
-    name: 'hand-over (SIGTERM)',
-    downMs: 2_000,
-    async run(stage) {
-      const owner = await stage.owner()
-      await owner.end('SIGTERM')
-      await stage.owner()
-      owner.start()
-    },
-  },
-  {
-    name: 'leader of the log killed',
-    downMs: 6_000,
-    async run(stage) {
-      const leader = await stage.leader()
-      await leader.end()
-      await pause(8_000)
-      leader.start()
-    },
-  },
-  {
-    name: 'owner and leader killed',
-    downMs: 6_000,
-    async run(stage) {
-      const [owner, leader] = [await stage.owner(), await stage.leader()]
-      await Promise.all([owner.end(), leader.end()])
-      await stage.owner()
-      owner.start()
-      leader.start()
-    },
-  },
-  {
-    name: 'owner stopped for 10 s',
-    downMs: 11_000,
-    async run(stage) {
-      const owner = await stage.owner()
-      owner.signal('SIGSTOP')
-      await pause(10_000)
-      owner.signal('SIGCONT')
-    },
-  },
-  {
-    name: 'leader of the log stopped for 10 s',
-    downMs: 11_000,
-    async run(stage) {
-      const leader = await stage.leader()
-      leader.signal('SIGSTOP')
-      await pause(10_000)
-      leader.signal('SIGCONT')
-    },
-  },
-]
+/** @typedef {import('./cluster-faults.mjs').Fault} Fault */
+/** @typedef {{ rounds: number, only: string, program: string, scale: number }} Settings */
 
-let loads = 0
+const seconds = (/** @type {number} */ ms) => `${(ms / 1_000).toFixed(1)} s`
 
-/** Clients that publish, one that takes it all, and some that only live; and what became of it. */
-class Load {
-  acknowledged = /** @type {number[]} */ (Array.from({ length: publishers }, () => 0))
-  /** @type {Map<string, number[]>} */
-  received = new Map()
-  wills = 0
-  /** Sessions and topics are of this load alone. */
-  #own = `load-${++loads}`
-  longestGapMs = 0
-  #lastAt = performance.now()
-  #isOver = false
-  /** @type {Promise<void>[]} */
-  #working = []
-  /** @type {import('@godwit/client').Client[]} */
-  #clients = []
+/** @param {readonly number[]} list */
+function medianAndWorst(list) {
+  const sorted = [...list].sort((a, b) => a - b)
+  return `${seconds(sorted[sorted.length >> 1] ?? 0)} / ${seconds(sorted.at(-1) ?? 0)}`
+}
 
-  /** @param {readonly string[]} urls */
-  constructor(urls) {
-    this.urls = urls
-  }
+/** Why a fault cannot be played here. @param {Fault} fault */
+function refusal({ needs }) {
+  if (needs === 'disks') return LoopDisk.refusal()
+  return needs === 'two versions' && fetchedNats().length < 2 ? 'needs two versions of nats-server' : undefined
+}
 
-  /** @param {string} clientId @param {import('@godwit/client').ConnectOptions} [options] */
-  async #connect(clientId, options = {}) {
-    const client = await connect([...this.urls], {
-      clientId: `${this.#own}-${clientId}`,
-      clean: false,
-      sessionExpirySeconds: 3_600,
-      keepAliveSeconds: 5,
-      pingTimeoutMs: 12_000,
-      reconnect: { initialMs: 50, maxMs: 300 },
-      attemptTimeoutMs: 3_000,
-      ...options,
-    })
-    this.#clients.push(client)
-    return client
-  }
-
-  async begin() {
-    const watcher = await this.#connect('watcher')
-    const wills = await watcher.subscribe(`${this.#own}/wills/#`, { qos: 1 })
-    const load = await watcher.subscribe(`${this.#own}/load/#`, { qos: 2 })
-    this.#working.push(this.#count(wills), this.#take(load))
-    for (let n = 0; n < living; n++) {
-      await this.#connect(`living-${n}`, {
-        clean: true,
-        sessionExpirySeconds: 0,
-        will: { topic: `${this.#own}/wills/${n}`, payload: 'gone', qos: 1 },
-      })
-    }
-    for (let n = 0; n < publishers; n++) this.#working.push(this.#publish(n, await this.#connect(`publisher-${n}`)))
-  }
-
-  /** @param {AsyncIterable<unknown>} wills */
-  async #count(wills) {
-    for await (const _ of wills) this.wills++
-  }
-
-  /** @param {AsyncIterable<{ readonly topic: string, text(): string }>} load */
-  async #take(load) {
-    for await (const message of load) {
-      const list = this.received.get(message.topic) ?? []
-      list.push(Number(message.text()))
-      this.received.set(message.topic, list)
-    }
-  }
-
-  /** One message after another, so that what was acknowledged is known. @param {number} n @param {import('@godwit/client').Client} client */
-  async #publish(n, client) {
-    const qos = n % 2 === 0 ? 1 : 2
-    for (let number = 1; !this.#isOver; number++) {
-      await client.publish(`${this.#own}/load/${n}/q${qos}`, String(number), { qos, timeoutMs: 120_000 })
-      const now = performance.now()
-      this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastAt)
-      this.#lastAt = now
-      this.acknowledged[n] = number
-      await pause(2)
-    }
-  }
-
-  /** Since then. */
-  restartGap() {
-    this.longestGapMs = 0
-    this.#lastAt = performance.now()
-  }
-
-  /** Stops publishing; resolves when all has come. @returns {Promise<readonly string[]>} what is wrong */
-  async end() {
-    this.#isOver = true
-    const all = () => this.acknowledged.every((last, n) => this.#of(n).at(-1) === last)
-    await until(all, 'all that was acknowledged', 30_000).catch(() => {})
-    const problems = this.acknowledged.flatMap((last, n) => this.#judge(n, last))
-    if (this.wills > 0) problems.push(`${this.wills} wills of living clients were published`)
-    for (const client of this.#clients) await client.close().catch(() => {})
-    await Promise.allSettled(this.#working)
-    return problems
-  }
-
-  /** @param {number} n */
-  #of(n) {
-    return this.received.get(`${this.#own}/load/${n}/q${n % 2 === 0 ? 1 : 2}`) ?? []
-  }
-
-  /** @param {number} n @param {number} last */
-  #judge(n, last) {
-    const seen = this.#of(n)
-    const problems = []
-    const once = new Set(seen)
-    for (let number = 1; number <= last; number++)
-      if (!once.has(number)) problems.push(`publisher ${n}: ${number} is lost`)
-    if (n % 2 === 1 && once.size < seen.length)
-      problems.push(`publisher ${n}: ${seen.length - once.size} came twice at QoS 2`)
-    // What comes again may be older; what comes for the first time must not be.
-    let highest = 0
-    for (const number of seen) {
-      if (number > highest + 1) problems.push(`publisher ${n}: ${number} came before ${highest + 1}`)
-      highest = Math.max(highest, number)
-    }
-    return problems.slice(0, 5)
-  }
+/** The oldest first. */
+function byAge() {
+  const versionOf = (/** @type {string} */ program) =>
+    (/v(\d+)\.(\d+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' })) ?? []).slice(1).map(Number)
+  return fetchedNats().sort((one, other) => {
+    const [[a = 0, b = 0], [c = 0, d = 0]] = [versionOf(one), versionOf(other)]
+    return a - c || b - d
+  })
 }
 
 /**
- * Each fault so many times. @param {{ rounds?: number, only?: string, program?: string }} [options]
- * @returns {Promise<boolean>} whether all held
+ * One fault so many times, on one stage. @param {ClusterStage} stage @param {ClusterState} state @param {Fault} fault
+ * @param {Settings} settings
  */
-export async function proveCluster({ rounds = 1, only = '', program = fetchedNats()[0] } = {}) {
-  if (program === undefined) throw new Error('there is no nats-server: scripts/fetch-nats.sh fetches one')
-  const stage = new ClusterStage(program)
-  let isRight = true
+async function play(stage, state, fault, { rounds }) {
+  const gaps = []
+  const backs = []
+  const wrong = []
+  let [acknowledged, refused] = [0, 0]
+  for (let round = 0; round < rounds; round++) {
+    const load = new Load(stage, state.connected)
+    await load.begin()
+    await pause(1_500)
+    load.restartGap()
+    await fault.run(stage)
+    await stage.owner()
+    await pause(2_000)
+    gaps.push(load.gapMs)
+    backs.push(load.backMs)
+    wrong.push(...(await load.end()), ...(await state.problems()))
+    acknowledged += load.acknowledged.reduce((sum, one) => sum + one, 0)
+    refused += load.refused
+    await stage.followed()
+  }
+  const cells = [
+    fault.name,
+    rounds,
+    acknowledged,
+    refused,
+    medianAndWorst(gaps),
+    medianAndWorst(backs),
+    wrong.join('; ') || 0,
+  ]
+  console.log(`| ${cells.join(' | ')} |`)
+  return wrong.length === 0
+}
+
+/** On a stage of its own: those that need disks which can lose power, and those that do not. @param {readonly Fault[]} some @param {Settings} settings */
+async function playAll(some, settings) {
+  if (some.length === 0) return true
+  const { program, scale } = settings
+  const stage = new ClusterStage(program, { disks: some.some(({ needs }) => needs === 'disks') })
+  let isRight = false
   try {
     await stage.start()
-    console.log(
-      `${program}\n| fault | rounds | acknowledged | median / worst without service | wrong |\n|---|---|---|---|---|`,
-    )
-    for (const fault of faults) {
-      if (!fault.name.includes(only)) continue
-      const gaps = []
-      const wrong = []
-      let acknowledged = 0
-      for (let round = 0; round < rounds; round++) {
-        const load = new Load(stage.urls)
-        await load.begin()
-        await pause(1_500)
-        load.restartGap()
-        await fault.run(stage)
-        await stage.owner()
-        await pause(2_000)
-        gaps.push(load.longestGapMs)
-        wrong.push(...(await load.end()))
-        acknowledged += load.acknowledged.reduce((sum, one) => sum + one, 0)
-        await stage.followed()
-      }
-      isRight &&= wrong.length === 0
-      gaps.sort((a, b) => a - b)
-      const shown = [gaps[gaps.length >> 1], gaps.at(-1)].map((ms = 0) => `${(ms / 1_000).toFixed(1)} s`).join(' / ')
-      console.log(`| ${fault.name} | ${rounds} | ${acknowledged} | ${shown} | ${wrong.join('; ') || 0} |`)
-    }
+    const state = new ClusterState(stage, scale)
+    await state.make()
+    isRight = true
+    for (const fault of some) isRight = (await play(stage, state, fault, settings)) && isRight
+    const missing = await state.end()
+    if (missing.length > 0) console.log(`of what was there before: ${missing.join('; ')}`)
+    isRight &&= missing.length === 0
   } finally {
     if (isRight) await stage.stop()
-    else console.log(`left as it is: ${stage.folder}`)
+    else {
+      await stage.end()
+      console.log(`left as it is, without its processes: ${stage.folder}`)
+    }
+  }
+  return isRight
+}
+
+/**
+ * Each fault so many times. @param {Partial<Settings>} [options]
+ * @returns {Promise<boolean>} whether all held
+ */
+export async function proveCluster({ rounds = 1, only = '', program = fetchedNats()[0], scale = 0.005 } = {}) {
+  if (program === undefined) throw new Error('there is no nats-server: scripts/fetch-nats.sh fetches one')
+  const some = faults.filter(({ name }) => new RegExp(only).test(name))
+  const able = some.filter((fault) => refusal(fault) === undefined)
+  for (const fault of some) {
+    const why = refusal(fault)
+    if (why !== undefined) console.log(`${fault.name}: not played, ${why}`)
+  }
+  const settings = { rounds, only, program, scale }
+  const { words } = new ClusterState(new ClusterStage(program), scale)
+  console.log(`${program}; ${words}
+| fault | rounds | acknowledged | refused | no answer, median / worst | 99 % of clients back | wrong |
+|---|---|---|---|---|---|---|`)
+  const those = (/** @type {Fault['needs']} */ what) => able.filter(({ needs }) => needs === what)
+  let isRight = await playAll(those(undefined), settings)
+  isRight = (await playAll(those('disks'), settings)) && isRight
+  for (let round = 0; round < rounds; round++) {
+    const older = { ...settings, rounds: 1, program: byAge()[0] ?? program } // what was upgraded stays so
+    isRight = (await playAll(those('two versions'), older)) && isRight
   }
   return isRight
 }
 
 if (process.argv[1] === import.meta.filename) {
+  const text = /** @type {const} */ ({ type: 'string' })
+  const flag = /** @type {const} */ ({ type: 'boolean' })
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, only: { type: 'string' }, nats: { type: 'string' } },
+    options: { rounds: text, only: text, nats: text, scale: text, list: flag, help: flag },
   })
-  const { rounds, only, nats } = values
-  const isRight = await proveCluster({
-    rounds: Number(rounds ?? 1),
-    ...(only && { only }),
-    ...(nats && { program: nats }),
-  })
-  process.exitCode = isRight ? 0 : 1
+  const { rounds, only, nats, scale, list, help } = values
+  if (help) console.log(usage)
+  else if (list) console.log(faults.map(({ name }) => name).join('\n'))
+  else {
+    const isRight = await proveCluster({
+      rounds: Number(rounds ?? 1),
+      ...(only && { only }),
+      ...(nats && { program: nats }),
+      ...(scale && { scale: Number(scale) }),
+    })
+    process.exitCode = isRight ? 0 : 1
+  }
 }
