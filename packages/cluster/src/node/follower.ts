@@ -182,19 +182,25 @@ export class Follower {
     if (isAsked) this.#options.onAsked()
   }
 
-  /** Asks the leader what it has last, again and again: only while it answers does silence mean anything. */
+  /**
+   * Asks the leader what it has last, again and again: only while it answers does silence mean anything. The next question does not wait
+   * for an answer, or a leader that has just been elected would be noticed late.
+   */
   async #watch(): Promise<void> {
-    const { server, clock } = this.#options
+    const { clock } = this.#options
     while (!this.#isStopped) {
-      try {
-        const known = this.seen
-        const last = await server.last()
-        if (this.#isStopped) return
-        this.#onLast(last?.sequence ?? 0, known)
-      } catch (error) {
-        if (!(error instanceof LogSilent)) return this.#failed(error)
-      }
+      void this.#ask()
       await new Promise<void>((resolve) => void clock.timeout(watchEveryMs, resolve))
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const known = this.seen
+    try {
+      const last = await this.#options.server.last()
+      if (!this.#isStopped) this.#onLast(last?.sequence ?? 0, known)
+    } catch (error) {
+      if (!(error instanceof LogSilent) && !this.#isStopped) this.#failed(error)
     }
   }
 
