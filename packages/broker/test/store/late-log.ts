@@ -40,6 +40,8 @@ export class LateLog implements CommitLog {
 
   found(): void {}
 
+  low(): void {}
+
   closing(): void {
     this.#disk.closing()
   }

@@ -11,10 +11,16 @@ import type { ReplicatedLog } from './replicated-log.js'
 const heartbeatEveryMs = 1_000
 
 /**
- * Why an owner stops: another has taken over, a person wants another to serve, this node ends, its disk does not take what is safe, a
+ * Why an owner stops: another has taken over, a person wants another to serve, its disk is down to its reserve, this node ends, its disk does not take what is safe, a
  * record on it is not what was written, or its broker cannot serve.
  */
-export type Ending = 'fenced' | 'handover' | 'closing' | 'disk' | 'damaged' | 'broken'
+export type Ending = 'fenced' | 'handover' | 'low' | 'closing' | 'disk' | 'damaged' | 'broken'
+
+/** For these it ends only if another takes over. */
+const goesOn: ReadonlyMap<Ending, string> = new Map([
+  ['handover', 'it was asked to hand over'],
+  ['low', 'its disk is down to its reserve'],
+])
 
 export interface OwnershipParts {
   /** The name of this node. */
@@ -60,6 +66,7 @@ export class Ownership {
       this.#end('disk')
     }
     log.onDamaged = () => this.#end('damaged')
+    log.onDiskLow = () => this.#end('low')
   }
 
   /** It is to end: what comes first counts, until it turns out that it cannot be. */
@@ -119,10 +126,11 @@ export class Ownership {
     try {
       if (why === 'damaged') await broker.abandon() // nothing more is written that stands on what was read
       const heir = await this.#heir()
-      if (why === 'handover' && heir === undefined) {
-        voice.tell('it was asked to hand over, and no other node has all there is and may take over: it goes on')
+      if (goesOn.has(why) && heir === undefined) {
+        voice.tell(`${goesOn.get(why)}, and no other node has all there is and may take over: it goes on`)
         return undefined
       }
+      if (why === 'low') voice.tell('its disk is down to its reserve') // nobody hands over to it
       voice.say('info', 'this node lets go of the log', { why, heir: heir ?? 'whoever comes' })
       if (why !== 'damaged') await broker.stop()
       await writer.release(heir)

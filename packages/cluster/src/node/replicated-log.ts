@@ -33,6 +33,8 @@ export class ReplicatedLog implements CommitLog {
   readonly stoppedAt: number | undefined
   /** Called when the disk does not take what is safe. */
   onDiskFailed: (error: Error) => void = () => {}
+  /** Called again and again while the disk is down to its reserve. */
+  onDiskLow: () => void = () => {}
   /** Called once, when a record in the tables is not what was written. */
   onDamaged: () => void = () => {}
   /** Whether another node could go on, whose tables may be whole. */
@@ -105,6 +107,10 @@ export class ReplicatedLog implements CommitLog {
     if (this.damage !== undefined || !this.hasOthers()) return
     this.damage = damage
     this.onDamaged()
+  }
+
+  low(): void {
+    this.onDiskLow()
   }
 
   async append(commit: Commit, writes: readonly Write[]): Promise<void> {

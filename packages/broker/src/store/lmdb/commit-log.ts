@@ -32,6 +32,8 @@ export interface CommitLog {
   readonly isSilent: boolean
   /** A record in the tables is not what was written: another machine's may be. */
   found(damage: string): void
+  /** The disk of this machine is down to its reserve: asked again each second, as long as it is. */
+  low(): void
   /** From now on a commit that cannot be made safe is given up after a while. */
   closing(): void
   /** Settles when all that is safe is in the tables. */
@@ -69,6 +71,9 @@ export class LocalLog implements CommitLog {
 
   /** There is no other copy: what can be read goes on. */
   found(): void {}
+
+  /** What needs room waits, as the store says. */
+  low(): void {}
 
   closing(): void {
     this.#disk.closing()

@@ -288,6 +288,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
     this.#pipeline.noteStep()
     this.#room.look()
     this.#silence.look()
+    if (this.#room.isLow) this.#log.low()
     if (!this.#room.isLow && this.#metrics.commits.failing !== undefined) this.#disk.tryNow()
     for (const work of this.#background) work.look()
   }
