@@ -1,4 +1,5 @@
 // What is done to a cluster while clients publish: each resolves when all is as it was before.
+import { connect } from '@godwit/client'
 import { fetchedNats, pause, until } from './cluster-stage.mjs'
 
 /** @typedef {import('./cluster-stage.mjs').ClusterStage} Stage */
@@ -46,6 +47,17 @@ const full = (whom) => async (stage) => {
   await actor.end('SIGTERM') // nats-server that has met a full disk uses it again from its next start on
   actor.start()
   await stage.healthy()
+}
+
+/** Who comes is not left waiting. @param {Stage} stage */
+async function refusedNow({ urls }) {
+  const coming = connect([...urls], { clientId: 'late', connectTimeoutMs: 8_000 })
+  const error = await coming.then(
+    (client) => client.close(),
+    (reason) => reason,
+  )
+  if ((error?.cause ?? error)?.reasonCode !== 0x88)
+    throw new Error(`who came while nothing became safe was not refused: ${error?.message}`)
 }
 
 const owner = (/** @type {Stage} */ stage) => stage.owner()
@@ -129,6 +141,7 @@ export const faults = [
       const actors = stage.servers.slice(0, 2)
       await Promise.all(actors.map((actor) => actor.end()))
       await pause(beyondHold)
+      await refusedNow(stage)
       for (const actor of actors) actor.start()
       await stage.healthy()
     },

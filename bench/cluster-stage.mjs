@@ -119,11 +119,13 @@ export class ClusterStage {
 
   /**
    * @param {string} program nats-server
-   * @param {{ readonly disks?: boolean }} [options] disks: each server and node has one of its own, that can lose power
+   * @param {{ readonly disks?: boolean, readonly gates?: boolean }} [options] disks: each server and node has one of its own, that can
+   * lose power; gates: they reach each other through what can be cut (default), or else at once
    */
-  constructor(program, { disks = false } = {}) {
+  constructor(program, { disks = false, gates = true } = {}) {
     this.program = program
     this.hasDisks = disks
+    this.hasGates = gates
   }
 
   folder = ''
@@ -138,11 +140,11 @@ export class ClusterStage {
     this.#tlsPorts = free.splice(0, 2)
     this.metrics = free.splice(0, 2)
     this.#certificate()
-    const routeGates = free.splice(0, 3)
+    const routeGates = this.hasGates ? free.splice(0, 3) : route
     for (const [at, port] of client.entries()) await this.#addServer(at, { client: port, route, routeGates })
     for (const server of this.servers) server.start()
     await this.healthy()
-    for (const name of ['a', 'b']) await this.#addNode(name, client, free.splice(0, 3))
+    for (const name of ['a', 'b']) await this.#addNode(name, client, this.hasGates ? free.splice(0, 3) : client)
     for (const node of this.nodes) node.start()
     await this.owner()
     await this.followed()
@@ -181,7 +183,7 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     )
     const server = new Actor(name, this.folder, [this.program, '-c', file])
     server.disk = disk
-    server.gates = [await new TcpGate(route[at] ?? 0).open(routeGates[at] ?? 0)]
+    if (this.hasGates) server.gates = [await new TcpGate(route[at] ?? 0).open(routeGates[at] ?? 0)]
     this.servers.push(server)
   }
 
@@ -219,7 +221,7 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     const line = [process.execPath, '--import', clock, command, 'broker', '--config', file]
     const node = new Actor(name, this.folder, line)
     node.disk = disk
-    node.gates = await Promise.all(gates.map((port, n) => new TcpGate(servers[n] ?? 0).open(port)))
+    if (this.hasGates) node.gates = await Promise.all(gates.map((port, n) => new TcpGate(servers[n] ?? 0).open(port)))
     this.nodes.push(node)
   }
 
@@ -373,7 +375,7 @@ async function textOf(url) {
 }
 
 /** @param {number} count */
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')

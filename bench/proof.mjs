@@ -35,7 +35,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --model        20,000 sequences against the model of sessions instead: about two minutes
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
-  --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about an hour
+  --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about five hours
   --day          how large the data file is over a day of mixed traffic in fast motion instead: about seven minutes
   --bridges      bridges to mosquitto and Godwit through 20 kills, cuts and restarts each instead: about half an hour
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`

@@ -190,7 +190,7 @@ export class ClusterModel {
   }
 
   async #countServed(): Promise<void> {
-    const everyMs = 50
+    const everyMs = 200
     for (;;) {
       await this.simulation.pause(everyMs)
       // A broker's time goes on from when it is loaded: what its claim takes counts too.
