@@ -105,15 +105,12 @@ async function mosquitto(port: number, version: PeerVersion): Promise<LastingCli
   const line = [...subscribe.split(' '), form]
   let isStopped = false
   let subscriber = await Background.start(line, { ready: /received SUBACK/, onLine: heard.onLine })
-  const beginAgain = (): void => {
-    if (isStopped) return
-    void Background.start(line, { onLine: heard.onLine }).then((next) => {
-      subscriber = next
-      if (isStopped) return next.stop()
-      return next.ended.then(beginAgain)
-    })
-  }
-  void subscriber.ended.then(beginAgain)
+  void (async () => {
+    for (await subscriber.ended; !isStopped; await subscriber.ended) {
+      subscriber = await Background.start(line, { onLine: heard.onLine })
+      if (isStopped) await subscriber.stop()
+    }
+  })()
   let isOver = false
   let acked = 0
   const publish = async (): Promise<void> => {
