@@ -24,8 +24,8 @@ export class Hops {
 
   constructor(here: string) {
     this.#here = here
-    this.#mark = [[hopsProperty, here]]
-    this.#markAlone = { userProperties: this.#mark }
+    this.#mark = Object.freeze([Object.freeze([hopsProperty, here] as const)] as const)
+    this.#markAlone = Object.freeze({ userProperties: this.#mark }) // encoded once
   }
 
   /** A connection: what is spoken over it, and what CONNACK said. */

@@ -158,6 +158,8 @@ function readProperty(r: Reader, host: PropertyHost, found: Record<string, unkno
 /** Writes the properties, length in front, in the order of the table. */
 export function writeProperties(w: Writer, host: PropertyHost, properties: object | undefined): void {
   if (properties === undefined) return w.u8(0) // the length is there even so [MQTT-2.2.2-1]
+  if (properties === frozen.properties && host === frozen.host) return w.copy(frozen.bytes, 0, frozen.bytes.length)
+  const start = w.position
   const given = properties as Readonly<Record<string, unknown>>
   const body = scratch
   body.position = 0
@@ -173,6 +175,18 @@ export function writeProperties(w: Writer, host: PropertyHost, properties: objec
   if (left > 0) refuseOthers(host, given)
   w.varint(body.position)
   w.copy(body.bytes, 0, body.position)
+  if (isFrozen(properties)) frozen = { properties, host, bytes: w.bytes.slice(start, w.position) }
+}
+
+/** The last ones that nobody can change any more: whoever sends many messages with the same properties freezes them. */
+let frozen: { readonly properties?: object; readonly host?: PropertyHost; readonly bytes: Uint8Array } = {
+  bytes: new Uint8Array(0),
+}
+
+/** Also all that is in it. */
+function isFrozen(value: object): boolean {
+  if (!Object.isFrozen(value)) return false
+  return Object.values(value).every((inner) => typeof inner !== 'object' || inner === null || isFrozen(inner))
 }
 
 /** Properties are gathered in it, since their length comes first. */

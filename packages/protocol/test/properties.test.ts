@@ -123,3 +123,18 @@ test('1000 user properties keep their order', () => {
   const packet: Packet = { ...connect, properties: { userProperties } }
   expect(read(encode(packet, 5))).toStrictEqual(packet)
 })
+
+test('properties that are frozen, with all that is in them, are written as they are, also again and in another packet', () => {
+  const pair = (name: string, value: string) => Object.freeze([name, value] as const)
+  const frozen = Object.freeze({ userProperties: Object.freeze([pair('a', 'b')]) })
+  const list = [pair('a', 'b')]
+  const half = Object.freeze({ userProperties: list })
+  const written = (properties: object): string => hexOf(encode({ ...publish, properties } as Packet, 5)).slice(10)
+  expect([written(frozen), written(frozen), written(half)]).toEqual(Array(3).fill('0726000161000162'))
+  list.push(pair('c', 'd'))
+  expect([written(half), written(frozen)]).toEqual(['0e2600016100016226000163000164', '0726000161000162'])
+  const ofPublish = Object.freeze({ topicAlias: 1 })
+  written(ofPublish)
+  const connack = { type: 'connack', sessionPresent: false, reasonCode: 0, properties: ofPublish }
+  expect(() => encode(connack as Packet, 5)).toThrow('topicAlias is not for connack')
+})
