@@ -241,6 +241,7 @@ export class ReconnectingClient {
       )
       this.#interrupt = fail
       const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
+        if (this.#route.doubts()) return connection.end({ type: 'disconnect' })
         cancel()
         connectedAt = clock.now()
         this.#onConnected(connection, connect, connack, () => !over)

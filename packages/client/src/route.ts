@@ -31,8 +31,12 @@ export class Route {
   readonly #redirects = new Redirects()
   /** By URL: what the server turned out to speak; unproven while 3.1.1 is a guess. */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
-  /** URLs of servers that take no bridge's level. */
-  readonly #plain = new Set<string>()
+  /**
+   * By URL, of servers that take no bridge's level. `known`: it has said so. `guessed`: it has closed without an answer, as one does
+   * that is about to restart. `doubted`: it has taken a plain CONNECT since, and is asked once more. `closes`: it has closed
+   * again; so it is, for one connection.
+   */
+  readonly #plain = new Map<string, 'known' | 'guessed' | 'doubted' | 'closes'>()
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -49,11 +53,25 @@ export class Route {
 
   /** Whether the server is told that this is a bridge, below 5.0; see RelayTerms. */
   get bridge(): boolean {
-    return this.#settings.relay?.bridge === true && this.version < 5 && !this.#plain.has(this.server.url)
+    return this.#settings.relay?.bridge === true && this.version < 5 && !this.#isPlain
+  }
+
+  get #isPlain(): boolean {
+    const plain = this.#plain.get(this.server.url)
+    return plain !== undefined && plain !== 'doubted'
+  }
+
+  /** Whether CONNECT was taken without a bridge's level by a server that was not asked for it while it stood: it is now. */
+  doubts(): boolean {
+    const { url } = this.server
+    if (this.#settings.relay?.bridge !== true || this.version > 4 || this.#plain.get(url) !== 'guessed') return false
+    this.#plain.set(url, 'doubted')
+    return true
   }
 
   /** The server has taken CONNECT. */
   accepted(): void {
+    if (this.bridge) this.#plain.delete(this.server.url)
     this.#versions.set(this.server.url, { version: this.version, proven: true })
   }
 
@@ -82,9 +100,12 @@ export class Route {
     // A server from before 5.0 may close instead; so may one that is about to restart, and then 3.1.1 is no better.
     const silent = !proven && unanswered && error instanceof ConnectionError && error.code === 'connection-closed'
     if (bridge && (refused || silent)) {
-      this.#plain.add(server.url)
+      const isDoubted = this.#plain.get(server.url) === 'doubted'
+      this.#plain.set(server.url, refused ? 'known' : isDoubted ? 'closes' : 'guessed')
       return true
     }
+    const plain = this.#plain.get(server.url)
+    if (plain === 'guessed' || plain === 'closes') this.#plain.delete(server.url)
     if (!this.#settings.fallback) return false
     if (version === 5 && (refused || silent)) {
       this.#versions.set(server.url, { version: 4, proven: refused })
@@ -96,7 +117,7 @@ export class Route {
 
   #forget(url: string): void {
     this.#versions.delete(url)
-    this.#plain.delete(url)
+    if (this.#plain.get(url) === 'known') this.#plain.delete(url)
   }
 }
 
