@@ -1,7 +1,8 @@
-// Makes the client's files for a page without a bundler (@godwit/client/browser, with the IndexedDB store and SCRAM beside it): what
-// a client in a browser never needs is left out. bundle.mjs calls it; check-packages.mjs holds the result to `budgets`.
+// Makes the client's files for a page without a bundler: @godwit/client/browser, and beside it what only some pages want. What a client
+// in a browser never needs is left out. bundle.mjs calls it; check-packages.mjs holds the result to `budgets`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { root } from './prepare.mjs'
 
@@ -12,8 +13,10 @@ const dist = join(root, 'packages/client/dist')
  * @type {Readonly<Record<string, number>>}
  */
 export const budgets = {
-  'browser.js': 30_400,
+  'browser.js': 27_200,
+  'browser-checks.js': 3_600,
   'browser-indexeddb-store.js': 2_600,
+  'browser-requests.js': 1_900,
   'browser-scram.js': 1_000,
 }
 
@@ -66,15 +69,36 @@ function withReasonsAsNumbers(source, numbers) {
   return source.replaceAll(/(?<![.\w])reason\.(\w+)/g, (written, name) => String(numbers[name] ?? written))
 }
 
+/**
+ * The module of reason codes in fewer words: a number, a bit for each packet that may carry it, and its name.
+ * @param {typeof import('../packages/protocol/dist/reason-codes.js')} codes
+ */
+async function shortReasonCodes({ rows, reasonName, isReasonFor }) {
+  const hosts = [...new Set(Object.values(rows).flatMap((row) => row.hosts))]
+  const known = [...new Set(Object.values(rows).map(({ code }) => code))]
+  const bits = (/** @type {number} */ code) =>
+    hosts.reduce((sum, host, at) => sum + (isReasonFor(host, code) ? 1 << at : 0), 0)
+  const source = `
+export const reason = undefined // numbers stand in its place
+const rows = new Map(${JSON.stringify(known.map((code) => [code, [bits(code), reasonName(code)]]))})
+export const reasonName = (code) => rows.get(code)?.[1] ?? 'reason code 0x' + code.toString(16).padStart(2, '0')
+export const isReasonFor = (host, code) => ((rows.get(code)?.[0] >> ${JSON.stringify(hosts)}.indexOf(host)) & 1) === 1`
+  const made = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+  for (let code = 0; code < 256; code++) {
+    const same = hosts.every((host) => made.isReasonFor(host, code) === isReasonFor(host, code))
+    if (!same || made.reasonName(code) !== reasonName(code)) throw new Error(`reason code ${code} is not what it was`)
+  }
+  return source
+}
+
 /** @type {import('esbuild').Plugin} */
 const forPages = {
   name: 'for pages',
   setup({ onLoad, onResolve }) {
     // A page has no Node to be too old.
     onLoad({ filter: /\/protocol\/dist\/node-floor\.js$/ }, () => ({ contents: '' }))
-    // Where MQTT.js has another name for something: an unknown option is refused all the same, with the nearest one.
-    onLoad({ filter: /\/client\/dist\/mqtt-js-names\.js$/ }, () => ({
-      contents: 'export const mqttJsConnectOptions = {}, mqttJsEvents = new Map()',
+    onLoad({ filter: /\/protocol\/dist\/reason-codes\.js$/ }, async ({ path }) => ({
+      contents: await shortReasonCodes(await import(pathToFileURL(path).href)),
     }))
     onResolve({ filter: /^refuse$/ }, () => ({
       path: join(root, 'packages/protocol/dist/refuse'),
@@ -90,21 +114,40 @@ const forPages = {
       const source = withReasonsAsNumbers(readFileSync(path, 'utf8'), reason)
       return { contents: left ? await withoutOneWay(source, left) : source }
     })
-    // What the store throws is of the client's classes.
-    onResolve({ filter: /^\.\/errors\.js$/ }, ({ importer }) =>
-      importer.endsWith('/indexeddb-store.js') ? { path: './browser.js', external: true } : undefined,
-    )
   },
+}
+
+/**
+ * What is thrown beside the client is of the client's classes.
+ * @type {import('esbuild').Plugin}
+ */
+const errorsOfClient = {
+  name: 'errors of the client',
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /\/client\/dist\/errors\.js$/ }, ({ path }) => {
+      const classes = readFileSync(path, 'utf8').matchAll(/^export (?:abstract )?class (\w+)/gm)
+      const contents = `
+        import { InvalidArgumentError } from './browser.js'
+        export { ${[...classes].map(([, name]) => name).join(', ')} } from './browser.js'
+        export const invalidOption = (message) => new InvalidArgumentError('invalid-option', message)`
+      return { contents }
+    })
+    onResolve({ filter: /^\.\/browser\.js$/ }, ({ path }) => ({ path, external: true }))
+  },
+}
+
+/** The files, and the modules that they are made of. The first one is the client. */
+const entries = {
+  'browser.js': 'page.js',
+  'browser-checks.js': 'all-checks.js',
+  'browser-indexeddb-store.js': 'indexeddb-store.js',
+  'browser-requests.js': 'requests.js',
+  'browser-scram.js': 'scram.js',
 }
 
 /** Makes the files from what has been built. */
 export async function browserBundle() {
   const { build } = await import('esbuild')
-  const entries = {
-    'browser.js': 'page.js',
-    'browser-indexeddb-store.js': 'indexeddb-store.js',
-    'browser-scram.js': 'scram.js',
-  }
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       entryPoints: [join(dist, entry)],
@@ -116,7 +159,7 @@ export async function browserBundle() {
       format: 'esm',
       minify: true,
       sourcemap: true,
-      plugins: [forPages],
+      plugins: name === 'browser.js' ? [forPages] : [errorsOfClient, forPages],
       logLevel: 'warning',
     })
     await tighten(join(dist, name))

@@ -98,6 +98,26 @@ describe.skipIf(missing)(`in Chromium${missing ? `: left out, ${missing}` : ''}`
     for (const page of site.context.pages().slice(1)) await page.close()
   })
 
+  test('requests, and checks of options, come from files of their own', async () => {
+    const page = await site.tab()
+    const seen = await page.evaluate(async (url) => {
+      const { connect, checks, requestsOf } = godwit
+      const client = await connect(url)
+      const requests = requestsOf(client)
+      await requests.respond('clock', () => 'noon')
+      const response = await requests.request('clock', 'now?')
+      const refusal = await connect(url, { checks, ...{ keepalive: 30 } }).catch((error) => [
+        error instanceof godwit.InvalidArgumentError,
+        error.message,
+      ])
+      await client.close()
+      const late = await requests.request('clock', 'now?').catch((error) => error instanceof godwit.InterruptedError)
+      return [response.text(), refusal, late]
+    }, url)
+    const meant = "connect: there is no option 'keepalive': it is called keepAliveSeconds here"
+    expect(seen).toEqual(['noon', [true, meant], true])
+  })
+
   describe.each([
     ['3.1.1', 4],
     ['5.0', 5],

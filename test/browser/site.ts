@@ -4,7 +4,10 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type * as client from '@godwit/client'
+import type * as client from '@godwit/client/browser'
+import type { checks } from '@godwit/client/browser-checks'
+import type { requestsOf } from '@godwit/client/browser-requests'
+import type { scramSha256 } from '@godwit/client/browser-scram'
 import type { indexedDbStore } from '@godwit/client/indexeddb-store'
 import { build } from 'esbuild'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -14,8 +17,12 @@ import { browserMissing, openProfile } from '../../scripts/browser.mjs'
 export interface Godwit {
   readonly connect: typeof client.connect
   readonly memoryStore: typeof client.memoryStore
+  readonly InvalidArgumentError: typeof client.InvalidArgumentError
+  readonly InterruptedError: typeof client.InterruptedError
   readonly indexedDbStore: typeof indexedDbStore
-  readonly scramSha256: typeof client.scramSha256
+  readonly scramSha256: typeof scramSha256
+  readonly checks: typeof checks
+  readonly requestsOf: typeof requestsOf
   /** Tells the test something. */
   readonly tell: (what: unknown) => void
 }
@@ -26,9 +33,9 @@ declare global {
 
 const dist = fileURLToPath(new URL('../../packages/client/dist/', import.meta.url))
 const blank = `<!doctype html><title>a page</title><script type="module">
-  const files = ['/browser.js', '/browser-indexeddb-store.js', '/browser-scram.js']
-  const [client, store, scram] = await Promise.all(files.map((file) => import(file)))
-  globalThis.godwit = { ...client, ...store, ...scram, tell: (what) => globalThis.tellTest(what) }
+  const beside = ['indexeddb-store', 'scram', 'checks', 'requests'].map((name) => \`/browser-\${name}.js\`)
+  const modules = await Promise.all(['/browser.js', ...beside].map((file) => import(file)))
+  globalThis.godwit = Object.assign({ tell: (what) => globalThis.tellTest(what) }, ...modules)
 </script>`
 
 /** Why nothing can be played here; undefined: it can. CI asks for it all the same. */

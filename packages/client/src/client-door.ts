@@ -1,27 +1,14 @@
 import type { ProtocolVersion } from '@godwit/protocol'
-import { checkListener } from './check-listener.js'
-import type {
-  Client,
-  ClientEvents,
-  ClientState,
-  CloseOptions,
-  PublishOptions,
-  PublishResult,
-  RequestOptions,
-  RespondOptions,
-  ResponseHandler,
-  ServerInfo,
-} from './client.js'
+import type { Checks } from './checks.js'
+import type { ClientEvents, ClientState, CloseOptions, PublishOptions, PublishResult, ServerInfo } from './client.js'
+import type { Clock } from './clock.js'
 import { type AnyClientError, InterruptedError } from './errors.js'
-import type { Message } from './message.js'
-import { checkOptions } from './option-checks.js'
-import { callTable, closeTable } from './option-tables.js'
 import type { CallOptions } from './options.js'
 import type { Payload } from './payload.js'
 import { publicationOf } from './publication.js'
-import { quiet } from './quiet.js'
+import { quiet, quietCall } from './quiet.js'
 import type { ReconnectingClient } from './reconnecting-client.js'
-import { Requests, respond } from './requests.js'
+import type { HostingClient, RequestHost } from './requests.js'
 import type { Settings } from './settings.js'
 import { patternsOf, subscribeArguments } from './subscribe-arguments.js'
 import type { SubscribeOptions, Subscription } from './subscription.js'
@@ -30,16 +17,24 @@ import type { SubscribeOptions, Subscription } from './subscription.js'
  * What the application holds: looks at what it is given, and sees to it that whatever is wrong becomes a rejection, that a
  * rejection nobody looks at ends no process, and that what was lost is told by an event.
  */
-export class ClientDoor implements Client {
+export class ClientDoor implements HostingClient {
   readonly #client: ReconnectingClient
-  readonly #requests: Requests
+  readonly #checks: Checks
+  readonly #clock: Clock
 
-  constructor(client: ReconnectingClient, { clock }: Settings) {
+  constructor(client: ReconnectingClient, { checks, clock }: Settings) {
     this.#client = client
-    this.#requests = new Requests(this, clock)
-    client.on('close', ({ error }) =>
-      this.#requests.end(new InterruptedError('client-closed', 'the client is closed', error)),
-    )
+    this.#checks = checks
+    this.#clock = clock
+  }
+
+  /** For requests, which are made of the client's own calls; a page loads them beside this. */
+  hostOfRequests(): RequestHost {
+    return {
+      clock: this.#clock,
+      checks: this.#checks,
+      onUnanswered: (message, error) => this.#client.tell('unanswered', { message, error }),
+    }
   }
 
   get state(): ClientState {
@@ -73,7 +68,12 @@ export class ClientDoor implements Client {
   /** A fourth argument can only be a callback from plain JavaScript, which would never be called. */
   publish(topic: string, payload: Payload, options?: PublishOptions, callback?: unknown): Promise<PublishResult> {
     try {
-      const publication = publicationOf(topic, payload, (callback ?? options) as PublishOptions | undefined)
+      const publication = publicationOf(
+        topic,
+        payload,
+        (callback ?? options) as PublishOptions | undefined,
+        this.#checks,
+      )
       return this.#client.publish(publication, options)
     } catch (error) {
       this.#client.tell('unpublished', { topic, error: error as AnyClientError })
@@ -82,7 +82,7 @@ export class ClientDoor implements Client {
   }
 
   ready(options?: CallOptions): Promise<void> {
-    return this.#call(() => this.#client.ready(checkedCall('ready', options)))
+    return quietCall(() => this.#client.ready(this.#checked('ready', options)))
   }
 
   subscribe<const F extends string>(
@@ -91,7 +91,7 @@ export class ClientDoor implements Client {
     callback?: unknown,
   ): Promise<Subscription<F>> {
     const given = (callback ?? options) as SubscribeOptions | undefined
-    const subscribing = this.#call(() => this.#client.subscribe(subscribeArguments(filter, given)))
+    const subscribing = quietCall(() => this.#client.subscribe(subscribeArguments(filter, given, this.#checks)))
     subscribing.catch((error: unknown) => {
       if (error instanceof InterruptedError && error.code === 'client-closed') return
       this.#client.tell('unsubscribed', { filters: [filter].flat().map(String), error })
@@ -101,38 +101,24 @@ export class ClientDoor implements Client {
   }
 
   unsubscribe(filter: string | readonly string[], options?: CallOptions): Promise<void> {
-    return this.#call(() => {
+    return quietCall(() => {
       const filters = patternsOf('unsubscribe', filter).map((pattern) => pattern.filter)
-      return this.#client.unsubscribe(filters, checkedCall('unsubscribe', options))
+      return this.#client.unsubscribe(filters, this.#checked('unsubscribe', options))
     })
   }
 
-  request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {
-    return this.#call(() => this.#requests.request(topic, payload, options))
-  }
-
-  respond<const F extends string>(
-    filter: F | readonly F[],
-    handler: ResponseHandler<F>,
-    options?: RespondOptions,
-  ): Promise<Subscription<F>> {
-    return this.#call(() =>
-      respond(this, filter, handler, options, (message, error) => this.#client.tell('unanswered', { message, error })),
-    )
-  }
-
   reauthenticate(): Promise<void> {
-    return this.#call(() => this.#client.reauthenticate())
+    return quietCall(() => this.#client.reauthenticate())
   }
 
   on<E extends keyof ClientEvents>(event: E, listener: (detail: ClientEvents[E]) => void): () => void {
-    checkListener(event, listener)
+    this.#checks.listener(event, listener)
     return this.#client.on(event, listener)
   }
 
   close(options: CloseOptions = {}): Promise<void> {
     try {
-      checkOptions('close', options, closeTable)
+      this.#checks.options('close', 'close', options)
     } catch (error) {
       return quiet(this.#client.close({}).then(() => Promise.reject(error)))
     }
@@ -143,13 +129,8 @@ export class ClientDoor implements Client {
     return this.close()
   }
 
-  /** What `start` throws is a rejection as well. */
-  #call<T>(start: () => Promise<T>): Promise<T> {
-    return quiet((async () => start())())
+  #checked(call: string, options: CallOptions | undefined): CallOptions | undefined {
+    if (options !== undefined) this.#checks.options('call', call, options)
+    return options
   }
-}
-
-function checkedCall(call: string, options: CallOptions | undefined): CallOptions | undefined {
-  if (options !== undefined) checkOptions(call, options, callTable)
-  return options
 }

@@ -2,8 +2,6 @@ import { type Connect, encode, type PropertiesOf, type ProtocolVersion } from '@
 import type { Credentials } from './credentials.js'
 import { type Authentication, authenticationFailed } from './enhanced-auth.js'
 import { ConnectionError, invalidOption } from './errors.js'
-import { checkOptions } from './option-checks.js'
-import { credentialsTable } from './option-tables.js'
 import { requirePayload } from './payload.js'
 import type { ServerAddress } from './server-address.js'
 import { expiryInterval } from './session-life.js'
@@ -82,7 +80,7 @@ async function authenticationOf(
 
 async function credentialsOf(settings: Settings, server: ServerAddress): Promise<Credentials> {
   const answer = await ask(settings, server)
-  checkOptions('credentials()', answer, credentialsTable, 'the answer is')
+  settings.checks.options('credentials', 'credentials()', answer)
   return answer
 }
 

@@ -1,7 +1,8 @@
+import { checks } from './all-checks.js'
 import type { Client } from './client.js'
-import { ClientDoor } from './client-door.js'
+import { open } from './open.js'
 import type { ConnectOptions } from './options.js'
-import { ReconnectingClient } from './reconnecting-client.js'
+import { RequestingDoor } from './requesting-door.js'
 import { type GivenServers, isUrl } from './server-address.js'
 import { type ServerOptions, splitServer } from './server-options.js'
 import { resolveOptions, type Settings } from './settings.js'
@@ -28,17 +29,13 @@ export async function connect(
   server: GivenServers | (ServerOptions & ConnectOptions),
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const settings = settingsOf(server, options)
-  const client = new ReconnectingClient(settings)
-  const door = new ClientDoor(client, settings)
-  await client.start()
-  return door
+  return open(RequestingDoor, settingsOf(server, options))
 }
 
 function settingsOf(server: GivenServers | (ServerOptions & ConnectOptions), options: ConnectOptions): Settings {
   if (typeof server !== 'object' || server === null || Array.isArray(server) || isUrl(server)) {
-    return resolveOptions(server as GivenServers, options)
+    return resolveOptions(server as GivenServers, options, checks)
   }
   const { url, options: own } = splitServer({ ...(server as ServerOptions), ...options })
-  return resolveOptions(url, own)
+  return resolveOptions(url, own, checks)
 }

@@ -1,7 +1,7 @@
 import { nearest } from '@godwit/protocol'
 import { invalidOption } from './errors.js'
 import { bytesOf } from './payload.js'
-import { kindOf } from './value-kind.js'
+import { isObject, kindOf } from './value-kind.js'
 
 /** Says what is wrong with the value of that name, in words; undefined: nothing. */
 export type Check = (value: unknown, name: string) => string | undefined
@@ -111,10 +111,6 @@ export const recordOfStrings: Check = (value, name) =>
   Object.entries(value as object)
     .map(([key, each]) => aString(each, `${name}.${key}`))
     .find((flaw) => flaw !== undefined)
-
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function isPair(value: unknown): boolean {
   return Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'string')

@@ -1,9 +1,8 @@
 import { isTopicName, type PropertiesOf, ProtocolError, type QoS } from '@godwit/protocol'
+import type { Checks } from './checks.js'
 import type { PublishOptions } from './client.js'
 import { type AnyClientError, InvalidArgumentError, invalidOption, PublishError } from './errors.js'
 import { ownProperties } from './given-properties.js'
-import { checkOptions } from './option-checks.js'
-import { publishTable } from './option-tables.js'
 import { type Payload, requirePayload } from './payload.js'
 import { publishBytes } from './server-limits.js'
 import { kindOf } from './value-kind.js'
@@ -24,7 +23,12 @@ export interface Publication {
  * Reads the arguments of publish().
  * @throws InvalidArgumentError, or PublishError 'packet-too-large', for what no server could be sent.
  */
-export function publicationOf(topic: string, payload: Payload, options: PublishOptions | undefined): Publication {
+export function publicationOf(
+  topic: string,
+  payload: Payload,
+  options: PublishOptions | undefined,
+  checks: Checks,
+): Publication {
   if (typeof topic !== 'string') {
     throw new InvalidArgumentError('invalid-topic', `publish: the topic is ${kindOf(topic)}, not a string`)
   }
@@ -33,8 +37,9 @@ export function publicationOf(topic: string, payload: Payload, options: PublishO
   }
   const call = `publish to '${topic}'`
   if (typeof options === 'function') throw noCallbacks(call, 'await the promise that publish() gives')
-  if (options !== undefined) checkOptions(call, options, publishTable)
+  if (options !== undefined) checks.options('publish', call, options)
   const { qos = 0, retain = false, properties } = options ?? {}
+  if (qos !== 0 && qos !== 1 && qos !== 2) throw invalidOption(`${call}: qos must be 0, 1 or 2`)
   const bytes = requirePayload(call, 'the payload', payload)
   const publication = { topic, payload: bytes, qos, retain, properties: ownProperties<'publish'>(properties) }
   const error = sizeError(publication)

@@ -8,3 +8,8 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(ignore)
   return promise
 }
+
+/** The promise of a call; what `start` throws is a rejection as well. Nobody need look at it. */
+export function quietCall<T>(start: () => Promise<T>): Promise<T> {
+  return quiet((async () => start())())
+}

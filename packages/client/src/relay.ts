@@ -1,11 +1,14 @@
+import { checks } from './all-checks.js'
 import type { Client } from './client.js'
-import { ClientDoor } from './client-door.js'
 import type { ConnectOptions } from './options.js'
 import { ReconnectingClient } from './reconnecting-client.js'
 import type { RelayedMessage, RelayTerms } from './relayed-message.js'
+import { RequestingDoor } from './requesting-door.js'
 import type { GivenServers } from './server-address.js'
 import { resolveOptions } from './settings.js'
 import type { OutgoingOwner } from './state/outgoing.js'
+import { RelayedIds } from './state/relayed-ids.js'
+import { Remembered } from './state/remembered.js'
 
 export type { RelayedMessage, RelayTerms } from './relayed-message.js'
 export type { DropReason, OutgoingOwner } from './state/outgoing.js'
@@ -55,7 +58,7 @@ export class Relay {
  * @throws InvalidArgumentError for options that cannot work, or do not exist.
  */
 export function checkRelay(server: GivenServers, options: ConnectOptions): void {
-  resolveOptions(server, options)
+  resolveOptions(server, options, checks)
 }
 
 /**
@@ -64,9 +67,10 @@ export function checkRelay(server: GivenServers, options: ConnectOptions): void 
  * @throws InvalidArgumentError for options that cannot work, or do not exist.
  */
 export async function relay(server: GivenServers, options: ConnectOptions, terms: RelayTerms): Promise<Relay> {
-  const settings = { ...resolveOptions(server, { ...options, background: true }), relay: terms }
+  const relaying = { ...terms, ids: new RelayedIds(), remembered: new Remembered() }
+  const settings = { ...resolveOptions(server, { ...options, background: true }, checks), relay: relaying }
   const client = new ReconnectingClient(settings)
-  const door = new ClientDoor(client, settings)
+  const door = new RequestingDoor(client, settings)
   await client.start()
   return new Relay(client, door)
 }

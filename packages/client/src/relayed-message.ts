@@ -1,4 +1,6 @@
 import type { PropertiesOf, QoS } from '@godwit/protocol'
+import type { RelayedIds } from './state/relayed-ids.js'
+import type { Remembered } from './state/remembered.js'
 
 /** A message that has its place and its number already, in a session of another server. */
 export interface RelayedMessage {
@@ -27,4 +29,10 @@ export interface RelayTerms {
   readonly bridge: boolean
   /** Packets besides messages (SUBSCRIBE and the like) have ids from here up, far from those of messages under way. 1 to 65,535. */
   readonly firstPacketId: number
+}
+
+/** The same with what only a relay keeps. */
+export interface Relaying extends RelayTerms {
+  readonly ids: RelayedIds
+  readonly remembered: Remembered
 }

@@ -1,18 +1,25 @@
 import { Call } from './call.js'
+import type { Checks } from './checks.js'
 import type { Client, RequestOptions, RespondOptions, Response, ResponseHandler, ResponseMessage } from './client.js'
 import type { Clock } from './clock.js'
-import { InvalidArgumentError, invalidOption } from './errors.js'
+import { InterruptedError, InvalidArgumentError, invalidOption } from './errors.js'
 import type { Message } from './message.js'
-import { checkOptions, isObject } from './option-checks.js'
-import { requestTable, respondTable, responseTable } from './option-tables.js'
+import type { PageClient } from './page-client.js'
 import { bytesOf, type Payload } from './payload.js'
+import { quietCall } from './quiet.js'
 import type { Subscription } from './subscription.js'
-import { kindOf } from './value-kind.js'
+import { isObject, kindOf } from './value-kind.js'
 
 const defaultTimeoutMs = 30_000
 const correlationBytes = 16
 
-type RequestingClient = Pick<Client, 'clientId' | 'version' | 'server' | 'publish' | 'subscribe'>
+/** What requests need of their client besides its calls. */
+export interface RequestHost {
+  readonly clock: Clock
+  readonly checks: Checks
+  /** A request cannot be answered. */
+  onUnanswered(message: Message, error: unknown): void
+}
 
 /** Where the responses to this client's requests come in. */
 interface Inbox {
@@ -20,27 +27,53 @@ interface Inbox {
   readonly subscription: Promise<Subscription>
 }
 
+/** What every client is, whatever its type says. */
+export interface HostingClient extends PageClient {
+  hostOfRequests(): RequestHost
+}
+
+/** Requests and responses for the client of a page, as {@link Client.request} and {@link Client.respond} are elsewhere. */
+export function requestsOf(client: PageClient): Pick<Client, 'request' | 'respond'> {
+  return new Requests(client, (client as HostingClient).hostOfRequests())
+}
+
 /** Requests of this client that wait for their responses, and the one subscription that brings them (section 4.10). */
-export class Requests {
-  readonly #client: RequestingClient
-  readonly #clock: Clock
+export class Requests implements Pick<Client, 'request' | 'respond'> {
+  readonly #client: PageClient
+  readonly #host: RequestHost
   /** By Correlation Data, in hex. */
   readonly #waiting = new Map<string, Call<Message>>()
   #inbox: Inbox | undefined
 
-  constructor(client: RequestingClient, clock: Clock) {
+  constructor(client: PageClient, host: RequestHost) {
     this.#client = client
-    this.#clock = clock
+    this.#host = host
+    client.on('close', ({ error }) => this.#end(new InterruptedError('client-closed', 'the client is closed', error)))
   }
 
-  async request(topic: string, payload: Payload, options: RequestOptions = {}): Promise<Message> {
-    checkOptions(`request to '${topic}'`, options, requestTable)
+  request(topic: string, payload: Payload, options?: RequestOptions): Promise<Message> {
+    return quietCall(() => this.#request(topic, payload, options))
+  }
+
+  respond<const F extends string>(
+    filter: F | readonly F[],
+    handler: ResponseHandler<F>,
+    options?: RespondOptions,
+  ): Promise<Subscription<F>> {
+    return quietCall(() => this.#respond(filter, handler, options))
+  }
+
+  async #request(topic: string, payload: Payload, options: RequestOptions = {}): Promise<Message> {
+    this.#host.checks.options('request', `request to '${topic}'`, options)
     const { qos = 1, timeoutMs = defaultTimeoutMs, signal, properties } = options
     this.#checkVersion('request')
     const correlationData = crypto.getRandomValues(new Uint8Array(correlationBytes))
     const key = keyOf(correlationData)
-    const call = new Call<Message>(this.#clock, { timeoutMs, ...(signal && { signal }) }, `request to '${topic}'`, () =>
-      this.#waiting.delete(key),
+    const call = new Call<Message>(
+      this.#host.clock,
+      { timeoutMs, ...(signal && { signal }) },
+      `request to '${topic}'`,
+      () => this.#waiting.delete(key),
     )
     if (call.settled) return call.promise
     this.#waiting.set(key, call)
@@ -54,7 +87,7 @@ export class Requests {
   }
 
   /** The client has ended. */
-  end(error: unknown): void {
+  #end(error: unknown): void {
     for (const call of this.#waiting.values()) call.reject(error)
     this.#waiting.clear()
   }
@@ -105,52 +138,48 @@ export class Requests {
     call?.resolve(message)
   }
 
-  #checkVersion(what: string): void {
-    checkVersion(this.#client, what)
+  /** Answers requests; what cannot be answered is told to the host. */
+  async #respond<const F extends string>(
+    filter: F | readonly F[],
+    handler: ResponseHandler<F>,
+    options: RespondOptions = {},
+  ): Promise<Subscription<F>> {
+    if (typeof handler !== 'function') {
+      throw invalidOption(`respond: the handler is ${kindOf(handler)}, not a function`)
+    }
+    this.#host.checks.options('respond', 'respond', options)
+    const { qos = 1, ...call } = options
+    this.#checkVersion('respond')
+    const onMessage = (message: Message<F>): Promise<void> => this.#answer(message, handler)
+    const subscription = await this.#client.subscribe(filter, { ...call, qos, onMessage })
+    if (this.#client.version === 5) return subscription
+    await subscription.unsubscribe()
+    this.#checkVersion('respond')
+    return subscription
   }
-}
 
-/** Answers requests; what cannot be answered is told to `onUnanswered`. */
-export async function respond<const F extends string>(
-  client: RequestingClient,
-  filter: F | readonly F[],
-  handler: ResponseHandler<F>,
-  options: RespondOptions = {},
-  onUnanswered: (message: Message, error: unknown) => void,
-): Promise<Subscription<F>> {
-  if (typeof handler !== 'function') {
-    throw invalidOption(`respond: the handler is ${kindOf(handler)}, not a function`)
-  }
-  checkOptions('respond', options, respondTable)
-  const { qos = 1, ...call } = options
-  checkVersion(client, 'respond')
-  const answer = async (message: Message<F>): Promise<void> => {
+  async #answer<F extends string>(message: Message<F>, handler: ResponseHandler<F>): Promise<void> {
     const { responseTopic, correlationData } = message.properties ?? {}
     if (responseTopic === undefined) return
     try {
-      const { payload = '', properties: own } = responseOf(await handler(message))
+      const { payload = '', properties: own } = this.#responseOf(await handler(message))
       const properties = { ...own, ...(correlationData && { correlationData }) }
-      await client.publish(responseTopic, payload, { qos: message.qos, properties })
+      await this.#client.publish(responseTopic, payload, { qos: message.qos, properties })
     } catch (error) {
-      onUnanswered(message as Message, error)
+      this.#host.onUnanswered(message as Message, error)
     }
   }
-  const subscription = await client.subscribe(filter, { ...call, qos, onMessage: answer })
-  if (client.version === 5) return subscription
-  await subscription.unsubscribe()
-  checkVersion(client, 'respond')
-  return subscription
-}
 
-function responseOf(answer: Response): ResponseMessage {
-  if (bytesOf(answer) !== undefined || !isObject(answer)) return { payload: (answer ?? '') as Payload }
-  checkOptions('respond: what the handler gave', answer, responseTable)
-  return answer as ResponseMessage
-}
+  #responseOf(answer: Response): ResponseMessage {
+    if (bytesOf(answer) !== undefined || !isObject(answer)) return { payload: (answer ?? '') as Payload }
+    this.#host.checks.options('response', 'respond: what the handler gave', answer)
+    return answer as ResponseMessage
+  }
 
-function checkVersion({ version }: RequestingClient, what: string): void {
-  if (version === 5) return
-  throw new InvalidArgumentError('unsupported-version', `${what}() needs MQTT 5.0; the server is spoken to at 3.1.1`)
+  #checkVersion(what: string): void {
+    if (this.#client.version === 5) return
+    throw new InvalidArgumentError('unsupported-version', `${what}() needs MQTT 5.0; the server is spoken to at 3.1.1`)
+  }
 }
 
 function keyOf(data: Uint8Array): string {

@@ -61,7 +61,7 @@ export class Session {
     const { store, clock, relay } = settings
     this.#settings = settings
     this.#events = events
-    this.#outbound = new Outbound(this.#ids, store, relay !== undefined)
+    this.#outbound = new Outbound(this.#ids, store, relay?.ids)
     if (relay) this.#ids.beginAt(relay.firstPacketId)
     this.#inbound = new Inbound(
       store,
@@ -69,7 +69,7 @@ export class Session {
         if (type === 'puback') this.#window.free(1, packetId)
         this.#connection?.send({ type, packetId })
       },
-      relay !== undefined,
+      relay?.remembered,
     )
     this.#subscriptions = new Subscriptions({
       clock,

@@ -1,16 +1,15 @@
 import { isTopicName, type PropertiesOf, type ProtocolVersion, type Will } from '@godwit/protocol'
 import { socketOpener } from '#socket'
 import type { BackoffSettings } from './backoff.js'
+import type { Checks } from './checks.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
 import type { Authentication } from './enhanced-auth.js'
 import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
-import { checkOptions } from './option-checks.js'
-import { connectTable } from './option-tables.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
 import { requirePayload } from './payload.js'
-import type { RelayTerms } from './relayed-message.js'
+import type { Relaying } from './relayed-message.js'
 import { type GivenServers, givenServers, type ServerAddress } from './server-address.js'
 import type { OpenStream } from './socket.js'
 import { type ClientStore, memoryStore } from './state/store.js'
@@ -50,16 +49,17 @@ export interface Settings {
   readonly store: ClientStore
   readonly openStream: OpenStream
   readonly clock: Clock
+  readonly checks: Checks
   /** Undefined: it is no relay. */
-  readonly relay: RelayTerms | undefined
+  readonly relay: Relaying | undefined
 }
 
 /** The most that MQTT can express, fixed header included. */
 export const largestPacketBytes = 268_435_460
 
 /** Throws InvalidArgumentError for what can never work. */
-export function resolveOptions(given: GivenServers, options: ConnectOptions): Settings {
-  checkOptions('connect', options, connectTable)
+export function resolveOptions(given: GivenServers, options: ConnectOptions, checks: Checks): Settings {
+  checks.options('connect', 'connect', options)
   const servers = givenServers(given)
   const { unref = false } = options
   const clock = options.clock ?? systemClock(unref)
@@ -85,6 +85,7 @@ export function resolveOptions(given: GivenServers, options: ConnectOptions): Se
     store: options.store ?? memoryStore(),
     openStream: openStreamOf(options, servers),
     clock,
+    checks,
     relay: undefined,
   }
 }

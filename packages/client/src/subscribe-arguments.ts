@@ -1,8 +1,7 @@
 import { encode, ProtocolError, splitShared, type TopicPattern, topicPattern } from '@godwit/protocol'
+import type { Checks } from './checks.js'
 import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
-import { checkOptions } from './option-checks.js'
-import { subscribeTable } from './option-tables.js'
 import { noCallbacks } from './publication.js'
 import type { SubscribeOptions } from './subscription.js'
 import { kindOf } from './value-kind.js'
@@ -14,21 +13,24 @@ export interface SubscribeArguments {
 }
 
 /** @throws InvalidArgumentError for what no server could be sent. */
-export function subscribeArguments(filter: unknown, options: SubscribeOptions | undefined): SubscribeArguments {
+export function subscribeArguments(
+  filter: unknown,
+  options: SubscribeOptions | undefined,
+  checks: Checks,
+): SubscribeArguments {
   const patterns = patternsOf('subscribe', filter)
   if (typeof options === 'function') {
     const instead = 'give messages a handler with { onMessage }, and await the promise that subscribe() gives'
     throw noCallbacks('subscribe', instead)
   }
   if (options === undefined) return { patterns, options: {} }
-  checkOptions('subscribe', options, subscribeTable)
+  checks.options('subscribe', 'subscribe', options)
   const { noLocal = false } = options
   const shared = noLocal ? patterns.find((pattern) => splitShared(pattern.filter)) : undefined
   if (shared !== undefined) throw notFor(`noLocal is not for the shared subscription '${shared.filter}'`) // [MQTT-3.8.3-4] of 5.0
   const properties = ownProperties<'subscribe'>(options.properties)
-  if (properties === undefined) return { patterns, options }
-  checkProperties(properties)
-  return { patterns, options: { ...options, properties } }
+  checkTerms(options, properties)
+  return { patterns, options: properties === undefined ? options : { ...options, properties } }
 }
 
 /** @throws InvalidArgumentError 'invalid-filter'. */
@@ -38,9 +40,10 @@ export function patternsOf(call: string, filter: unknown): TopicPattern<string>[
   return patterns
 }
 
-function checkProperties(properties: NonNullable<SubscribeOptions['properties']>): void {
+function checkTerms(options: SubscribeOptions, properties: SubscribeOptions['properties']): void {
+  const { qos = 0, retainHandling = 0 } = options
   try {
-    encode({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }], properties }, 5)
+    encode({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos, retainHandling }], properties }, 5)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw notFor(error.message)

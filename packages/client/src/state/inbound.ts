@@ -1,5 +1,5 @@
 import type { Publish } from '@godwit/protocol'
-import { Remembered } from './remembered.js'
+import type { Remembered } from './remembered.js'
 import type { ClientStore } from './store.js'
 
 /**
@@ -38,11 +38,11 @@ export class Inbound {
   constructor(
     store: ClientStore,
     acknowledge: (type: 'puback' | 'pubrec', packetId: number) => void,
-    remembers = false,
+    remembered: Remembered | undefined,
   ) {
     this.#store = store
     this.#acknowledge = acknowledge
-    if (remembers) this.#remembered = new Remembered()
+    this.#remembered = remembered
   }
 
   /** Takes up what an earlier process left. */

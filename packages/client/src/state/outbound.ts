@@ -1,6 +1,7 @@
 import { type AnyClientError, PublishError } from '../errors.js'
 import { type Acknowledgement, type DropReason, type Outgoing, type OutgoingOwner, sizeOf } from './outgoing.js'
 import type { PacketIds } from './packet-ids.js'
+import type { RelayedIds } from './relayed-ids.js'
 import type { ClientStore, StoredPublish } from './store.js'
 
 /** What a relay publishes itself has no number in the session that keeps its messages: the store knows nothing by it. */
@@ -48,7 +49,8 @@ interface PublishStep {
 export class Outbound {
   readonly #ids: PacketIds
   readonly #store: ClientStore
-  readonly #isRelay: boolean
+  /** Of a relay. */
+  readonly #relayed: RelayedIds | undefined
   #terms: OutboundTerms = {
     sessionPresent: false,
     sameServer: false,
@@ -73,18 +75,11 @@ export class Outbound {
   #onTrial: Outgoing | undefined
   /** Ids of QoS 2 that the server may know still; free again when it has forgotten the session. */
   #withheld: number[] = []
-  /**
-   * The same of a relay, which cannot choose another: PUBREL makes it free before a message at QoS 2 has it, or that might be
-   * taken for the old one [MQTT-4.3.3-10].
-   */
-  readonly #stale = new Set<number>()
-  /** PUBCOMPs of such that are to come. */
-  readonly #freeing = new Set<number>()
 
-  constructor(ids: PacketIds, store: ClientStore, isRelay = false) {
+  constructor(ids: PacketIds, store: ClientStore, relayed: RelayedIds | undefined) {
     this.#ids = ids
     this.#store = store
-    this.#isRelay = isRelay
+    this.#relayed = relayed
   }
 
   /** Publications accepted and not yet sent. */
@@ -199,8 +194,8 @@ export class Outbound {
     this.#connection += 1
     this.#quota = terms.window
     this.#againAt = 0
-    this.#freeing.clear()
-    if (this.#isRelay && terms.sessionPresent && !terms.sameServer) this.#meetStranger()
+    this.#relayed?.restart()
+    if (this.#relayed && terms.sessionPresent && !terms.sameServer) this.#meetStranger(this.#relayed)
     this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
     if (!terms.sessionPresent) this.#forgetSession()
     const first = this.#unacknowledged.values().next().value ?? this.#queue.values().next().value
@@ -217,7 +212,7 @@ export class Outbound {
     message.endings += 1
     if (message.endings < mostEndings) return
     this.#unacknowledged.delete(message.packetId)
-    if (message.qos === 2 && !this.#isRelay) {
+    if (message.qos === 2 && !this.#relayed) {
       this.#withheld.push(message.packetId) // another message under it might be taken for this one [MQTT-4.3.3-10]
       message.packetId = 0
     }
@@ -270,7 +265,7 @@ export class Outbound {
         continue
       }
       if (message.qos > 0) {
-        const stale = this.#hasRoom ? this.#staleIdOf(message) : 0
+        const stale = (this.#hasRoom && this.#relayed?.toFree(message)) || 0
         if (stale > 0) return { packet: 'pubrel', packetId: stale }
         const packetId = this.#hasRoom ? this.#takeId(message) : 0
         if (packetId === 0) return undefined
@@ -287,7 +282,7 @@ export class Outbound {
   }
 
   #giveUp(message: Outgoing, why: DropReason): void {
-    if (this.#wasSent(message) && message.qos === 2) this.#stale.add(message.relayed!.packetId)
+    if (this.#wasSent(message) && message.qos === 2) this.#relayed?.add(message.relayed!.packetId)
     this.withdraw(message)
     message.owner.dropped(why)
   }
@@ -307,13 +302,6 @@ export class Outbound {
   #takeId({ relayed }: Outgoing): number {
     if (!relayed) return this.#ids.take()
     return this.#ids.takeThis(relayed.packetId) ? relayed.packetId : 0
-  }
-
-  /** The id of this message, when the server may know it still of another one; 0 otherwise. Counted as freed from now on. */
-  #staleIdOf({ qos, relayed }: Outgoing): number {
-    if (qos !== 2 || !relayed || !this.#stale.delete(relayed.packetId)) return 0
-    this.#freeing.add(relayed.packetId)
-    return relayed.packetId
   }
 
   /** False when the id belongs to a QoS 2 publication. An unknown one is ignored. */
@@ -353,7 +341,7 @@ export class Outbound {
 
   /** False when the id belongs to a publication that has had no PUBREC. An unknown one is ignored. */
   onPubcomp(ack: Acknowledgement): boolean {
-    if (this.#freeing.delete(ack.packetId)) return true
+    if (this.#relayed?.freed(ack.packetId)) return true
     const message = this.#released.get(ack.packetId)
     if (message === undefined) return !this.#unacknowledged.has(ack.packetId)
     this.#released.delete(ack.packetId)
@@ -369,17 +357,16 @@ export class Outbound {
    */
   #forgetSession(): void {
     for (const packetId of this.#withheld.splice(0)) this.#ids.release(packetId)
-    this.#stale.clear()
+    this.#relayed?.clear()
     const unfinished = [...this.#unacknowledged.values(), ...this.#released.values()]
     this.#unacknowledged.clear()
     this.#released.clear()
     this.#beginAnew(unfinished)
   }
 
-  /** A server that was not asked last has a session: what another has not confirmed goes to it, and each id is made free first. */
-  #meetStranger(): void {
-    for (let packetId = 1; packetId <= 65_535; packetId++) this.#stale.add(packetId)
-    for (const packetId of this.#released.keys()) this.#stale.delete(packetId)
+  /** A server that was not asked last has a session: what another has not confirmed goes to it. */
+  #meetStranger(ids: RelayedIds): void {
+    ids.meetStranger(this.#released.keys())
     const unfinished = [...this.#unacknowledged.values()]
     this.#unacknowledged.clear()
     this.#beginAnew(unfinished)
@@ -390,7 +377,7 @@ export class Outbound {
     const waiting = this.#queue
     this.#queue = new Set()
     this.#queuedBytes = 0
-    const inOrder = this.#isRelay ? [...unfinished].sort((a, b) => a.sequence - b.sequence) : unfinished
+    const inOrder = this.#relayed ? [...unfinished].sort((a, b) => a.sequence - b.sequence) : unfinished
     for (const message of inOrder) {
       this.#ids.release(message.packetId)
       if (message.qos === 1 || message.relayed !== undefined) {
@@ -427,7 +414,7 @@ export class Outbound {
   /** It is over; with an error its owner is told. */
   #drop(message: Outgoing, error: AnyClientError | undefined): void {
     if (this.#onTrial === message) this.#onTrial = undefined
-    if (error !== undefined && this.#isRelay && message.qos === 2) this.#stale.add(message.packetId)
+    if (error !== undefined && message.qos === 2) this.#relayed?.add(message.packetId)
     this.#ids.release(message.packetId)
     this.#store.removeOutgoing(message.sequence)
     if (error !== undefined) message.owner.dropped(error)
@@ -435,7 +422,7 @@ export class Outbound {
 
   #keep(message: Outgoing): void {
     const { sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released } = message
-    if (qos === 0 || (this.#isRelay && released === 0)) return
+    if (qos === 0 || (this.#relayed && released === 0)) return
     this.#store.putOutgoing({ sequence, topic, payload, qos, retain, properties, expiresAt, packetId, released })
   }
 }
