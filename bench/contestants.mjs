@@ -123,12 +123,14 @@ const filesOf = (certificate) => (certificate ? [certificate.cert, certificate.k
  * One run: a fresh broker, the load, the figures.
  * @param {Contestant} contestant
  * @param {Row} row
- * @param {{ load: Load, seconds: number, certificate?: Certificate }} setting `certificate` for rows over TLS.
+ * @param {{ load: Load, seconds: number, certificate?: Certificate, before?: () => Promise<void> }} setting `certificate` for rows
+ *   over TLS; `before` is waited for before the load begins.
  * @returns {Promise<Figures>}
  */
-export function measure(contestant, row, { load, seconds, certificate }) {
+export function measure(contestant, row, { load, seconds, certificate, before = async () => {} }) {
   const shown = row.over === 'tls' || row.over === 'wss' ? certificate : undefined
   const work = async (/** @type {{ port: number, pid: number }} */ { port, pid }) => {
+    await before()
     const command = load.command(row, { port, pid, seconds, ca: shown?.cert })
     const generator = await Background.start(withAllFiles(command))
     await generator.success()

@@ -1,8 +1,9 @@
 // What it costs to look: CPU a message of the row pipe, QoS 0, with metrics read every second and a trace of another client
 // open, beside the same broker unwatched, in turns. With `--pages 100`, so many pages of the console are open instead: each a stream
-// of the HTTP API with changes, log and metrics.
+// of the HTTP API with changes, log and metrics. With `--chromium 20`, so many of these are real ones, each with a profile of its own,
+// since tabs of one share a stream.
 //
-//   npm run build && node bench/watched.mjs [--runs 7] [--seconds 3] [--load FILE.c] [--pages 0]
+//   npm run build && node bench/watched.mjs [--runs 7] [--seconds 3] [--load FILE.c] [--pages 0] [--chromium 0]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatTokens, hashOfToken, newToken } from '@godwit/admin'
-import { freePort } from '../scripts/background.mjs'
+import { Background, freePort } from '../scripts/background.mjs'
+import { openBrowser } from '../scripts/browser.mjs'
 import { root } from '../scripts/prepare.mjs'
 import { median } from './compare.mjs'
 import { godwit, measure } from './contestants.mjs'
@@ -23,24 +25,28 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     load: { type: 'string' },
     pages: { type: 'string', default: '0' },
+    chromium: { type: 'string', default: '0' },
   },
 })
 const seconds = Number(values.seconds)
-const pages = Number(values.pages)
+const real = Number(values.chromium)
+const pages = Math.max(real, Number(values.pages))
 const row = /** @type {import('./rows.mjs').Row} */ (selectRows(rows, ['pipe-qos0'])[0])
 const folder = mkdtempSync(join(tmpdir(), 'godwit-watched-'))
 const load = values.load === undefined ? godwitBench : mqttload(values.load, folder)
 const unwatched = godwit('memory')
+const command = join(root, 'packages/cli/dist/main.js')
+const control = join(folder, 'control')
 
 /** CPU a message in one run, in microseconds. */
 async function watched() {
-  const [metrics, control] = [await freePort(), join(folder, 'control')]
+  const metrics = await freePort()
   const contestant = {
     ...unwatched,
     /** @param {import('./contestants.mjs').Place} place */
     program(place) {
-      const { command, ready } = unwatched.program(place)
-      return { command: [...command, '--metrics', `${metrics}`, '--control', control], ready }
+      const { command: plain, ready } = unwatched.program(place)
+      return { command: [...plain, '--metrics', `${metrics}`, '--control', control], ready }
     },
   }
   let scrapes = 0
@@ -58,8 +64,8 @@ async function watched() {
   const tracing = {
     ...load,
     command: (/** @type {any} */ ...args) => {
-      const command = [join(root, 'packages/cli/dist/main.js'), 'trace', '--control', control, '--client', 'nobody']
-      trace = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'pipe'] })
+      const words = ['trace', '--control', control, '--client', 'nobody']
+      trace = spawn(process.execPath, [command, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
       trace.stderr?.once('data', () => {
         hasBegun = true // it says so
       })
@@ -93,8 +99,8 @@ async function followed() {
     ...unwatched,
     /** @param {import('./contestants.mjs').Place} place */
     program(place) {
-      const { command, ready } = unwatched.program(place)
-      return { command: [...command, '--http', `${port}`], ready }
+      const { command: plain, ready } = unwatched.program(place)
+      return { command: [...plain, '--http', `${port}`, '--control', control], ready }
     },
   }
   const left = new AbortController()
@@ -108,21 +114,31 @@ async function followed() {
     opened++
     for await (const _ of body) events++
   }
-  const following = {
-    ...load,
-    command: (/** @type {any} */ ...args) => {
-      for (let page = 0; page < pages; page++) open().catch(() => {}) // the broker ends before its pages do
-      return load.command(.../** @type {[any, any]} */ (args))
-    },
+  const browser = real > 0 ? await openBrowser() : undefined
+  const before = async () => {
+    for (let page = 0; page < real; page++)
+      await showConsole(/** @type {import('playwright-core').Browser} */ (browser))
+    for (let page = real; page < pages; page++) open().catch(() => {}) // the broker ends before its pages do
   }
   try {
-    const figures = await measure(contestant, row, { load: following, seconds })
-    if (opened < pages || events < pages * (seconds - 1))
+    const figures = await measure(contestant, row, { load, seconds, before })
+    const streams = pages - real
+    if (opened < streams || events < streams * (seconds - 1))
       throw new Error(`${opened} pages had ${events} events in ${seconds} s`)
     return figures.cpu_us_per_msg ?? Number.NaN
   } finally {
     left.abort()
+    await browser?.close()
   }
+}
+
+/** Logs in with a link of its own, and waits for live figures. @param {import('playwright-core').Browser} browser */
+async function showConsole(browser) {
+  const asking = await Background.start([process.execPath, command, 'console', '--control', control])
+  await asking.success()
+  const page = await browser.newPage()
+  await page.goto(asking.output.trim())
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
 }
 
 try {
