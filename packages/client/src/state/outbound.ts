@@ -142,7 +142,7 @@ export class Outbound {
   add(publish: NewOutgoing): Outgoing {
     const { topic, payload, qos, retain, properties, expiresAt, deadline, owner, relayed } = publish
     const message: Outgoing = {
-      sequence: publish.sequence ?? (this.#isRelay ? unnumbered : this.#nextSequence++),
+      sequence: publish.sequence ?? (this.#relayed ? unnumbered : this.#nextSequence++),
       topic,
       payload,
       qos,

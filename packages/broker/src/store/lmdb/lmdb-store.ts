@@ -240,7 +240,7 @@ class LmdbStore implements StoreOnDisk, SessionKeeper, LogKeeper, BodiesKeeper {
     const { recovered, nextSession, ended } = await recovery.recover()
     this.#nextSession = nextSession
     if (recovered.clock) this.#time.continue(recovered.clock, this.#log.stoppedAt)
-    if (this.#log.stoppedAt !== undefined) this.#noteClock() // with the first commit: the time until then counts for nothing
+    if (this.#log.stoppedAt !== undefined) this.#pipeline.noteClock() // with the first commit: the time until then counts for nothing
     if (!this.#time.isSure) {
       log.log('warn', 'the clock is behind what it was when data was last written: nothing expires until it is right', {
         clock: new Date(this.#time.clock.now()).toISOString(),
