@@ -14,7 +14,7 @@ import { Lease } from './lease.js'
 import { LogRoom } from './log-room.js'
 import type { NodeCounters, NodeRole, NodeStatus } from './node-status.js'
 import { NodeVoice } from './node-voice.js'
-import { type Ending, Ownership } from './ownership.js'
+import { diskLow, type Ending, Ownership } from './ownership.js'
 import type { FollowingCopy, LoadedBroker, Premises } from './premises.js'
 import { defaultHoldMs, ReplicatedLog } from './replicated-log.js'
 
@@ -42,6 +42,8 @@ export interface NodeParts extends NodeSettings {
 }
 
 const defaultLeaseMs = 3_000
+/** For how long nobody hands over to a node whose disk was down to its reserve, in ms: else two such nodes would do so without end. */
+const lowMs = 60_000
 /** How long an end waits until the others can know of it, in ms. */
 const farewellMs = 1_000
 
@@ -258,6 +260,7 @@ export class ClusterNode {
       const bytes = copy.position()
       this.#position = bytes && decodePosition(bytes)
       if (!bytes && !copy.isEmpty) throw new Diverged('it holds the data of a broker that ran alone')
+      if (this.#voice.problem !== diskLow) this.#voice.problem = undefined // it can go on
       this.#become('following')
       await this.#follow(copy)
     } finally {
@@ -356,9 +359,15 @@ export class ClusterNode {
     }
     const why = await this.#own(log, broker, writer)
     this.#position = log.applied
+    if (why === 'low') this.clock.timeout(lowMs, () => this.#forgetLow())
     if (why === 'fenced') this.counters.fenced++
     else this.#candidacy.rest(2 * this.#leaseMs)
     if (log.damage !== undefined) throw new DamagedCopy(log.damage)
+  }
+
+  /** Others may hand over to it again: there may be room by now. */
+  #forgetLow(): void {
+    if (this.#voice.problem === diskLow) this.#voice.problem = undefined
   }
 
   protected makeLog(position: Position | undefined): ReplicatedLog {

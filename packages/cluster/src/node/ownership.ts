@@ -16,10 +16,12 @@ const heartbeatEveryMs = 1_000
  */
 export type Ending = 'fenced' | 'handover' | 'low' | 'closing' | 'disk' | 'damaged' | 'broken'
 
+export const diskLow = 'its disk is down to its reserve'
+
 /** For these it ends only if another takes over. */
 const goesOn: ReadonlyMap<Ending, string> = new Map([
   ['handover', 'it was asked to hand over'],
-  ['low', 'its disk is down to its reserve'],
+  ['low', diskLow],
 ])
 
 export interface OwnershipParts {
@@ -130,7 +132,7 @@ export class Ownership {
         voice.tell(`${goesOn.get(why)}, and no other node has all there is and may take over: it goes on`)
         return undefined
       }
-      if (why === 'low') voice.tell('its disk is down to its reserve') // nobody hands over to it
+      if (why === 'low') voice.tell(diskLow) // nobody hands over to it
       voice.say('info', 'this node lets go of the log', { why, heir: heir ?? 'whoever comes' })
       if (why !== 'damaged') await broker.stop()
       await writer.release(heir)
