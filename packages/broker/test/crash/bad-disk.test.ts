@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BadDisk, type Refusal } from './bad-disk.js'
 import { BrokerProcess } from './broker-process.js'
 import { report } from './findings.js'
+import { Lab } from './lab.js'
 import { Random } from './random.js'
 import { Scene } from './scene.js'
-import { missingCompiler, preloaded } from './tools.js'
 
 const rounds = Number(process.env.GODWIT_TEST_BAD_DISK_ROUNDS ?? 1)
 /** Each of them is met by a commit, or by what is tried again. */
@@ -19,13 +16,8 @@ const messagesAfter = 10
 /** lmdb 3.5.6 puts down which write was refused in 100 bytes, which may be too few: then the C library ends the process. */
 const overrun = /^Write error: .*(malloc|free|realloc|corrupted|double)/s
 
-const missing = missingCompiler()
-const folder = mkdtempSync(join(tmpdir(), 'godwit-bad-disk-'))
-let library = ''
-beforeAll(() => {
-  if (!missing) library = preloaded('refuse', folder)
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const lab = new Lab('bad-disk')
+const { missing } = lab
 
 const refusals: Readonly<Record<string, Refusal>> = {
   'every write, no space': { calls: 'writes', every: 1, with: 'ENOSPC' },
@@ -44,9 +36,9 @@ describe.skipIf(missing)('a disk that refuses', () => {
     '%s: the broker says so once, goes on when it can, and has all that it acknowledged',
     { timeout: 20_000 + rounds * 10_000 },
     async ([what, refusal]) => {
-      const directory = mkdtempSync(join(folder, 'data-'))
+      const directory = lab.directory('data')
       const scene = new Scene(2, ['offline', 'online'], new Random())
-      let disk = new BadDisk(library, directory)
+      let disk = new BadDisk(lab.library('refuse'), directory)
       let broker = new BrokerProcess([], disk.env)
       try {
         await broker.open({ directory })
@@ -68,7 +60,7 @@ describe.skipIf(missing)('a disk that refuses', () => {
           await broker.kill()
           await scene.lost()
           disk.dispose()
-          disk = new BadDisk(library, directory)
+          disk = new BadDisk(lab.library('refuse'), directory)
           broker = new BrokerProcess([], disk.env)
           await broker.open({ directory })
           await scene.verify(broker)
@@ -84,9 +76,9 @@ describe.skipIf(missing)('a disk that refuses', () => {
   )
 
   it('lets the broker close, and start', async () => {
-    const directory = mkdtempSync(join(folder, 'data-'))
+    const directory = lab.directory('data')
     const scene = new Scene(1, ['offline'], new Random())
-    const disk = new BadDisk(library, directory)
+    const disk = new BadDisk(lab.library('refuse'), directory)
     const broker = new BrokerProcess([], disk.env)
     try {
       await broker.open({ directory })

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import type { QoS } from '@godwit/protocol'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BadDisk } from './bad-disk.js'
 import type { BrokerProcess } from './broker-process.js'
 import { Findings, report } from './findings.js'
+import { Lab } from './lab.js'
 import type { Play } from './play.js'
 import { PowerCuts, Reader } from './power-cut.js'
 import { Random } from './random.js'
 import { allRemains } from './recording.js'
 import { Scene } from './scene.js'
-import { missingCompiler, preloaded } from './tools.js'
 import { V5Scene } from './v5-scene.js'
 
 const points = Number(process.env.GODWIT_TEST_POWER_CUTS ?? 25)
@@ -22,17 +19,9 @@ const mutantPoints = 10
 /** Moments from the first on at which a new folder is cut. */
 const firstMoments = 25
 
-const missing = missingCompiler()
-const folder = mkdtempSync(join(tmpdir(), 'godwit-power-cut-'))
-let cuts: PowerCuts
-let refuse = ''
-
-beforeAll(() => {
-  if (missing) return
-  cuts = new PowerCuts(folder, preloaded('record', folder))
-  refuse = preloaded('refuse', folder)
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const lab = new Lab('power-cut')
+const { missing } = lab
+const cuts = new PowerCuts(lab)
 
 describe.for<QoS>([1, 2])('a power cut under QoS %i load', (qos) => {
   const play = (random: Random): Play => new Scene(qos, ['offline', 'mid-handshake'], random)
@@ -82,7 +71,7 @@ describe.skipIf(missing)('a power cut on a disk that is not well', () => {
   const some = Math.ceil(points / 3)
   let disk: BadDisk
   const env = (directory: string): Readonly<Record<string, string>> => {
-    disk = new BadDisk(refuse, directory)
+    disk = new BadDisk(lab.library('refuse'), directory)
     return disk.env
   }
 

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { checkPages } from '../../src/store/lmdb/page-check.js'
 import { BrokerProcess, type Mutant, type OpenOptions } from './broker-process.js'
 import { Findings, report } from './findings.js'
+import type { Lab } from './lab.js'
 import { downSeconds, firstMoment, type Play } from './play.js'
 import { Random } from './random.js'
 import { allRemains, type Files, Recording, type Remains } from './recording.js'
@@ -30,13 +31,10 @@ export interface PowerCutPlan {
 
 /** Records brokers and cuts their power, in a folder of its own. */
 export class PowerCuts {
-  readonly #folder: string
-  readonly #recorder: string
+  readonly #lab: Lab
 
-  /** @param recorder the library of record.c. */
-  constructor(folder: string, recorder: string) {
-    this.#folder = folder
-    this.#recorder = recorder
+  constructor(lab: Lab) {
+    this.#lab = lab
   }
 
   /** A run that is recorded, the power cut at many moments of it, and a look at what each cut left. */
@@ -64,7 +62,7 @@ export class PowerCuts {
 
   async record(scene: Play, plan: Pick<PowerCutPlan, 'mutant' | 'during' | 'env'> = {}): Promise<Run> {
     const { mutant, during = () => after(loadMs), env } = plan
-    const directory = mkdtempSync(join(this.#folder, 'run-'))
+    const directory = this.#lab.directory('run')
     const { LD_PRELOAD = '', ...others } = env?.(directory) ?? {}
     const broker = new BrokerProcess([], { ...others, ...this.recorded(directory, LD_PRELOAD) })
     try {
@@ -85,7 +83,7 @@ export class PowerCuts {
   /** What a process has to be started with that it is recorded. @param library another one, behind which the disk is. */
   recorded(directory: string, library = ''): Readonly<Record<string, string>> {
     return {
-      LD_PRELOAD: `${this.#recorder} ${library}`.trim(),
+      LD_PRELOAD: `${this.#lab.library('record')} ${library}`.trim(),
       RECORD_FOLDER: directory,
       RECORD_LOG: `${directory}.log`,
       RECORD_SYNC_DELAY_US: String(syncDelayMicroseconds),
@@ -126,7 +124,7 @@ export class PowerCuts {
 
   /** Writes what a cut left to a folder. @param recorded the folder that was recorded. */
   folderOf(files: Files, recorded: string): string {
-    const directory = mkdtempSync(join(this.#folder, 'cut-'))
+    const directory = this.#lab.directory('cut')
     for (const [path, bytes] of files) {
       const file = join(directory, relative(recorded, path))
       mkdirSync(dirname(file), { recursive: true })

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Deliveries } from '../../src/store/deliveries.contract.js'
 import { lmdbStore } from '../../src/store/lmdb/index.js'
 import { checkPages } from '../../src/store/lmdb/page-check.js'
@@ -16,24 +15,17 @@ import { VirtualClock } from '../../src/testing/index.js'
 import { BrokerTime } from '../../src/time/broker-time.js'
 import { BadDisk, type Refusal } from './bad-disk.js'
 import { Findings, report } from './findings.js'
+import { Lab } from './lab.js'
 import { PowerCuts } from './power-cut.js'
 import { Random, seed } from './random.js'
 import { allRemains, type Files } from './recording.js'
-import { missingCompiler, preloaded } from './tools.js'
 
 const points = Number(process.env.GODWIT_TEST_STORE_POWER_CUTS ?? 20)
 const steps = 150
 
-const missing = missingCompiler()
-const folder = mkdtempSync(join(tmpdir(), 'godwit-store-power-cut-'))
-let cuts: PowerCuts
-let refuse = ''
-beforeAll(() => {
-  if (missing) return
-  cuts = new PowerCuts(folder, preloaded('record', folder))
-  refuse = preloaded('refuse', folder)
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const lab = new Lab('store-power-cut')
+const { missing } = lab
+const cuts = new PowerCuts(lab)
 
 /** Of each session the texts that wait, and of each topic the one that is retained; each says when it expires. */
 interface Held {
@@ -129,9 +121,9 @@ describe.skipIf(missing)('an upgrade on a disk that refuses', () => {
     { calls: 'syncs', every: 2, with: 'EIO' },
     { calls: 'syncs', every: 3, with: 'EIO' },
   ])('is told, or done all the same, and loses nothing: %o', async (refusal) => {
-    const directory = mkdtempSync(join(folder, 'run-'))
+    const directory = lab.directory('run')
     format1(mkdirSync(join(directory, 'p0'), { recursive: true })!)
-    const disk = new BadDisk(refuse, directory)
+    const disk = new BadDisk(lab.library('refuse'), directory)
     disk.refuse(refusal)
     const child = spawn(process.execPath, [program, directory], { env: { ...process.env, ...disk.env } })
     const [said, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'exit')])
@@ -155,7 +147,7 @@ async function churned(
   many: number,
   prepare: (p0: string) => void = () => {},
 ): Promise<{ readonly directory: string; readonly lines: readonly string[]; readonly before: Files }> {
-  const directory = mkdtempSync(join(folder, 'run-'))
+  const directory = lab.directory('run')
   if (many === 0) mkdirSync(join(directory, 'p0'))
   prepare(join(directory, 'p0'))
   const before = filesIn(directory)
