@@ -1,4 +1,4 @@
-import type { Client } from '@godwit/client'
+import type { Client } from '@godwit/client/browser'
 import { batch, effect, signal } from '@preact/signals'
 import { self } from '../session.js'
 import { TopicTree } from './topic-tree.js'
