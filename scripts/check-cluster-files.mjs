@@ -109,7 +109,9 @@ async function play(program, folder) {
     const data = join(folder, 'data', 'a')
     ran([...command, 'cluster', 'snapshot', '--data', data])
     const status = ran([...command, 'cluster', 'status', '--data', data])
-    if (!/owner a;[\s\S]*snapshots: frame \d/.test(status)) throw new PrepareError(`another state:\n${status}`)
+    if (!/owner a;[\s\S]*snapshots: frame \d/.test(status)) {
+      throw new PrepareError(`another state:\n${status}\na says:\n${a.output}\nb says:\n${b.output}`)
+    }
     ran([...command, 'cluster', 'handover', '--data', data])
     for (const end = Date.now() + 20_000; !/an MQTT broker/.test(b.output); ) {
       if (Date.now() > end) throw new PrepareError(`b does not take over:\n${b.output}`)

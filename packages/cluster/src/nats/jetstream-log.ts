@@ -18,6 +18,7 @@ import {
   type StoredFrame,
 } from '../log/log-server.js'
 import { connectNats, EngineUnfit, type NatsOptions } from './connection.js'
+import { onceGathered } from './gathered.js'
 import { Reading } from './reading.js'
 import { ensureStream, namesOf, type StreamNames, type StreamSettings } from './stream.js'
 
@@ -56,7 +57,8 @@ export async function jetstreamLog(options: JetStreamLogOptions): Promise<LogSer
       })
       return { snapshots, nodes: await new Kvm(connection).create(names.nodes, { replicas, history: 1 }) }
     }
-    return new JetStreamLog({ connection, manager, names, ...(await ensure()), ensure })
+    const kept = await onceGathered(ensure, systemClock, log)
+    return new JetStreamLog({ connection, manager, names, ...kept, ensure })
   } catch (error) {
     await connection.close()
     if (error instanceof EngineUnfit) throw error
