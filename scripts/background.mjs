@@ -1,5 +1,6 @@
 // A program that runs beside us: a broker under test, a subscriber. It is ready when its output says so, and never outlives us.
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -118,15 +119,23 @@ export class Background {
   }
 }
 
+/** Below those that outgoing connections are given (from 32,768 on): none can take one before it is listened on. */
+let nextPort = 10_000 + randomInt(20_000)
+
 /**
  * A TCP port on the loopback address that nobody listens on.
  * @returns {Promise<number>}
  */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = nextPort++
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await new Promise((resolve) => {
+      server.once('listening', () => resolve(true)).once('error', () => resolve(false))
+    })
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
