@@ -3,10 +3,6 @@ import type { LocalProperties } from '@godwit/broker'
 
 /** The user property by which a broker of Godwit's knows a message that comes by more than one way. */
 const markProperty = 'godwit-mark'
-/** Markers under other names that are remembered. */
-const mostRemembered = 1_000
-
-const renamed = new Map<string, string>()
 
 /** The properties for a message that gets another name on its way: under it, it is another message. */
 export function marked(properties: LocalProperties | undefined, from: string, to: string): LocalProperties | undefined {
@@ -27,15 +23,10 @@ export function withMark(
   return { ...properties, userProperties: mark === undefined ? others : [...others, [markProperty, mark]] }
 }
 
-/** The same for all topics that differ as these two do. */
+/** The same for all topics that differ as these two do. Nothing is remembered: names are as long as those over there like. */
 function markerFor(marker: string, from: string, to: string): string {
   let same = 0
   while (same < from.length && same < to.length && from.at(-1 - same) === to.at(-1 - same)) same++
   const key = [marker, from.slice(0, from.length - same), to.slice(0, to.length - same)].join('\0')
-  const known = renamed.get(key)
-  if (known !== undefined) return known
-  const found = createHash('sha256').update(key).digest('base64url').slice(0, 16)
-  if (renamed.size >= mostRemembered) renamed.clear()
-  renamed.set(key, found)
-  return found
+  return createHash('sha256').update(key).digest('base64url').slice(0, 16)
 }
