@@ -29,7 +29,10 @@ export class Route {
   readonly #settings: Settings
   readonly #backoff: Backoff
   readonly #redirects = new Redirects()
-  /** By URL: what the server turned out to speak; unproven while 3.1.1 is a guess. */
+  /**
+   * By URL: what the server turned out to speak. Unproven: it has closed without an answer at 5.0, and 3.1.1 is a guess, for one
+   * connection; it may have been restarting.
+   */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
   /**
    * By URL, of servers that take no bridge's level. `known`: it has said so. `guessed`: it has closed without an answer, as one does
@@ -72,7 +75,8 @@ export class Route {
   /** The server has taken CONNECT. */
   accepted(): void {
     if (this.bridge) this.#plain.delete(this.server.url)
-    this.#versions.set(this.server.url, { version: this.version, proven: true })
+    if (!this.#versions.has(this.server.url))
+      this.#versions.set(this.server.url, { version: this.version, proven: true })
   }
 
   after(ending: Ending): Next {

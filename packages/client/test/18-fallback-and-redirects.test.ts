@@ -70,6 +70,41 @@ describe('fallback to 3.1.1', () => {
     await connecting
   })
 
+  test('a server that was only restarting, and took 3.1.1, is asked at 5.0 on the next connection', async () => {
+    const { server, options, clock } = rig()
+    const connecting = connect('mqtt://broker', options)
+    const first = await server.accept()
+    first.open()
+    await first.expect('connect', { version: 5 })
+    first.close()
+    const second = await server.accept()
+    expect((await second.welcome()).version).toBe(4)
+    const client = await connecting
+    second.close()
+    await clock.pass(500)
+    expect((await (await server.accept()).welcome()).version).toBe(5)
+    await settled()
+    expect(client.version).toBe(5)
+  })
+
+  test('one that closes at 5.0 whenever it is asked is there again at 3.1.1, without a wait', async () => {
+    const { server, options, clock } = rig()
+    const connecting = connect('mqtt://broker', options)
+    for (let round = 0; round < 3; round++) {
+      const asked = await server.accept()
+      asked.open()
+      await asked.expect('connect', { version: 5 })
+      asked.close()
+      const taken = await server.accept()
+      expect((await taken.welcome()).version).toBe(4)
+      const client = await connecting
+      await settled()
+      expect([client.connected, client.version]).toEqual([true, 4])
+      taken.close()
+      await clock.pass(500 * 2 ** round)
+    }
+  })
+
   test('a connection that ends before CONNECT was sent says nothing of the version', async () => {
     const { server, options, clock } = rig()
     const connecting = connect('mqtt://broker', options)
