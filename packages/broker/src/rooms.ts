@@ -69,7 +69,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     metrics,
     commits,
     tracing,
-    turn: new Turn(faults),
+    turn: new Turn(faults, clock),
     writers: new WriterPool(),
     encodedOnce: new EncodedOnce(),
     waiting: accounts.waiting,

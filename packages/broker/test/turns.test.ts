@@ -75,6 +75,23 @@ it('a client that sends without a pause is heard a few thousand packets a turn',
   expect(await pong).toBeLessThan(10)
 })
 
+it('a client whose messages take long is heard less a turn', async () => {
+  const takesLong = (): void => rig.clock.advance(0.02)
+  const rig: Rig = await startRig({ hooks: [{ onPublish: takesLong }] })
+  const [flood, other] = [await rig.connect('flood'), await rig.connect('other')]
+  for (let n = 0; n < 20; n++) flood.send(...Array.from({ length: 500 }, () => publishPacket('nobody', 'x')))
+  let most = 0
+  const pong = turnsToPong(other)
+  for (let before = await rig.broker.metrics(); before.publishReceived < 10_000; ) {
+    await nextTurn()
+    const now = await rig.broker.metrics()
+    most = Math.max(most, now.packetsReceived - before.packetsReceived)
+    before = now
+  }
+  expect(most).toBeLessThan(1_500) // in 5 ms 250, and a chunk more
+  expect(await pong).toBeLessThan(10)
+})
+
 it('many clients that each say little at once are all heard in that turn, and none is stopped and read from again', async () => {
   const rig = await startRig()
   const clients = await Promise.all(Array.from({ length: 300 }, (_, n) => rig.connect(`c${n}`)))

@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { Faults } from '../faults.js'
+import { VirtualClock } from '../testing/index.js'
 import { Turn } from './turn.js'
 
 function setUp() {
-  const turn = new Turn()
+  const clock = new VirtualClock()
+  const turn = new Turn(new Faults(), clock)
   const flushed: string[] = []
   const gathering = (name: string, bytes = 1, then = () => {}) => ({
     clientId: name,
@@ -14,7 +17,7 @@ function setUp() {
       return bytes
     },
   })
-  return { turn, flushed, gathering }
+  return { turn, flushed, gathering, clock }
 }
 
 it('Turn flushes once at the end of the turn, and what is added while flushing in the next', async () => {
@@ -76,4 +79,17 @@ it('Turn is filled for those who bring many packets in a row, not for the many w
   expect(turn.isFilledBy(others[0]!, 20)).toBe(false)
   await nextTurn()
   expect(turn.isFilledBy(flood!, 400)).toBe(false)
+})
+
+it('Turn is filled by few packets, too, when those who bring many have taken 5 ms of it', async () => {
+  const { turn, clock } = setUp()
+  const [flood, other] = [{}, {}]
+  expect(turn.isFilledBy(flood, 300)).toBe(false)
+  clock.advance(4)
+  expect(turn.isFilledBy(flood, 300)).toBe(false)
+  clock.advance(2)
+  expect(turn.isFilledBy(other, 20)).toBe(false)
+  expect(turn.isFilledBy(flood, 300)).toBe(true)
+  await nextTurn()
+  expect(turn.isFilledBy(flood, 300)).toBe(false)
 })

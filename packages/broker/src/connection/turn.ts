@@ -1,5 +1,6 @@
 import type { Packet } from '@godwit/protocol'
 import { Faults, type Owner } from '../faults.js'
+import { type Clock, systemClock } from '../time/clock.js'
 
 /** Something that has gathered output in this turn of the event loop. */
 export interface Gathering extends Owner {
@@ -12,6 +13,8 @@ const bytesATurn = 4_194_304
 const socketsATurn = 2_000
 /** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
 const packetsATurn = 4_000
+/** Time that those who bring many may take together, in ms: a message to be retained, one that a hook looks at, takes ten times what another does. */
+const msATurn = 5
 /** Whose socket has brought no more than this is not read from again in this turn, so need not be stopped: that is two system calls. */
 const fewPackets = 250
 
@@ -23,6 +26,7 @@ const fewPackets = 250
  */
 export class Turn {
   readonly #faults: Faults
+  readonly #clock: Pick<Clock, 'monotonic'>
   #gathering: Gathering[] = []
   /** From earlier turns, oldest first. */
   #rest: Gathering[] = []
@@ -31,9 +35,12 @@ export class Turn {
   /** Who brought the last ones, and how many in a row. */
   #bringer: object | undefined
   #inARow = 0
+  /** When somebody in this turn was found to have brought many; below 0: nobody was. */
+  #since = -1
 
-  constructor(faults: Faults = new Faults()) {
+  constructor(faults: Faults = new Faults(), clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#faults = faults
+    this.#clock = clock
   }
 
   add(one: Gathering): void {
@@ -47,7 +54,14 @@ export class Turn {
     this.#bringer = bringer
     this.#packets += packets
     this.#schedule()
-    return this.#packets > packetsATurn && this.#inARow > fewPackets
+    return this.#inARow > fewPackets && (this.#packets > packetsATurn || this.#isOver())
+  }
+
+  /** Whether those who bring many have had their time of this turn. */
+  #isOver(): boolean {
+    const now = this.#clock.monotonic()
+    if (this.#since < 0) this.#since = now
+    return now - this.#since > msATurn
   }
 
   #schedule(): void {
@@ -62,6 +76,7 @@ export class Turn {
     this.#scheduled = false
     this.#packets = 0
     this.#bringer = undefined
+    this.#since = -1
     const left = this.#flushSome(gathering)
     if (this.#rest.length > 0) this.#rest = this.#flushSome(this.#rest)
     if (left.length > 0) this.#rest = this.#rest.concat(left)
