@@ -49,6 +49,7 @@ export const brokerRooms = [
   [
     'accounts.ts',
     'batches.ts',
+    'bridging.ts',
     'buffer-over.ts',
     'changes.ts',
     'client-certificate.ts',
@@ -61,7 +62,6 @@ export const brokerRooms = [
     'histogram.ts',
     'limits.ts',
     'log.ts',
-    'mark.ts',
     'maybe-async.ts',
     'message.ts',
     'metrics.ts',

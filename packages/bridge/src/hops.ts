@@ -1,46 +1,49 @@
 import type { LocalProperties } from '@godwit/broker'
-import { withMark } from './marks.js'
+import { brokerProperty, marksProperty, withMark } from '@godwit/broker/bridging'
 
 /** The user property of messages that a bridge carries: the brokers they have been on, in their order, apart by a space. */
 export const hopsProperty = 'godwit-hops'
-/** The user property with which a bridge asks in CONNECT who the other broker is, and is answered in CONNACK. */
-export const brokerProperty = 'godwit-broker'
 /** More than these have been passed by none but a message that goes round. */
 const mostHops = 64
 
 /**
- * Where messages have been (5.0): what was on the other side does not go there again, nor does what was here come in. So bridges
- * may make a ring.
+ * What messages carry from broker to broker (5.0): where they have been, so that what was on the other side does not go there again,
+ * nor does what was here come in; and the mark by which one that comes by several ways is known, where the other broker takes this
+ * bridge for one. So bridges may make a ring.
  */
 export class Hops {
   readonly #here: string
-  readonly #mark: readonly [readonly [string, string]]
+  readonly #hop: readonly [readonly [string, string]]
   /** Of a message that has no properties of its own. */
-  readonly #markAlone: LocalProperties
+  readonly #hereAlone: LocalProperties
   /** The other broker; undefined: it does not say. */
   #there: string | undefined
   /** Whether messages have properties over there. */
   #isOn = false
+  /** Whether the other broker believes marks and gives them. Who knows, otherwise, who has given a message its mark. */
+  takesMarks = false
 
   constructor(here: string) {
     this.#here = here
-    this.#mark = Object.freeze([Object.freeze([hopsProperty, here] as const)] as const)
-    this.#markAlone = Object.freeze({ userProperties: this.#mark }) // encoded once
+    this.#hop = Object.freeze([Object.freeze([hopsProperty, here] as const)] as const)
+    this.#hereAlone = Object.freeze({ userProperties: this.#hop }) // encoded once
   }
 
   /** A connection: what is spoken over it, and what CONNACK said. */
   begin(version: number, said: readonly (readonly [string, string])[]): void {
     this.#isOn = version === 5
     this.#there = said.find(([name]) => name === brokerProperty)?.[1]
+    this.takesMarks = said.some(([name]) => name === marksProperty)
   }
 
   /** The properties with which a message goes out. */
-  onward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
-    if (!this.#isOn) return properties
-    if (properties === undefined) return this.#markAlone
-    const given = properties.userProperties
-    if (!given?.some(([name]) => name === hopsProperty)) {
-      return { ...properties, userProperties: given ? [...given, ...this.#mark] : this.#mark }
+  onward(given: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+    if (!this.#isOn) return given
+    const properties = this.#known(given)
+    if (properties === undefined) return this.#hereAlone
+    const users = properties.userProperties
+    if (!users?.some(([name]) => name === hopsProperty)) {
+      return { ...properties, userProperties: users ? [...users, ...this.#hop] : this.#hop }
     }
     const hops = hopsOf(properties)
     if (hops.length >= mostHops || (this.#there !== undefined && hops.includes(this.#there))) return 'loop'
@@ -48,12 +51,16 @@ export class Hops {
   }
 
   /** The properties with which a message is published here. */
-  inward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+  inward(given: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+    const properties = this.#known(given)
     const hops = hopsOf(properties)
     if (hops.includes(this.#here)) return 'loop'
-    if (this.#there === undefined) return withMark(properties, undefined) // who knows who has given it
-    if (hops.includes(this.#there)) return properties
+    if (this.#there === undefined || hops.includes(this.#there)) return properties
     return withHops(properties, [...hops, this.#there])
+  }
+
+  #known(properties: LocalProperties | undefined): LocalProperties | undefined {
+    return this.takesMarks ? properties : withMark(properties, undefined)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Message } from '@godwit/client'
 import { reason } from '@godwit/protocol'
 import type { BridgeDrop } from './counters.js'
 import type { Hops } from './hops.js'
-import { marked } from './marks.js'
+import { renamed } from './marks.js'
 import type { RetainedOutward } from './retained-outward.js'
 import type { TopicMap } from './topic-map.js'
 
@@ -63,7 +63,7 @@ export class Inward {
     if (isSystemTopic(topic)) return this.#drop(message, 'system-topic', "it would be one of this broker's own topics")
     const properties = this.#parts.hops.inward(ownOf(message.properties))
     if (properties === 'loop') return this.#drop(message, 'loop', 'it has been here already')
-    const carried = marked(properties, message.topic, topic)
+    const carried = renamed(properties, message.topic, topic)
     const isOvertaken = message.retain && this.#parts.retained.has(topic)
     if (isOvertaken === undefined) return false
     const options = {

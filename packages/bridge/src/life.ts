@@ -1,10 +1,11 @@
 import type { Broker, InsideSession } from '@godwit/broker'
+import { brokerProperty } from '@godwit/broker/bridging'
 import type { ServerInfo } from '@godwit/client'
 import { type Relay, relay } from '@godwit/client/relay'
 import type { BridgeOptions } from './bridge-options.js'
 import { clientOptions, localClientId, timerOf } from './checked-options.js'
 import type { BridgeCounters, BridgeDrop } from './counters.js'
-import { brokerProperty, Hops } from './hops.js'
+import { Hops } from './hops.js'
 import { Inward } from './inward.js'
 import type { Narrator } from './narrator.js'
 import { Outward } from './outward.js'
@@ -67,6 +68,7 @@ export class Life {
       ack: 'manual',
       twoSteps: true,
       beforeKept: true,
+      bridge: true,
       onMessage: outward.onMessage,
     })
     const life = new Life(broker, options, parts, session, outward, hops)

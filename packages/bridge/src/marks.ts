@@ -1,26 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { LocalProperties } from '@godwit/broker'
+import { markOf, withMark } from '@godwit/broker/bridging'
 
-/** The user property by which a broker of Godwit's knows a message that comes by more than one way. */
-const markProperty = 'godwit-mark'
-
-/** The properties for a message that gets another name on its way: under it, it is another message. */
-export function marked(properties: LocalProperties | undefined, from: string, to: string): LocalProperties | undefined {
-  const mark = properties?.userProperties?.find(([name]) => name === markProperty)?.[1]
-  if (from === to || mark === undefined) return properties
-  const [marker = '', number = ''] = mark.split(' ')
-  return withMark(properties, `${markerFor(marker, from, to)} ${number}`)
-}
-
-/** @param mark undefined: none. */
-export function withMark(
+/** The properties for a message that gets another name on its way: under it, it is another message, with another mark. */
+export function renamed(
   properties: LocalProperties | undefined,
-  mark: string | undefined,
+  from: string,
+  to: string,
 ): LocalProperties | undefined {
-  const given = properties?.userProperties
-  if (!given?.some(([name]) => name === markProperty)) return properties
-  const others = given.filter(([name]) => name !== markProperty)
-  return { ...properties, userProperties: mark === undefined ? others : [...others, [markProperty, mark]] }
+  const mark = from === to ? undefined : markOf(properties)
+  if (!mark) return properties
+  return withMark(properties, { marker: markerFor(mark.marker, from, to), number: mark.number })
 }
 
 /** The same for all topics that differ as these two do. Nothing is remembered: names are as long as those over there like. */

@@ -3,7 +3,7 @@ import { isClientError, type QoS } from '@godwit/client'
 import type { DropReason, OutgoingOwner, Relay } from '@godwit/client/relay'
 import type { BridgeDrop } from './counters.js'
 import type { Hops } from './hops.js'
-import { marked } from './marks.js'
+import { renamed } from './marks.js'
 import { packetIdOf } from './session-store.js'
 import type { TopicMap } from './topic-map.js'
 
@@ -99,7 +99,7 @@ export class Outward {
         payload,
         qos,
         retain: message.retain && this.#parts.retain && retainAvailable,
-        properties: marked(properties, message.topic, topic),
+        properties: renamed(properties, message.topic, topic),
         expiresAt: message.expiresAt,
       },
       new Passage(topic, payload.length, this.#onEnd),

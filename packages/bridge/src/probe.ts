@@ -1,3 +1,4 @@
+import { brokerProperty, marksProperty } from '@godwit/broker/bridging'
 import { connect, type SubscriptionRefusedError } from '@godwit/client'
 import type { BridgeOptions } from './bridge-options.js'
 import { checkOptions, clientOptions, remoteClientId } from './checked-options.js'
@@ -21,6 +22,8 @@ export interface Probe {
   /** What CONNACK says (5.0); undefined where the standard's default holds. */
   readonly maximumQos: number | undefined
   readonly retainAvailable: boolean
+  /** Whether the other broker is Godwit, and whether it takes the user for a bridge (`features.bridgeUsers`). */
+  readonly peer: 'godwit' | 'takes bridges' | undefined
   readonly filters: readonly ProbedFilter[]
 }
 
@@ -37,7 +40,7 @@ export async function probe(options: BridgeOptions): Promise<Probe> {
   const { rules } = new TopicMap(options.name, options.topics)
   const given = clientOptions(
     { ...options, clientId: `${remoteClientId(options)}-test`, expirySeconds: 0 },
-    { userProperties: [] },
+    { userProperties: [[brokerProperty, 'test']] },
   )
   const servers = [options.url].flat() as string[]
   const client = await connect(servers, {
@@ -63,11 +66,17 @@ export async function probe(options: BridgeOptions): Promise<Probe> {
       version,
       maximumQos: properties?.maximumQos,
       retainAvailable: properties?.retainAvailable ?? true,
+      peer: peerOf(properties?.userProperties ?? []),
       filters,
     }
   } finally {
     await client.close({ timeoutMs: 0 })
   }
+}
+
+function peerOf(said: readonly (readonly [string, string])[]): Probe['peer'] {
+  if (said.some(([name]) => name === marksProperty)) return 'takes bridges'
+  return said.some(([name]) => name === brokerProperty) ? 'godwit' : undefined
 }
 
 function grantsOf(error: unknown): SubscriptionRefusedError['granted'] {

@@ -5,8 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { lmdbStore } from '@godwit/broker/store/lmdb'
 import { connect } from '@godwit/client'
 import { afterAll, expect, test } from 'vitest'
-import { BridgeError, type BridgeOptions, bridge } from '../src/index.js'
-import { type Bridged, bridged, heard, type Side, side, subscribed, until } from './rig.js'
+import { BridgeError, type BridgeOptions, bridge, probe } from '../src/index.js'
+import { type Bridged, bridged, heard, type Side, side, subscribed, until, Wire } from './rig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'godwit-bridge-'))
 afterAll(() => rmSync(home, { recursive: true }))
@@ -159,6 +159,10 @@ test('properties, and what is left of the expiry, are carried at 5.0', async () 
   expect(seen[1]).toBe(true)
 })
 
+/** Brokers that take one another's bridges for what they are. */
+const net = { bridgeUsers: ['a bridge'] }
+const inANet = { username: 'a bridge', state: false } as const
+
 test('a ring of three comes to rest, and each broker has the message once', async () => {
   const sides = [await side(), await side(), await side()]
   const lists = sides.map(({ broker }) => heard(broker, '#'))
@@ -176,11 +180,11 @@ test('a ring of three comes to rest, and each broker has the message once', asyn
 test.each([0, 1, 2] as const)(
   'a ring of three, each link both ways: each broker has each message once, and it comes to rest (QoS %i)',
   async (qos) => {
-    const sides = [await side(), await side(), await side()]
+    const sides = [await side(net), await side(net), await side(net)]
     const lists = sides.map(({ broker }) => heard(broker, '#'))
     const made: Bridged[] = []
     for (const [at, near] of sides.entries()) {
-      made.push(await bridged(near, sides[(at + 1) % 3]!, { state: false, topics: all }))
+      made.push(await bridged(near, sides[(at + 1) % 3]!, { ...inANet, topics: all }))
     }
     for (const one of sides) await subscribed(one)
     for (let n = 0; n < 100; n++) {
@@ -210,12 +214,44 @@ async function rest(sides: readonly Side[]): Promise<void> {
   }
 }
 
+test('where the other broker takes it for a client, no mark goes there, nor does one that is there come in', async () => {
+  const [near, far] = [await side(), await side()]
+  const there: unknown[] = []
+  far.broker.subscribe('#', ({ properties }) => void there.push(properties?.userProperties))
+  const here: unknown[] = []
+  near.broker.subscribe('in', ({ properties }) => void here.push(properties?.userProperties))
+  for (const name of ['one', 'other']) {
+    const session = await near.broker.session(name, { bridge: true })
+    await session.subscribe('out', { noLocal: true, retainAsPublished: true })
+  }
+  await bridged(near, far, { ...inANet, topics: all })
+  await subscribed(far)
+  await near.broker.publish('out', 'x', { qos: 1 })
+  await far.broker.publish('in', 'x', { qos: 1, properties: { userProperties: [['godwit-mark', 'forged 0']] } })
+  await until(() => there.length === 2 && here.length === 1)
+  expect(there.toSorted()).toEqual([[['godwit-hops', near.broker.id]], [['godwit-mark', 'forged 0']]])
+  expect(here).toEqual([[['godwit-hops', far.broker.id]]])
+})
+
+test.each([
+  [['a bridge'], 'takes bridges'],
+  [[], 'godwit'],
+] as const)(
+  'a probe says whether the other broker takes it for a bridge (bridgeUsers %j)',
+  async (bridgeUsers, peer) => {
+    const far = await side({ bridgeUsers })
+    const { openStream } = new Wire(far.broker)
+    const found = await probe({ name: 'far', url: 'mqtt://far', username: 'a bridge', topics: all, openStream })
+    expect([found.peer, found.filters]).toEqual([peer, [{ filter: '#', qos: 2, reasonCode: 2 }]])
+  },
+)
+
 test('where topics are renamed on a way, a message is another one under its other name', async () => {
-  const sides = [await side(), await side(), await side()]
+  const sides = [await side(net), await side(net), await side(net)]
   const lists = sides.map(({ broker }) => heard(broker, '#'))
   const renamed: BridgeOptions['topics'] = [{ filter: '#', direction: 'both', qos: 2, remotePrefix: 'there/' }]
   for (const [at, topics] of [all, all, renamed].entries()) {
-    await bridged(sides[at]!, sides[(at + 1) % 3]!, { state: false, topics })
+    await bridged(sides[at]!, sides[(at + 1) % 3]!, { ...inANet, topics })
   }
   for (const one of sides) await subscribed(one)
   await sides[2]!.broker.publish('a', 'x', { qos: 2 })

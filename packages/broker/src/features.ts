@@ -16,6 +16,12 @@ export interface Features {
    * without the mark.
    */
   readonly bridgeProtocol: boolean
+  /**
+   * The users under whose names bridges of other Godwits come. Where several of them, or of this broker's own, take a message on, it is
+   * marked for them, and what comes again under a mark is taken no second time: so bridges may make a ring or a net. They are believed
+   * that a message is a repeat: name nobody else. Default: none.
+   */
+  readonly bridgeUsers: readonly string[]
   /** Whether filters may have wildcards. Default true. Off: 0xA2 at 5.0, refused in SUBACK below [MQTT-3.8.3-2]. */
   readonly wildcardSubscriptions: boolean
   /**
@@ -58,6 +64,7 @@ export interface Features {
 export const featureEffects: { readonly [Name in keyof Features]: LimitEffect } = {
   mqtt31: 'new connections',
   bridgeProtocol: 'new connections',
+  bridgeUsers: 'new connections',
   wildcardSubscriptions: 'new connections',
   retainAvailable: 'new connections',
   sharedSubscriptions: 'new connections',

@@ -1,6 +1,6 @@
 import type { PropertiesOf, QoS, Will } from '@godwit/protocol'
+import { type Mark, markOf, withMark } from './bridging.js'
 import { type Commit, later, noCommit } from './commit.js'
-import type { Mark } from './mark.js'
 
 /** What a message is made from; a PUBLISH as decoded fits. */
 export interface MessageSource {
@@ -28,7 +28,7 @@ export class Message {
   readonly retain: boolean
   /** The properties that reach subscribers unchanged; what belongs to one connection is not among them. */
   properties: PropertiesOf<'publish'> | undefined
-  /** What tells it from all others, where bridges may bring it more than one way. */
+  /** What tells it from all others, where bridges may bring it more than one way; none but bridges are given it. */
   mark: Mark | undefined
   /** When it is no longer worth delivering, in epoch ms; infinite: never. */
   expiresAt: number
@@ -89,6 +89,12 @@ export class Message {
     return message
   }
 
+  /** A bridge has brought it: the mark among its properties is not the publisher's. */
+  takeMark(): void {
+    this.mark = markOf(this.properties)
+    if (this.mark) this.properties = withMark(this.properties, undefined)
+  }
+
   /** The commit before which nothing made of this message at QoS 0 or 2 may leave. See {@link Delivery}. */
   get commit(): Commit {
     return this.#commit
@@ -127,6 +133,7 @@ export class Message {
     if (this.#heldBytes === 0) {
       this.#heldBytes = this.topic.length + this.payloadBytes + entryBytes
       if (this.properties) this.#heldBytes += bytesOf(this.properties)
+      if (this.mark) this.#heldBytes += markBytes
     }
     return this.#heldBytes
   }
@@ -155,6 +162,9 @@ export class Message {
 
 /** What an entry in a queue takes beside the message, in memory or on disk, roughly. */
 const entryBytes = 100
+
+/** What a mark takes. */
+const markBytes = 64
 
 /** What properties take: their texts, and something for each. */
 function bytesOf(properties: PropertiesOf<'publish'>): number {

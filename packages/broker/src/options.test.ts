@@ -64,6 +64,7 @@ describe('checkOptions', () => {
     expect(checkOptions({}).features).toEqual({
       mqtt31: false,
       bridgeProtocol: true,
+      bridgeUsers: [],
       wildcardSubscriptions: true,
       subscriptionIdentifiers: true,
       retainAvailable: true,

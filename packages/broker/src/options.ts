@@ -147,6 +147,10 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   if (![0, 1, 2].includes(maximumQos)) {
     throw new BrokerError('invalid-option', `maximumQos is ${maximumQos}; it takes 0, 1 or 2`)
   }
+  const { bridgeUsers = [] } = given
+  if (!Array.isArray(bridgeUsers) || !bridgeUsers.every((user) => typeof user === 'string')) {
+    throw new BrokerError('invalid-option', 'bridgeUsers takes a list of user names')
+  }
   if (willsAfterRestart !== 'publish' && willsAfterRestart !== 'drop') {
     throw new BrokerError('invalid-option', `willsAfterRestart is ${willsAfterRestart}; it takes publish or drop`)
   }
@@ -181,6 +185,7 @@ function featuresOf(given: Partial<Features>): Omit<Features, 'maximumQos' | 'pu
   return {
     mqtt31: given.mqtt31 ?? false,
     bridgeProtocol: given.bridgeProtocol ?? true,
+    bridgeUsers: given.bridgeUsers ?? [],
     wildcardSubscriptions: given.wildcardSubscriptions ?? true,
     retainAvailable: given.retainAvailable ?? true,
     sharedSubscriptions: given.sharedSubscriptions ?? true,

@@ -128,6 +128,16 @@ const scenes: { readonly [Name in keyof Features]: Scene } = {
     silent: true,
     shows: after(connectPacket('bridge', { version: 4, bridge: true })),
   },
+  bridgeUsers: {
+    on: { bridgeUsers: ['site-7'] },
+    off: { bridgeUsers: [] },
+    silent: true,
+    shows: async (_, client) => {
+      const properties = { userProperties: [['godwit-broker', 'elsewhere']] as const }
+      client.send(connectPacket('bridge', { version: 5, username: 'site-7', properties }))
+      return (await client.heardInFull()).some((line) => line.includes('godwit-marks'))
+    },
+  },
   emptyClientIds: {
     on: { emptyClientIds: true },
     off: { emptyClientIds: false },

@@ -1,7 +1,8 @@
 import { type Connect, type Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
+import { isBridge } from '../bridging.js'
 import { type Commit, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
-import { isBridge, refuse } from '../handlers/admission.js'
+import { refuse } from '../handlers/admission.js'
 import { onConnect } from '../handlers/connect.js'
 import type { Answer, Authenticating, Context, Reply, Services } from '../handlers/context.js'
 import type { ClientInfo } from '../hooks/client-info.js'
@@ -48,7 +49,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
   #aliases: IncomingAliases | undefined
   #maxInflight = 1
   readonly wantsReasons: boolean // at 5.0 a client may say that it wants none in words
-  readonly isBridge: boolean
+  isBridge = false
   /** Made with the first message at QoS 1 or 2. */
   #receiveQuota: ReceiveQuota | undefined
   /** The client has ended its side. */
@@ -72,7 +73,6 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     this.version = connect.version
     this.offered = parts.services.offer.current
     this.wantsReasons = connect.properties?.requestProblemInformation ?? true
-    this.isBridge = isBridge(connect)
     this.#intake = new Intake(transport, parts, this)
     this.outbox = new Outbox(transport, parts.outbox, this, termsOf(connect))
   }
@@ -274,6 +274,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     this.#client = client
     this.#session = session
     const { limits } = this.services
+    this.isBridge = isBridge(connect, client.username, this.services.features.bridgeUsers)
     this.#maxInflight = Math.min(connect.properties?.receiveMaximum ?? limits.maxInflight, limits.maxInflight)
     this.#decoder.maxPacketBytes = this.offered.maxPacketBytes
     const onSilence = (): void => {

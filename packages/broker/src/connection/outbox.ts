@@ -32,6 +32,8 @@ type MayReceive = (topic: string) => boolean
 
 /** Who is told what becomes of the output. */
 export interface OutboxOwner extends Traced, Owner {
+  /** It is a bridge: it is given the marks of messages. Left out: it is none. */
+  readonly isBridge?: boolean
   /** More waits for the socket than should; {@link OutboxOwner.onDrained} follows when it has taken that. */
   onFull(): void
   /** What made the outbox full has gone: to the socket, or, of messages that waited for a commit, on its way there. */
@@ -301,7 +303,7 @@ export class Outbox implements Sink, Gathering {
   }
 
   #messages(): PublishEncoder {
-    this.#encoder ??= new PublishEncoder(this.#parts, this.#terms)
+    this.#encoder ??= new PublishEncoder(this.#parts, this.#terms, this.#owner.isBridge)
     return this.#encoder
   }
 

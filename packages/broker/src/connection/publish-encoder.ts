@@ -1,4 +1,5 @@
-import { type Connect, encodePublishHead, type ProtocolVersion, Writer } from '@godwit/protocol'
+import { type Connect, encodePublishHead, type PropertiesOf, type ProtocolVersion, Writer } from '@godwit/protocol'
+import { withMark } from '../bridging.js'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
 import { deliveredProperties } from './delivered-properties.js'
@@ -50,11 +51,14 @@ export interface EncoderParts {
 export class PublishEncoder {
   readonly #parts: EncoderParts
   readonly #terms: ClientTerms
+  readonly #givesMarks: boolean
   readonly #aliases: OutgoingAliases | undefined
 
-  constructor(parts: EncoderParts, terms: ClientTerms) {
+  /** @param givesMarks the client is a bridge: it is given the marks of messages. Default false. */
+  constructor(parts: EncoderParts, terms: ClientTerms, givesMarks = false) {
     this.#parts = parts
     this.#terms = terms
+    this.#givesMarks = givesMarks
     const aliases = Math.min(terms.topicAliasMaximum, mostAliases)
     this.#aliases = aliases > 0 ? new OutgoingAliases(aliases) : undefined
   }
@@ -97,6 +101,7 @@ export class PublishEncoder {
   /** Whether nothing in the packet but its id is this client's own. */
   #isPlain({ message, identifiers }: QueuedMessage): boolean {
     if (this.#terms.version < 5) return true
+    if (this.#givesMarks && message.mark) return false
     return !this.#aliases && !identifiers && !message.properties && message.expiresAt === Number.POSITIVE_INFINITY
   }
 
@@ -112,7 +117,7 @@ export class PublishEncoder {
 
   /** Fixed header to properties. At 5.0 a topic the client knows by an alias goes without its name. */
   #head(writer: Writer, entry: QueuedMessage, dup: boolean, packetId: number): void {
-    const { message, qos, retain, identifiers } = entry
+    const { message, qos, retain } = entry
     const { topic, payloadBytes } = message
     const { version } = this.#terms
     if (version < 5) {
@@ -120,7 +125,7 @@ export class PublishEncoder {
       return
     }
     const alias = this.#aliasFor(entry)
-    const properties = deliveredProperties(message, identifiers, alias?.number, this.#parts.now())
+    const properties = this.#propertiesOf(entry, alias?.number)
     encodePublishHead(writer, alias?.isKnown ? '' : topic, qos, retain, dup, packetId, properties, payloadBytes, 5)
   }
 
@@ -133,13 +138,22 @@ export class PublishEncoder {
   }
 
   /** The size of the packet without an alias: with its topic's name, and a packet id. */
-  #sizeOf({ message, qos, retain, identifiers }: QueuedMessage): number {
+  #sizeOf(entry: QueuedMessage): number {
+    const { message, qos, retain } = entry
     const { topic, payloadBytes } = message
     const { version } = this.#terms
-    const properties = version < 5 ? undefined : deliveredProperties(message, identifiers, undefined, this.#parts.now())
+    const properties = version < 5 ? undefined : this.#propertiesOf(entry, undefined)
     const writer = new Writer(topic.length + 64)
     encodePublishHead(writer, topic, qos, retain, false, qos === 0 ? 0 : 1, properties, payloadBytes, version)
     return writer.position + payloadBytes
+  }
+
+  #propertiesOf(
+    { message, identifiers }: QueuedMessage,
+    alias: number | undefined,
+  ): PropertiesOf<'publish'> | undefined {
+    const properties = deliveredProperties(message, identifiers, alias, this.#parts.now())
+    return this.#givesMarks ? withMark(properties, message.mark) : properties
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Connect, connackReturnCode, isTopicName, type PropertiesOf, reason } from '@godwit/protocol'
+import { brokerProperty, marksProperty, saysItIsABridge } from '../bridging.js'
 import { bufferOver } from '../buffer-over.js'
 import { noCommit } from '../commit.js'
 import type { Admission, ClientInfo, Redirection } from '../hooks/client-info.js'
@@ -173,19 +174,15 @@ function announce(
     ...(!offered.wildcardSubscriptions && { wildcardSubscriptionAvailable: false }),
     ...(!offered.subscriptionIdentifiers && { subscriptionIdentifierAvailable: false }),
     ...(!offered.sharedSubscriptions && { sharedSubscriptionAvailable: false }),
-    ...(isBridge(p) && {
-      userProperties: [[brokerProperty, c.services.brokerId]] as const,
-    }),
+    ...(saysItIsABridge(p) && { userProperties: saidToBridge(c) }),
     ...(p.properties?.requestResponseInformation && responseInformationFor(c, client)), // [MQTT-3.1.2-28]
   }
 }
 
-/** The user property with which a bridge says which broker it is of, and asks which this is. */
-const brokerProperty = 'godwit-broker'
-
-/** Whether CONNECT says that a bridge of Godwit's comes. */
-export function isBridge({ properties }: Connect): boolean {
-  return properties?.userProperties?.some(([name]) => name === brokerProperty) ?? false
+/** Which broker this is, and whether the client is taken for the bridge that it says it is. */
+function saidToBridge(c: Context): readonly (readonly [string, string])[] {
+  const broker = [brokerProperty, c.services.brokerId] as const
+  return c.isBridge ? [broker, [marksProperty, 'taken']] : [broker]
 }
 
 /** What the embedding program answers, if it can be the beginning of a Response Topic (section 3.2.2.3.15). */

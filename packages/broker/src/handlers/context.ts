@@ -85,7 +85,7 @@ export interface Context extends SessionUser {
   /** The extended authentication this client has chosen. */
   authenticating: Authenticating | undefined
   readonly client: ClientInfo
-  /** It is a bridge of Godwit's, or inside: what it says of where messages have been is believed. */
+  /** It is a bridge: marks of messages are believed of it, and given to it. */
   readonly isBridge: boolean
   readonly session: Session
   /** CONNECT is accepted: from here on the session is this connection's. */

@@ -3,7 +3,6 @@ import { byteLength, type Publish, type ReceivedPublish, reason, topicLevels } f
 import { bufferOver } from '../buffer-over.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
-import { markOf } from '../mark.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
@@ -31,7 +30,7 @@ export function onPublish(c: Context, p: ReceivedPublish): Answer {
   if (topic.charCodeAt(0) === dollar && isSystemTopic(topic)) return refuse(c, p, 'system-topic', topic)
   if (p.properties?.payloadFormatIndicator === 1 && isNotAsItSays(c, p)) return refuse(c, p, 'payload-format', topic)
   const message = new Message(p, c.client.clientId, p.properties || p.retain ? services.time.now() : 0, topic)
-  if (c.isBridge) message.mark = markOf(message.properties) // of others it is not believed
+  if (c.isBridge) message.takeMark() // of others it is a user property like any
   if (isHere(c, message)) return acknowledgeRepeat(c, p)
   if ((services.store.isLow && needsStore(c, message)) || c.holdsPublications) return waitForRoom(c, p, message)
   return goOn(c, p, message)

@@ -154,7 +154,8 @@ class Subscribing {
     // By default also for a filter that was there: its retained messages are sent again [MQTT-3.8.4-3].
     const wantsRetained = retainHandling === 0 || (retainHandling === 1 && isNew)
     const owed = wantsRetained && this.#owe(filter) && session.delivery.durable && qos > 0
-    this.#commit = later(this.#commit, session.subscribe(filter, { qos, noLocal, retainAsPublished, identifier }, owed))
+    const grant = { qos, noLocal, retainAsPublished, identifier, ...(this.#c.isBridge && { bridge: true }) }
+    this.#commit = later(this.#commit, session.subscribe(filter, grant, owed))
     return qos
   }
 

@@ -284,7 +284,7 @@ export class Inbox implements Sink, Sliced {
   #give(one: Held): void {
     this.#drop(one)
     this.#count(one)
-    const message = new GivenMessage(one, this.#onAck)
+    const message = new GivenMessage(one, this.#options.bridge === true, this.#onAck)
     if (this.#options.onMessage) this.#handle(this.#options.onMessage, message)
     else {
       const { taken, resolve } = this.#pulls.shift()!

@@ -22,12 +22,12 @@ export class InsideConnection implements Context, InboxOwner {
   readonly version = 5
   readonly wantsReasons = true
   readonly isInside = true
-  readonly isBridge = true
   readonly offered: Offered
   readonly signal = undefined
   readonly authenticating = undefined
   readonly publishRate: Context['publishRate'] = { allows: () => true }
   readonly client: ClientInfo
+  readonly isBridge: boolean
   closed = false
   readonly ended: Promise<void>
   readonly #options: InsideSessionOptions
@@ -52,6 +52,7 @@ export class InsideConnection implements Context, InboxOwner {
     this.services = parts.services
     this.offered = parts.services.offer.current
     this.client = { clientId, username: undefined, address: '', version: 5, cleanStart: options.clean ?? false }
+    this.isBridge = options.bridge ?? false
     this.#options = options
     this.#parts = parts
     this.#connectedAt = Math.floor(parts.clock.now() / 1000) * 1000

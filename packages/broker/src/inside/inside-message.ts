@@ -1,4 +1,5 @@
 import type { QoS } from '@godwit/protocol'
+import { withMark } from '../bridging.js'
 import { bufferOver } from '../buffer-over.js'
 import type { LocalProperties } from '../router/local-message.js'
 import type { QueuedMessage } from '../store/queue.js'
@@ -69,7 +70,7 @@ export class GivenMessage implements InsideMessage {
   readonly expiresAt: number
   readonly #ack: (message: GivenMessage) => Promise<void>
 
-  constructor(from: Waiting, ack: (message: GivenMessage) => Promise<void>) {
+  constructor(from: Waiting, givesMarks: boolean, ack: (message: GivenMessage) => Promise<void>) {
     const { message, qos, retain, identifiers = [] } = from.entry
     this.from = from
     this.topic = message.topic
@@ -79,7 +80,7 @@ export class GivenMessage implements InsideMessage {
     this.dup = from.dup
     this.number = from.number
     this.publisher = message.publisher
-    this.properties = message.properties
+    this.properties = givesMarks ? withMark(message.properties, message.mark) : message.properties
     this.identifiers = identifiers
     this.expiresAt = message.expiresAt
     this.#ack = ack

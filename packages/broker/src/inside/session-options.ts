@@ -42,6 +42,12 @@ export interface InsideSessionOptions {
    */
   readonly beforeKept?: boolean
   /**
+   * For those who pass messages on between brokers. True: where several such sessions take a message on, each is given it with the
+   * user property `godwit-mark`, and a message published with one that has been here is taken no second time. Default false: that
+   * property is like any other.
+   */
+  readonly bridge?: boolean
+  /**
    * The callback form. One message at a time, in order: the next one waits until a returned promise settles; whatever else it
    * returns means nothing. A listener that throws or rejects closes the session with its error and leaves that message
    * unacknowledged; `closed` rejects, and the log tells. Default: the session is iterated.
@@ -78,6 +84,7 @@ const sessionNames: NamesOf<InsideSessionOptions> = {
   ack: true,
   twoSteps: true,
   beforeKept: true,
+  bridge: true,
   onMessage: true,
 }
 const subscribeNames: NamesOf<InsideSubscribeOptions> = {
@@ -98,7 +105,7 @@ const elsewhere = { sessionExpirySeconds: 'expirySeconds', cleanStart: 'clean' }
 export function connectOf(clientId: string, options: InsideSessionOptions, limits: Limits): Connect {
   checkNames(options, sessionNames, 'session', elsewhere)
   const { clean = false, maxInflight = limits.maxInflight, ack = 'auto', twoSteps = false } = options
-  const { beforeKept = false, onMessage } = options
+  const { beforeKept = false, bridge = false, onMessage } = options
   const { expirySeconds = limits.sessionExpirySeconds } = options
   if (typeof clientId !== 'string' || clientId === '') throw wrong('clientId', clientId, 'a text that is not empty')
   if (byteLength(clientId) > limits.maxClientIdBytes) {
@@ -107,6 +114,7 @@ export function connectOf(clientId: string, options: InsideSessionOptions, limit
   if (typeof clean !== 'boolean') throw wrong('clean', clean, 'true or false')
   if (typeof twoSteps !== 'boolean') throw wrong('twoSteps', twoSteps, 'true or false')
   if (typeof beforeKept !== 'boolean') throw wrong('beforeKept', beforeKept, 'true or false')
+  if (typeof bridge !== 'boolean') throw wrong('bridge', bridge, 'true or false')
   if (ack !== 'auto' && ack !== 'manual') throw wrong('ack', ack, "'auto' or 'manual'")
   if (onMessage !== undefined && typeof onMessage !== 'function') throw wrong('onMessage', onMessage, 'a function')
   if (!isWhole(maxInflight, 1, 65_535)) throw wrong('maxInflight', maxInflight, 'whole numbers from 1 to 65,535')

@@ -5,7 +5,6 @@ import { type Commit, later, noCommit } from '../commit.js'
 import type { Drops } from '../drops.js'
 import type { Faults } from '../faults.js'
 import type { Features } from '../features.js'
-import { markOf, withMark } from '../mark.js'
 import type { Message } from '../message.js'
 import type { SmallMap } from '../small-map.js'
 import type { RecoveredGroup, Store } from '../store/store.js'
@@ -21,7 +20,7 @@ import { isSystemTopic } from './system-topics.js'
 import type { TopicSketch } from './topic-sketch.js'
 
 /** What the router works with. */
-export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' | 'slices' | 'features'> {
+export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' | 'slices' | 'features' | 'accounts'> {
   readonly retained: RetainedMessages
   readonly groups: SharedGroups
   readonly changes: Changes
@@ -53,7 +52,7 @@ export class Router {
     this.changes = parts.changes
     this.groups = parts.groups
     this.#store = parts.store
-    this.marks = new Marks(parts.store)
+    this.marks = new Marks(parts.store, parts.accounts.stored)
     this.#drops = parts.drops
     this.#features = parts.features
     this.#faults = parts.faults
@@ -66,8 +65,9 @@ export class Router {
    */
   publish(message: Message): Commit {
     const matches = this.subscriptions.match(message.topic)
-    if (!message.mark) this.#mark(message, matches)
-    let commit = message.mark ? this.marks.note(message.mark, message.qos > 0) : noCommit
+    if (this.subscriptions.hasBridges && !message.mark && goesSeveralWays(matches, message))
+      message.mark = this.marks.next()
+    let commit: Commit = noCommit
     if (message.retain && this.#features.retainAvailable) commit = later(commit, this.#retain(message)) // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     message.goesTo(matches.length)
     if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
@@ -75,13 +75,7 @@ export class Router {
       commit = later(commit, this.#deliver(message, matches[at]!))
       if (message.qos === 1 && at % subscribersOfPart === subscribersOfPart - 1) this.#store.endOfPart()
     }
-    return commit
-  }
-
-  /** A message that several bridges take on comes to others more than one way. A mark that is not believed is taken off. */
-  #mark(message: Message, matches: readonly Match[]): void {
-    if (this.subscriptions.hasBridges && goesSeveralWays(matches, message)) message.mark = this.marks.next()
-    if (message.mark || markOf(message.properties)) message.properties = withMark(message.properties, message.mark)
+    return message.mark ? later(commit, this.marks.note(message.mark, commit !== noCommit)) : commit
   }
 
   /** Whether somebody's session that outlives its connection gets what is published to the topic. */
@@ -245,7 +239,7 @@ export class Router {
   }
 }
 
-/** Whether more than one bridge takes it on, besides the one that brought it. */
+/** Whether more than one bridge takes it on, besides the one that brought it: to others it comes more than one way. */
 function goesSeveralWays(matches: readonly Match[], { publisher }: Message): boolean {
   let ways = 0
   for (const { isBridge, subscriber } of matches) {

@@ -2,6 +2,9 @@
 export const seenPerBlock = 256
 /** Blocks with gaps that are remembered, and runs of blocks without: the oldest are forgotten. */
 const mostBlocks = 1_024
+/** What a block and a run take, in memory and on disk, roughly. */
+const blockBytes = 512
+const runBytes = 128
 
 /** What a number has changed. */
 export interface Change {
@@ -27,6 +30,11 @@ export class Seen {
   /** Those that are not full. */
   get blocks(): Iterable<number> {
     return this.#blocks.keys()
+  }
+
+  /** What all of it takes. */
+  get bytes(): number {
+    return this.#blocks.size * blockBytes + this.runs.length * runBytes
   }
 
   bitsOf(block: number): Uint8Array | undefined {

@@ -11,7 +11,7 @@ export interface Match extends Terms {
   readonly subscriber: Subscriber
   /** With No Local in play: the terms for the subscriber's own messages, `undefined` when it gets none of them. */
   readonly own: Terms | undefined | 'same'
-  /** It asks for what bridges ask for: No Local and Retain As Published. */
+  /** It is a bridge. */
   readonly isBridge: boolean
 }
 
@@ -49,8 +49,8 @@ export class Subscriptions {
   add(filter: string, subscriber: Subscriber, granted: Grant): void {
     const holders = this.#holders(filter)
     const before = holders.get(subscriber)
-    if (before && isOfBridge(before)) this.#bridged--
-    if (isOfBridge(granted)) this.#bridged++
+    if (before?.bridge) this.#bridged--
+    if (granted.bridge) this.#bridged++
     if (holders.set(subscriber, granted)) this.#count++
     this.#forget(filter)
   }
@@ -61,7 +61,7 @@ export class Subscriptions {
     const before = holders?.get(subscriber)
     if (!holders?.delete(subscriber)) return
     this.#count--
-    if (before && isOfBridge(before)) this.#bridged--
+    if (before?.bridge) this.#bridged--
     if (holders.size === 0) filters.delete(filter)
     this.#forget(filter)
   }
@@ -131,11 +131,7 @@ function matchOf(subscriber: Subscriber, grants: readonly Grant[]): Match {
   const others = grants.filter((grant) => !grant.noLocal)
   const same = others.length === grants.length
   const own = same ? 'same' : others.length > 0 ? termsOf(others) : undefined
-  return { subscriber, ...termsOf(grants), own, isBridge: grants.some(isOfBridge) }
-}
-
-function isOfBridge({ noLocal, retainAsPublished }: Grant): boolean {
-  return noLocal && retainAsPublished
+  return { subscriber, ...termsOf(grants), own, isBridge: grants.some(({ bridge }) => bridge === true) }
 }
 
 function termsOf(grants: readonly Grant[]): Terms {

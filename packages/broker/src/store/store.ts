@@ -173,6 +173,8 @@ export interface StoredGrant {
   readonly retainAsPublished: boolean
   /** The Subscription Identifier; 0: none. */
   readonly identifier: number
+  /** It is a bridge's: a message that several of these take on is marked. Default false. */
+  readonly bridge?: boolean
 }
 
 export interface RecoveredSession {

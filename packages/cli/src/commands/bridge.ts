@@ -109,17 +109,21 @@ function isGranted({ qos, reasonCode }: ProbedFilter): boolean {
   return reasonCode === qos
 }
 
-function inWords({ server, version, maximumQos, retainAvailable, filters }: Probe): string {
+function inWords({ server, version, maximumQos, retainAvailable, peer, filters }: Probe): string {
   const spoken = { 3: '3.1', 4: '3.1.1', 5: '5.0' }[version] ?? version
   return [
     `connected to ${server}, MQTT ${spoken}`,
     ...(maximumQos === undefined ? [] : [`what goes out goes at QoS ${maximumQos} at most: more is not taken there`]),
     ...(retainAvailable ? [] : ['what goes out is not retained there']),
+    ...(peer === 'godwit' ? [noBridgeThere] : []),
     ...filters.map(filterInWords),
   ]
     .map((line) => `${line}\n`)
     .join('')
 }
+
+const noBridgeThere =
+  'taken for a client, not for a bridge: in a ring or a net, name its user in features.bridgeUsers over there'
 
 function filterInWords({ filter, qos, reasonCode }: ProbedFilter): string {
   if (reasonCode === qos) return `in: ${printed(filter)}: granted at QoS ${qos}`

@@ -337,6 +337,11 @@ const features = z
     bridgeProtocol: flag.describe(
       'Serve a bridge of mosquitto or VerneMQ that marks itself (`try_private`) as one: nothing comes back to it, RETAIN stays as published. Default true.',
     ),
+    bridgeUsers: z
+      .array(text)
+      .describe(
+        'Users under whose names bridges of other Godwits come, where bridges make a ring or a net: what they bring by several ways is taken once. Default: none.',
+      ),
     maximumQos: z.literal([0, 1, 2]).describe('The highest QoS offered. Default 2.'),
     retainAvailable: flag.describe('Keep retained messages. Default true.'),
     wildcardSubscriptions: flag.describe('Allow `+` and `#` in filters. Default true.'),
@@ -453,6 +458,7 @@ export const defaults = {
   features: {
     mqtt31: false,
     bridgeProtocol: true,
+    bridgeUsers: [],
     maximumQos: 2,
     retainAvailable: true,
     wildcardSubscriptions: true,

@@ -1,20 +1,24 @@
 import { Decoder, encodePublishHead, type ReceivedPublish, type Writer } from '@godwit/protocol'
+import type { Mark } from '../../bridging.js'
 import { Message } from '../../message.js'
 import { readU32, readU48, writeU48 } from './keys.js'
 
 const expires = 1
 const hasPublisher = 2
 const hasTime = 4
+const hasMark = 8
 
 /**
  * A message as a record: flags; when it expires (6 bytes, ms) if it does; when it was published (4 bytes, seconds) if that is
- * known; its publisher if it has one; and a PUBLISH of MQTT 5.0, so that whatever a message can carry has one form. The record
+ * known; its publisher if it has one; its mark (the marker, and a number of 6 bytes) if it has one; and a PUBLISH of MQTT 5.0, so that whatever a message can carry has one form. The record
  * ends where the payload does.
  */
 export function writeMessage(w: Writer, message: Message): void {
   const isMortal = message.expiresAt !== Number.POSITIVE_INFINITY
-  const { publishedAt } = message
-  w.u8((isMortal ? expires : 0) | (message.publisher === '' ? 0 : hasPublisher) | (publishedAt === 0 ? 0 : hasTime))
+  const { publishedAt, mark } = message
+  const parts =
+    (isMortal ? expires : 0) | (message.publisher === '' ? 0 : hasPublisher) | (publishedAt === 0 ? 0 : hasTime)
+  w.u8(parts | (mark ? hasMark : 0))
   if (isMortal) {
     w.ensure(6)
     writeU48(w.bytes, message.expiresAt, w.position)
@@ -22,6 +26,12 @@ export function writeMessage(w: Writer, message: Message): void {
   }
   if (publishedAt !== 0) w.u32(publishedAt)
   if (message.publisher !== '') w.utf8(message.publisher)
+  if (mark) {
+    w.utf8(mark.marker)
+    w.ensure(6)
+    writeU48(w.bytes, mark.number, w.position)
+    w.position += 6
+  }
   const packetId = message.qos === 0 ? 0 : 1
   encodePublishHead(
     w,
@@ -54,6 +64,12 @@ export function readMessage(bytes: Uint8Array, start: number, end: number): Mess
     publisher = textIn(bytes, at + 2, length)
     at += 2 + length
   }
+  let mark: Mark | undefined
+  if (flags & hasMark) {
+    const length = (bytes[at]! << 8) | bytes[at + 1]!
+    mark = { marker: textIn(bytes, at + 2, length), number: readU48(bytes, at + 2 + length) }
+    at += 8 + length
+  }
   const decoder = new Decoder({ version: 5, allowControlCharacters: true })
   decoder.push(bytes.subarray(at, end))
   const packet = decoder.next()
@@ -61,6 +77,7 @@ export function readMessage(bytes: Uint8Array, start: number, end: number): Mess
   const message = Message.kept(packet as ReceivedPublish, publisher, 0)
   message.expiresAt = expiresAt
   message.publishedAt = publishedAt
+  message.mark = mark
   return message
 }
 

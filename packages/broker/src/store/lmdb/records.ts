@@ -91,7 +91,8 @@ export function readSession(key: Buffer, value: Buffer): SessionRecord | undefin
 
 export function writeSubscription(key: Buffer, record: SubscriptionRecord): Uint8Array {
   return sealed('subscriptions', key, (w) => {
-    w.u8(record.qos | (record.noLocal ? 4 : 0) | (record.retainAsPublished ? 8 : 0) | (record.owed ? 16 : 0))
+    const { qos, noLocal, retainAsPublished, owed, bridge } = record
+    w.u8(qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (owed ? 16 : 0) | (bridge ? 32 : 0))
     w.u32(record.identifier)
     w.utf8(record.filter)
   })
@@ -105,6 +106,7 @@ export function readSubscription(key: Buffer, value: Buffer): SubscriptionRecord
     noLocal: (flags & 4) !== 0,
     retainAsPublished: (flags & 8) !== 0,
     owed: (flags & 16) !== 0,
+    ...((flags & 32) !== 0 && { bridge: true }),
     identifier: readU32(value, 5),
     filter: value.toString('utf8', 11),
   }

@@ -59,10 +59,9 @@ export class StoredSession implements SessionStore, QueueOwner {
     this.queue.serves(deliveries)
   }
 
-  setSubscription(filter: string, { qos, noLocal, retainAsPublished, identifier }: StoredGrant, owed: boolean): Commit {
+  setSubscription(filter: string, grant: StoredGrant, owed: boolean): Commit {
     const key = subscriptionKey(this.number, filter)
-    const record = { filter, qos, noLocal, retainAsPublished, identifier, owed }
-    return this.#write('subscriptions', key, writeSubscription(key, record))
+    return this.#write('subscriptions', key, writeSubscription(key, { ...grant, filter, owed }))
   }
 
   deleteSubscription(filter: string): Commit {
