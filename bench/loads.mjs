@@ -80,7 +80,8 @@ export function mqttload(source, folder) {
       const { port, pid, seconds } = target
       if (scenario === 'conn') return godwitBench.command(row, target)
       return [
-        ...[program, '--port', `${port}`, '--pid', `${pid}`, '--seconds', `${seconds}`, ...options.split(' ')],
+        ...[program, '--port', `${port}`, '--pid', `${pid}`, '--seconds', `${seconds}`],
+        ...options.replace('--warmup', '--warm').split(' '),
         ...(scenario in shapes ? ['--shape', shapes[scenario] ?? ''] : []),
       ]
     },

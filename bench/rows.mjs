@@ -50,12 +50,13 @@ export const rows = [
   row('fan-out-qos0', 'fanout --pubs 1 --subs 1000 --window 20 --qos 0'),
   row('fan-out-qos1', 'fanout --pubs 1 --subs 1000 --window 20 --qos 1'),
   row('fan-in', 'fanin --pubs 500 --subs 1 --window 1 --qos 1'),
-  row('p2p-500', 'p2p --pubs 500 --subs 500 --window 1 --qos 1'),
-  row('p2p-500-qos0', 'p2p --pubs 500 --subs 500 --window 1 --qos 0'),
+  row('p2p-500', 'p2p --pubs 500 --subs 500 --window 1 --qos 1', ['floor', ...brokers]),
+  row('p2p-500-qos0', 'p2p --pubs 500 --subs 500 --window 1 --qos 0', ['floor', ...brokers]),
   row('p2p-50', 'p2p --pubs 50 --subs 50 --window 100 --qos 1'),
   row('durable-qos1', 'pipe --qos 1 --clean 0', mosquittoAlone),
   row('durable-qos2', 'pipe --qos 2 --clean 0', mosquittoAlone),
   row('paced', 'p2p --rate 2000 --pubs 10 --subs 10 --qos 1', brokers, ['p50_us', 'p99_us', 'cpu_us_per_msg']),
+  row('warm-paced', 'p2p --rate 2000 --pubs 10 --subs 10 --qos 1 --warmup 6', brokers, ['p50_us', 'p99_us']),
   row('idle', 'conn --clients 15000 --window 400 --workers 1', ['floor', ...brokers], ofConnections),
 ]
 
@@ -70,17 +71,17 @@ export const wrappedRows = [
 
 /**
  * @param {Exclude<Over, 'tcp'>} over
- * @param {readonly string[]} besideConnections The floor speaks no WebSocket.
+ * @param {readonly string[]} beside The floor speaks no WebSocket.
  * @returns {readonly Row[]}
  */
-function rowsOver(over, besideConnections) {
+function rowsOver(over, beside) {
   const isTls = over !== 'ws'
   return [
-    row(`${over}-p2p-500-qos0`, 'p2p --pubs 500 --subs 500 --window 1 --qos 0', brokers, ['cpu_us_per_msg'], over),
-    row(`${over}-p2p-500-qos1`, 'p2p --pubs 500 --subs 500 --window 1 --qos 1', brokers, ['cpu_us_per_msg'], over),
-    row(`${over}-connect`, 'handshakes', besideConnections, ['cpu_us_per_connect'], over),
-    ...(isTls ? [row(`${over}-resume`, 'handshakes --resume', besideConnections, ['cpu_us_per_connect'], over)] : []),
-    row(`${over}-idle`, 'conn --clients 4000 --window 100 --workers 1', besideConnections, ofConnections, over),
+    row(`${over}-p2p-500-qos0`, 'p2p --pubs 500 --subs 500 --window 1 --qos 0', beside, ['cpu_us_per_msg'], over),
+    row(`${over}-p2p-500-qos1`, 'p2p --pubs 500 --subs 500 --window 1 --qos 1', beside, ['cpu_us_per_msg'], over),
+    row(`${over}-connect`, 'handshakes', beside, ['cpu_us_per_connect'], over),
+    ...(isTls ? [row(`${over}-resume`, 'handshakes --resume', beside, ['cpu_us_per_connect'], over)] : []),
+    row(`${over}-idle`, 'conn --clients 4000 --window 100 --workers 1', beside, ofConnections, over),
   ]
 }
 
