@@ -40,7 +40,7 @@ describe.skipIf(program === undefined)(
       expect(await (await ask('/broker')).json()).toMatchObject({ cluster: 'shown' })
       const status = await asked(a, 'cluster', 'status')
       expect(status).toMatch(/^cluster shown, epoch 1, owner a; the log ends at frame \d+\nthis node: a, owner\n/)
-      expect(status).toMatch(/^b +\w+ +\d+ +\d+ +\d+ s ago/m)
+      expect(status).toMatch(/^b +\w+ +\d+ +[\d.]+ \w+ +00:00:\d\d /m)
       const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
       expect(text).toContain('godwit_cluster_role{role="owner"} 1\n')
       expect(text).toMatch(/^godwit_cluster_lag_bytes\{node="b"\} \d+$/m)

@@ -131,6 +131,15 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       return { run: bridge, lines: () => [bridgeLine()] }
     },
   },
+  plugins: {
+    summary: 'list what plugins do, and whether what they send elsewhere goes out',
+    alike: ['plugin', 'outlets', 'extensions'],
+    quick: true,
+    load: async () => {
+      const { plugins, pluginsLine } = await import('./commands/plugins.js')
+      return { run: plugins, lines: () => [pluginsLine()] }
+    },
+  },
   kick: {
     summary: 'disconnect a client, or end its session',
     alike: ['disconnect', 'end', 'ban'],

@@ -16,6 +16,7 @@ export function controlled(broker: Broker, parts: Partial<ControlledBroker> = {}
     backups: new BackupFolder(undefined, undefined),
     loginLink: () => undefined,
     bridges: { views: [] },
+    plugins: { views: [] },
     log: { log() {} },
     ...parts,
   }

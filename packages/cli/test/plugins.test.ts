@@ -28,9 +28,9 @@ function configure(...plugins: readonly string[]): void {
 }
 
 /** A broker at work on that configuration, and commands for it. */
-async function start(): Promise<Commands> {
+async function start(...flags: readonly string[]): Promise<Commands> {
   const notYet = terminal.hangUp
-  ended = terminal.run('broker', '--config', join(home, 'godwit.yaml'), '--log-format', 'json')
+  ended = terminal.run('broker', '--config', join(home, 'godwit.yaml'), '--log-format', 'json', ...flags)
   const [, port = ''] = await terminal.printed(/listening on 127\.0\.0\.1:(\d+)/)
   while (terminal.hangUp === notYet) await new Promise(setImmediate) // its banner comes before it can be reloaded
   return new Commands(port)
@@ -67,9 +67,12 @@ describe('plugins of a configuration', () => {
   test('decide on what clients do, and are stopped with the broker', async () => {
     file('rules.mjs', rules('a', "console.error('stopped in order')"))
     configure('module: ./rules.mjs')
-    const commands = await start()
+    const commands = await start('--control', join(home, 'control.sock'))
     expect([await may(commands, 'a'), await may(commands, 'b')]).toEqual([true, false])
     expect(logged('"plugin started"')).toEqual([expect.stringContaining('"plugin":"rules"')])
+    const listed = new TestTerminal()
+    expect(await listed.run('plugins', '--control', join(home, 'control.sock'))).toBe(0)
+    expect(listed.output).toMatch(/^rules +runs +00:00:0\d .* \S+\/rules\.mjs$/m)
     terminal.interrupt()
     expect(await ended).toBe(0)
   })

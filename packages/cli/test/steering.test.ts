@@ -1,7 +1,8 @@
-// godwit clients, sessions, subscriptions, retained, kick, users and backup with a broker in this process.
+// godwit clients, sessions, subscriptions, retained, plugins, kick, users and backup with a broker in this process.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { PluginState } from '@godwit/admin/parts'
 import { type Broker, createBroker } from '@godwit/broker'
 import { authenticationChain, passwordFile } from '@godwit/broker/access'
 import { lmdbStore } from '@godwit/broker/store/lmdb'
@@ -39,7 +40,7 @@ beforeAll(async () => {
   url = `mqtt://127.0.0.1:${(await broker.listen({ port: 0 })).port}`
   const users = new UsersEditor(new EditedFile(passwords, () => chain.reload()))
   const backups = new BackupFolder(join(home, 'backups'), store)
-  control = await ControlSocket.open(path, controlRequests(controlled(broker, { users, backups, log })), log)
+  control = await ControlSocket.open(path, controlRequests(controlled(broker, { users, backups, plugins, log })), log)
 })
 afterAll(async () => {
   await control.close()
@@ -51,6 +52,9 @@ const anybody = {
   name: 'anybody',
   check: ({ username }: { readonly username?: string | undefined }) => (username === undefined ? 'allow' : 'not mine'),
 } as const
+
+/** Nothing of a plugin but what is shown of it. */
+const plugins: { views: readonly PluginState[] } = { views: [] }
 
 async function ran(command: string, ...args: readonly string[]) {
   const terminal = new TestTerminal()
@@ -156,6 +160,50 @@ describe('what is listed', () => {
     expect((await ran('retained', 'many/#', '--json')).lines).toHaveLength(3_000)
     expect((await ran('retained', 'many/#', '--json', '--limit', '10')).lines).toHaveLength(10)
     await ran('retained', 'many/#', '--delete')
+  })
+})
+
+describe('plugins', () => {
+  test('there are none', async () => {
+    plugins.views = []
+    expect((await ran('plugins')).lines).toEqual(['there are no plugins'])
+    expect((await ran('plugins', '--json')).lines).toEqual(['[]'])
+  })
+
+  test('one that looks on, and one that writes into two places, of which one is away', async () => {
+    const since = Date.now() - 65_000
+    const figures = { batches: 3, failed: 2, refused: 1 }
+    plugins.views = [
+      { name: 'rules', module: './rules.mjs', since, authenticates: false, counts: {}, outlets: [] },
+      {
+        name: 'to sql\u001b[2J',
+        module: '@godwit/plugin-postgres',
+        since,
+        authenticates: true,
+        counts: { written: 1_500 },
+        outlets: [
+          { clientId: 'one', problem: undefined, since, queued: 0, written: 1_500, ...figures },
+          { clientId: 'two', problem: 'it is away', since, queued: 12_000, written: 0, ...figures },
+        ],
+      },
+    ]
+    const { lines } = await ran('plugins')
+    expect(lines.map(columns)).toEqual([
+      ['PLUGIN', 'STATE', 'FOR', 'QUEUED', 'WRITTEN', 'FAILED', 'REFUSED', 'PROBLEM', 'COUNTED', 'MODULE'],
+      ['rules', 'runs', expect.stringMatching(/^00:01:0\d$/), '-', '-', '-', '-', '-', '-', './rules.mjs'],
+      [
+        expect.stringMatching(/^"to sql\\u001b\[2J"$/),
+        ...['goes out', expect.stringMatching(/^00:01:0\d$/), '0', '1,500', '2', '1', '-', '1,500 written'],
+        '@godwit/plugin-postgres',
+      ],
+      [
+        expect.stringMatching(/^"to sql/),
+        ...['waits', expect.stringMatching(/^00:01:0\d$/), '12,000', '0', '2', '1', '"it is away"', '1,500 written'],
+        '@godwit/plugin-postgres',
+      ],
+    ])
+    const json = JSON.parse((await ran('plugins', '--json')).lines.join())
+    expect(json).toMatchObject([{ name: 'rules' }, { outlets: [{ clientId: 'one' }, { problem: 'it is away' }] }])
   })
 })
 

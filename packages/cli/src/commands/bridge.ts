@@ -2,15 +2,14 @@ import { type BridgeView, type Probe, type ProbedFilter, probe } from '@godwit/b
 import { isClientError } from '@godwit/client'
 import { reasonName } from '@godwit/protocol'
 import { bridgeOptions } from '../bridges/bridge-options-of.js'
-import { columnsOf } from '../colors.js'
 import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, noAction, parse } from '../command-line.js'
 import { brokerConfig, type ConfigFlags } from '../config/from-flags.js'
 import { askOnce, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { BridgesAnswer } from '../control/control-protocol.js'
-import { duration } from '../control/figures.js'
+import { count, since } from '../control/figures.js'
 import { printableJson } from '../control/printable-json.js'
-import { type Column, table } from '../control/table.js'
+import { type Column, roomOn, table } from '../control/table.js'
 import { type Terminal, write } from '../terminal.js'
 import { printed } from '../text-log.js'
 
@@ -57,7 +56,7 @@ export async function bridge(args: readonly string[], terminal: Terminal): Promi
 
 async function list(flags: Flags, terminal: Terminal): Promise<number> {
   const { bridges } = await askOnce<BridgesAnswer>(controlPathOf(flags), { request: 'bridges' })
-  const lines = table(columns, bridges, columnsOf(terminal.stdout))
+  const lines = table(columns, bridges, roomOn(terminal.stdout))
   const text = flags.json ? printableJson(bridges) : bridges.length > 0 ? lines.join('\n') : 'there are no bridges'
   await write(terminal.stdout, `${text}\n`)
   return 0
@@ -66,23 +65,19 @@ async function list(flags: Flags, terminal: Terminal): Promise<number> {
 const columns: readonly Column<BridgeView>[] = [
   { title: 'BRIDGE', text: ({ name }) => name },
   { title: 'STATE', text: ({ connected }) => (connected ? 'connected' : 'tries again') },
-  {
-    title: 'FOR',
-    text: ({ since }) => duration(Math.max(0, Math.floor((Date.now() - since) / 1_000))),
-    align: 'right',
-  },
-  { title: 'OUT', text: ({ out }) => `${out}`, align: 'right' },
-  { title: 'IN', text: (view) => `${view.in}`, align: 'right' },
-  { title: 'QUEUED', text: ({ queued }) => `${queued}`, align: 'right' },
+  { title: 'FOR', text: (view) => since(view.since), align: 'right' },
+  { title: 'OUT', text: ({ out }) => count(out), align: 'right' },
+  { title: 'IN', text: (view) => count(view.in), align: 'right' },
+  { title: 'QUEUED', text: ({ queued }) => count(queued), align: 'right' },
   { title: 'DROPPED', text: ({ dropped }) => droppedInWords(dropped) },
-  { title: 'LOST', text: ({ lostSessions }) => `${lostSessions}`, align: 'right' },
+  { title: 'LOST', text: ({ lostSessions }) => count(lostSessions), align: 'right' },
   { title: 'SERVER', text: ({ server, problem }) => printed(server ?? problem ?? ''), least: 16 },
 ]
 
 /** By reason; 0: none. */
 function droppedInWords(dropped: BridgeView['dropped']): string {
   const reasons = Object.entries(dropped).filter(([, times]) => times > 0)
-  return reasons.map(([reason, times]) => `${times} ${reason}`).join(', ') || '0'
+  return reasons.map(([reason, times]) => `${count(times)} ${reason}`).join(', ') || '0'
 }
 
 async function test(name: string, flags: Flags, terminal: Terminal): Promise<number> {

@@ -1,6 +1,6 @@
 import type { ClientView } from '@godwit/broker'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
-import { bytes, count, duration } from '../control/figures.js'
+import { bytes, count, since } from '../control/figures.js'
 import { type ListFlags, type Listing, printList, withListOptions } from '../control/listing.js'
 import type { Terminal } from '../terminal.js'
 import { printed } from '../text-log.js'
@@ -32,7 +32,7 @@ const listing: Listing<ClientView> = {
     { title: 'UNSENT', text: ({ outboxBytes }) => bytes(outboxBytes), align: 'right' },
     { title: 'INFLIGHT', text: ({ inflight }) => count(inflight), align: 'right' },
     { title: 'SUBSCRIPTIONS', text: ({ subscriptions }) => count(subscriptions), align: 'right' },
-    { title: 'FOR', text: ({ connectedAt }) => duration(secondsSince(connectedAt)), align: 'right' },
+    { title: 'FOR', text: ({ connectedAt }) => since(connectedAt), align: 'right' },
     { title: 'MQTT', text: ({ version }) => versions[version] },
   ],
   figures: {
@@ -59,8 +59,4 @@ export async function clients(args: readonly string[], terminal: Terminal): Prom
   if (flags === helped) return 0
   const [search] = command.args
   return printList({ what: 'clients', search, user: flags.user }, listing, flags, terminal)
-}
-
-function secondsSince(at: number): number {
-  return Math.max(0, Math.floor((Date.now() - at) / 1_000))
 }

@@ -5,6 +5,7 @@ import { type CommandLine, commandLine, helped, type Manual, noAction, parse } f
 import { brokerConfig } from '../config/from-flags.js'
 import { askOnce, type ControlFlags, controlPathOf, withControlOptions } from '../control/control-client.js'
 import type { ClusterAnswer, ClusterDeed } from '../control/control-protocol.js'
+import { bytes, count, since } from '../control/figures.js'
 import { printableJson } from '../control/printable-json.js'
 import { type Column, table } from '../control/table.js'
 import { escapedControls } from '../safe-text.js'
@@ -119,18 +120,14 @@ function inWords(deed: ClusterDeed, answer: ClusterAnswer): string {
 }
 
 const columns: readonly Column<ClusterNodeView>[] = [
-  { title: 'node', text: ({ node }) => escapedControls(node) },
-  { title: 'role', text: ({ role }) => escapedControls(role) },
-  { title: 'behind', text: ({ behindFrames }) => String(behindFrames), align: 'right' },
-  { title: 'bytes', text: ({ behindBytes }) => String(behindBytes), align: 'right' },
-  { title: 'told', text: ({ toldAt }) => `${secondsSince(toldAt)} s ago`, align: 'right' },
-  { title: 'version', text: ({ version }) => escapedControls(version) },
-  { title: 'problem', text: ({ problem }) => escapedControls(problem ?? '') },
+  { title: 'NODE', text: ({ node }) => escapedControls(node) },
+  { title: 'ROLE', text: ({ role }) => escapedControls(role) },
+  { title: 'BEHIND', text: ({ behindFrames }) => count(behindFrames), align: 'right' },
+  { title: 'BYTES', text: ({ behindBytes }) => bytes(behindBytes), align: 'right' },
+  { title: 'TOLD', text: ({ toldAt }) => since(Date.parse(toldAt)), align: 'right' },
+  { title: 'VERSION', text: ({ version }) => escapedControls(version) },
+  { title: 'PROBLEM', text: ({ problem }) => escapedControls(problem ?? '') },
 ]
-
-function secondsSince(time: string): number {
-  return Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1_000))
-}
 
 async function brought({ config, force }: Flags, folder: string | undefined): Promise<string> {
   if (config === undefined || folder === undefined) {

@@ -4,7 +4,7 @@ import { CommandError } from '../command-error.js'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
 import { askOnce, controlPathOf } from '../control/control-client.js'
 import type { DeleteAnswer } from '../control/control-protocol.js'
-import { bytes, counted, duration } from '../control/figures.js'
+import { bytes, counted, since, until } from '../control/figures.js'
 import { type ListFlags, type Listing, printList, withListOptions } from '../control/listing.js'
 import { type Terminal, write } from '../terminal.js'
 import { printed } from '../text-log.js'
@@ -60,10 +60,9 @@ export async function retained(args: readonly string[], terminal: Terminal): Pro
 }
 
 function age({ publishedAt }: View): string {
-  return publishedAt === undefined ? '-' : duration(Math.max(0, Math.floor((Date.now() - publishedAt) / 1_000)))
+  return publishedAt === undefined ? '-' : since(publishedAt)
 }
 
 function expires({ expiresAt }: View): string {
-  if (expiresAt === undefined) return 'never' // JSON has no infinity
-  return `in ${duration(Math.max(0, Math.ceil((expiresAt - Date.now()) / 1_000)))}`
+  return expiresAt === undefined ? 'never' : until(expiresAt) // JSON has no infinity
 }

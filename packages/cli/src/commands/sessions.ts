@@ -1,6 +1,6 @@
 import type { SessionView } from '@godwit/broker'
 import { type CommandLine, commandLine, helped, type Manual, parse } from '../command-line.js'
-import { count, duration } from '../control/figures.js'
+import { count, until } from '../control/figures.js'
 import { type ListFlags, type Listing, printList, withListOptions } from '../control/listing.js'
 import type { Terminal } from '../terminal.js'
 import { printed } from '../text-log.js'
@@ -50,5 +50,5 @@ export async function sessions(args: readonly string[], terminal: Terminal): Pro
 
 function ends({ connected, durable, expiresAt }: SessionView): string {
   if (connected) return durable ? 'later' : 'with it'
-  return expiresAt === undefined ? 'never' : `in ${duration(Math.max(0, Math.ceil((expiresAt - Date.now()) / 1_000)))}`
+  return expiresAt === undefined ? 'never' : until(expiresAt)
 }

@@ -6,6 +6,7 @@ import type { Resolved } from '../config/resolve.js'
 import type { Editors } from '../editing/editors.js'
 import type { BrokerLog } from '../log.js'
 import type { Bridged } from '../monitoring/bridges-text.js'
+import type { Plugged } from '../monitoring/plugin-text.js'
 import type { OpenDoors } from '../open-doors.js'
 import { systemProblem } from '../system-problem.js'
 import { accessPart } from './access-part.js'
@@ -22,7 +23,7 @@ export interface RunningBroker {
   readonly broker: Broker
   readonly settings: Resolved
   readonly access: Access
-  readonly plugins: Reloadable
+  readonly plugins: Reloadable & Plugged
   readonly doors: OpenDoors
   /** Those that systemd has given to this process. */
   readonly sockets: readonly InheritedSocket[]
@@ -53,7 +54,7 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { broker, settings, doors, sockets, read, editors, backups, loginLink, bridges, reloadable, log } = running
+  const { settings, doors, sockets, read, editors, reloadable, log } = running
   const check = (next: Resolved): Promise<void> => tryOut(next, sockets)
   const reloading = new Reloading({ started: settings, read, check, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
@@ -63,7 +64,7 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   const path = controlPath(settings.config)
   const { users } = editors
   const listeners = (): readonly string[] => doors.words
-  const requests = controlRequests({ broker, listeners, reload, users, backups, loginLink, bridges, log })
+  const requests = controlRequests({ ...running, listeners, reload, users })
   const inForce = (): Resolved => reloading.inForce
   if (running.onRequests) {
     running.onRequests(requests)

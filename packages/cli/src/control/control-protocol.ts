@@ -1,4 +1,4 @@
-import type { ClusterView } from '@godwit/admin/parts'
+import type { ClusterView, PluginState } from '@godwit/admin/parts'
 import type { BridgeView } from '@godwit/bridge'
 import { z } from 'zod'
 
@@ -29,6 +29,8 @@ export type ControlRequest =
   | { readonly request: 'delete-retained'; readonly filter: string }
   /** Answered by {@link BridgesAnswer}. */
   | { readonly request: 'bridges' }
+  /** Answered by {@link PluginsAnswer}. */
+  | { readonly request: 'plugins' }
   /** Answered by {@link UsersAnswer}. */
   | { readonly request: 'users' }
   /** Adds a user, or gives one another password; answered by {@link UserAnswer}. */
@@ -76,6 +78,7 @@ export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('r
   z.strictObject({ request: z.literal('kick'), client: z.string(), endSession: z.boolean().optional() }),
   z.strictObject({ request: z.literal('delete-retained'), filter: z.string() }),
   z.strictObject({ request: z.literal('bridges') }),
+  z.strictObject({ request: z.literal('plugins') }),
   z.strictObject({ request: z.literal('users') }),
   z.strictObject({ request: z.literal('set-user'), user: z.string(), password: z.string() }),
   z.strictObject({ request: z.literal('remove-user'), user: z.string() }),
@@ -105,6 +108,11 @@ export interface StatusAnswer {
 export interface BridgesAnswer {
   /** In the order of their names. */
   readonly bridges: readonly BridgeView[]
+}
+
+export interface PluginsAnswer {
+  /** In the order in which they are asked. */
+  readonly plugins: readonly PluginState[]
 }
 
 export interface ReloadAnswer {

@@ -3,6 +3,7 @@ import type { Logger } from '@godwit/broker'
 import type { BackupFolder } from '../backup-folder.js'
 import { CommandError } from '../command-error.js'
 import type { Bridged } from '../monitoring/bridges-text.js'
+import type { Plugged } from '../monitoring/plugin-text.js'
 import { version } from '../version.js'
 import type { Answers } from './answers.js'
 import type {
@@ -12,6 +13,7 @@ import type {
   ControlRequest,
   DeleteAnswer,
   KickAnswer,
+  PluginsAnswer,
   ReloadAnswer,
   StatusAnswer,
   UserAnswer,
@@ -33,13 +35,14 @@ export interface ControlledBroker {
   /** A link that logs in to the console; undefined: none is served. */
   readonly loginLink: () => string | undefined
   readonly bridges: Bridged
+  readonly plugins: Plugged
   /** Told of all that is changed. */
   readonly log: Logger
 }
 
 /** What a broker answers to requests over its control socket. No answer holds a payload, a password or a key. */
 export function controlRequests(controlled: ControlledBroker): Serve {
-  const { broker, listeners, reload, users, bridges } = controlled
+  const { broker, listeners, reload, users, bridges, plugins } = controlled
   return async (request, answers) => {
     switch (request.request) {
       case 'status': {
@@ -57,6 +60,8 @@ export function controlRequests(controlled: ControlledBroker): Serve {
         return streamList(broker, request, answers)
       case 'bridges':
         return answers.end({ bridges: bridges.views } satisfies BridgesAnswer)
+      case 'plugins':
+        return answers.end({ plugins: plugins.views } satisfies PluginsAnswer)
       case 'users': {
         const { users: known } = await users.list()
         return answers.end({ users: known.map(({ username }) => username) } satisfies UsersAnswer)
@@ -71,7 +76,7 @@ export function controlRequests(controlled: ControlledBroker): Serve {
 
 type Deed = Exclude<
   ControlRequest,
-  { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'bridges' | 'users' | 'cluster' }
+  { readonly request: 'status' | 'reload' | 'trace' | 'top' | 'list' | 'bridges' | 'plugins' | 'users' | 'cluster' }
 >
 
 /** Does what changes something, and tells the log. */

@@ -14,6 +14,16 @@ export function bytes(value: number): string {
   return step === 0 ? `${Math.round(value)} B` : `${(value / 1_024 ** step).toFixed(1)} ${['', 'K', 'M', 'G'][step]}iB`
 }
 
+/** How long ago that was, `00:04:05`. @param at in epoch ms, as all below. */
+export function since(at: number): string {
+  return duration(Math.max(0, Math.floor((Date.now() - at) / 1_000)))
+}
+
+/** How long until then: `in 00:04:05`. */
+export function until(at: number): string {
+  return `in ${duration(Math.max(0, Math.ceil((at - Date.now()) / 1_000)))}`
+}
+
 /** `2 d 03:04:05`. */
 export function duration(seconds: number): string {
   const days = Math.floor(seconds / 86_400)

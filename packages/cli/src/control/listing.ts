@@ -1,13 +1,12 @@
 import { InvalidArgumentError } from 'commander'
 import { oneOf, type ValueReader, wholeNumber } from '../argument-values.js'
-import { columnsOf, isTerminal } from '../colors.js'
 import { CommandError } from '../command-error.js'
 import type { CommandLine } from '../manual.js'
 import { type Terminal, write } from '../terminal.js'
 import { ask, type ControlFlags, controlPathOf, withControlOptions } from './control-client.js'
 import type { ListEnd, Listed, ListRequest } from './control-protocol.js'
 import { printableJson } from './printable-json.js'
-import { type Column, table } from './table.js'
+import { type Column, roomOn, table } from './table.js'
 
 /** What every command that lists takes. */
 export interface ListFlags extends ControlFlags {
@@ -53,8 +52,7 @@ export async function printList<Item extends object>(
     if (++printed === limit && !figure) break
   }
   if (figure) found.sort((one, other) => figure(other) - figure(one)).splice(limit)
-  const room = isTerminal(terminal.stdout) ? columnsOf(terminal.stdout) : Number.POSITIVE_INFINITY
-  const lines = json ? found.map((item) => printableJson(item)) : table(columns, found, room)
+  const lines = json ? found.map((item) => printableJson(item)) : table(columns, found, roomOn(terminal.stdout))
   if (lines.length > 0) await write(terminal.stdout, `${lines.join('\n')}\n`)
   return 0
 }

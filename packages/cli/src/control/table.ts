@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream'
+import { columnsOf, isTerminal } from '../colors.js'
 import { left, right, textWidth } from './columns.js'
 
 /** A column of a table. */
@@ -34,6 +36,11 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
       .join(' '.repeat(gap))
       .trimEnd()
   return [columns.map(({ title }) => title), ...texts].map(line)
+}
+
+/** How wide a table on that stream may be: as the terminal; in a pipe nothing is cut. */
+export function roomOn(stream: Writable): number {
+  return isTerminal(stream) ? columnsOf(stream) : Number.POSITIVE_INFINITY
 }
 
 function total(widths: readonly number[]): number {
