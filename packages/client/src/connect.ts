@@ -2,7 +2,7 @@ import { checks } from './all-checks.js'
 import type { Client } from './client.js'
 import { open } from './open.js'
 import type { ConnectOptions } from './options.js'
-import { RequestingDoor } from './requesting-door.js'
+import { RequestingClient } from './requesting-client.js'
 import { type GivenServers, isUrl } from './server-address.js'
 import { type ServerOptions, splitServer } from './server-options.js'
 import { resolveOptions, type Settings } from './settings.js'
@@ -29,7 +29,7 @@ export async function connect(
   server: GivenServers | (ServerOptions & ConnectOptions),
   options: ConnectOptions = {},
 ): Promise<Client> {
-  return open(RequestingDoor, settingsOf(server, options))
+  return open(RequestingClient, settingsOf(server, options))
 }
 
 function settingsOf(server: GivenServers | (ServerOptions & ConnectOptions), options: ConnectOptions): Settings {

@@ -1,13 +1,13 @@
 import { ReconnectingClient } from './reconnecting-client.js'
 import type { Settings } from './settings.js'
 
-/** Connects, and gives the client behind this door. */
-export async function open<Door>(
-  Door: new (client: ReconnectingClient, settings: Settings) => Door,
+/** Connects, and gives the client in the form in which the application holds it. */
+export async function open<Whole>(
+  Whole: new (client: ReconnectingClient, settings: Settings) => Whole,
   settings: Settings,
-): Promise<Door> {
+): Promise<Whole> {
   const client = new ReconnectingClient(settings)
-  const door = new Door(client, settings)
+  const whole = new Whole(client, settings)
   await client.start()
-  return door
+  return whole
 }

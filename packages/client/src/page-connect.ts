@@ -1,5 +1,5 @@
+import { CheckedClient } from './checked-client.js'
 import { noChecks } from './checks.js'
-import { ClientDoor } from './client-door.js'
 import { open } from './open.js'
 import type { PageClient, PageConnectOptions } from './page-client.js'
 import type { GivenServers } from './server-address.js'
@@ -17,5 +17,5 @@ export async function connect(
   server: GivenServers,
   { checks = noChecks, ...options }: PageConnectOptions = {},
 ): Promise<PageClient> {
-  return open(ClientDoor, resolveOptions(server, options, checks))
+  return open(CheckedClient, resolveOptions(server, options, checks))
 }

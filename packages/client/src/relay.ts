@@ -3,7 +3,7 @@ import type { Client } from './client.js'
 import type { ConnectOptions } from './options.js'
 import { ReconnectingClient } from './reconnecting-client.js'
 import type { RelayedMessage, RelayTerms } from './relayed-message.js'
-import { RequestingDoor } from './requesting-door.js'
+import { RequestingClient } from './requesting-client.js'
 import type { GivenServers } from './server-address.js'
 import { resolveOptions } from './settings.js'
 import type { OutgoingOwner } from './state/outgoing.js'
@@ -26,9 +26,9 @@ export class Relay {
   readonly #client: ReconnectingClient
 
   /** Use {@link relay}. */
-  constructor(client: ReconnectingClient, door: Client) {
+  constructor(client: ReconnectingClient, checked: Client) {
     this.#client = client
-    this.client = door
+    this.client = checked
   }
 
   /** Whether a message given now would be sent at once. */
@@ -70,7 +70,7 @@ export async function relay(server: GivenServers, options: ConnectOptions, terms
   const relaying = { ...terms, ids: new RelayedIds(), remembered: new Remembered() }
   const settings = { ...resolveOptions(server, { ...options, background: true }, checks), relay: relaying }
   const client = new ReconnectingClient(settings)
-  const door = new RequestingDoor(client, settings)
+  const checked = new RequestingClient(client, settings)
   await client.start()
-  return new Relay(client, door)
+  return new Relay(client, checked)
 }

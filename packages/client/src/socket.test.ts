@@ -63,6 +63,8 @@ test('nothing of Node, and no package for it, is reachable where #socket is not 
     /(?<!\.test)\.ts$/.test(file),
   )
   const unseen = sources.filter((file) => !seen.has(`./${file}`))
-  const doors = ['file-store.ts', 'relay.ts', 'state/session-log.ts']
-  expect(unseen.sort()).toEqual([...doors, 'socket-node.ts', 'tls-check.ts', 'tls-node.ts', 'websocket-node.ts'].sort())
+  const exported = ['file-store.ts', 'relay.ts', 'state/session-log.ts']
+  expect(unseen.sort()).toEqual(
+    [...exported, 'socket-node.ts', 'tls-check.ts', 'tls-node.ts', 'websocket-node.ts'].sort(),
+  )
 })

@@ -1,5 +1,5 @@
+import { CheckedClient } from './checked-client.js'
 import type { Client, RequestOptions, RespondOptions, ResponseHandler } from './client.js'
-import { ClientDoor } from './client-door.js'
 import type { Message } from './message.js'
 import type { Payload } from './payload.js'
 import type { ReconnectingClient } from './reconnecting-client.js'
@@ -8,7 +8,7 @@ import type { Settings } from './settings.js'
 import type { Subscription } from './subscription.js'
 
 /** The whole client: that of a page, and requests. */
-export class RequestingDoor extends ClientDoor implements Client {
+export class RequestingClient extends CheckedClient implements Client {
   readonly #requests: Requests
 
   constructor(client: ReconnectingClient, settings: Settings) {

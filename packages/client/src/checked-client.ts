@@ -17,7 +17,7 @@ import type { SubscribeOptions, Subscription } from './subscription.js'
  * What the application holds: looks at what it is given, and sees to it that whatever is wrong becomes a rejection, that a
  * rejection nobody looks at ends no process, and that what was lost is told by an event.
  */
-export class ClientDoor implements HostingClient {
+export class CheckedClient implements HostingClient {
   readonly #client: ReconnectingClient
   readonly #checks: Checks
   readonly #clock: Clock
@@ -96,7 +96,7 @@ export class ClientDoor implements HostingClient {
       if (error instanceof InterruptedError && error.code === 'client-closed') return
       this.#client.tell('unsubscribed', { filters: [filter].flat().map(String), error })
     })
-    // The names of the wildcards are types only: below this door every filter is a string.
+    // The names of the wildcards are types only: below this every filter is a string.
     return subscribing as Promise<unknown> as Promise<Subscription<F>>
   }
 
