@@ -33,8 +33,7 @@ export interface BackupMade {
 
 /** The store that is copied. */
 export interface BackupParts {
-  /** `undefined`: it is not open. */
-  readonly tables: Tables | undefined
+  readonly tables: Tables
   /** Its LMDB file. */
   readonly file: string
   readonly limits: Pick<Limits, 'diskReserveBytes' | 'diskReservePercent'>
@@ -53,8 +52,9 @@ export class Backups {
   readonly #closing = new AbortController()
   #making: Promise<BackupMade> | undefined
 
-  /** @throws BrokerError `backup-failed`. */
-  async make(parts: BackupParts, to: string, { signal, ...options }: BackupOptions): Promise<BackupMade> {
+  /** @param parts `undefined`: the store is not open. @throws BrokerError `backup-failed`. */
+  async make(parts: BackupParts | undefined, to: string, { signal, ...options }: BackupOptions): Promise<BackupMade> {
+    if (!parts) throw notOpen()
     if (this.#making) throw failed('another is being made; wait for it')
     const closing = this.#closing.signal
     this.#making = makeBackup(parts, to, { ...options, signal: signal ? AbortSignal.any([signal, closing]) : closing })
@@ -80,7 +80,6 @@ export class Backups {
 async function makeBackup(parts: BackupParts, to: string, options: BackupOptions = {}): Promise<BackupMade> {
   const { signal, timeoutMs = mostMs } = options
   const { tables } = parts
-  if (!tables) throw failed('the store is not open')
   const createdAt = new Date().toISOString()
   const coming = `${to}.coming`
   const room = new Room(parts, dirname(to))
@@ -219,6 +218,10 @@ function flushFolder(folder: string): void {
   const opened = openSync(folder, 'r')
   fsyncSync(opened)
   closeSync(opened)
+}
+
+export function notOpen(): BrokerError {
+  return failed('the store is not open')
 }
 
 function failed(why: string): BrokerError {

@@ -2,31 +2,25 @@ import type { Commit } from '../../commit.js'
 import type { Chore } from '../../time/chores.js'
 import type { Portions } from './background.js'
 import { readU48, type SessionNumber, sessionKey } from './keys.js'
-import type { MessageLog } from './message-log.js'
-import { endOf, type TableName, type Tables, type Write } from './tables.js'
+import type { StoredSessions } from './stored-sessions.js'
+import { endOf, type TableName, type Tables } from './tables.js'
 
 /** Records removed in one portion. */
 const recordsAtOnce = 512
-
-export interface ClearingParts {
-  readonly tables: Tables
-  readonly log: MessageLog
-  /** All commits up to this one are in the tables. */
-  readonly applied: () => Commit
-  write(write: Write): void
-}
 
 /**
  * What an ended session still has on disk goes bit by bit, so that no commit grows with its queue; and after the commit
  * that ended it, so that what was written before is seen.
  */
 export class Clearing implements Portions {
-  readonly #parts: ClearingParts
+  readonly #tables: Tables
+  readonly #sessions: StoredSessions
   /** Ended sessions, and the commit after which they can be cleared away. */
   readonly #ended = new Map<SessionNumber, Commit>()
 
-  constructor(parts: ClearingParts) {
-    this.#parts = parts
+  constructor(tables: Tables, sessions: StoredSessions) {
+    this.#tables = tables
+    this.#sessions = sessions
   }
 
   add(session: SessionNumber, after: Commit): void {
@@ -38,7 +32,7 @@ export class Clearing implements Portions {
   }
 
   portion(): Chore | undefined {
-    const applied = this.#parts.applied()
+    const { applied } = this.#sessions
     for (const [session, after] of this.#ended) return after <= applied ? this.#clear(session) : undefined
     return undefined
   }
@@ -46,7 +40,7 @@ export class Clearing implements Portions {
   *#clear(first: SessionNumber): Chore {
     let left = recordsAtOnce
     for (const [session, after] of this.#ended) {
-      if (session !== first && after > this.#parts.applied()) return
+      if (session !== first && after > this.#sessions.applied) return
       left = yield* this.#clearOne(session, left)
       if (left <= 0) return
       this.#ended.delete(session)
@@ -57,7 +51,8 @@ export class Clearing implements Portions {
   *#clearOne(session: SessionNumber, most: number): Generator<number, number> {
     const prefix = sessionKey(session)
     const own = { start: prefix, end: endOf(prefix) }
-    const { tables, log, write } = this.#parts
+    const tables = this.#tables
+    const { log } = this.#sessions
     let left = most
     for (const key of [...tables.shares.getKeys({ ...own, limit: left })]) {
       const share = log.opened(session, readU48(key, 4), tables.shares.get(key)!)
@@ -67,13 +62,15 @@ export class Clearing implements Portions {
     }
     for (const table of ['subscriptions', 'received'] satisfies TableName[]) {
       for (const key of left > 0 ? [...tables[table].getKeys({ ...own, limit: left })] : []) {
-        write({ table, key, value: undefined })
+        this.#sessions.write({ table, key, value: undefined })
         left--
         yield 1
       }
     }
     if (left <= 0) return 0
-    for (const table of ['cursors', 'ended'] satisfies TableName[]) write({ table, key: prefix, value: undefined })
+    for (const table of ['cursors', 'ended'] satisfies TableName[]) {
+      this.#sessions.write({ table, key: prefix, value: undefined })
+    }
     yield 1
     return left - 1
   }

@@ -2,10 +2,9 @@ import { defaultLimits } from '../../limits.js'
 import type { Logger } from '../../log.js'
 import { type BackupMade, Backups } from './backup.js'
 import { putAll } from './disk.js'
-import { openFolder } from './folder.js'
-import { quietLmdb } from './quiet-lmdb.js'
+import { type OpenData, openData } from './open-data.js'
 import { readFact, writeFact } from './records.js'
-import { openTables, type Tables, type Write } from './tables.js'
+import type { Tables, Write } from './tables.js'
 import { unusable } from './unusable.js'
 
 /**
@@ -46,61 +45,49 @@ export function positionWrite(position: Uint8Array | undefined): Write {
  * @throws BrokerError `store-failed`, `store-damaged`.
  */
 export async function openCopy(directory: string, log?: Logger): Promise<Copy> {
-  const loud = quietLmdb(() => {}) // a write that fails is told by whoever asked for it
-  try {
-    const folder = await openFolder(directory, log)
-    return new OpenCopy(directory, folder.file, openTables(folder.file), () => {
-      folder.release('in order')
-      loud()
-    })
-  } catch (error) {
-    loud()
-    throw error
-  }
+  return new OpenCopy(await openData(directory, log))
 }
 
 class OpenCopy implements Copy {
-  readonly directory: string
-  readonly file: string
-  readonly #tables: Tables
-  readonly #release: () => void
+  readonly #data: OpenData
   readonly #backups = new Backups()
 
-  constructor(directory: string, file: string, tables: Tables, release: () => void) {
-    this.directory = directory
-    this.file = file
-    this.#tables = tables
-    this.#release = release
+  constructor(data: OpenData) {
+    this.#data = data
+  }
+
+  get directory(): string {
+    return this.#data.directory
+  }
+
+  get file(): string {
+    return this.#data.file
   }
 
   get isEmpty(): boolean {
-    const { root, facts, sessions, retained } = this.#tables
+    const { root, facts, sessions, retained } = this.#data.tables
     root.resetReadTxn()
     return [facts, sessions, retained].every((table) => [...table.getKeys({ limit: 1 })].length === 0)
   }
 
   position(): Buffer | undefined {
-    return positionIn(this.#tables)
+    return positionIn(this.#data.tables)
   }
 
   async apply(writes: readonly Write[]): Promise<void> {
-    await putAll(this.#tables, writes)
-    await this.#tables.root.flushed
-    this.#tables.root.resetReadTxn()
+    const { tables } = this.#data
+    await putAll(tables, writes)
+    await tables.root.flushed
+    tables.root.resetReadTxn()
   }
 
   backup(to: string): Promise<BackupMade> {
-    return this.#backups.make(
-      { tables: this.#tables, file: this.file, limits: defaultLimits, isLow: () => false },
-      to,
-      {},
-    )
+    return this.#backups.make({ ...this.#data, limits: defaultLimits, isLow: () => false }, to, {})
   }
 
   async close(): Promise<void> {
     await this.#backups.close()
-    await this.#tables.root.close()
-    this.#release()
+    await this.#data.close('in order')
   }
 }
 
@@ -114,7 +101,7 @@ function positionIn({ root, facts }: Tables): Buffer | undefined {
  * What a broker writes by itself no log knows of: the copy would part from the others, and nobody would see it.
  * @throws BrokerError `store-failed`.
  */
-export function ensureNoCopy(directory: string, tables: Tables): void {
+export function ensureNoCopy({ directory, tables }: Pick<OpenData, 'directory' | 'tables'>): void {
   if (!tables.facts.get(positionKey)) return
   const what = `is a node's copy of a cluster; start it with the cluster's configuration, or take the data out with "godwit cluster export ${directory} FOLDER"`
   throw unusable(directory, what)

@@ -60,6 +60,14 @@ export class Disk {
     this.#parts = parts
   }
 
+  get directory(): string {
+    return this.#parts.directory
+  }
+
+  get tables(): Tables {
+    return this.#parts.tables
+  }
+
   /** From now on a disk that refuses is waited for only so long. */
   closing(): void {
     this.#closingSince ??= performance.now()

@@ -1,52 +1,46 @@
-import type { Owner } from '../../faults.js'
-import type { Chore } from '../../time/chores.js'
+import type { BrokerTime } from '../../time/broker-time.js'
+import type { Chore, Chores } from '../../time/chores.js'
 import type { OutgoingSource } from '../store.js'
 import type { Portions } from './background.js'
 import type { BodiesReader } from './bodies-record.js'
-import { dueKey, type GroupNumber, readU32, readU48, type SessionNumber, shareKey } from './keys.js'
+import { dueKey, type GroupNumber, readU32, readU48, shareKey } from './keys.js'
 import { expiryIn } from './message-record.js'
 import { writeCount } from './records.js'
 import { ShareBuilder, ShareReader } from './share-record.js'
 import type { StoredSession } from './stored-session.js'
-import type { Tables, Write } from './tables.js'
+import type { StoredSessions } from './stored-sessions.js'
+import type { Tables } from './tables.js'
 
 /** Shares looked at in one portion. */
 const sharesAtOnce = 256
 /** A share is written anew no more often than that for messages that expire one after another, in seconds. */
 const patienceSeconds = 10
 
-export interface ExpiryParts {
-  readonly tables: Tables
-  /** What has expired, in ms of the broker's time. */
-  now(): number
-  session(number: SessionNumber): StoredSession | undefined
-  write(write: Write): void
-  group(number: GroupNumber): BodiesReader | undefined
-  leave(groups: readonly GroupNumber[]): void
-  /** Its commit is not over. */
-  isUnapplied(session: SessionNumber, first: number): boolean
-  /** What was asked of a session has failed: it is told, and that session's connection ends. */
-  failed(error: unknown, owner: Owner): void
-}
-
 /**
  * Removes messages that have expired wherever they stand in a queue [MQTT-3.3.2-5]: what is due when is a table on the disk, so
  * that nothing is looked at that is not, and no index is in memory.
  */
 export class Expiry implements Portions {
-  readonly #parts: ExpiryParts
+  readonly #tables: Tables
+  readonly #sessions: StoredSessions
+  readonly #time: BrokerTime
+  readonly #chores: Chores
 
-  constructor(parts: ExpiryParts) {
-    this.#parts = parts
+  /** @param chores are told what asking a session has failed with: its connection ends. */
+  constructor(tables: Tables, sessions: StoredSessions, time: BrokerTime, chores: Chores) {
+    this.#tables = tables
+    this.#sessions = sessions
+    this.#time = time
+    this.#chores = chores
   }
 
   readonly waits = false
 
   portion(): Chore | undefined {
-    const now = this.#parts.now()
+    const now = this.#time.expiryNow()
     if (now < 0) return undefined
     const end = dueKey(Math.floor(now / 1000) + 1, 0, 0)
-    const due = [...this.#parts.tables.due.getKeys({ end, limit: sharesAtOnce })]
+    const due = [...this.#tables.due.getKeys({ end, limit: sharesAtOnce })]
     return due.length > 0 ? this.#clear(due, now) : undefined
   }
 
@@ -56,12 +50,11 @@ export class Expiry implements Portions {
 
   /** Answers the work it was. */
   #look(key: Buffer, now: number): number {
-    const { tables, write } = this.#parts
     const [session, first] = [readU32(key, 6), readU48(key, 10)]
-    if (this.#parts.isUnapplied(session, first)) return 1
-    write({ table: 'due', key, value: undefined })
-    const owner = this.#parts.session(session)
-    const value = tables.shares.get(shareKey(session, first))
+    if (this.#sessions.log.isUnapplied(session, first)) return 1
+    this.#sessions.write({ table: 'due', key, value: undefined })
+    const owner = this.#sessions.get(session)
+    const value = this.#tables.shares.get(shareKey(session, first))
     if (!owner || !value || owner.queue.isRemoved(first)) return 1 // it went by itself
     try {
       return this.#shorten(owner, new ShareReader(session, first, value), now)
@@ -109,7 +102,7 @@ export class Expiry implements Portions {
     try {
       return outgoing?.mayExpire(number) ?? false
     } catch (error) {
-      this.#parts.failed(error, outgoing!)
+      this.#chores.failed(error, outgoing!)
       return false
     }
   }
@@ -118,7 +111,7 @@ export class Expiry implements Portions {
     try {
       outgoing.onExpired(messages)
     } catch (error) {
-      this.#parts.failed(error, outgoing)
+      this.#chores.failed(error, outgoing)
     }
   }
 
@@ -126,15 +119,23 @@ export class Expiry implements Portions {
   #expiryAt(record: ShareReader, index: number): readonly [at: number, bytes: number] {
     const entry = record.entryAt(index)
     if (entry.body) return [expiryIn(record.bytes, entry.body.start), entry.body.end - entry.body.start]
-    const group = this.#parts.group(entry.place!.group)
+    const group = this.#groupOrNone(entry.place!.group)
     if (!group) return [Number.POSITIVE_INFINITY, 0]
     const [start, end] = group.boundsAt(entry.place!.index)
     return [expiryIn(group.bytes, start), end - start]
   }
 
+  #groupOrNone(number: GroupNumber): BodiesReader | undefined {
+    try {
+      return this.#sessions.bodies.group(number)
+    } catch {
+      return undefined // who reads from it will tell
+    }
+  }
+
   #write({ session, first }: ShareReader, due: number): void {
     const key = dueKey(due, session, first)
-    this.#parts.write({ table: 'due', key, value: writeCount('due', key, 0) })
+    this.#sessions.write({ table: 'due', key, value: writeCount('due', key, 0) })
   }
 
   /** The share with what is left of it. */
@@ -142,14 +143,14 @@ export class Expiry implements Portions {
     const { session, first, covered, groups } = record
     const key = shareKey(session, first)
     if (kept.length === 0) {
-      this.#parts.write({ table: 'shares', key, value: undefined })
-      this.#parts.leave(groups)
+      this.#sessions.write({ table: 'shares', key, value: undefined })
+      this.#sessions.bodies.leave(groups)
       return
     }
     const builder = new ShareBuilder(session, first, new Uint8Array(256))
     for (const index of kept) builder.copy(record.numberAt(index), record, index)
     builder.due = due
-    this.#parts.write({ table: 'shares', key, value: builder.finish(covered, bytes, noPlace, groups) })
+    this.#sessions.write({ table: 'shares', key, value: builder.finish(covered, bytes, noPlace, groups) })
     if (due > 0) this.#write(record, due)
   }
 }

@@ -14,6 +14,9 @@ export function sessionKey(session: SessionNumber): Buffer {
   return key
 }
 
+/** Of the fact that every store has. */
+export const clockKey: Buffer = Buffer.from('clock')
+
 /** The share of a session that begins with the message of this number. */
 export function shareKey(session: SessionNumber, first: number): Buffer {
   const key = Buffer.allocUnsafe(10)

@@ -2,20 +2,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message } from '../../message.js'
 import type { Recovered, RecoveredGroup, RecoveredSession, RecoveredWill } from '../store.js'
 import { type Cursor, readCursor } from './cursor.js'
-import { readU32, readU48, type SessionNumber, sessionKey } from './keys.js'
+import { clockKey, readU32, readU48, type SessionNumber, sessionKey } from './keys.js'
 import * as records from './records.js'
 import type { SetAside } from './set-aside.js'
-import type { Totals } from './stored-queue.js'
-import type { Identity, StoredSession } from './stored-session.js'
-import { endOf, type Table, type TableName, type Tables, type Write } from './tables.js'
+import type { StoredSession } from './stored-session.js'
+import type { StoredSessions } from './stored-sessions.js'
+import { endOf, type Table, type TableName, type Tables } from './tables.js'
 
 /** Records read before others have their turn. */
 const recordsAtOnce = 500
 
-/** What an earlier process left, and what the store itself needs to know of it. */
+/** What an earlier process left. */
 export interface Found {
   readonly recovered: Recovered
-  readonly nextSession: SessionNumber
   /** Sessions that have ended and are still to be cleared away. */
   readonly ended: readonly SessionNumber[]
 }
@@ -37,36 +36,29 @@ const nothingSent: Cursor = {
 export class Recovery {
   readonly #tables: Tables
   readonly #setAside: SetAside
-  readonly #add: (identity: Identity, held: Totals) => StoredSession
-  readonly #write: (write: Write) => void
+  readonly #sessions: StoredSessions
 
-  constructor(
-    tables: Tables,
-    setAside: SetAside,
-    add: (identity: Identity, held: Totals) => StoredSession,
-    write: (write: Write) => void,
-  ) {
+  /** @param sessions those that are found are taken up there. */
+  constructor(tables: Tables, setAside: SetAside, sessions: StoredSessions) {
     this.#tables = tables
     this.#setAside = setAside
-    this.#add = add
-    this.#write = write
+    this.#sessions = sessions
   }
 
   async recover(): Promise<Found> {
     const sessions: RecoveredSession[] = []
     const groups: RecoveredGroup[] = []
     const ended = [...this.#tables.ended.getKeys()].map((key) => readU32(key, 0))
-    let newest = ended.reduce((most, number) => Math.max(most, number), 0)
+    for (const number of ended) this.#sessions.passOver(number)
     let queued = 0
     for await (const [key, record] of this.#all('sessions', records.readSession)) {
       const number = readU32(key, 0)
       const { clientId, isGroup } = record
       const cursor = this.#cursor(number, clientId)
-      const stored = this.#add({ number, name: clientId, isGroup }, cursor)
+      const stored = this.#sessions.takeUp({ number, name: clientId, isGroup }, cursor)
       if (isGroup) groups.push({ sharedFilter: clientId, stored, outgoing: cursor })
       else sessions.push(this.#session(number, record, cursor, stored))
       queued += cursor.messages
-      newest = Math.max(newest, number)
     }
     const retained: Message[] = []
     for await (const [, message] of this.#all('retained', records.readRetained)) retained.push(message)
@@ -75,7 +67,6 @@ export class Recovery {
     const clock = this.#tables.facts.get(clockKey)
     return {
       recovered: { sessions, groups, retained, wills, queued, clock: clock && records.readClock(clockKey, clock) },
-      nextSession: newest + 1,
       ended,
     }
   }
@@ -86,7 +77,7 @@ export class Recovery {
   ): AsyncGenerator<readonly [key: Buffer, record: T]> {
     let after: Buffer | undefined
     for (;;) {
-      const page = [...pageOf(this.#tables[table], after)]
+      const page = [...recordsAfter(this.#tables[table], after)]
       for (const { key, value } of page) {
         const record = this.#readable(table, key, value, read)
         if (record !== undefined) yield [key, record]
@@ -109,7 +100,7 @@ export class Recovery {
       throw new Error('its checksum is wrong')
     } catch (error) {
       this.#setAside.keep(table, key, error)
-      this.#write({ table, key, value: undefined })
+      this.#sessions.write({ table, key, value: undefined })
       return undefined
     }
   }
@@ -129,7 +120,7 @@ export class Recovery {
         found.push(record)
       } catch (error) {
         this.#setAside.keep(table, key, error, { clientId })
-        this.#write({ table, key, value: undefined })
+        this.#sessions.write({ table, key, value: undefined })
       }
     }
     return found
@@ -182,15 +173,12 @@ export class Recovery {
   }
 }
 
-/** The key of the fact that every store has. */
-export const clockKey: Buffer = Buffer.from('clock')
-
 function pageWithBits(key: Buffer, value: Buffer): readonly [page: number, bits: Uint8Array] | undefined {
   const bits = records.readPage(key, value)
   return bits && [key[4]!, bits]
 }
 
-function pageOf(table: Table, after: Buffer | undefined): Iterable<{ key: Buffer; value: Buffer }> {
+function recordsAfter(table: Table, after: Buffer | undefined): Iterable<{ key: Buffer; value: Buffer }> {
   if (!after) return table.getRange({ limit: recordsAtOnce })
   return table.getRange({ start: Buffer.concat([after, Buffer.of(0)]), limit: recordsAtOnce })
 }

@@ -12,6 +12,14 @@ export function notWritable(directory: string, cause: unknown): BrokerError {
   return unusable(directory, what, cause)
 }
 
+/** Data of which something cannot be read; what says already what to do about it, stays as it is. */
+export function unreadable(directory: string, cause: unknown): BrokerError {
+  if (cause instanceof BrokerError) return cause
+  const why = cause instanceof Error ? cause.message : cause
+  const what = `cannot be read (${why}); see "godwit store check", restore it from a backup, or choose another folder`
+  return unusable(directory, what, cause)
+}
+
 /** A file that is not as it was written, where nothing can be read past it. */
 export function damaged(directory: string, what: string): BrokerError {
   const words = `the data folder ${directory} is damaged: ${what}; "godwit store check ${directory}" tells more, "godwit store repair" saves what can be read; or restore it from a backup`

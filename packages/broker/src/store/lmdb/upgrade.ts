@@ -8,7 +8,16 @@ import { readBatch } from './format-1/batch.js'
 import { type Cursor, readCursor } from './format-1/cursor.js'
 import { readMessage } from './format-1/message-record.js'
 import { type Tables as OldTables, openTables as openOld, type SessionRecord } from './format-1/tables.js'
-import { dueKey, hashOf, receivedKey, type SessionNumber, sessionKey, shareKey, subscriptionKey } from './keys.js'
+import {
+  clockKey,
+  dueKey,
+  hashOf,
+  receivedKey,
+  type SessionNumber,
+  sessionKey,
+  shareKey,
+  subscriptionKey,
+} from './keys.js'
 import {
   writeClock,
   writeCount,
@@ -18,7 +27,6 @@ import {
   writeSubscription,
   writeWill,
 } from './records.js'
-import { clockKey } from './recovery.js'
 import { ShareBuilder } from './share-record.js'
 import { closeTables, openTables, type Tables, type Write } from './tables.js'
 
