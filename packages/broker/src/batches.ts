@@ -74,7 +74,7 @@ export class Batch<T> {
   add(item: T): void {
     if (this.isFull) return this.miss()
     this.#items.push(item)
-    this.#bytes += heldBytes(item)
+    this.#bytes += takenBytes(item)
     this.#setBusy(true)
     this.#schedule()
   }
@@ -127,10 +127,10 @@ export class Batch<T> {
 }
 
 /** What plain data takes in memory, roughly. */
-function heldBytes(value: unknown): number {
+function takenBytes(value: unknown): number {
   if (typeof value === 'string') return 16 + 2 * value.length
   if (typeof value !== 'object' || value === null) return 8
   let bytes = 16
-  for (const name in value) bytes += 8 + heldBytes((value as Record<string, unknown>)[name])
+  for (const name in value) bytes += 8 + takenBytes((value as Record<string, unknown>)[name])
   return bytes
 }

@@ -11,7 +11,7 @@ import { PartialPackets } from './connection/partial-packets.js'
 import { publishRates } from './connection/publish-rate.js'
 import { Tracing } from './connection/tracing.js'
 import { Turn } from './connection/turn.js'
-import { Waiting } from './connection/waiting.js'
+import { UnauthenticatedBytes } from './connection/unauthenticated-bytes.js'
 import { WaitingForRoom } from './connection/waiting-for-room.js'
 import { WriterPool } from './connection/writer-pool.js'
 import type { Services } from './handlers/context.js'
@@ -88,7 +88,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     log,
     arriving: new Set(),
     waitingForRoom,
-    waiting: new Waiting(limits, drops),
+    unauthenticated: new UnauthenticatedBytes(limits, drops),
     publishRates: publishRates(limits),
     partialPackets: new PartialPackets(accounts.waiting, wheel),
   }

@@ -82,18 +82,18 @@ export class Arrival implements TransportEvents {
     } catch (error) {
       this.#fail(error)
     }
-    if (!this.#isOver && !this.#probation.charge(this.heldBytes)) {
+    if (!this.#isOver && !this.#probation.charge(this.arrivedBytes)) {
       this.end(tooMuchWaits)
     }
   }
 
   /** Of what has come, what is kept. */
-  protected get heldBytes(): number {
+  protected get arrivedBytes(): number {
     return this.#decoder.bufferedBytes
   }
 
   /** A WebSocket message that is not whole: when it is too much, the transport, which would go on gathering, is cut off. */
-  onHeld(bytes: number): void {
+  onPartial(bytes: number): void {
     if (this.#isOver || this.#probation.charge(bytes, this.#services.limits.maxConnectBytes)) return
     this.#letGo(tooMuchWaits)
     this.#transport.destroy()

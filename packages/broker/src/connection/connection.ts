@@ -18,7 +18,7 @@ import { farewell } from './farewell.js'
 import { HeldPublications } from './held-publications.js'
 import { type Because, because, Intake } from './intake.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
-import type { HoldsPart } from './partial-packets.js'
+import type { HasPart } from './partial-packets.js'
 import { isUneventful, type Probation, tooMuchWaits } from './probation.js'
 import { termsOf } from './publish-encoder.js'
 import type { PublishRate } from './publish-rate.js'
@@ -30,7 +30,7 @@ import { burst, isCostly, mostCostlyPackets } from './turn.js'
  * One network connection, from its CONNECT to its close: bytes in, packets to their handlers, replies to the outbox.
  * The only place where an error becomes something on the wire.
  */
-export class Connection implements Context, TransportEvents, OutboxOwner, HoldsPart {
+export class Connection implements Context, TransportEvents, OutboxOwner, HasPart {
   readonly services: Services
   readonly peer: Peer
   readonly version: Connect['version']
@@ -58,7 +58,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
   #ending = false
   #welcomed = false // CONNACK is out
   /** What has come in part, as it was charged. */
-  #heldBytes = 0
+  #partBytes = 0
   /** Made when the first has to wait. */
   #heldPublications: HeldPublications | undefined
 
@@ -109,15 +109,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
       this.#fail(error)
     }
     this.#boundProbation()
-    if (this.#decoder.heldBytes !== this.#heldBytes) this.#chargePart()
+    if (this.#decoder.heldBytes !== this.#partBytes) this.#chargePart()
   }
 
   /** What has come in part takes memory. @param gathering what the transport holds of it. */
   #chargePart(gathering = 0): void {
     if (this.#probation || this.closed) return
-    const before = this.#heldBytes
-    this.#heldBytes = this.#decoder.heldBytes + gathering
-    if (!this.#parts.partialPackets.change(this, before, this.#heldBytes)) this.#stop(because.partial)
+    const before = this.#partBytes
+    this.#partBytes = this.#decoder.heldBytes + gathering
+    if (!this.#parts.partialPackets.change(this, before, this.#partBytes)) this.#stop(because.partial)
   }
 
   /** There is room for the rest of its packet. */
@@ -139,7 +139,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
    * A WebSocket message that is not whole: its bytes count like all that have come. Until the client is in the connection ends at once
    * when they are too many, since the transport would go on gathering them.
    */
-  onHeld(bytes: number): void {
+  onPartial(bytes: number): void {
     if (!this.#probation) return this.#guarded(() => this.#chargePart(bytes))
     if (this.closed || this.#probation.charge(bytes)) return
     this.#guarded(() => this.#abort(tooMuchWaits))
@@ -262,7 +262,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#decoder.heldBytes !== this.#heldBytes) this.#chargePart()
+    if (this.#decoder.heldBytes !== this.#partBytes) this.#chargePart()
     if (this.#ended && this.#intake.handles) this.#finish()
   }
 
@@ -339,34 +339,33 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
   }
 
   holdPublication(bytes: number, route: () => Answer): boolean {
-    const { waiting } = this.#parts.accounts
-    this.#heldPublications ??= new HeldPublications(waiting)
-    if (!this.#heldPublications.hold(bytes, route)) return false
-    this.services.metrics.publishesHeld++
-    this.#parts.waitingForRoom.add(this)
-    return true
+    const { accounts, store, waitingForRoom, services } = this.#parts
+    this.#heldPublications ??= new HeldPublications(this, {
+      accounts,
+      store,
+      waitingForRoom,
+      metrics: services.metrics,
+    })
+    return this.#heldPublications.hold(bytes, route)
   }
 
   /** There is room on the disk again: what has waited goes on, some of it in this turn. True: all of it has. */
   onRoom(): boolean {
-    const held = this.#heldPublications
-    const { store } = this.#parts
-    const gathered = store.gathered
-    for (let left = mostCostlyPackets; held && !held.isEmpty && left > 0; left--) {
-      if (!this.#intake.handles || store.isLow || this.#intake.has(because.store)) break
-      try {
-        const answer = held.next()
-        if (answer instanceof Promise) this.#suspend(answer)
-        else if (answer) this.#reply(answer)
-        store.endOfPart()
-      } catch (error) {
-        this.#fail(error)
-      }
-    }
+    const { gathered } = this.#parts.store
+    const mayGoOn = (): boolean => this.#intake.handles && !this.#intake.has(because.store)
+    const isDone = this.#heldPublications?.goOn((route) => this.#goOnWith(route), mayGoOn) ?? true
     this.#account(0, 0, gathered)
-    if (!held?.isEmpty) return false
-    this.#parts.waitingForRoom.delete(this)
-    return true
+    return isDone
+  }
+
+  #goOnWith(route: () => Answer): void {
+    try {
+      const answer = route()
+      if (answer instanceof Promise) this.#suspend(answer)
+      else if (answer) this.#reply(answer)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   // ---- what the outbox tells
@@ -452,8 +451,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HoldsP
     this.#drainWatch?.stop()
     this.#intake.end()
     this.#heldPublications?.clear()
-    this.#parts.waitingForRoom.delete(this)
-    this.#parts.partialPackets.leave(this, this.#heldBytes)
+    this.#parts.partialPackets.leave(this, this.#partBytes)
     const client = this.#client
     try {
       // The session goes before all else: from then on nothing is delivered to this connection, not even its own will.

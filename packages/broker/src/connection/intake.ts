@@ -1,25 +1,14 @@
-import type { Accounts } from '../accounts.js'
 import type { Owner } from '../faults.js'
-import type { Services } from '../handlers/context.js'
-import type { Store } from '../store/store.js'
-import type { Clock } from '../time/clock.js'
-import type { TimerWheel } from '../time/timer-wheel.js'
 import type { Transport } from '../transport/transport.js'
-import type { Commits } from './commits.js'
+import type { ConnectionParts } from './connection-parts.js'
 import { ConnectionShare, shareBytes } from './connection-share.js'
 import { KeepAlive } from './keep-alive.js'
-import { PublishRate, type PublishRates } from './publish-rate.js'
+import { PublishRate } from './publish-rate.js'
 
-/** What the intake of a connection works with. */
-interface IntakeParts {
-  readonly services: Services
-  readonly clock: Clock
-  readonly wheel: TimerWheel
-  readonly accounts: Accounts
-  readonly publishRates: PublishRates
-  readonly store: Pick<Store, 'full' | 'latest' | 'gathered'>
-  readonly outbox: { readonly commits: Commits }
-}
+type IntakeParts = Pick<
+  ConnectionParts,
+  'services' | 'clock' | 'wheel' | 'accounts' | 'publishRates' | 'store' | 'outbox'
+>
 
 /** Why a client is not read from. */
 export const because = {

@@ -10,7 +10,7 @@ const smallBytes = 4_096
 const patienceMs = 5_000
 
 /** A connection of which packets have come in part. */
-export interface HoldsPart extends Owner {
+export interface HasPart extends Owner {
   /** It is read from again. */
   readOn(): void
   /** Others have waited too long for the rest of its packet. */
@@ -26,9 +26,9 @@ export class PartialPackets {
   readonly #waiting: Account
   readonly #wheel: Pick<TimerWheel, 'after'>
   #bytes = 0
-  readonly #line = new Set<HoldsPart>()
+  readonly #line = new Set<HasPart>()
   /** Whose turn it is. */
-  #turn: HoldsPart | undefined
+  #turn: HasPart | undefined
 
   constructor(waiting: Account, wheel: Pick<TimerWheel, 'after'>) {
     this.#waiting = waiting
@@ -36,7 +36,7 @@ export class PartialPackets {
   }
 
   /** A connection holds so much now. False: it is not to be read from until it is told. */
-  change(connection: HoldsPart, before: number, held: number): boolean {
+  change(connection: HasPart, before: number, held: number): boolean {
     this.#bytes += held - before
     this.#waiting.add(held - before)
     if (held < before) {
@@ -54,7 +54,7 @@ export class PartialPackets {
   }
 
   /** The connection is gone. */
-  leave(connection: HoldsPart, held: number): void {
+  leave(connection: HasPart, held: number): void {
     this.#line.delete(connection)
     if (held > 0) this.change(connection, held, 0)
   }
@@ -73,7 +73,7 @@ export class PartialPackets {
     }
   }
 
-  #begin(connection: HoldsPart): void {
+  #begin(connection: HasPart): void {
     this.#turn = connection
     const judge = (): void => {
       if (this.#turn !== connection) return

@@ -3,7 +3,7 @@ import type { Owner } from '../faults.js'
 import type { Services } from '../handlers/context.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Peer } from '../transport/transport.js'
-import type { Waiting } from './waiting.js'
+import type { UnauthenticatedBytes } from './unauthenticated-bytes.js'
 
 export const tooMuchWaits = 'too many bytes are waiting for authentication'
 
@@ -16,7 +16,7 @@ export interface OnProbation extends Owner {
 export interface ProbationParts {
   readonly services: Pick<Services, 'limits' | 'metrics'>
   readonly wheel: TimerWheel
-  readonly waiting: Waiting
+  readonly unauthenticated: UnauthenticatedBytes
   /** All that are on probation. */
   readonly arriving: Set<OnProbation>
 }
@@ -70,7 +70,7 @@ export class Probation implements OnProbation {
 
   /** Notes that so many bytes are held for it. False: that is more than it may, or than there is room for. */
   charge(bytes: number, most?: number): boolean {
-    return this.#parts.waiting.charge(this, bytes, most)
+    return this.#parts.unauthenticated.charge(this, bytes, most)
   }
 
   /** Aborted when the connection goes before the client is in. */
@@ -82,7 +82,7 @@ export class Probation implements OnProbation {
   /** The client is in. */
   pass(): void {
     this.#timer.cancel()
-    this.#parts.waiting.release(this)
+    this.#parts.unauthenticated.release(this)
     this.#parts.arriving.delete(this)
   }
 

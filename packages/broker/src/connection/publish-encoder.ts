@@ -2,7 +2,6 @@ import { type Connect, encodePublishHead, type PropertiesOf, type ProtocolVersio
 import { withMark } from '../bridging.js'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
-import { deliveredProperties } from './delivered-properties.js'
 import type { EncodedOnce } from './encoded-once.js'
 import { OutgoingAliases } from './topic-aliases.js'
 
@@ -157,7 +156,28 @@ export class PublishEncoder {
   }
 }
 
-/** One receiver of a payload inside a chunk: here it needs no memory of its own. */
+/**
+ * The payload lies in a chunk that is read into again, and has one receiver: copied into the output buffer it needs no memory of its own.
+ */
 function isCheaperCopied({ isForMany, isKept, payloadBytes }: Message): boolean {
   return !isForMany && !isKept && payloadBytes <= copyUpTo
+}
+
+/** The properties of a PUBLISH to one client at 5.0: the publisher's, with subscription identifiers and the expiry that is left. */
+function deliveredProperties(
+  message: Message,
+  subscriptionIdentifiers: readonly number[] | undefined,
+  topicAlias: number | undefined,
+  now: number,
+): PropertiesOf<'publish'> | undefined {
+  const { properties, expiresAt } = message
+  const isMortal = expiresAt !== Number.POSITIVE_INFINITY
+  if (!isMortal && !subscriptionIdentifiers && topicAlias === undefined) return properties
+  return {
+    ...properties,
+    // Less by the time it has waited here [MQTT-3.3.2-6].
+    ...(isMortal && { messageExpiryInterval: Math.max(0, Math.ceil((expiresAt - now) / 1000)) }),
+    ...(subscriptionIdentifiers && { subscriptionIdentifiers }),
+    ...(topicAlias !== undefined && { topicAlias }),
+  }
 }

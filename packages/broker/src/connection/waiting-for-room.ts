@@ -1,7 +1,7 @@
-import type { Faults, Owner } from '../faults.js'
+import type { Basics } from '../basics.js'
+import type { Owner } from '../faults.js'
 import type { Store } from '../store/store.js'
-import type { Chore, Chores } from '../time/chores.js'
-import type { TimerWheel } from '../time/timer-wheel.js'
+import type { Chore } from '../time/chores.js'
 
 /** A connection with publications that wait for room on the disk. */
 export interface WaitsForRoom extends Owner {
@@ -9,21 +9,15 @@ export interface WaitsForRoom extends Owner {
   onRoom(): boolean
 }
 
-/** What those who wait for room are asked with. */
-export interface RoomParts {
-  readonly store: Pick<Store, 'isLow'>
-  readonly chores: Chores
-  readonly wheel: TimerWheel
-  readonly faults: Faults
-}
+type Given = Pick<Basics, 'chores' | 'wheel' | 'faults'> & { readonly store: Pick<Store, 'isLow'> }
 
 /** Connections with publications that wait for room on the disk. */
 export class WaitingForRoom {
   readonly #waiting = new Set<WaitsForRoom>()
-  readonly #parts: RoomParts
+  readonly #given: Given
 
-  constructor(parts: RoomParts) {
-    this.#parts = parts
+  constructor(given: Given) {
+    this.#given = given
   }
 
   add(connection: WaitsForRoom): void {
@@ -36,11 +30,11 @@ export class WaitingForRoom {
 
   /** There is room again: publications that waited for it go on, one connection after another. */
   goOn(): void {
-    if (this.#waiting.size > 0) this.#parts.chores.add(this.#oneAfterAnother())
+    if (this.#waiting.size > 0) this.#given.chores.add(this.#oneAfterAnother())
   }
 
   *#oneAfterAnother(): Chore {
-    const { store, faults, wheel } = this.#parts
+    const { store, faults, wheel } = this.#given
     for (const connection of this.#waiting) {
       if (store.isLow) return
       try {

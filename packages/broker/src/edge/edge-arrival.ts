@@ -27,7 +27,7 @@ export class EdgeArrival extends Arrival {
     super.onData(chunk)
   }
 
-  protected override get heldBytes(): number {
-    return super.heldBytes + this.#kept.length
+  protected override get arrivedBytes(): number {
+    return super.arrivedBytes + this.#kept.length
   }
 }

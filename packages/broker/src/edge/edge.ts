@@ -3,7 +3,7 @@ import { reason } from '@godwit/protocol'
 import { makeGround } from '../basics.js'
 import type { Broker } from '../broker.js'
 import { Door } from '../connection/door.js'
-import { Waiting } from '../connection/waiting.js'
+import { UnauthenticatedBytes } from '../connection/unauthenticated-bytes.js'
 
 import { Descriptors } from '../descriptors.js'
 import type { Counters } from '../drops.js'
@@ -69,7 +69,7 @@ export class Edge implements AsyncDisposable {
       services: { ...ground, features: { controlCharacters } },
       tracing: { isOn: false, received() {}, sent() {} },
       door: new Door(ground),
-      waiting: new Waiting(limits, ground.drops),
+      unauthenticated: new UnauthenticatedBytes(limits, ground.drops),
       arriving: new Set(),
       dialer: new Dialer(dial, ground),
       backOff,

@@ -164,7 +164,7 @@ export class ForwardedClient implements Arrived, Caller {
   }
 
   /** A WebSocket message that is not whole. */
-  onHeld(bytes: number): void {
+  onPartial(bytes: number): void {
     if (this.#isOver || !this.#welcome || this.#probation.charge(this.#kept.length + bytes)) return
     this.#letGo(tooMuchWaits)
     this.#transport.destroy()
@@ -190,7 +190,7 @@ export class ForwardedClient implements Arrived, Caller {
       this.#parts.metrics.bytesSent += chunk.length
       this.#toClient!.carry(chunk)
     },
-    onHeld: () => {},
+    onPartial: () => {},
     onEnd: () => {
       this.#hasEnded.node = true
       this.#transport.endSending()

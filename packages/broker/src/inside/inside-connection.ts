@@ -195,7 +195,6 @@ export class InsideConnection implements Context, InboxOwner {
     this.closed = true
     this.#why = error
     this.#heldPublications?.clear()
-    this.#parts.waitingForRoom.delete(this)
     for (const giveUp of this.#held) giveUp(this.#gone())
     const session = this.#session
     try {
@@ -223,8 +222,7 @@ export class InsideConnection implements Context, InboxOwner {
   }
 
   holdPublication(bytes: number, route: () => Answer): boolean {
-    const { waiting } = this.#parts.accounts
-    this.#heldPublications ??= new HeldPublications(waiting)
+    this.#heldPublications ??= new HeldPublications(this, this.#parts)
     const handled = this.#handled
     let goOn: () => Answer = () => undefined
     if (!this.#heldPublications.hold(bytes, () => goOn())) return false
@@ -241,25 +239,13 @@ export class InsideConnection implements Context, InboxOwner {
         return undefined
       }
     })
-    this.#parts.metrics.publishesHeld++
-    this.#parts.waitingForRoom.add(this)
     return true
   }
 
   onRoom(): boolean {
-    const held = this.#heldPublications
-    for (let left = routedAtOnce; held && !held.isEmpty && left > 0 && !this.#parts.store.isLow; left--) {
-      void held.next()
-      this.#parts.store.endOfPart()
-    }
-    if (held && !held.isEmpty) return false
-    this.#parts.waitingForRoom.delete(this)
-    return true
+    return this.#heldPublications?.goOn((route) => void route()) ?? true
   }
 }
-
-/** Publications that have waited for room and are routed before others have their turn. */
-const routedAtOnce = 50
 
 /** An answer that refuses is an error here. */
 function accepted(packet: Packet): Packet {

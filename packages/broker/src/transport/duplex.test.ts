@@ -25,7 +25,7 @@ class Sink extends Duplex {
 function setUp() {
   const stream = new Sink()
   const transport = new DuplexTransport(stream, { transport: 'stream', address: '' })
-  transport.start({ onData: () => {}, onHeld: () => {}, onEnd: () => {}, onClose: () => {} })
+  transport.start({ onData: () => {}, onPartial: () => {}, onEnd: () => {}, onClose: () => {} })
   const done: string[] = []
   const write = (...parts: string[]) =>
     transport.write(

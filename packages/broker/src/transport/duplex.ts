@@ -1,7 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { bytesTakenOf } from './bytes-taken.js'
 import type { Peer, Transport, TransportEvents } from './transport.js'
 
 /** How long a peer may take to end its side after we ended ours. */
@@ -20,7 +19,7 @@ export function onBytes(this: Carrier, chunk: Uint8Array): void {
 }
 
 /** Of a stream that gathers bytes before it hands them over. */
-export function onHeld(this: Carrier, bytes: number): void {
+export function onPartial(this: Carrier, bytes: number): void {
   this[carried]?.held(bytes)
 }
 
@@ -70,7 +69,7 @@ export class DuplexTransport implements Transport {
   }
 
   held(bytes: number): void {
-    this.#events?.onHeld(bytes)
+    this.#events?.onPartial(bytes)
   }
 
   ended(): void {
@@ -169,4 +168,18 @@ export class LayeredTransport extends DuplexTransport {
     resetSocket(this.#below)
     this.destroy()
   }
+}
+
+interface Handled extends Duplex {
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null
+}
+
+/**
+ * Bytes of a socket's that the kernel has taken since it was opened. Node tells of whole writes, and a write may be
+ * megabytes; how much of one is still to go only the handle of the socket says. Of what has none, or where Node has
+ * changed: 0.
+ */
+function bytesTakenOf(stream: Duplex): number {
+  const { bytesWritten = 0, writeQueueSize = 0 } = (stream as Handled)._handle ?? {}
+  return bytesWritten - writeQueueSize
 }

@@ -10,7 +10,7 @@ it('hands over what a socket of a server reads without a Buffer of its own', asy
     const transport = new DuplexTransport(socket, { transport: 'tcp', address: '' })
     transport.start({
       onData: (chunk) => void read.push({ text: Buffer.from(chunk).toString(), backing: chunk.buffer.byteLength }),
-      onHeld: () => {},
+      onPartial: () => {},
       onEnd: () => transport.end(),
       onClose: () => {},
     })

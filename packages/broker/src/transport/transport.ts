@@ -29,7 +29,7 @@ export interface TransportEvents {
   /** Bytes arrived. They may be overwritten once the call has returned. */
   onData(chunk: Uint8Array): void
   /** So many bytes have come that cannot be handed over yet: those of a WebSocket message that is not whole. */
-  onHeld(bytes: number): void
+  onPartial(bytes: number): void
   /** The peer has ended its side in order: nothing more will come, but it may still take what is written. Called at most once. */
   onEnd(): void
   /** The connection is gone. Called once. */

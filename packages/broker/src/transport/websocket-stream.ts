@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { onHeld } from './duplex.js'
+import { onPartial } from './duplex.js'
 
 /** The largest frame header of a client. */
 const frameHeaderBytes = 14
@@ -10,7 +10,7 @@ export class WebSocketStream extends Duplex {
   readonly #socket: WebSocket
   #failed = false
   /** Bytes that have come since the chunk in which the last message became whole; -1 while that is taken in. */
-  #held = 0
+  #gathering = 0
 
   /** @param below what the WebSocket reads from. */
   constructor(socket: WebSocket, below: Duplex) {
@@ -18,7 +18,7 @@ export class WebSocketStream extends Duplex {
     this.#socket = socket
     socket.binaryType = 'nodebuffer'
     socket.on('message', (data, isBinary) => {
-      this.#held = -1
+      this.#gathering = -1
       if (this.destroyed) return
       if (!isBinary) return this.#refuseText()
       if (!this.push(data as Buffer)) socket.pause()
@@ -33,8 +33,8 @@ export class WebSocketStream extends Duplex {
 
   /** The WebSocket has taken a chunk in, and told of what was whole with it. */
   #gathered(bytes: number): void {
-    this.#held = this.#held < 0 ? 0 : this.#held + bytes
-    if (this.#held > frameHeaderBytes) onHeld.call(this, this.#held - frameHeaderBytes)
+    this.#gathering = this.#gathering < 0 ? 0 : this.#gathering + bytes
+    if (this.#gathering > frameHeaderBytes) onPartial.call(this, this.#gathering - frameHeaderBytes)
   }
 
   /** [MQTT-6.0.0-1] */

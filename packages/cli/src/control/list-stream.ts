@@ -10,9 +10,9 @@ export async function streamList(
   request: ListRequest,
   answers: Pick<Answers, 'sendInTurn' | 'end'>,
 ): Promise<void> {
-  const pageOf = pagesOf(broker, request)
+  const nextPage = pagesOf(broker, request)
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const { items, next } = await pageOf({ limit: pageSize, ...(after !== '' && { after }) })
+    const { items, next } = await nextPage({ limit: pageSize, ...(after !== '' && { after }) })
     if (items.length > 0 && !(await answers.sendInTurn({ items } satisfies Listed))) return
     after = next
   }

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { Waiting } from './waiting.js'
+import { UnauthenticatedBytes } from './unauthenticated-bytes.js'
 
-it('Waiting bounds what all unauthenticated connections hold together', () => {
+it('UnauthenticatedBytes bounds what all unauthenticated connections hold together', () => {
   const refused: string[] = []
-  const waiting = new Waiting(
+  const waiting = new UnauthenticatedBytes(
     { maxUnauthenticatedBytes: 100 },
     { refused: (reason, address) => void refused.push(`${reason} ${address}`) },
   )
