@@ -20,7 +20,7 @@ export interface Counters {
  */
 export class Drops {
   /** Counts of the last hour, while somebody watches. */
-  watchers: readonly RecentDrops[] | undefined
+  #watchers: readonly RecentDrops[] = []
   readonly #metrics: Metrics
   readonly #lines: QuietLines
 
@@ -29,10 +29,18 @@ export class Drops {
     this.#lines = new QuietLines(log, after)
   }
 
+  /** Shows it what is refused from now on. @returns ends that. */
+  watch(recent: RecentDrops): () => void {
+    this.#watchers = [...this.#watchers, recent]
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== recent)
+    }
+  }
+
   /** @param refused where it is its publisher who is refused: from where it came, and where it was to go. */
   report(reason: DropReason, clientId: string, refused: { address?: string; topic?: string } = {}): void {
     this.#metrics.dropped[reason]++
-    if (this.watchers !== undefined) this.#show('message', reason, clientId, refused)
+    if (this.#watchers.length > 0) this.#show('message', reason, clientId, refused)
     if (reason === 'offline-qos0') return // the standard's own terms: counted, not worth a line
     const fields = { clientId, address: refused.address, reason, topic: refused.topic }
     this.#tell(`${reason} ${clientId}`, 'message dropped', 'messages dropped', fields, { clientId, reason })
@@ -41,7 +49,7 @@ export class Drops {
   /** One filter of a SUBSCRIBE. The client may know; at 3.1.1 many do not look. */
   subscriptionRefused(reason: SubscriptionRefusal, clientId: string, address: string, filter: string): void {
     this.#metrics.subscriptionsRefused[reason]++
-    if (this.watchers !== undefined) this.#show('subscription', reason, clientId, { address, filter })
+    if (this.#watchers.length > 0) this.#show('subscription', reason, clientId, { address, filter })
     const fields = { clientId, address, reason, filter }
     const kind = `subscribe ${reason} ${clientId}`
     this.#tell(kind, 'subscription refused', 'subscriptions refused', fields, { clientId, reason })
@@ -58,7 +66,7 @@ export class Drops {
   ): void {
     this.#metrics.connectionsRefused++
     this.#metrics.refused[reason]++
-    if (this.watchers !== undefined) this.#show('connection', reason, more.clientId, { address, why: more.why })
+    if (this.#watchers.length > 0) this.#show('connection', reason, more.clientId, { address, why: more.why })
     const fields = { clientId: more.clientId, address, reason, why: more.why }
     this.#tell(reason, 'connection refused', 'connections refused', fields, { reason })
   }
@@ -79,7 +87,7 @@ export class Drops {
    */
   handshakeRefused(reason: HandshakeRefusal, address: string, why: string): void {
     this.#metrics.handshakesRefused[reason]++
-    if (this.watchers !== undefined) this.#show('handshake', reason, undefined, { address, why })
+    if (this.#watchers.length > 0) this.#show('handshake', reason, undefined, { address, why })
     const [one, many] = ['connection refused before MQTT', 'connections refused before MQTT'] as const
     this.#tell(`handshake ${reason} ${why}`, one, many, { address, reason, why }, { reason, why })
   }
@@ -90,7 +98,7 @@ export class Drops {
     clientId: string | undefined,
     facts: Pick<DropEvent, 'address' | 'topic' | 'filter' | 'why'>,
   ): void {
-    for (const watcher of this.watchers ?? []) watcher.add(kind, reason, clientId, facts)
+    for (const watcher of this.#watchers) watcher.add(kind, reason, clientId, facts)
   }
 
   /**

@@ -33,23 +33,18 @@ export function watchOf(started: { stop(): void }): Watch {
   return { stop: async () => started.stop() }
 }
 
-export function watchTopics(router: Pick<Router, 'sketches'>): TopicWatch {
+export function watchTopics(router: Pick<Router, 'watch'>): TopicWatch {
   const sketch = new TopicSketch()
-  router.sketches = [...(router.sketches ?? []), sketch]
-  return {
-    top: async (count) => sketch.top(count),
-    stop: async () => {
-      router.sketches = without(router.sketches, sketch)
-    },
-  }
+  const stop = router.watch(sketch)
+  return { top: async (count) => sketch.top(count), stop: async () => stop() }
 }
 
-export function watchDrops(drops: Pick<Drops, 'watchers'>, wheel: TimerWheel, clock: Clock): DropWatch {
+export function watchDrops(drops: Pick<Drops, 'watch'>, wheel: TimerWheel, clock: Clock): DropWatch {
   const recent = new RecentDrops(() => clock.now())
-  drops.watchers = [...(drops.watchers ?? []), recent]
-  const isWatched = (): boolean => drops.watchers?.includes(recent) === true
+  const stop = drops.watch(recent)
+  let isOver = false
   const turn = (): void => {
-    if (!isWatched()) return
+    if (isOver) return
     wheel.after(dropBucketMs, turn)
     recent.turn()
   }
@@ -58,13 +53,8 @@ export function watchDrops(drops: Pick<Drops, 'watchers'>, wheel: TimerWheel, cl
     recent: async () => recent.view(),
     of: async (clientId) => recent.of(clientId),
     stop: async () => {
-      drops.watchers = without(drops.watchers, recent)
+      isOver = true
+      stop()
     },
   }
-}
-
-/** `undefined` when nobody is left: who tells them then asks no further. */
-function without<T>(all: readonly T[] | undefined, one: T): readonly T[] | undefined {
-  const left = all?.filter((other) => other !== one)
-  return left && left.length > 0 ? left : undefined
 }

@@ -13,8 +13,8 @@ export function onDisconnect(c: Context, p: Disconnect): undefined {
     if (asked > 0 && session.expirySeconds === 0) {
       throw new MqttError(reason.protocolError, 'a session expiry for a session that ends with its connection')
     }
-    session.expirySeconds = Math.min(asked, services.limits.maxSessionExpirySeconds)
+    services.registry.setExpiry(session, Math.min(asked, services.limits.maxSessionExpirySeconds))
   }
-  if ((p.reasonCode ?? 0) === reason.normalDisconnection) session.parting = services.registry.wills.discard(session)
+  if ((p.reasonCode ?? 0) === reason.normalDisconnection) services.registry.discardWill(session)
   c.leave()
 }

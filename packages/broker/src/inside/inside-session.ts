@@ -218,7 +218,8 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
   /** Ends it: nothing of it is left, here or in the store. Resolves when that is safe; after `close()` it does nothing. */
   async end(): Promise<void> {
     if (this.#connection.closed) return
-    this.#connection.session.expirySeconds = 0
+    const { session, services } = this.#connection
+    services.registry.setExpiry(session, 0)
     await this.close()
   }
 

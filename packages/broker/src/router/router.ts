@@ -37,8 +37,8 @@ export class Router {
   readonly retained: RetainedMessages
   readonly changes: Changes
   #sessionSubscriptions = 0
-  /** Counts what is published, while somebody looks. */
-  sketches: readonly TopicSketch[] | undefined
+  /** Count what is published, while somebody looks. */
+  #sketches: readonly TopicSketch[] = []
   readonly groups: SharedGroups
   readonly marks: Marks
   readonly #store: Store
@@ -70,12 +70,20 @@ export class Router {
     let commit: Commit = noCommit
     if (message.retain && this.#features.retainAvailable) commit = later(commit, this.#retain(message)) // RETAIN 0 leaves what is kept alone [MQTT-3.3.1-12]
     message.goesTo(matches.length)
-    if (this.sketches !== undefined) for (const sketch of this.sketches) sketch.add(message.topic, message.payloadBytes)
+    for (const sketch of this.#sketches) sketch.add(message.topic, message.payloadBytes)
     for (let at = 0; at < matches.length; at++) {
       commit = later(commit, this.#deliver(message, matches[at]!))
       if (message.qos === 1 && at % subscribersOfPart === subscribersOfPart - 1) this.#store.endOfPart()
     }
     return message.mark ? later(commit, this.marks.note(message.mark, commit !== noCommit)) : commit
+  }
+
+  /** Has it count what is published from now on. @returns ends that. */
+  watch(sketch: TopicSketch): () => void {
+    this.#sketches = [...this.#sketches, sketch]
+    return () => {
+      this.#sketches = this.#sketches.filter((other) => other !== sketch)
+    }
   }
 
   /** Whether somebody's session that outlives its connection gets what is published to the topic. */
@@ -101,7 +109,10 @@ export class Router {
     return this.groups.memberships
   }
 
-  /** What a subscription made now is owed of what is retained; nothing, while that is not offered: it is kept, and seen by nobody. */
+  /**
+   * The retained messages that a new subscription is sent. While retained messages are not offered there are none: they are kept, and seen
+   * by nobody.
+   */
   retainedFor(filter: string, now: () => number): RetainedWalk {
     return this.#features.retainAvailable ? this.retained.match(filter, now) : nothing.values()
   }

@@ -173,6 +173,16 @@ export class Registry {
     }
   }
 
+  /** Says anew how long a session lives on once its connection is gone; 0: it ends with it. */
+  setExpiry(session: Session, seconds: number): void {
+    session.expirySeconds = seconds
+  }
+
+  /** Its client leaves in order: the will is not published. */
+  discardWill(session: Session): void {
+    session.parting = this.wills.discard(session)
+  }
+
   /**
    * The connection that used the session is gone.
    * @param soonest no end of a session and no will before that, in ms of the broker's time.
