@@ -87,7 +87,7 @@ export const brokerRooms = [
   ['connection'],
   ['inside'],
   ['rooms.ts', 'watches.ts'],
-  ['upkeep.ts'],
+  ['upkeep.ts', 'ways-in.ts'],
   ['broker.ts'],
   ['plugin', 'edge'],
   ['index.ts', 'testing', 'cluster', 'admin'],

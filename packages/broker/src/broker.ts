@@ -3,11 +3,8 @@ import { isReasonFor, isTopicFilter, isTopicName, reason, reasonName, topicLevel
 import type { AccountsView } from './accounts.js'
 import type { BatchListener } from './batches.js'
 import type { Change } from './changes.js'
-import { Arrival } from './connection/arrival.js'
 import { closeInOrder } from './connection/closing.js'
-import { Connection } from './connection/connection.js'
 import type { TraceEvent, TraceOptions } from './connection/tracing.js'
-import { Descriptors } from './descriptors.js'
 import { BrokerError } from './errors.js'
 import { hooksAuthenticate } from './hooks/hook-runner.js'
 import type { Hooks } from './hooks/hooks.js'
@@ -31,11 +28,11 @@ import { type LocalMessage, LocalSubscription, patternOf } from './router/local-
 import { plainGrant } from './router/subscriber.js'
 import { isBridgeState, isSystemTopic } from './router/system-topics.js'
 import { DuplexTransport } from './transport/duplex.js'
-import { listen, type OpenListener } from './transport/listen.js'
 import type { ListenOptions } from './transport/listen-options.js'
 import type { Listener, Peer, Transport } from './transport/transport.js'
 import { Upkeep } from './upkeep.js'
 import { type DropWatch, type TopicWatch, type Watch, watchDrops, watchOf, watchTopics } from './watches.js'
+import { WaysIn } from './ways-in.js'
 
 /** What an earlier process left in the store: sessions, retained messages, wills not yet published, messages queued. */
 export interface RecoveredCounts {
@@ -80,10 +77,8 @@ export class Broker implements AsyncDisposable {
   readonly retained: RetainedList
   /** What was found in the store at the start. */
   recovered: RecoveredCounts = { sessions: 0, retained: 0, wills: 0, queued: 0 }
-  readonly #metrics: Metrics
   readonly #rooms: Rooms
-  readonly #descriptors: Descriptors
-  readonly #listeners = new Set<OpenListener>()
+  readonly #waysIn: WaysIn
   readonly #subscribed = new Set<LocalSubscription<string>>()
   readonly #readiness: ReadinessCheck
   readonly #upkeep: Upkeep
@@ -96,22 +91,21 @@ export class Broker implements AsyncDisposable {
   constructor(options: CheckedOptions) {
     const { store, clock, counters, sysTopics } = options
     const metrics = counters?.metrics ?? new Metrics()
-    this.#metrics = metrics
     this.#rooms = makeRooms(options, metrics)
-    const { registry, router, time, drops, commits, door, slices } = this.#rooms
+    const { registry, router, time, commits, door, slices } = this.#rooms
     this.id = this.#rooms.connectionParts.services.brokerId
     this.clients = new Clients(registry, slices)
     this.subscriptions = new SubscriptionList(registry, router, slices)
     this.sharedGroups = new SharedGroupList(router.groups, slices)
     const whenFlushed = commits.whenFlushed.bind(commits)
     this.sessions = new Sessions(registry, slices, whenFlushed)
-    this.retained = new RetainedList({ router, slices, now: () => time.expiryNow(), whenFlushed })
-    this.#descriptors = new Descriptors(drops)
+    this.retained = new RetainedList({ router, slices, time, whenFlushed })
+    this.#waysIn = new WaysIn(this.#rooms)
     const afterCommit = commits.after.bind(commits)
     const isOverloaded = (): boolean => door.isOverloaded
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
     const told = { metrics, registry, router, monotonic: () => clock.monotonic(), more: sysTopics }
-    this.#upkeep = new Upkeep(this.#rooms, this.#descriptors, new SysTopics(told))
+    this.#upkeep = new Upkeep(this.#rooms, new SysTopics(told))
     store.onFlushed = () => commits.onFlushed()
     store.onRoom = () => this.#rooms.waitingForRoom.goOn()
     store.onFailed = (error) => this.#fail(error)
@@ -140,26 +134,7 @@ export class Broker implements AsyncDisposable {
   async listen(where: ListenOptions | number = {}): Promise<Listener> {
     this.#ensureOpen()
     const options = typeof where === 'number' ? { port: where } : where
-    const { hooks } = this.#rooms
-    const { limits, log } = this.#rooms.options
-    const opened = await listen(options, {
-      accept: (transport) => this.#accept(transport),
-      authenticates: () => hooks.authenticates,
-      limits,
-      metrics: this.#metrics,
-      drops: this.#rooms.drops,
-      descriptors: this.#descriptors,
-      log,
-    })
-    const listener: OpenListener = {
-      ...opened,
-      close: () => {
-        this.#listeners.delete(listener)
-        return opened.close()
-      },
-    }
-    this.#listeners.add(listener)
-    this.#upkeep.watchDescriptors()
+    const listener = await this.#waysIn.listen(options)
     if (this.#closed) await listener.close()
     this.#ensureOpen()
     return listener
@@ -172,7 +147,7 @@ export class Broker implements AsyncDisposable {
    */
   handle(stream: Duplex, peer: Peer = { transport: 'stream', address: '' }): void {
     this.#ensureOpen()
-    this.#accept(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
+    this.#waysIn.take(new DuplexTransport(stream, { ...peer, address: plainAddress(peer.address) }))
   }
 
   /**
@@ -181,7 +156,7 @@ export class Broker implements AsyncDisposable {
    */
   take(transport: Transport, bytes?: Uint8Array): void {
     if (this.#closed) transport.destroy()
-    else this.#accept(transport, bytes)
+    else this.#waysIn.take(transport, bytes)
   }
 
   /**
@@ -276,14 +251,14 @@ export class Broker implements AsyncDisposable {
     this.#ensureOpen()
     const { options, offer } = this.#rooms
     const next = checkReconfiguration(changes, options)
-    for (const listener of this.#listeners) listener.checkAccess(hooksAuthenticate(next.hooks))
+    this.#waysIn.checkAccess(hooksAuthenticate(next.hooks))
     // In place: everybody holds these two, and no number out of them.
     Object.assign(options.limits, next.limits)
     Object.assign(options.features, next.features)
     offer.renew(options.limits, options.features)
     if (changes.hooks) this.#replaceHooks(changes.hooks)
     this.#upkeep.setSysInterval(next.sysIntervalSeconds)
-    this.#upkeep.warnOfDescriptors()
+    this.#waysIn.reconfigured()
   }
 
   #replaceHooks(next: readonly Hooks[]): void {
@@ -303,7 +278,7 @@ export class Broker implements AsyncDisposable {
 
   /** Plain counters from start, and drops by reason, as they are now. */
   async metrics(): Promise<Metrics> {
-    return this.#metrics.copy()
+    return this.#rooms.metrics.copy()
   }
 
   /** What waits and what is kept, in bytes, and how much of each there may be, as it is now. */
@@ -373,7 +348,7 @@ export class Broker implements AsyncDisposable {
     const why = 'another broker has taken over'
     this.#rooms.options.store.abandon()
     this.#rooms.registry.cutOff(why)
-    for (const connection of [...this.#rooms.connectionParts.arriving]) connection.end(why)
+    this.#waysIn.end(why)
     await this.#end()
   }
 
@@ -382,39 +357,17 @@ export class Broker implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    for (const connection of [...this.#rooms.connectionParts.arriving])
-      connection.end(shuttingDown, reason.serverShuttingDown)
+    this.#waysIn.end(shuttingDown, reason.serverShuttingDown)
     this.#rooms.registry.shutDown(shuttingDown)
     await this.#end()
   }
 
   async #end(): Promise<void> {
-    const { store, clock, log } = this.#rooms.options
+    const { wheel, chores } = this.#rooms
     for (const subscription of [...this.#subscribed]) subscription.unsubscribe()
-    this.#rooms.wheel.close()
-    this.#rooms.chores.close()
-    const { commits, batches } = this.#rooms
-    await closeInOrder({ listeners: [...this.#listeners], commits, batches, store, clock, log })
-  }
-
-  #accept(transport: Transport, bytes?: Uint8Array): void {
-    if (!this.#rooms.door.enter(transport.peer.address)) return transport.destroy()
-    try {
-      const arrival = this.#arrival(transport)
-      if (!bytes) return transport.start(arrival)
-      transport.handTo(arrival)
-      arrival.onData(bytes)
-    } catch (error) {
-      const onFault = (): void => transport.destroy()
-      this.#rooms.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
-    }
-  }
-
-  #arrival(transport: Transport): Arrival {
-    const { connectionParts } = this.#rooms
-    return new Arrival(transport, connectionParts, (_, connect, decoder, probation) => {
-      return new Connection(transport, connectionParts, connect, decoder, probation)
-    })
+    wheel.close()
+    chores.close()
+    await closeInOrder(this.#waysIn.listeners, this.#rooms)
   }
 
   #ensureOpen(): void {

@@ -1,24 +1,18 @@
 import { encodeUtf8 } from '@godwit/protocol'
-import type { Descriptors } from './descriptors.js'
 import type { SysTopics } from './inspection/sys-topics.js'
 import { Message } from './message.js'
 import type { Rooms } from './rooms.js'
 import type { WheelTimer } from './time/timer-wheel.js'
 
-const lookAtDescriptorsMs = 10_000
-
-/** What a broker does by itself, time after time: what is due is cleared away, the disk and descriptors are looked at, `$SYS` is told. */
+/** What a broker does by itself, time after time: what is due is cleared away, the disk is looked at, `$SYS` is told. */
 export class Upkeep {
   readonly #rooms: Rooms
-  readonly #descriptors: Descriptors
   readonly #sysTopics: SysTopics
-  #watchesDescriptors = false
   #sysIntervalSeconds = 0
   #sysTimer: WheelTimer | undefined
 
-  constructor(rooms: Rooms, descriptors: Descriptors, sysTopics: SysTopics) {
+  constructor(rooms: Rooms, sysTopics: SysTopics) {
     this.#rooms = rooms
-    this.#descriptors = descriptors
     this.#sysTopics = sysTopics
   }
 
@@ -29,29 +23,6 @@ export class Upkeep {
     options.store.tick()
     memory.expiry.clear(time.expiryNow())
     router.sweep(time.expiryNow())
-  }
-
-  /** From the first listener on. */
-  watchDescriptors(): void {
-    if (this.#watchesDescriptors) return
-    this.#watchesDescriptors = true
-    this.warnOfDescriptors()
-    this.#lookAtDescriptors()
-  }
-
-  /** When there are fewer than the limit of connections needs. */
-  warnOfDescriptors(): void {
-    if (!this.#watchesDescriptors) return
-    const { limits, log } = this.#rooms.options
-    const problem = this.#descriptors.shortFor(limits.maxConnections)
-    if (problem !== undefined) log.log('warn', problem)
-  }
-
-  #lookAtDescriptors(): void {
-    this.#rooms.wheel.after(lookAtDescriptorsMs, () => {
-      this.#lookAtDescriptors() // first: one that fails must not be the last
-      this.#descriptors.look()
-    })
   }
 
   /** From here on the `$SYS` topics come so often; 0: they are gone. */

@@ -14,9 +14,8 @@ const listenersMs = 1_000
 /** How long the program's own listeners may take with what they are told last. */
 const tellingMs = 1_000
 
-/** What is left of a broker that stops: its connections have been told to end. */
-export interface ClosingParts {
-  readonly listeners: readonly Listener[]
+/** What is left of a broker that stops. */
+interface Left {
   readonly commits: Commits
   readonly batches: Pick<Batches, 'told'>
   readonly store: Pick<Store, 'close'>
@@ -25,10 +24,13 @@ export interface ClosingParts {
 }
 
 /**
- * Closes listeners and store, in bounded time whatever the disk does. What has to be given up for that is told: clients whose
- * acknowledgements were not safe are cut off without them, and will send again.
+ * Closes listeners and store, in bounded time whatever the disk does; connections have been told to end. What has to be given up for that
+ * is told: clients whose acknowledgements were not safe are cut off without them, and will send again.
  */
-export async function closeInOrder({ listeners, commits, batches, store, clock, log }: ClosingParts): Promise<void> {
+export async function closeInOrder(
+  listeners: readonly Listener[],
+  { commits, batches, store, clock, log }: Left,
+): Promise<void> {
   const listening = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
   await within(connectionsMs, listening, clock)
   const closing = store.close().catch((error: unknown) => {

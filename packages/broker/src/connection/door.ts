@@ -1,10 +1,12 @@
 import { reason } from '@godwit/protocol'
 import type { Basics } from '../basics.js'
+import type { Faults } from '../faults.js'
 import type { Refusal } from '../handlers/admission.js'
 import type { MaybeAsync } from '../maybe-async.js'
 import type { ConnectionRefusal } from '../metrics.js'
 import { isOfThisMachine, networkOf } from '../network.js'
 import { type Rate, rateOf, TokenBucket } from '../time/token-bucket.js'
+import type { Transport } from '../transport/transport.js'
 
 export type DoorParts = Pick<Basics, 'limits' | 'clock' | 'wheel' | 'metrics' | 'drops'>
 
@@ -132,6 +134,24 @@ export class Door {
     if (visitor?.connections === 0 && visitor.connects.isFull(this.#parts.clock.monotonic())) {
       this.#visitors.delete(network)
     }
+  }
+}
+
+/**
+ * A transport was accepted: begins it, or closes it at once where it is one too many.
+ * @param begin what it throws closes the transport, and is told.
+ */
+export function takeUp(
+  transport: Transport,
+  { door, faults }: { readonly door: Door; readonly faults: Faults },
+  begin: () => void,
+): void {
+  if (!door.enter(transport.peer.address)) return transport.destroy()
+  try {
+    begin()
+  } catch (error) {
+    const onFault = (): void => transport.destroy()
+    faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
   }
 }
 

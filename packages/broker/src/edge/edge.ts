@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream'
 import { reason } from '@godwit/protocol'
 import { makeGround } from '../basics.js'
 import type { Broker } from '../broker.js'
-import { Door } from '../connection/door.js'
+import { DescriptorWatch } from '../connection/descriptor-watch.js'
+import { Door, takeUp } from '../connection/door.js'
 import { UnauthenticatedBytes } from '../connection/unauthenticated-bytes.js'
-
 import { Descriptors } from '../descriptors.js'
 import type { Counters } from '../drops.js'
 import { BrokerError } from '../errors.js'
@@ -28,7 +28,6 @@ import type { ForwardedClient } from './forwarded-client.js'
 import { type Dial, NodeDial } from './node-dial.js'
 import { readBytes } from './one-way.js'
 
-const lookAtDescriptorsMs = 10_000
 /** One connection from it, and one to the node that serves. */
 const filesOfClient = 2
 const shuttingDown = 'the node is shutting down'
@@ -36,7 +35,7 @@ const anotherServes = 'another node serves now'
 
 /**
  * The listeners of one node of a cluster, whoever serves. While that is another node, clients are passed on to its node listener,
- * each over a connection of its own: doors, limits, back-off and times are this node's, all else is that of the node that serves. When
+ * each over a connection of its own: listeners, limits, back-off and times are this node's, all else is that of the node that serves. When
  * it is a broker of this process, clients are that broker's as if it had accepted them: no port is closed meanwhile. Made by
  * {@link createEdge}.
  */
@@ -47,6 +46,7 @@ export class Edge implements AsyncDisposable {
   readonly #parts: EdgeParts
   readonly #dial: Dial
   readonly #descriptors: Descriptors
+  readonly #descriptorWatch: DescriptorWatch
   readonly #listeners: Listener[] = []
   /** What sockets read into while they are read only to be passed on. */
   readonly #buffer = new Uint8Array(readBytes)
@@ -64,6 +64,7 @@ export class Edge implements AsyncDisposable {
     this.counters = ground
     ground.metrics.forward.isOn = true
     this.#descriptors = new Descriptors(ground.drops)
+    this.#descriptorWatch = new DescriptorWatch(this.#descriptors, ground, filesOfClient)
     this.#parts = {
       ...ground,
       services: { ...ground, features: { controlCharacters } },
@@ -97,7 +98,8 @@ export class Edge implements AsyncDisposable {
       log,
       readBuffer: () => (this.#broker ? undefined : this.#buffer),
     })
-    if (this.#listeners.push(listener) === 1) this.#watchDescriptors()
+    this.#listeners.push(listener)
+    this.#descriptorWatch.start()
     if (this.#closed) await listener.close()
     this.#ensureOpen()
     return listener
@@ -161,10 +163,12 @@ export class Edge implements AsyncDisposable {
     // In place: everybody holds these two, and no number out of them.
     Object.assign(limits, next.limits)
     Object.assign(services.features, next.features)
-    if (this.#listeners.length > 0) this.#warnOfDescriptors()
+    this.#descriptorWatch.warn()
   }
 
-  /** Reads certificate, key and CA for other nodes again; listeners have their own. Rejects, and keeps what it has, when they are broken. */
+  /**
+   * Reads certificate, key and CA for other nodes again; listeners have their own. Rejects, and keeps what it has, when they are broken.
+   */
   async reload(): Promise<void> {
     await this.#dial.reload()
   }
@@ -191,36 +195,11 @@ export class Edge implements AsyncDisposable {
 
   #accept(transport: Transport): void {
     if (this.#broker) return this.#broker.take(transport)
-    if (!this.#parts.door.enter(transport.peer.address)) return transport.destroy()
-    try {
-      transport.start(new EdgeArrival(transport, this.#parts))
-    } catch (error) {
-      const onFault = (): void => transport.destroy()
-      this.#parts.faults.contain(error, { clientId: undefined, onFault }, 'taking up a connection')
-    }
+    takeUp(transport, this.#parts, () => transport.start(new EdgeArrival(transport, this.#parts)))
   }
 
   #ensureOpen(): void {
     if (this.#closed) throw new BrokerError('closed', 'the edge has been closed')
-  }
-
-  /** From the first listener on. */
-  #watchDescriptors(): void {
-    this.#warnOfDescriptors()
-    this.#lookAtDescriptors()
-  }
-
-  #warnOfDescriptors(): void {
-    const { limits, log } = this.#parts
-    const problem = this.#descriptors.shortFor(limits.maxConnections, filesOfClient)
-    if (problem !== undefined) log.log('warn', problem)
-  }
-
-  #lookAtDescriptors(): void {
-    this.#parts.wheel.after(lookAtDescriptorsMs, () => {
-      this.#lookAtDescriptors() // first: one that fails must not be the last
-      this.#descriptors.look()
-    })
   }
 }
 

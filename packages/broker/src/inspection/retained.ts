@@ -6,6 +6,7 @@ import { checkNames, type NamesOf } from '../option-names.js'
 import type { LocalProperties } from '../router/local-message.js'
 import type { Router } from '../router/router.js'
 import { isSystemTopic } from '../router/system-topics.js'
+import type { BrokerTime } from '../time/broker-time.js'
 import type { Slices } from '../time/slices.js'
 import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
 
@@ -39,7 +40,7 @@ const filterNames: NamesOf<RetainedFilter> = { filter: true }
 export interface RetainedParts {
   readonly router: Router
   readonly slices: Slices
-  now(): number
+  readonly time: BrokerTime
   /** Resolves when the store has this commit. */
   whenFlushed(commit: Commit): Promise<void>
 }
@@ -105,7 +106,8 @@ export class RetainedList {
    */
   async delete(filter: string): Promise<number> {
     checkFilter(filter)
-    const { router, now, whenFlushed } = this.#parts
+    const { router, time, whenFlushed } = this.#parts
+    const now = (): number => time.expiryNow()
     let removed = 0
     let commit: Commit = noCommit
     const remove = (message: Message | undefined): void => {
@@ -122,7 +124,7 @@ export class RetainedList {
 
   #get(topic: string): RetainedView | undefined {
     const message = this.#parts.router.retained.get(topic)
-    return message && message.expiresAt > this.#parts.now() ? viewOf(message) : undefined
+    return message && message.expiresAt > this.#parts.time.expiryNow() ? viewOf(message) : undefined
   }
 
   /** The topics that may match: those from there on that begin as the filter does. */
