@@ -8,14 +8,13 @@ import { Borrowing } from './borrowing.js'
 import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
 import { HeadExpiry } from './head-expiry.js'
 import type { Loan, Supply } from './loan.js'
+import { Numbers } from './numbers.js'
 import { type Replayed, Replays } from './replays.js'
 import { Resending } from './resending.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
-import { type Handshake, packetIdOf, released, sentQos1, sentQos2, settled, Window } from './window.js'
+import { type Handshake, packetIdOf, released, sentQos1, sentQos2, type Window } from './window.js'
 
-/** Packet ids end there: no more numbers may be open. */
-const mostOpen = 65_535
 /** Messages from the queue that are sent, or found to have expired, before others have their turn. */
 const sentAtOnce = 1_000
 
@@ -26,21 +25,18 @@ const sentAtOnce = 1_000
  */
 export class Delivery implements OutgoingSource, Sliced {
   readonly clientId: string
-  readonly window: Window = new Window()
+  readonly window: Window
   readonly queue: Queue
   readonly durable: boolean
   readonly #parts: DeliveryParts
   #sink: Sink | undefined
   #maxInflight = 0
-  /** The number the next accepted message gets; numbers from `window.next` up to it wait in the queue. */
-  #tail = 1
+  readonly #numbers = new Numbers()
   #replays: Replays | undefined
   /** After a reconnection, until all that was open is out again. */
   #resending: Resending | undefined
   /** An earlier process may have sent messages that its last commit does not know of: no more than its window took. */
   #mayHaveSent = false
-  /** Numbers from `next` on whose messages are gone. */
-  #gone = 0
   /** What it has of shared groups, when it is a member of any. */
   #borrowing: Borrowing<Delivery> | undefined
   /** Shared QoS 1 messages below this number were lent by an earlier process; the group's queue has them. */
@@ -52,6 +48,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   constructor(options: DeliveryOptions) {
     this.#parts = options.parts
+    this.window = this.#numbers.window
     this.clientId = options.clientId
     this.queue = options.queue
     this.durable = options.durable
@@ -69,7 +66,7 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** Messages that have not been sent. */
   get waiting(): number {
-    return this.#tail - this.window.next - this.#gone
+    return this.#numbers.waiting
   }
 
   get head(): number {
@@ -77,17 +74,15 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   get tail(): number {
-    return this.#tail
+    return this.#numbers.tail
   }
 
   /** Takes up what an earlier process left. One that was connected then may have been sent more than was written down. */
   restore({ outgoing, expiresAt }: RecoveredSession): void {
-    this.window.restore(outgoing.head, outgoing.handshakes)
-    this.#tail = outgoing.tail
+    this.#numbers.restore(outgoing)
     this.#mayHaveSent = outgoing.mayHaveSentMore || expiresAt === undefined
     this.#lentBefore = outgoing.tail
     this.#maxInflight = outgoing.maxInflight
-    this.#gone = Math.max(0, this.#tail - this.window.next - (outgoing.messages - this.window.inflight))
   }
 
   state(): OutgoingState {
@@ -96,7 +91,7 @@ export class Delivery implements OutgoingSource, Sliced {
     return {
       head,
       next,
-      tail: this.#tail,
+      tail: this.tail,
       handshakes,
       maxInflight: this.#maxInflight,
       mayHaveSentMore: this.#mayHaveSent,
@@ -110,12 +105,12 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   onExpired(messages: number): void {
-    this.#gone += messages
+    this.#numbers.removed(messages)
     for (let one = 0; one < messages; one++) this.#parts.drops.report('expired', this.clientId)
   }
 
   isDone(number: number): boolean {
-    return number < this.window.head || (number < this.window.next && this.window.state(number) === settled)
+    return this.#numbers.isDone(number)
   }
 
   onFault(): void {
@@ -156,7 +151,7 @@ export class Delivery implements OutgoingSource, Sliced {
       loan?.settle()
       return noCommit
     }
-    this.#borrowing?.lent(this.#tail, loan)
+    this.#borrowing?.lent(this.tail, loan)
     return this.#accept(entry)
   }
 
@@ -277,8 +272,9 @@ export class Delivery implements OutgoingSource, Sliced {
   }
 
   #accept(entry: QueuedMessage): Commit {
-    if (this.#gone > 0 && this.waiting === 0) this.#passGone() // the next number to send is that of this message
-    const sendNow = this.waiting === 0 && this.#gone === 0 && this.#ready()
+    const numbers = this.#numbers
+    if (numbers.hasGone && this.waiting === 0) numbers.passGone(this.queue) // the next number to send is that of this message
+    const sendNow = this.waiting === 0 && !numbers.hasGone && this.#ready()
     const refusal = sendNow ? this.#sink!.refusal(entry) : undefined
     if (refusal) {
       this.#parts.drops.report(refusal, this.clientId) // and treated as delivered [MQTT-3.1.2-25]
@@ -292,7 +288,7 @@ export class Delivery implements OutgoingSource, Sliced {
       this.#parts.drops.report('storage-full', this.clientId)
       return noCommit
     }
-    const number = this.#tail++
+    const number = numbers.tail++
     // What a session without a future has sent needs no keeping: it is never sent twice.
     const commit = sendNow && !this.durable ? noCommit : this.queue.put(number, entry)
     if (sendNow) this.#send(entry, commit)
@@ -318,9 +314,9 @@ export class Delivery implements OutgoingSource, Sliced {
 
   /** The next one from the queue, unless it has become undeliverable there: then its number stays unused. */
   #sendNext(sink: Sink): void {
-    if (this.#gone > 0) this.#passGone()
+    if (this.#numbers.hasGone) this.#numbers.passGone(this.queue)
     const number = this.window.next
-    if (number === this.#tail || !this.window.hasRoom(this.#maxInflight)) return
+    if (number === this.tail || !this.window.hasRoom(this.#maxInflight)) return
     const entry = this.queue.get(number)
     const drop = entry && this.#undeliverable(entry, sink)
     if (entry && !drop) {
@@ -331,23 +327,9 @@ export class Delivery implements OutgoingSource, Sliced {
     this.#skipNext(drop)
   }
 
-  /** Numbers whose messages are gone stay unused. */
-  #passGone(): void {
-    const { next, head } = this.window
-    this.#skipTo(Math.min(this.queue.next(next, this.#tail), head + mostOpen))
-  }
-
-  #skipTo(number: number): void {
-    this.#gone = Math.max(0, this.#gone - this.window.skipTo(number))
-    if (this.window.next === this.#tail) this.#gone = 0
-  }
-
   /** Nothing waits and nothing is open: numbers that are gone at the end are over, and so is whatever cannot be found. */
   #settleQueue(): void {
-    if (this.#gone > 0) {
-      this.#gone = 0 // or more is there than was counted, and goes out now
-      this.#skipTo(this.queue.next(this.window.next, this.#tail))
-    }
+    this.#numbers.passAll(this.queue) // if more is there than was counted, that goes out now
     if (this.waiting === 0 && this.durable && this.queue.messages > 0) this.queue.settle()
   }
 
@@ -416,7 +398,7 @@ export class Delivery implements OutgoingSource, Sliced {
   #countAsSent(): void {
     this.#mayHaveSent = false
     while (this.waiting > 0 && this.window.hasRoom(this.#maxInflight)) {
-      if (this.#gone > 0) this.#passGone()
+      if (this.#numbers.hasGone) this.#numbers.passGone(this.queue)
       if (this.waiting === 0 || !this.window.hasRoom(this.#maxInflight)) return
       const entry = this.queue.get(this.window.next)
       if (entry) this.window.send(entry.qos)

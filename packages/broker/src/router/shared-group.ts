@@ -3,8 +3,9 @@ import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import { HeadExpiry } from '../delivery/head-expiry.js'
 import type { Loan, Supply } from '../delivery/loan.js'
+import { mostOpen, Numbers } from '../delivery/numbers.js'
 import type { Terms } from '../delivery/terms.js'
-import { sentQos1, settled, Window } from '../delivery/window.js'
+import { sentQos1 } from '../delivery/window.js'
 import type { Message } from '../message.js'
 import { MemorySessionStore } from '../store/memory.js'
 import type { KeptMessage } from '../store/queue.js'
@@ -33,8 +34,6 @@ export type GroupParts = Pick<
   'limits' | 'features' | 'store' | 'drops' | 'memory' | 'accounts' | 'faults' | 'slices' | 'time'
 >
 
-/** Handed out and not acknowledged, all members together: as many as one session can have. */
-const maxLent = 65_535
 /** Expired messages passed over before others have their turn. */
 const passedOverAtOnce = 500
 
@@ -65,12 +64,10 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   #durable = false
   #ended = false
   /** What is handed out at QoS 1, and behind it what waits. */
-  readonly #window = new Window()
-  #tail = 1
+  readonly #numbers = new Numbers()
+  readonly #window = this.#numbers.window
   /** Numbers handed out before that have come back, lowest first. */
   readonly #returned = new Heap<number>((one, other) => one < other)
-  /** Numbers behind those handed out whose messages are gone. */
-  #gone = 0
   readonly #headExpiry = new HeadExpiry()
 
   constructor(sharedFilter: string, parts: GroupParts, memberships: { count: number }) {
@@ -86,11 +83,9 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.#stored = stored
     this.#durable = true
     stored.serves(this)
-    this.#window.restore(outgoing.head, outgoing.handshakes)
-    this.#tail = outgoing.tail
+    this.#numbers.restore(outgoing)
     const { head, next } = this.#window
     for (let number = head; number < next; number++) if (!this.isDone(number)) this.#returned.add(number)
-    this.#gone = Math.max(0, this.#tail - next - (outgoing.messages - this.#window.inflight))
   }
 
   get durable(): boolean {
@@ -122,7 +117,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
 
   /** Messages that no member has. */
   get waiting(): number {
-    return this.#tail - this.#window.next - this.#gone + this.#returned.size
+    return this.#numbers.waiting + this.#returned.size
   }
 
   get head(): number {
@@ -132,12 +127,11 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   state(): OutgoingState {
     const { head, next } = this.#window
     const handshakes = this.#window.handshakes()
-    return { head, next, tail: this.#tail, handshakes, maxInflight: 0, mayHaveSentMore: false }
+    return { head, next, tail: this.#numbers.tail, handshakes, maxInflight: 0, mayHaveSentMore: false }
   }
 
   isDone(number: number): boolean {
-    const { head, next } = this.#window
-    return number < head || (number < next && this.#window.state(number) === settled)
+    return this.#numbers.isDone(number)
   }
 
   mayExpire(number: number): boolean {
@@ -145,7 +139,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   }
 
   onExpired(messages: number): void {
-    this.#gone += messages
+    this.#numbers.removed(messages)
     for (let one = 0; one < messages; one++) this.#drop('expired')
   }
 
@@ -203,7 +197,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     let left = passedOverAtOnce
     while (this.#hasNext() && left > 0) {
       if (given === credit || member.room === 0) return given
-      if (this.#returned.size === 0 && this.#gone > 0 && this.#passGone()) {
+      if (this.#returned.size === 0 && this.#passGone() > 0) {
         left--
         continue
       }
@@ -223,17 +217,14 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return given
   }
 
-  /** Numbers whose messages are gone stay unused. False: the next one has its message. */
-  #passGone(): boolean {
-    const { next, head } = this.#window
-    const skipped = this.#window.skipTo(Math.min(this.#stored.queue.next(next, this.#tail), head + maxLent))
-    this.#gone = this.#window.next === this.#tail ? 0 : Math.max(0, this.#gone - skipped)
-    return skipped > 0
+  /** Numbers whose messages are gone stay unused. Answers how many were passed over. */
+  #passGone(): number {
+    return this.#numbers.hasGone ? this.#numbers.passGone(this.#stored.queue) : 0
   }
 
   /** Something waits, and may be handed out. */
   #hasNext(): boolean {
-    return this.#returned.size > 0 || (this.#window.next < this.#tail && this.#window.hasRoom(maxLent))
+    return this.#returned.size > 0 || (this.#window.next < this.#numbers.tail && this.#window.hasRoom(mostOpen))
   }
 
   /** To one member that takes it, or nobody. */
@@ -260,7 +251,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   /** Drops what has expired before a member could be sent it. */
   #makeRoom(): void {
     const window = this.#window
-    const head = () => (window.next < this.#tail && window.hasRoom(maxLent) ? window.next : undefined)
+    const head = () => (window.next < this.#numbers.tail && window.hasRoom(mostOpen) ? window.next : undefined)
     this.#headExpiry.clear(this.#stored.queue, head, this.#parts.time.expiryNow(), () => {
       this.#drop('expired')
       this.#remove(window.next)
@@ -269,12 +260,12 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
 
   #put(message: Message): Commit {
     const { qos, retain } = message
-    return this.#stored.queue.put(this.#tail++, { message, qos, retain, identifiers: undefined })
+    return this.#stored.queue.put(this.#numbers.tail++, { message, qos, retain, identifiers: undefined })
   }
 
   #lendNew(member: Member, message: Message): Commit {
-    if (this.#gone > 0) this.#passGone()
-    if (!this.#window.hasRoom(maxLent) || this.#window.next < this.#tail) return this.#enqueue(message)
+    this.#passGone()
+    if (!this.#window.hasRoom(mostOpen) || this.#window.next < this.#numbers.tail) return this.#enqueue(message)
     const commit = this.#put(message)
     return later(commit, this.#lend(this.#window.send(1), member, message))
   }
@@ -311,7 +302,8 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
       this.#lend(number, member, message)
       return
     }
-    // One step, one commit; and nothing leaves before it, or a crash would make "at most once" into twice.
+    // The group's queue lets it go in the commit in which the member has it, and it is sent after that commit: a crash in between must not
+    // have it sent twice.
     message.waitFor(this.#stored.queue.release(number))
     this.#give(member, message)
     this.#remove(number)
@@ -320,7 +312,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   /** A member has acknowledged what it was lent. */
   settle(number: number): void {
     if (this.#ended) return
-    const wasFull = !this.#window.hasRoom(maxLent)
+    const wasFull = !this.#window.hasRoom(mostOpen)
     this.#remove(number)
     if (wasFull) this.goOn()
   }
@@ -388,7 +380,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.#stored = this.#parts.store.group(this.sharedFilter)
     this.#stored.serves(this)
     let commit = this.#stored.disconnected(Number.POSITIVE_INFINITY)
-    for (let number = this.#window.head; number < this.#tail; number++) {
+    for (let number = this.#window.head; number < this.#numbers.tail; number++) {
       const entry = before.queue.get(number)
       if (entry) commit = later(commit, this.#stored.queue.put(number, entry))
     }
