@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
-import { type Auth, Decoder, encode, type Packet, type PropertiesOf } from '@godwit/protocol'
+import type { Auth, Packet, PropertiesOf } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Broker, createBroker, memoryPair, scramCredentials, scramSha256 } from '../src/index.js'
 
@@ -7,34 +8,14 @@ let broker: Broker
 
 afterEach(() => broker.close())
 
-interface Peer {
-  send(packet: Packet): void
-  /** The next packet, or `closed`. */
-  next(): Promise<Packet | 'closed'>
-}
-
-function open(): Peer {
+/** A client of 5.0 that is connected to the broker, and has said nothing yet. */
+function open(): ScriptedPeer {
   const [ours, theirs] = memoryPair()
-  const decoder = new Decoder({ version: 5 })
-  const heard: (Packet | 'closed')[] = []
-  let wake = (): void => {}
-  const hear = (what: Packet | 'closed'): void => {
-    heard.push(what)
-    wake()
-  }
-  ours.on('data', (chunk: Uint8Array) => {
-    decoder.push(chunk)
-    for (let packet = decoder.next(); packet; packet = decoder.next()) hear(packet)
-  })
-  ours.once('close', () => hear('closed'))
+  const peer = new ScriptedPeer((bytes) => void ours.write(bytes), { version: 5 })
+  ours.on('data', (chunk: Uint8Array) => peer.hear(chunk))
+  ours.once('close', () => peer.end())
   broker.handle(theirs)
-  return {
-    send: (packet) => void ours.write(encode(packet, 5)),
-    async next() {
-      while (heard.length === 0) await new Promise<void>((resolve) => (wake = resolve))
-      return heard.shift()!
-    },
-  }
+  return peer
 }
 
 const credentials = scramCredentials('pencil', 4096)
@@ -53,7 +34,7 @@ function auth(reasonCode: number, data: string, name = method): Auth {
   return { type: 'auth', reasonCode, properties: { authenticationMethod: name, authenticationData: Buffer.from(data) } }
 }
 
-const textOf = (packet: Packet | 'closed'): string =>
+const textOf = (packet: Packet | undefined): string =>
   Buffer.from((packet as Auth).properties?.authenticationData ?? []).toString()
 
 /** The client's final message, and the signature it then expects of the server (RFC 5802, section 3). */
@@ -80,7 +61,7 @@ describe('extended authentication', () => {
     const peer = open()
     peer.send(connect({ authenticationMethod: 'GS2' }))
     expect(await peer.next()).toMatchObject({ type: 'connack', reasonCode: 0x8c })
-    expect(await peer.next()).toBe('closed')
+    expect(await peer.next()).toBeUndefined()
   })
 
   it('lets in who knows the password, and shows that it knows it too', async () => {
@@ -114,7 +95,7 @@ describe('extended authentication', () => {
       expect(challenge).toMatchObject({ type: 'auth', reasonCode: 0x18 })
       peer.send(auth(0x18, final('wrong', textOf(challenge)).text))
       expect(await peer.next()).toMatchObject({ type: 'connack', reasonCode: 0x87, sessionPresent: false })
-      expect(await peer.next()).toBe('closed')
+      expect(await peer.next()).toBeUndefined()
     },
   )
 
@@ -127,7 +108,7 @@ describe('extended authentication', () => {
     peer.send(auth(0x19, 'n,,n=user,r=abc'))
     peer.send(auth(0x18, final('wrong', textOf(await peer.next())).text))
     expect(await peer.next()).toMatchObject({ type: 'disconnect', reasonCode: 0x87 })
-    expect(await peer.next()).toBe('closed')
+    expect(await peer.next()).toBeUndefined()
   })
 
   it('takes nothing else before it is over [MQTT-3.1.2-30]', async () => {
@@ -137,7 +118,7 @@ describe('extended authentication', () => {
     await peer.next()
     peer.send({ type: 'pingreq' })
     expect(await peer.next()).toMatchObject({ type: 'connack', reasonCode: 0x82 })
-    expect(await peer.next()).toBe('closed')
+    expect(await peer.next()).toBeUndefined()
   })
 
   it('takes no AUTH from who named no method [MQTT-4.12.0-7], nor one with another [MQTT-4.12.0-5]', async () => {
@@ -153,6 +134,6 @@ describe('extended authentication', () => {
     await other.next()
     other.send(auth(0x18, '', 'GS2'))
     expect(await other.next()).toMatchObject({ type: 'connack', reasonCode: 0x82 })
-    expect(await other.next()).toBe('closed')
+    expect(await other.next()).toBeUndefined()
   })
 })

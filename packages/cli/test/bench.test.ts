@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { type Broker, createBroker, memoryStore } from '@godwit/broker'
-import { Decoder, encode, type Packet } from '@godwit/protocol'
+import type { Packet } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BenchResult } from '../src/bench/result.js'
 import { TestTerminal } from './test-terminal.js'
@@ -210,18 +211,15 @@ async function slowServer(delayMs: number): Promise<AsyncDisposable & { readonly
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
-    const decoder = new Decoder()
-    const answer = (packet: Packet): boolean => socket.write(encode(packet, 4))
+    const onPacket = (packet: Packet): void => {
+      if (packet.type === 'connect') peer.send({ type: 'connack', sessionPresent: false, reasonCode: 0 })
+      if (packet.type !== 'publish') return
+      const { packetId = 0 } = packet
+      setTimeout(() => peer.send({ type: 'puback', packetId }), delayMs)
+    }
+    const peer = new ScriptedPeer((bytes) => void socket.write(bytes), { onPacket })
     socket.on('error', () => {})
-    socket.on('data', (chunk) => {
-      decoder.push(chunk)
-      for (let packet = decoder.next(); packet; packet = decoder.next()) {
-        if (packet.type === 'connect') answer({ type: 'connack', sessionPresent: false, reasonCode: 0 })
-        if (packet.type !== 'publish') continue
-        const { packetId = 0 } = packet
-        setTimeout(() => answer({ type: 'puback', packetId }), delayMs)
-      }
-    })
+    socket.on('data', (chunk) => peer.hear(chunk))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Connack, Decoder, encode, encodeUtf8, type Packet, type Suback } from '@godwit/protocol'
+import { type Connack, encodeUtf8, type Packet, type Suback } from '@godwit/protocol'
+import { ScriptedPeer } from '@godwit/protocol/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestTerminal } from './test-terminal.js'
@@ -92,17 +93,17 @@ function textOf(model: Model, mistake: Mistake): string {
 /** What comes back for this, until the connection has so many packets or ends; `undefined` where nobody listens. */
 function said(port: number, packets: readonly Packet[]): Promise<readonly Packet[] | undefined> {
   return new Promise((resolve) => {
-    const decoder = new Decoder({ version: 5 })
     const heard: Packet[] = []
     const socket = createConnection({ port, host: '127.0.0.1' })
+    const onPacket = (packet: Packet): void => {
+      heard.push(packet)
+      if (heard.length === packets.length) socket.destroy()
+    }
+    const peer = new ScriptedPeer((bytes) => void socket.write(bytes), { version: 5, onPacket })
     socket.on('error', () => resolve(undefined))
     socket.on('close', () => resolve(heard))
-    socket.on('connect', () => socket.write(Buffer.concat(packets.map((packet) => encode(packet, 5)))))
-    socket.on('data', (chunk) => {
-      decoder.push(chunk)
-      for (let packet = decoder.next(); packet; packet = decoder.next()) heard.push(packet)
-      if (heard.length === packets.length) socket.destroy()
-    })
+    socket.on('connect', () => peer.send(...packets))
+    socket.on('data', (chunk) => peer.hear(chunk))
   })
 }
 
