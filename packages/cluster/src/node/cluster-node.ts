@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Clock, type Logger, systemClock, version } from '@godwit/broker'
 import { frameVersion } from '../frame/frame.js'
 import { Diverged, LogReader } from '../log/log-reader.js'
-import { type LogServer, LogSilent, type LogState, type NodeNote } from '../log/log-server.js'
+import type { LogServer, LogState, NodeNote } from '../log/log-server.js'
 import { Fenced, LogWriter, type LogWriterOptions } from '../log/log-writer.js'
 import { decodePosition, type Position } from '../log/position.js'
 import { pause } from '../pause.js'
@@ -113,25 +113,9 @@ export class ClusterNode {
     const onState = (state: LogState): void => this.#room.counted(state)
     this.#housekeeping = this.housekeeping({ server, premises, clock: this.clock, settings, onState })
     this.#running = this.#run()
-    void this.#keepHouse()
+    const own = (): NodeNote => this.note()
+    void this.#housekeeping.run(own, this.#voice, () => this.#isClosing)
     return this
-  }
-
-  /** Tells of this node, makes snapshots, and trims the log. */
-  async #keepHouse(): Promise<void> {
-    const keeping = this.#housekeeping
-    while (!this.#isClosing) {
-      try {
-        await keeping.look(this.note())
-        if (keeping.othersWithName > 1)
-          this.#voice.tell(
-            `another node calls itself ${JSON.stringify(this.parts.node)}: give one of them another name (cluster.node)`,
-          )
-      } catch (error) {
-        if (!(error instanceof LogSilent)) this.#voice.say('warn', `the cluster: ${(error as Error).message}`)
-      }
-      await pause(this.clock, keeping.everyMs)
-    }
   }
 
   protected housekeeping(parts: HousekeepingParts): Housekeeping {
@@ -260,7 +244,7 @@ export class ClusterNode {
       const bytes = copy.position()
       this.#position = bytes && decodePosition(bytes)
       if (!bytes && !copy.isEmpty) throw new Diverged('it holds the data of a broker that ran alone')
-      if (this.#voice.problem !== diskLow) this.#voice.problem = undefined // it can go on
+      if (this.#voice.problem !== diskLow) this.#voice.goesOn()
       this.#become('following')
       await this.#follow(copy)
     } finally {
@@ -367,7 +351,7 @@ export class ClusterNode {
 
   /** Others may hand over to it again: there may be room by now. */
   #forgetLow(): void {
-    if (this.#voice.problem === diskLow) this.#voice.problem = undefined
+    if (this.#voice.problem === diskLow) this.#voice.goesOn()
   }
 
   protected makeLog(position: Position | undefined): ReplicatedLog {
@@ -394,7 +378,7 @@ export class ClusterNode {
     const { server, node } = this.parts
     const { clock } = this
     this.counters.claims++
-    this.#voice.problem = undefined
+    this.#voice.goesOn()
     const owning = new Ownership({
       ...{ node, server, clock, log, broker, writer, room: this.#room, voice: this.#voice, patienceMs: this.#leaseMs },
       onTaken: (bytes) => {
@@ -440,7 +424,7 @@ export class ClusterNode {
     if (!publishCopy) throw new Error('this node has nothing to begin the log anew with')
     const begins = await publishCopy()
     this.#voice.say('warn', 'the log begins anew with the copy of this node', { begins })
-    this.#voice.problem = undefined
+    this.#voice.goesOn()
   }
 
   /** What this node tells of itself. */

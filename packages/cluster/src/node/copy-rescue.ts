@@ -64,7 +64,7 @@ export class CopyRescue {
     const { premises, voice } = this.#parts
     const kept = await premises.setAside()
     voice.say('warn', 'the copy was set aside, and begins anew', { why, kept })
-    voice.problem = undefined
+    voice.goesOn()
   }
 
   /** The log is trimmed past this copy: it goes on from a snapshot. */
@@ -81,7 +81,7 @@ export class CopyRescue {
       if (trimmed instanceof BegunAnew)
         voice.say('warn', 'the copy is kept aside', { why, kept: await premises.setAside() })
       await premises.replace((file) => server.getSnapshot(newest, file))
-      voice.problem = undefined
+      voice.goesOn()
     } catch (error) {
       voice.tell(`${why}, and a snapshot cannot be had (${(error as Error).message})`)
       await this.#pause(againAfterMs)

@@ -1,5 +1,7 @@
 import type { Clock } from '@godwit/broker'
-import type { LogServer, LogState, NodeNote, SnapshotNote } from '../log/log-server.js'
+import { type LogServer, LogSilent, type LogState, type NodeNote, type SnapshotNote } from '../log/log-server.js'
+import { pause } from '../pause.js'
+import type { NodeVoice } from './node-voice.js'
 import type { Premises } from './premises.js'
 
 export interface HousekeepingSettings {
@@ -38,8 +40,20 @@ export class Housekeeping {
     this.parts = parts
   }
 
-  get everyMs(): number {
-    return this.parts.settings.everyMs ?? 5_000
+  /** Looks again and again until this node ends; what fails is told. @param own what this node tells of itself, then. */
+  async run(own: () => NodeNote, voice: NodeVoice, isClosing: () => boolean): Promise<void> {
+    while (!isClosing()) {
+      try {
+        await this.look(own())
+        if (this.othersWithName > 1) {
+          const name = JSON.stringify(own().node)
+          voice.tell(`another node calls itself ${name}: give one of them another name (cluster.node)`)
+        }
+      } catch (error) {
+        if (!(error instanceof LogSilent)) voice.say('warn', `the cluster: ${(error as Error).message}`)
+      }
+      await pause(this.parts.clock, this.parts.settings.everyMs ?? 5_000)
+    }
   }
 
   /** @param own what this node tells of itself. @throws LogSilent, or why there is no snapshot. */

@@ -4,8 +4,7 @@ type Facts = Readonly<Record<string, string | number>>
 
 /** What a node says of itself in the log, and what hinders it: each problem is told once. */
 export class NodeVoice {
-  /** What hinders it, in words. */
-  problem: string | undefined
+  #problem: string | undefined
   readonly #log: Logger
   readonly #facts: () => Facts
 
@@ -15,10 +14,21 @@ export class NodeVoice {
     this.#facts = facts
   }
 
+  /** What hinders it, in words. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** This hinders it from now on. */
   tell(problem: string): void {
-    if (this.problem === problem) return
-    this.problem = problem
+    if (this.#problem === problem) return
+    this.#problem = problem
     this.#log.log('error', `the cluster: ${problem}`, this.#facts())
+  }
+
+  /** Nothing hinders it any more. */
+  goesOn(): void {
+    this.#problem = undefined
   }
 
   say(level: 'info' | 'warn', words: string, more: Facts = {}): void {
