@@ -10,7 +10,7 @@ import { farewell } from './farewell.js'
 import { isUneventful, type OnProbation, Probation, type ProbationParts, tooMuchWaits } from './probation.js'
 import type { Tracing } from './tracing.js'
 
-/** The longest fixed header, the Protocol Name and the Protocol Level. */
+/** So many first bytes tell which version a CONNECT speaks: the longest fixed header, Protocol Name, Protocol Level. */
 const enough = 12
 const nameAndLevel = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5]
 const noBytes: Uint8Array = new Uint8Array(0)
@@ -25,21 +25,21 @@ export interface ArrivalParts extends ProbationParts {
   readonly log: Logger
 }
 
-/** Whoever has a transport from its CONNECT on. */
+/** Takes a transport over once its CONNECT is whole: a connection, or an edge that passes it on. */
 export interface Arrived extends TransportEvents, OnProbation {
-  /** CONNECT is whole. */
+  /** Handles the CONNECT, and whatever has come behind it. */
   begin(connect: Connect): void
 }
 
 /**
- * Makes who has it then.
- * @param decoder what has come behind CONNECT is in it.
+ * Makes whoever takes the transport over.
+ * @param decoder holds what has come behind CONNECT.
  */
 export type Serve = (transport: Transport, connect: Connect, decoder: Decoder, probation: Probation) => Arrived
 
 /**
- * A transport from its first byte until its CONNECT is whole: then somebody else has it, with all that has come. What is no
- * CONNECT ends here, answered where somebody who speaks MQTT would understand it.
+ * A transport from its first byte until its CONNECT is whole: then it is handed on, with all bytes that have come. A first
+ * packet that is no CONNECT ends it here; it is answered if the client seems to speak MQTT.
  */
 export class Arrival implements TransportEvents {
   readonly peer: Peer
@@ -51,7 +51,7 @@ export class Arrival implements TransportEvents {
   readonly #serve: Serve
   readonly #probation: Probation
   readonly #decoder: Decoder
-  /** As far as they tell which version is spoken, or what else. */
+  /** The first {@link enough} bytes: they tell which version is spoken, or that it is not MQTT at all. */
   #firstBytes = noBytes
   #isOver = false
 
@@ -87,7 +87,7 @@ export class Arrival implements TransportEvents {
     }
   }
 
-  /** Of what has come, what is kept. */
+  /** How many bytes have come and are kept in memory. */
   protected get arrivedBytes(): number {
     return this.#decoder.bufferedBytes
   }
@@ -184,7 +184,7 @@ export class Arrival implements TransportEvents {
       this.#firstBytes = Uint8Array.from([...known, ...chunk.subarray(0, enough - known.length)])
   }
 
-  /** It is the beginning of a CONNECT of 5.0, whatever is wrong with the rest of it. */
+  /** Whether the first bytes are those of a CONNECT of 5.0, whatever is wrong with the rest of it. */
   get #beginsAs50(): boolean {
     const bytes = this.#firstBytes
     if (bytes[0] !== 0x10) return false

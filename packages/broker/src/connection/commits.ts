@@ -12,12 +12,12 @@ interface Waiter {
 /** Callbacks of one commit that run before the event loop goes round: a hundred thousand clients may wait for the same one. */
 const callbacksATurn = 2_000
 
-/** What waits for commits, in all connections. */
+/** Runs callbacks once their commit is flushed, for all connections. */
 export class Commits {
   readonly #store: Pick<Store, 'flushed' | 'barrier'>
   readonly #faults: Faults
   readonly #waiting = new Map<Commit, Waiter[]>()
-  /** Their commit is flushed, and they have not had their turn. */
+  /** Callbacks whose commit is flushed, and that have not been run yet: some are left for the next turn. */
   #due: Waiter[] = []
   #isRunning = false
 
@@ -74,7 +74,7 @@ export class Commits {
     if (!this.#isRunning) this.#run()
   }
 
-  /** They wait for what will not come: all of them are forgotten. Answers whom they were for. */
+  /** The store is closed: forgets all callbacks that wait. Answers whom they were for. */
   abandon(): ReadonlySet<Owner> {
     const owners = new Set<Owner>()
     for (const waiting of [this.#due, ...this.#waiting.values()]) {

@@ -19,7 +19,7 @@ export interface ConnectionParts extends ArrivalParts {
   /** Connections with publications that wait for room on the disk. */
   readonly waitingForRoom: WaitingForRoom
   readonly publishRates: PublishRates
-  /** What has come in part. */
+  /** Bounds what connections have of packets that have come in part. */
   readonly partialPackets: PartialPackets
   readonly clock: Clock
 }

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts.js'
 import { type Commit, isSafe } from '../commit.js'
 
-/** What one connection may have waiting, of what all may: the others' commits are not to wait behind more. */
+/** The part of `limits.maxWaitingBytes` that one connection may fill: the commits of all others wait behind what it has. */
 export const shareOfWaiting = 1 / 16
 const leastShareBytes = 65_536
 
@@ -10,9 +10,9 @@ export function shareBytes(waiting: Account): number {
   return Math.max(leastShareBytes, waiting.most * shareOfWaiting)
 }
 
-/** What the packets of one connection have made the store gather, and is not on disk yet. */
+/** Counts the bytes that one connection's packets have added to commits that are not flushed yet. */
 export class ConnectionShare {
-  /** Commits that are not flushed, oldest first, and what each has of this connection. */
+  /** Commits that are not flushed, oldest first; in the second list the bytes that each has of this connection. */
   readonly #commits: Commit[] = []
   readonly #bytes: number[] = []
 

@@ -57,7 +57,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
   /** The broker is ending the connection. */
   #ending = false
   #welcomed = false // CONNACK is out
-  /** What has come in part, as it was charged. */
+  /** Bytes of packets that have come in part, as they were charged last. */
   #partBytes = 0
   /** Made when the first has to wait. */
   #heldPublications: HeldPublications | undefined
@@ -112,7 +112,10 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     if (this.#decoder.heldBytes !== this.#partBytes) this.#chargePart()
   }
 
-  /** What has come in part takes memory. @param gathering what the transport holds of it. */
+  /**
+   * Charges what has come in part, and stops reading where that is too much.
+   * @param gathering bytes of it that the transport still holds.
+   */
   #chargePart(gathering = 0): void {
     if (this.#probation || this.closed) return
     const before = this.#partBytes
@@ -120,7 +123,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     if (!this.#parts.partialPackets.change(this, before, this.#partBytes)) this.#stop(because.partial)
   }
 
-  /** There is room for the rest of its packet. */
+  /** {@link HasPart}: there is room for the rest of its packet. */
   readOn(): void {
     this.#goOn(because.partial)
   }
@@ -129,15 +132,15 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     this.end('others have waited too long for the rest of its packet', reason.quotaExceeded)
   }
 
-  /** Until the client is in, what has come behind its CONNECT waits, and may not be much. */
+  /** Until the client is let in, bytes behind its CONNECT wait in memory: too many of them end the connection. */
   #boundProbation(): void {
     if (!this.#probation || this.closed || this.#probation.charge(this.#decoder.bufferedBytes)) return
     this.end(tooMuchWaits, reason.quotaExceeded)
   }
 
   /**
-   * A WebSocket message that is not whole: its bytes count like all that have come. Until the client is in the connection ends at once
-   * when they are too many, since the transport would go on gathering them.
+   * The transport holds so many bytes of a WebSocket message that is not whole: they count like bytes that have come. When they are too
+   * many before the client is let in, the transport is cut off at once: it would go on gathering them while it ends in order.
    */
   onPartial(bytes: number): void {
     if (!this.#probation) return this.#guarded(() => this.#chargePart(bytes))
@@ -153,7 +156,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     try {
       this.#handleSome()
     } finally {
-      // Nobody else's packets are handled meanwhile.
+      // The counters are the broker's, but no other connection is handled while this one is: the difference is its own.
       const published = metrics.publishReceived - publishReceived
       this.#account(published, metrics.publishBytesReceived - publishBytesReceived, gathered)
     }
@@ -191,7 +194,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     this.#intake.stored(gatheredBefore, this.outbox.heldReplyBytes)
   }
 
-  /** Whatever comes behind CONNECT, the client is greeted first [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
+  /** Sends a reply. When it is CONNACK, packets behind CONNECT wait until it is out [MQTT-3.1.4-4] (5.0: [MQTT-3.1.4-5]). */
   #reply(reply: Reply): void {
     this.outbox.reply(reply)
     if (this.#session && !this.#welcomed && !this.closed) this.#afterReplies(() => this.#goOn(because.replies))
@@ -251,7 +254,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     this.#intake.stop(reason)
   }
 
-  /** The reason is gone: what has come meanwhile is handled, unless there is another. */
+  /** A reason not to read is gone: packets that have come meanwhile are handled, unless there is another reason. */
   #goOn(reason: Because, reply?: Reply): void {
     if (this.closed) return
     try {
@@ -399,7 +402,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     if (this.#intake.handles) this.#finish()
   }
 
-  /** The client will say nothing more, and may still read: what it is owed waits for its commit, then all ends. */
+  /** The client has ended its side and may still read: the connection ends once the replies that wait for a commit are out. */
   #finish(): void {
     const { awaitedCommit } = this.outbox
     this.#parts.outbox.commits.after(awaitedCommit, () => this.end('connection closed by the client'), this)
@@ -419,7 +422,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     }
   }
 
-  /** For what comes from outside: its failure ends this connection, and goes no further. */
+  /** Runs what somebody else calls: if it fails, this connection ends, and the caller goes on. */
   #guarded(call: () => void): void {
     try {
       call()
@@ -441,7 +444,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     if (this.closed) return
     this.services.metrics.protocolErrors++
     this.end(error.message, error.reasonCode)
-    // An end that the client has brought about promises it nothing: it need not wait for a store that is silent.
+    // Nothing was promised to a client that breaks the protocol: while the store is silent, its connection does not wait for a commit.
     if (this.#parts.store.isSilent) this.#transport.end()
   }
 
@@ -454,7 +457,7 @@ export class Connection implements Context, TransportEvents, OutboxOwner, HasPar
     this.#parts.partialPackets.leave(this, this.#partBytes)
     const client = this.#client
     try {
-      // The session goes before all else: from then on nothing is delivered to this connection, not even its own will.
+      // The session is let go first: whatever the rest publishes, its own will too, must not be delivered to this connection.
       return client && this.#session ? this.services.registry.closed(this.#session) : noCommit
     } finally {
       this.#parts.door.leave(this.peer.address)

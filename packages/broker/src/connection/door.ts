@@ -21,7 +21,7 @@ interface InLine {
   readonly answer: (refusal: ConnectionRefusal | undefined) => void
 }
 
-/** How many of those that waited come in at once, so that they are not the next overload. */
+/** How many of those that waited out an overload are let in at once: all of them would be the next overload. */
 const letInTogether = 500
 
 const savedUpSeconds = 2
@@ -91,7 +91,7 @@ export class Door {
     })
   }
 
-  /** The event loop is late. */
+  /** The event loop is late: new clients have to wait. */
   get isOverloaded(): boolean {
     const { limits, wheel } = this.#parts
     return limits.overloadDelayMs > 0 && wheel.lateMs > limits.overloadDelayMs
@@ -128,7 +128,7 @@ export class Door {
     return new TokenBucket(rate, this.#parts.clock.monotonic())
   }
 
-  /** Nothing is lost: it would be made anew as it is. */
+  /** Forgets a network that has no connection and a full bucket: its entry would be made anew just like that. */
   #forget(network: string): void {
     const visitor = this.#visitors.get(network)
     if (visitor?.connections === 0 && visitor.connects.isFull(this.#parts.clock.monotonic())) {

@@ -2,7 +2,7 @@ import type { Limits } from '../limits.js'
 import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Outbox } from './outbox.js'
 
-/** Where a client may take for ever: how soon it is seen that the limit is another now. */
+/** While there is no limit (0), how often it is looked whether there is one by now. */
 const lookAgainMs = 60_000
 
 /** Notices a client that takes nothing of what waits for it. */
@@ -16,7 +16,7 @@ export class DrainWatch {
     this.#limits = limits
   }
 
-  /** Watches until stopped: a client that drains and is full again by then is not told of twice. */
+  /** Calls `onStuck` when the socket takes nothing for `drainTimeoutMs`. Begins anew when it was started before. */
   start(outbox: Outbox, onStuck: () => void): void {
     this.stop()
     const { drainTimeoutMs } = this.#limits

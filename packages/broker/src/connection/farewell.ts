@@ -8,14 +8,14 @@ export interface Parting {
   readonly serverReference: string | undefined
 }
 
-/** DISCONNECT says why; before CONNACK there is none, but a CONNACK that refuses [MQTT-3.14.0-1]. */
+/** The packet that says why: DISCONNECT, or before CONNACK a CONNACK that refuses [MQTT-3.14.0-1]. */
 export function farewell({ reasonCode, why, serverReference }: Parting, isWelcomed: boolean): Packet {
   const properties = {
     ...(why !== undefined && { reasonString: why }),
     ...(serverReference !== undefined && { serverReference }),
   }
   if (isWelcomed) {
-    // What is wrong with a second CONNECT is first of all that it is a second one.
+    // A second CONNECT that is wrong in itself has a reason that only CONNACK has: DISCONNECT says that it is a second one.
     const code = isReasonFor('disconnect', reasonCode) ? reasonCode : reason.protocolError
     return { type: 'disconnect', reasonCode: code, properties }
   }

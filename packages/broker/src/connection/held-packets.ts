@@ -5,14 +5,14 @@ import type { Owner } from '../faults.js'
 import type { Reply } from '../handlers/context.js'
 import type { Commits } from './commits.js'
 
-/** What keeps its order among itself: packets of one type, and of PUBLISH those at QoS 0. */
+/** Packets of one kind keep their order: those of one type, where PUBLISH at QoS 0 is a kind of its own. */
 type Kind = Packet['type'] | 'publish-qos0'
 
 /** A packet that waits for a commit. */
 export interface HeldPacket {
   readonly commit: Commit
   readonly kind: Kind
-  /** The reply, or how to send what is none. */
+  /** The reply; for a PUBLISH, the function that sends it. */
   readonly what: Reply | (() => void)
 }
 
@@ -20,8 +20,8 @@ export interface HeldPacket {
 const heldBytes = 256
 
 /**
- * What one client must not see before it is safe. Nothing that needs no commit waits behind it, except what must keep
- * its order with it: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3], and messages at QoS 0 [MQTT-4.6.0-6].
+ * Packets to one client that are held until their commit is flushed. A packet that needs no commit does not wait behind them, unless it
+ * must keep its order with one of them: acknowledgements of one kind [MQTT-4.6.0-2] [MQTT-4.6.0-3], and messages at QoS 0 [MQTT-4.6.0-6].
  */
 export class HeldPackets {
   readonly #commits: Commits
@@ -29,14 +29,14 @@ export class HeldPackets {
   readonly #onReleased: (due: readonly HeldPacket[]) => void
   readonly #owner: Owner
   #held: HeldPacket[] = []
-  /** Of what is held. */
+  /** The kinds of all packets that are held. */
   readonly #kinds = new Set<Kind>()
-  /** The kind of the last: most are like the one before them. */
+  /** The kind of the packet that was held last: asked first, since most packets are of the same kind as the one before them. */
   #lastKind: Kind | undefined
-  /** The newest commit that will release something. */
+  /** The newest commit that a packet is held for. */
   #awaited: Commit = noCommit
 
-  /** @param onReleased given what a commit was waited for, in order: to be sent. */
+  /** @param onReleased sends packets whose commit is flushed; they are given in their order. */
   constructor(commits: Commits, waiting: Account, onReleased: (due: readonly HeldPacket[]) => void, owner: Owner) {
     this.#commits = commits
     this.#waiting = waiting
@@ -44,12 +44,12 @@ export class HeldPackets {
     this.#owner = owner
   }
 
-  /** What it holds, in memory. */
+  /** Memory that the held packets take, roughly. */
   get bytes(): number {
     return this.#held.length * heldBytes
   }
 
-  /** The commit after which nothing is held any more. */
+  /** Once this commit is flushed no packet is held any more. */
   get awaited(): Commit {
     return this.#held.length > 0 ? this.#awaited : noCommit
   }
@@ -61,7 +61,7 @@ export class HeldPackets {
 
   hold(commit: Commit, kind: Kind, what: HeldPacket['what']): void {
     this.#keep({ commit, kind, what })
-    if (isSafe(commit, this.#awaited)) return // who waits for the newest waits for this one
+    if (isSafe(commit, this.#awaited)) return // the callback for the newest commit releases this one too
     this.#awaited = commit
     this.#commits.after(commit, () => this.#release(), this.#owner)
   }

@@ -7,7 +7,7 @@ import type { WaitingForRoom, WaitsForRoom } from './waiting-for-room.js'
 
 interface HeldPublication {
   readonly bytes: number
-  /** Goes on with it. */
+  /** Goes on with the publication: routes it, and answers its publisher. */
   readonly route: () => Answer
 }
 
@@ -41,7 +41,7 @@ export class HeldPublications {
     return this.#held.length === 0
   }
 
-  /** False: it is more than the connection may have waiting. */
+  /** False: it is not held, since this connection would have more waiting than its share. */
   hold(bytes: number, route: () => Answer): boolean {
     const { accounts, metrics, waitingForRoom } = this.#given
     if (this.#bytes + bytes > shareBytes(accounts.waiting)) return false

@@ -32,7 +32,7 @@ export const because = {
 
 export type Because = (typeof because)[keyof typeof because]
 
-/** For these, what has come of it already waits too. */
+/** While there is one of these reasons, packets that have come already are not handled either. */
 const unhandled = because.hook | because.replies | because.turn | because.over
 
 /**
@@ -45,7 +45,7 @@ export class Intake {
   readonly #parts: IntakeParts
   /** Made with the first publication. */
   #publishRate: PublishRate | undefined
-  /** What its packets have made the store gather. */
+  /** Bytes of this client's packets that wait for the disk. */
   readonly #share = new ConnectionShare()
   readonly #owner: Owner
   #reasons = 0
@@ -107,9 +107,10 @@ export class Intake {
   }
 
   /**
-   * Counts what its packets have made the store gather since that had gathered so much. A client that outruns the disk is
-   * slowed down by its transport, not buffered: when it has more waiting than its share, or adds to what is too much for all.
-   * @param replyBytes that wait for commits.
+   * Counts the bytes that the client's packets have added to the coming commit. A client that is faster than the disk is not read from
+   * until that commit is flushed: when more of it waits than its share, or when it adds to what is too much for all.
+   * @param gatheredBefore what the store had gathered before its packets were handled.
+   * @param replyBytes memory of its replies that wait for commits.
    */
   stored(gatheredBefore: number, replyBytes: number): void {
     const { store, accounts, outbox } = this.#parts

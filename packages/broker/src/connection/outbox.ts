@@ -22,7 +22,7 @@ export interface OutboxParts extends EncoderParts {
   readonly commits: Commits
   readonly metrics: Metrics
   readonly tracing: Tracing
-  /** What waits, of all connections. */
+  /** Charged with what waits in all connections. */
   readonly waiting: Account
   readonly limits: Pick<Limits, 'maxOutboxBytes'>
 }
@@ -36,7 +36,7 @@ export interface OutboxOwner extends Traced, Owner {
   readonly isBridge?: boolean
   /** More waits for the socket than should; {@link OutboxOwner.onDrained} follows when it has taken that. */
   onFull(): void
-  /** What made the outbox full has gone: to the socket, or, of messages that waited for a commit, on its way there. */
+  /** It is not full any more: the socket has taken enough, or messages that waited for a commit have been written to it. */
   onDrained(): void
   /** A reply is on its way. */
   onReply(packet: Packet): void
@@ -70,7 +70,7 @@ export class Outbox implements Sink, Gathering {
   #wasFull = false
   /** Made when the first packet has to wait. */
   #held: HeldPackets | undefined
-  /** What messages that wait for a commit take. */
+  /** Memory of messages that wait for a commit. */
   #heldBytes = 0
   #closed = false
   #mayReceive: MayReceive | undefined
@@ -92,7 +92,7 @@ export class Outbox implements Sink, Gathering {
     this.#owner.onFault()
   }
 
-  /** From here on only those messages go out that are for this client. */
+  /** From here on only messages go out of whose topic this says that the client may receive it; `undefined`: all. */
   restrict(mayReceive: MayReceive | undefined): void {
     this.#mayReceive = mayReceive
   }
@@ -107,12 +107,12 @@ export class Outbox implements Sink, Gathering {
     return this.#writesDone + this.#transport.bytesTaken
   }
 
-  /** The commit after which nothing is held any more. */
+  /** Once this commit is flushed, no packet waits for a commit any more. */
   get awaitedCommit(): Commit {
     return this.#held?.awaited ?? noCommit
   }
 
-  /** What replies take that wait for a commit, roughly. */
+  /** Memory of replies that wait for a commit, roughly. */
   get heldReplyBytes(): number {
     return this.#held?.bytes ?? 0
   }
@@ -127,7 +127,7 @@ export class Outbox implements Sink, Gathering {
     return true
   }
 
-  /** So full that only replies can have done it: they are never dropped, so the client's own packets have to wait. */
+  /** More waits than messages may fill, so replies have filled it. They are never dropped: the client is not read from meanwhile. */
   get overfull(): boolean {
     return this.full && this.waitingBytes > 2 * this.#parts.limits.maxOutboxBytes
   }
@@ -192,7 +192,7 @@ export class Outbox implements Sink, Gathering {
       if (typeof what === 'function') what()
       else this.#sendReply(what)
     }
-    // Who waits for its socket too is told when that has taken something.
+    // While the socket has too much as well, the owner is told when that has taken some of it.
     if (wasFull && !this.#closed && !this.full) this.#owner.onDrained()
   }
 
@@ -264,7 +264,7 @@ export class Outbox implements Sink, Gathering {
     if (close) this.#owner.end('connection refused')
   }
 
-  /** The client would wait for that answer for ever. */
+  /** An answer is too large for the client, which would wait for it for ever: its connection ends. */
   #giveUp({ type }: Packet): void {
     this.#owner.end(`takes no packet as large as its ${type.toUpperCase()}`, reason.packetTooLarge)
   }

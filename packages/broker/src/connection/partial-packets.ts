@@ -2,11 +2,11 @@ import type { Account } from '../accounts.js'
 import type { Owner } from '../faults.js'
 import type { TimerWheel } from '../time/timer-wheel.js'
 
-/** What all of them may take of `limits.maxWaitingBytes`: the rest is for what is whole. */
+/** The part of `limits.maxWaitingBytes` for packets that have come in part, of all clients. */
 const shareOfWaiting = 1 / 2
-/** Up to this size nobody waits for the rest of a packet. */
+/** A packet of which no more than this has come is read on in any case. */
 const smallBytes = 4_096
-/** How long whoever goes on beyond that may take, in ms, while others wait. */
+/** How long the one whose turn it is may take to send the rest of its packet, in ms, while others wait for their turn. */
 const patienceMs = 5_000
 
 /** A connection of which packets have come in part. */
@@ -35,7 +35,10 @@ export class PartialPackets {
     this.#wheel = wheel
   }
 
-  /** A connection holds so much now. False: it is not to be read from until it is told. */
+  /**
+   * Notes how many bytes of a packet have come in part over a connection.
+   * @returns false: the connection must not be read from until {@link HasPart.readOn}.
+   */
   change(connection: HasPart, before: number, held: number): boolean {
     this.#bytes += held - before
     this.#waiting.add(held - before)

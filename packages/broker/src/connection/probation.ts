@@ -7,7 +7,7 @@ import type { UnauthenticatedBytes } from './unauthenticated-bytes.js'
 
 export const tooMuchWaits = 'too many bytes are waiting for authentication'
 
-/** Whoever may not stay for ever without a client. */
+/** A transport whose client has not been let in yet: an arrival, later the connection. */
 export interface OnProbation extends Owner {
   /** Ends in order. */
   end(why: string, reasonCode?: number): void
@@ -68,7 +68,7 @@ export class Probation implements OnProbation {
     this.#who.onFault()
   }
 
-  /** Notes that so many bytes are held for it. False: that is more than it may, or than there is room for. */
+  /** Notes how many of its bytes wait in memory. False: that is more than it may have, or than there is room for. */
   charge(bytes: number, most?: number): boolean {
     return this.#parts.unauthenticated.charge(this, bytes, most)
   }
@@ -79,14 +79,14 @@ export class Probation implements OnProbation {
     return this.#gone.signal
   }
 
-  /** The client is in. */
+  /** The client was let in: it is on probation no more. */
   pass(): void {
     this.#timer.cancel()
     this.#parts.unauthenticated.release(this)
     this.#parts.arriving.delete(this)
   }
 
-  /** Nobody will be. */
+  /** The connection has ended before a client was let in. */
   fail(): void {
     this.pass()
     this.#gone?.abort()
@@ -103,5 +103,5 @@ export function isUneventful(ending: string, error?: NodeJS.ErrnoException): boo
   return ending === 'connection refused' || ending === 'connection closed by the client'
 }
 
-/** That of the way to the other side, and not of what it said. */
+/** Error codes of the network: they say nothing of what the other side did. */
 const networkFailures = ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']

@@ -9,14 +9,14 @@ import { OutgoingAliases } from './topic-aliases.js'
 export const unlimited: number = Number.POSITIVE_INFINITY
 /** Aliases given to topics towards one client: those it gets first. */
 const mostAliases = 10
-/** The property, and a byte more in each of the two lengths in front of it. */
+/** Bytes that an alias may add: its property, and one more in Property Length and in Remaining Length. */
 const mostBytesOfAlias = 5
 /** A payload of this size and more, for several receivers, is handed to their sockets as it is, not copied for each. */
 const viewFrom = 4096
 /** Up to here a payload inside a chunk is copied for its one receiver: it has to be copied in any case. */
 const copyUpTo = 65_536
 
-/** What one client takes. */
+/** What a client's CONNECT says that it takes. */
 export interface ClientTerms {
   readonly version: ProtocolVersion
   /** Bytes. */

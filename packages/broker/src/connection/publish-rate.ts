@@ -18,7 +18,7 @@ export function publishRates(limits: Pick<Limits, 'maxPublishesPerSecond' | 'max
 
 const savedUpSeconds = 1
 
-/** How fast one client publishes. What it owes is paid by its not being read, or what is too much is refused. */
+/** How fast one client publishes. When it is too fast, it is not read from for a while, or what is too much is refused. */
 export class PublishRate {
   readonly #clock: Clock
   readonly #messages: TokenBucket

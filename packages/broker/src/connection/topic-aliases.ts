@@ -49,7 +49,7 @@ export class OutgoingAliases {
     return this.#numbers.size
   }
 
-  /** The packet that was to tell of the latest alias was not sent. */
+  /** The packet that would have told the client of the latest alias was not sent: the alias is taken back. */
   forget(topic: string): void {
     this.#numbers.delete(topic)
   }

@@ -45,10 +45,13 @@ export class Tracing {
   readonly #batches: Batches
   /** An array, walked by index: every packet of every client comes by. */
   #traces: readonly Trace[] = []
-  /** Whose packets came and went last, where no trace is about them: many more of them follow. */
+  /**
+   * The client whose packet came in last, if no trace is about it, and below the one to which one went out: asked first, since many more
+   * follow.
+   */
   #passedOverFrom: Traced | undefined
   #passedOverTo: Traced | undefined
-  /** The names of clients whose CONNECT has come and that are not in, while somebody traces. */
+  /** Client Identifiers from CONNECT packets of clients that have not been let in yet; noted only while somebody traces. */
   #names = new WeakMap<Traced, string>()
 
   constructor(now: () => number, batches: Batches) {

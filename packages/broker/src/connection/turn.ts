@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../time/clock.js'
 
 /** Something that has gathered output in this turn of the event loop. */
 export interface Gathering extends Owner {
-  /** Hands it on; answers its bytes. */
+  /** Hands what it has gathered to its socket; answers how many bytes. */
   flush(): number
 }
 
@@ -13,22 +13,28 @@ const bytesATurn = 4_194_304
 const socketsATurn = 2_000
 /** Packets handled before those who go on sending wait for the next turn: a socket may have thousands for each time it is looked at. */
 const packetsATurn = 4_000
-/** Time that those who bring many may take together, in ms: a message to be retained, one that a hook looks at, takes ten times what another does. */
+/**
+ * Time that those who send many packets may take of one turn together, in ms: a message to be retained, or one that a hook looks at,
+ * takes ten times what another does.
+ */
 const msATurn = 5
-/** Whose socket has brought no more than this is not read from again in this turn, so need not be stopped: that is two system calls. */
+/**
+ * A client that has sent no more packets than this is not stopped at the end of a full turn: its socket is not read again before the next
+ * one, and stopping costs two system calls.
+ */
 const fewPackets = 250
 
 /**
  * The end of the turn: everything that gathered output while the sockets of one poll were read is flushed once, so that
  * a connection is written to once a turn however many packets it was sent. When that is a lot (a large message for a
- * thousand subscribers, a small one for many thousand), the rest waits for the next turns, and those that have gathered something meanwhile do not wait
- * behind it.
+ * thousand subscribers, a small one for many thousand), the rest waits for the next turns, and those that have gathered something meanwhile
+ * do not wait behind it.
  */
 export class Turn {
   readonly #faults: Faults
   readonly #clock: Pick<Clock, 'monotonic'>
   #gathering: Gathering[] = []
-  /** From earlier turns, oldest first. */
+  /** Those that were left over from earlier turns, oldest first. */
   #rest: Gathering[] = []
   #scheduled = false
   #packets = 0

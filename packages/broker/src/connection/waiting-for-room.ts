@@ -5,7 +5,7 @@ import type { Chore } from '../time/chores.js'
 
 /** A connection with publications that wait for room on the disk. */
 export interface WaitsForRoom extends Owner {
-  /** There is some: what has waited goes on, a part of it in this turn. True: all of it has. */
+  /** There is room: its publications go on, some of them in this turn. Answers whether all of them have. */
   onRoom(): boolean
 }
 

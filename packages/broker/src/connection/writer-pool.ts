@@ -19,7 +19,7 @@ export class WriterPool {
     return writer
   }
 
-  /** The writer's bytes must no longer be in use. */
+  /** Gives a writer back; nobody may use its bytes any more. */
   give(writer: Writer): void {
     const { length } = writer.bytes
     if (length > largestBytes || this.#bytes + length > mostBytes) return

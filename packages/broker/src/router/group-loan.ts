@@ -6,7 +6,7 @@ interface Lender {
   takeBack(number: number): boolean
 }
 
-/** One message of a shared group in the hands of a member. It ends once, whoever ends it. */
+/** One message of a shared group that a member has been handed. It is settled or given back once; a second call does nothing. */
 export class GroupLoan implements Loan {
   readonly endsWithConnection: boolean
   readonly #group: Lender

@@ -53,7 +53,7 @@ export class LocalSubscription<F extends string = string>
   /** Retained messages that have not been given out; `undefined`: all have. */
   #retained: RetainedWalk | undefined
   #waiting: LocalMessage<F>[] = []
-  /** How many of them have been taken. */
+  /** How many retained messages have been given out. */
   #taken = 0
   #ended = false
   /** Iterations that wait for the next message, or for a turn to look for one. */
@@ -88,10 +88,10 @@ export class LocalSubscription<F extends string = string>
     return noCommit
   }
 
-  /** A message that cannot be given to it is passed over; there is nothing to end. */
+  /** A message that it could not be given is passed over. There is no connection that could end. */
   onFault(): void {}
 
-  /** Its turn to look for what is retained. */
+  /** {@link Slices} gives it a turn: it looks for more retained messages. */
   goOn(): void {
     if (this.#listener) this.#tellRetained(this.#listener)
     this.#wake()
@@ -143,7 +143,7 @@ export class LocalSubscription<F extends string = string>
     return message
   }
 
-  /** Looks for one, as far as this turn's steps go. */
+  /** Looks for the next retained message, as far as this turn's steps go; `undefined`: none was found so far. */
   #nextRetained(walk: RetainedWalk): LocalMessage<F> | undefined {
     const { slices } = this.#parts
     const granted = slices.grant()

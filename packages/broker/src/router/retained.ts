@@ -12,7 +12,7 @@ interface Retained {
   message: Message
   /** Rises with every message kept. */
   sequence: number
-  /** Where it stands among those that expire; -1: it does not. */
+  /** Its index in the heap of messages that expire; -1: it never expires. */
   at: number
 }
 
@@ -33,7 +33,7 @@ export class RetainedMessages {
       entry.at = at
     },
   )
-  /** Of all of them. */
+  /** The topics of all retained messages. */
   readonly names: SortedNames = new SortedNames()
   #sequence = 0
   count = 0
@@ -43,7 +43,7 @@ export class RetainedMessages {
   readonly #inMemoryAlone: boolean
 
   /**
-   * @param stored what is kept for all; bounds what is retained too.
+   * @param stored the account of all that is kept: when that is full, nothing more is retained.
    * @param inMemoryAlone no store has them too, which counts them there.
    */
   constructor(limits: RetainedLimits, stored: Account = new Account(), inMemoryAlone = true) {
@@ -89,7 +89,7 @@ export class RetainedMessages {
     if (message.expiresAt !== Number.POSITIVE_INFINITY) this.#expiring.add(entry)
   }
 
-  /** It is not among those that expire any more. */
+  /** Takes an entry out of the heap of messages that expire. */
   #stays(entry: Retained): void {
     if (entry.at >= 0) this.#expiring.removeAt(entry.at)
     entry.at = -1

@@ -4,7 +4,7 @@ interface Place<T> {
   after: Place<T>
 }
 
-/** Those whose turn comes one after another, over and over. Whoever does not come into question is taken out until added again. */
+/** Items whose turn comes one after another, over and over. One that will not do when it is asked is taken out until it is added again. */
 export class Ring<T> {
   readonly #places = new Map<T, Place<T>>()
   /** Whose turn is next. */
@@ -33,7 +33,7 @@ export class Ring<T> {
     if (this.#next === place) this.#next = place.after === place ? undefined : place.after
   }
 
-  /** The next in turn that will do. Those before it that will not are taken out. */
+  /** The next item in turn that will do. Items before it that will not do are taken out. */
   take(willDo: (item: T) => boolean): T | undefined {
     for (let place = this.#next; place; place = this.#next) {
       if (willDo(place.item)) {

@@ -91,7 +91,7 @@ export class Router {
     return this.subscriptions.match(topic).some(({ subscriber }) => subscriber.durable)
   }
 
-  /** What fails for one subscriber is neither the publisher's fault nor any other subscriber's. */
+  /** Hands the message to one subscriber. If that fails, neither the publisher nor any other subscriber feels it. */
   #deliver(message: Message, match: Match): Commit {
     const { subscriber, own } = match
     const terms = own === 'same' || subscriber.clientId !== message.publisher ? match : own
@@ -104,7 +104,7 @@ export class Router {
     }
   }
 
-  /** Those of all members of all shared groups. */
+  /** How many shared subscriptions there are: the members of all groups together. */
   get sharedSubscriptions(): number {
     return this.groups.memberships
   }

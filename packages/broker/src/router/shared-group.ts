@@ -51,22 +51,22 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   /** With `$share` and the group's name. */
   readonly sharedFilter: string
   readonly #parts: GroupParts
-  /** Of all groups together. */
+  /** Counts the members of all groups together. */
   readonly #memberships: { count: number }
   readonly #members = new Map<Member, Grant>()
   /** In their order, the members that may have room. Whoever is found to have none is out until it asks. */
   readonly #ready = new Ring<Member>()
-  /** The same, of those that may have a connection. */
+  /** In their order, the members that may have a connection: for messages at QoS 0. */
   readonly #online = new Ring<Member>()
   /** How many members have been granted each QoS. */
   readonly #granted = [0, 0, 0]
   #stored: SessionStore
   #durable = false
   #ended = false
-  /** What is handed out at QoS 1, and behind it what waits. */
+  /** Numbers of messages that are handed out at QoS 1; from its `next` on, those that wait. */
   readonly #numbers = new Numbers()
   readonly #window = this.#numbers.window
-  /** Numbers handed out before that have come back, lowest first. */
+  /** Numbers of messages that members have given back, lowest first. */
   readonly #returned = new Heap<number>((one, other) => one < other)
   readonly #headExpiry = new HeadExpiry()
 
@@ -227,7 +227,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return this.#returned.size > 0 || (this.#window.next < this.#numbers.tail && this.#window.hasRoom(mostOpen))
   }
 
-  /** To one member that takes it, or nobody. */
+  /** Delivers a message at QoS 0 to the next member that takes it, or to nobody. */
   #deliverQos0(message: Message): Commit {
     const member = this.#nextReady() ?? this.#online.take(isOnline)
     if (member) return this.#give(member, message)
@@ -278,12 +278,12 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return noCommit
   }
 
-  /** It is the member's own from now on. */
+  /** Gives a message to a member without a loan: it is the member's own from now on. */
   #give(member: Member, message: Message): Commit {
     return this.#hand(member, message, undefined) ?? noCommit
   }
 
-  /** `undefined`: the member has failed over it, which is not the fault of the publisher or of other members. */
+  /** Hands a message to a member. `undefined`: that has failed; neither the publisher nor other members feel it. */
   #hand(member: Member, message: Message, loan: Loan | undefined): Commit | undefined {
     try {
       const terms = this.#termsOf(member)
@@ -295,7 +295,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     }
   }
 
-  /** A message that has waited, to the member that asks. */
+  /** Hands a message that has waited to the member that asks. */
   #handOut(number: number, { message }: KeptMessage, member: Member): void {
     if (this.#qosFor(member, message) === 1) {
       if (number === this.#window.next) this.#window.send(1)
@@ -341,10 +341,10 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     this.#parts.slices.used(granted - left)
   }
 
-  /** It has no connection that could end; its members have. */
+  /** A group has no connection that could end. */
   onFault(): void {}
 
-  /** The message is done, or somebody else's. */
+  /** Takes a message out of the group's queue: it is done, or a member's own. */
   #remove(number: number): void {
     const { queue } = this.#stored
     const window = this.#window
@@ -373,7 +373,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
     return { qos, retainAsPublished, identifiers: identifier > 0 ? [identifier] : undefined }
   }
 
-  /** The first member has come that outlives its connection: the queue does too, from here on. */
+  /** The first member whose session outlives its connection has come: from here on the group's queue is kept in the store. */
   #becomeDurable(): Commit {
     const before = this.#stored
     this.#durable = true

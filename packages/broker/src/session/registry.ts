@@ -17,7 +17,7 @@ import { Wills } from './wills.js'
 export interface RegistryParts extends Basics {
   readonly router: Router
   readonly willsAfterRestart: 'publish' | 'drop'
-  /** What falls due while nobody is there, or soon after, waits for so long for its client, in ms. */
+  /** How long wills and ends of sessions wait for their client after a start of the broker, in ms; 0: not at all. */
   readonly graceMs: number
 }
 
@@ -57,7 +57,7 @@ export class Registry {
   readonly #openings = new Map<string, Promise<void>>()
   /** Sessions whose time is over, until they have ended. */
   #overdue: Session[] = []
-  /** One for all their timers: there may be a million. */
+  /** One function for the timers of all sessions: there may be a million of them. */
   readonly #whenDue = (session: Session): void => this.#due(session)
 
   constructor(parts: RegistryParts) {
@@ -185,7 +185,7 @@ export class Registry {
 
   /**
    * The connection that used the session is gone.
-   * @param soonest no end of a session and no will before that, in ms of the broker's time.
+   * @param soonest before that, in ms of the broker's time, the session does not end and its will is not published.
    */
   closed(session: Session, soonest: number = Number.NEGATIVE_INFINITY): Commit {
     const { parting } = session
@@ -234,7 +234,7 @@ export class Registry {
     }
   }
 
-  /** The will of a session that is gone is due; any other when its session's connection counts as closed. */
+  /** Takes a will up. When its session is gone, it is due; else it becomes due when the session's connection counts as closed. */
   #recoverWill(clientId: string, will: Will, soonest: number): void {
     const session = this.#sessions.get(clientId) ?? this.#ghost(clientId)
     session.will = will
@@ -242,7 +242,7 @@ export class Registry {
     else if (!this.#sessions.has(clientId)) this.wills.orphaned(session, soonest)
   }
 
-  /** A session of which nothing but its will was left. */
+  /** Stands for a session of which an earlier process has left nothing but the will. */
   #ghost(clientId: string): Session {
     const stored = this.#volatile(clientId)
     return new Session(this.#delivery(clientId, stored, false), stored, this.#parts.router, 0)

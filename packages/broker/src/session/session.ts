@@ -39,7 +39,7 @@ export interface SessionUser extends Owner {
    * words if it wants them.
    */
   end(why: string, reasonCode?: number, serverReference?: string): void
-  /** Others decide from now on what it may be sent. Left out: nobody does. */
+  /** The hooks were replaced: others decide from now on what it may be sent. Left out: nobody decides that. */
   onHooksReplaced?(): void
   /** Nothing goes to it any more, from this moment on. @returns what is left to be done, once all others are cut off too. */
   cutOff(why: string): () => void
@@ -80,7 +80,7 @@ export class Session implements Owner {
     stored.serves(delivery)
   }
 
-  /** What was done for it has failed: its client has to come back. */
+  /** Something that was done for the session has failed: its connection ends, and the client has to come back. */
   onFault(): void {
     this.user?.onFault()
   }
@@ -102,7 +102,7 @@ export class Session implements Owner {
     }
   }
 
-  /** @param owed what is retained follows, at QoS 1 or 2: a crash in between must not lose it. */
+  /** @param owed retained messages are to follow at QoS 1 or 2: the store notes that, so that a crash in between does not lose them. */
   subscribe(filter: string, grant: Grant, owed: boolean): Commit {
     const isNew = !this.subscriptions.has(filter)
     const joined = this.#join(filter, grant)
@@ -136,7 +136,7 @@ export class Session implements Owner {
     return this.#receivedChanged(received, packetId)
   }
 
-  /** Whether it was, and the client has not released it. */
+  /** Whether a QoS 2 message with this id was received, and the client has not released it. */
   hasReceived(packetId: number): boolean {
     return this.#received?.has(packetId) ?? false
   }
@@ -210,7 +210,10 @@ function* ofOthers(
   }
 }
 
-/** What is sent from the start after a crash: not what is in the queue, and nothing twice that is at QoS 0. */
+/**
+ * The part of a replay that is sent anew after a crash: without topics that are in the queue already, and without QoS 0, which may have
+ * been sent.
+ */
 function* unsent(walk: RetainedWalk, topics: ReadonlySet<string>): Generator<Message | undefined, undefined> {
   for (let next = walk.next(); !next.done; next = walk.next()) {
     const message = next.value

@@ -24,7 +24,7 @@ interface Delayed {
 export class Wills {
   readonly #parts: WillParts
   readonly #delayed = new Map<Session, Delayed>()
-  /** While what an earlier process left is taken up, wills that are due go here, and from here out in portions. */
+  /** Wills that fall due while the sessions of an earlier process are taken up: they are published afterwards, in portions. */
   readonly #due = new Map<string, Session>()
   #recovering = false
   /** Sessions of which nothing but a will was left, which waits for its client. */
@@ -41,7 +41,7 @@ export class Wills {
     const orphan = this.#orphans.get(session.clientId)
     const overdue = [session, orphan].find((one) => one !== undefined && this.#isOverdue(one))
     const due = this.#due.get(session.clientId) ?? overdue
-    const published = due ? this.publish(due) : noCommit // or it would take the new one out of the store with it
+    const published = due ? this.publish(due) : noCommit // now: published later, it would remove the new will from the store
     const had = session.will !== undefined || this.#takeBack(orphan)
     this.#cancelDelay(session)
     session.will = will
@@ -53,7 +53,7 @@ export class Wills {
     return this.set(session, undefined)
   }
 
-  /** Its client has come back in time. Answers whether there was a will. */
+  /** The client of a will that was left alone has come back in time: takes the will back. Answers whether there was one. */
   #takeBack(orphan: Session | undefined): boolean {
     if (orphan?.will === undefined) return false
     orphan.will = undefined
@@ -62,7 +62,7 @@ export class Wills {
     return true
   }
 
-  /** Nothing but the will is left of a session: it goes out now, or when its client has not come back until then. */
+  /** Nothing but the will is left of a session: publishes it now, or at `soonest`, unless its client has come back by then. */
   orphaned(session: Session, soonest: number): void {
     if (soonest === Number.NEGATIVE_INFINITY) return void this.publish(session)
     this.#orphans.set(session.clientId, session)
@@ -70,7 +70,7 @@ export class Wills {
   }
 
   /**
-   * The connection is gone: it goes out now, or after its delay if the session lives on [MQTT-3.1.2-8].
+   * The connection is gone: its will is published now, or after its delay if the session lives on [MQTT-3.1.2-8].
    * @param soonest not before that, in ms of the broker's time.
    */
   connectionClosed(session: Session, dueAt?: number, soonest: number = Number.NEGATIVE_INFINITY): Commit {
@@ -85,7 +85,7 @@ export class Wills {
     return store.setWill(session.clientId, will, delayed.dueAt)
   }
 
-  /** Its delay is over: it goes out when its turn comes, however many others fall due in this second. */
+  /** The delay of a will is over: it is published when its turn comes, however many others fall due in this second. */
   #fallDue(session: Session): void {
     if (this.#delayedDue.length === 0) this.#parts.chores.add(this.#publishDelayed())
     this.#delayedDue.push(session)
@@ -100,13 +100,13 @@ export class Wills {
     this.#delayedDue = []
   }
 
-  /** Its delay is over, and only the timer has not looked yet: coming back now does not cancel it. */
+  /** Whether the delay of its will is over, though the timer has not looked yet: a client that comes back now does not cancel it. */
   #isOverdue(session: Session): boolean {
     const delayed = this.#delayed.get(session)
     return delayed !== undefined && delayed.dueAt <= this.#parts.time.now()
   }
 
-  /** Its time has come, or its session has ended: it goes out, once [MQTT-3.1.2-10]. */
+  /** Publishes the will of a session, once [MQTT-3.1.2-10]: its time has come, or the session has ended. */
   publish(session: Session): Commit {
     const { will, clientId } = session
     if (!will) return noCommit
@@ -122,13 +122,13 @@ export class Wills {
     return later(commit, this.#forget(session))
   }
 
-  /** It is never published, and counted. */
+  /** Discards the will of a session unpublished, and counts it as dropped. */
   drop(session: Session, why: DropReason): Commit {
     this.#parts.drops.report(why, session.clientId)
     return this.#forget(session)
   }
 
-  /** What `recover` finds due is published when it is through, a portion a second: a storm of wills must not stop all else. */
+  /** Runs `recover`, and publishes what it finds due afterwards, a portion a second: a storm of wills must not stop all else. */
   afterRestart(recover: () => void): void {
     this.#recovering = true
     recover()

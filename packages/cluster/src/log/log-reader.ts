@@ -17,11 +17,11 @@ export class BegunAnew extends Trimmed {
   }
 }
 
-/** What a copy is given: a frame, or all parts of one commit together. */
+/** What a copy takes up in one step: a frame, or all parts of one commit together. */
 export interface Entry {
   readonly frame: Frame
   readonly writes: readonly Write[]
-  /** Where a copy stands that has it. */
+  /** How far a copy has come once it has taken this up. */
   readonly position: Position
 }
 
@@ -94,7 +94,7 @@ export class LogReader {
     return decodeFrame(bytes)
   }
 
-  /** The first frame is the one the copy has. */
+  /** The first frame that is shown must be the last one that the copy has. */
   #recognise(found: Position): undefined {
     const position = this.#position!
     if (found.sequence > position.sequence) {

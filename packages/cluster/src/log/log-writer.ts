@@ -31,9 +31,9 @@ export interface LogWriterOptions {
 }
 
 /**
- * Writes the log as its owner. One frame is under way, and names the sequence it must follow on: who has been replaced cannot write,
- * and finds out with its next frame. That alone is the fence. What a server said was refused, or never answered, is looked for by
- * who wrote it: it may have been taken all the same.
+ * Writes the log as its owner. One frame is under way, and names the sequence it must follow on: an owner that has been replaced
+ * cannot write, and finds out with its next frame. That alone is the fence. A frame that a server says it has refused, or never answers,
+ * is looked for by its writer: it may have been taken all the same.
  */
 export class LogWriter {
   readonly epoch: number

@@ -17,7 +17,7 @@ export interface HeirParts {
 /** How often it is looked what the others have told, and for how long, in ms. */
 const lookEveryMs = 50
 const patienceMs = 10_000
-/** Whoever has told nothing since it was asked so long ago is not there, in ms. */
+/** A node that has told nothing so long after it was asked is not there, in ms. */
 const answerMs = 2_000
 const tellAfterMs = 1_000
 

@@ -1,4 +1,4 @@
-/** How long the leader of the stream may have said nothing, for silence of the owner to count, in ms. */
+/** The owner's silence counts only if the leader of the stream has answered within so many ms. */
 export const leaderPatienceMs = 1_000
 
 /**
@@ -36,7 +36,7 @@ export class Lease {
     return now - this.#quietSince >= this.#ms
   }
 
-  /** Time begins anew. */
+  /** The log counts as heard now: time begins anew. */
   restart(): void {
     this.#quietSince = undefined
     this.#answeredAt = Number.NEGATIVE_INFINITY

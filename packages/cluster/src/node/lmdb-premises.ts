@@ -47,7 +47,7 @@ export class LmdbPremises implements Premises {
     }
   }
 
-  /** Or what is there would seem to be gone. */
+  /** Refuses a folder with the data of a broker that ran alone: beside the copy they would seem to be gone. */
   #ensureNotAlone(): void {
     const { directory } = this.#options
     if (!existsSync(join(directory, 'format'))) return

@@ -1,6 +1,6 @@
 import type { LogState } from '../log/log-server.js'
 
-/** Of what the stream takes, what commits may fill: the rest is for heartbeats and claims. */
+/** The part of the stream that commits may fill: the rest is for heartbeats and claims. */
 const share = 0.9
 /** What a frame takes in the stream beside its bytes, about. */
 const besideBytes = 200

@@ -11,8 +11,8 @@ import type { ReplicatedLog } from './replicated-log.js'
 const heartbeatEveryMs = 1_000
 
 /**
- * Why an owner stops: another has taken over, a person wants another to serve, its disk is down to its reserve, this node ends, its disk does not take what is safe, a
- * record on it is not what was written, or its broker cannot serve.
+ * Why an owner stops: another has taken over, a person wants another to serve, its disk is down to its reserve, this node ends, its disk
+ * does not take what is safe, a record on it is not what was written, or its broker cannot serve.
  */
 export type Ending = 'fenced' | 'handover' | 'low' | 'closing' | 'disk' | 'damaged' | 'broken'
 
@@ -71,12 +71,12 @@ export class Ownership {
     log.onDiskLow = () => this.#end('low')
   }
 
-  /** It is to end: what comes first counts, until it turns out that it cannot be. */
+  /** Asks it to end. The first reason counts, until it turns out that the node has to go on. */
   end(why: Ending): void {
     this.#end(why)
   }
 
-  /** From here on another reason may come. */
+  /** Waits for the next reason to end. */
   #expect(): void {
     this.#ending = new Promise((resolve) => {
       this.#end = resolve
@@ -151,7 +151,7 @@ export class Ownership {
     return await findHeir({ server, clock, node, writer, onWait })
   }
 
-  /** What nobody answers for so long is given up. */
+  /** Gives up what is under way when no server answers for {@link OwnershipParts.patienceMs}. */
   #endWhenSilent(): () => void {
     const { writer, clock, patienceMs } = this.#parts
     let isOver = false

@@ -3,14 +3,14 @@ import { type CommitLog, type LogDisk, positionWrite, type Write } from '@godwit
 import type { LogWriter } from '../log/log-writer.js'
 import { encodePosition, type Position } from '../log/position.js'
 
-/** What is safe and not in the tables yet. */
+/** A commit that is safe in the log, and not in the tables yet. */
 interface Taken {
   readonly commit: Commit
   readonly writes: readonly Write[]
   readonly position: Position
 }
 
-/** For how long whoever waits for the log may have to. */
+/** How long the log may keep clients waiting. */
 export interface Patience {
   readonly clock: Clock
   /** Nothing was safe for longer: what needs the log is refused. In ms. */
@@ -21,7 +21,7 @@ export interface Patience {
 export const defaultHoldMs = 15_000
 
 const never = Number.POSITIVE_INFINITY
-/** Commits that go into the tables in one transaction, at most: what has come meanwhile goes together. */
+/** So many commits at most go into the tables in one transaction: those that have become safe while the one before was written. */
 const mostTogether = 64
 
 /**
@@ -82,7 +82,7 @@ export class ReplicatedLog implements CommitLog {
     this.#begin(writer)
   }
 
-  /** It never will. */
+  /** The node will never own the log: what has been appended fails. */
   refuse(why: Error): void {
     this.#refuse(why)
   }

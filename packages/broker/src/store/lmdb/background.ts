@@ -1,11 +1,11 @@
 import { type Commit, noCommit } from '../../commit.js'
 import type { Chore, Chores } from '../../time/chores.js'
 
-/** Work on what is on the disk, in portions: each reads what the one before it has had written. */
+/** Work on the tables, in portions: each portion reads what the one before it has written. */
 export interface Portions {
   /** The next portion; `undefined`: nothing is to be done now. */
   portion(): Chore | undefined
-  /** Something will be to be done once a commit is over. */
+  /** There is nothing to do now, and there will be once a commit is over. */
   readonly waits: boolean
 }
 

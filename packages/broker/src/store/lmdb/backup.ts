@@ -65,7 +65,7 @@ export class Backups {
     }
   }
 
-  /** Calls off the one that is being made. */
+  /** Calls off a backup that is being made. From here on none is made. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#making?.catch(() => {}) // whoever asked for it is told

@@ -18,7 +18,10 @@ const trailerBytes = 12
 interface Body {
   readonly start: number
   readonly end: number
-  /** Of the sessions it goes to; messages with equal ones are taken for neighbours, which costs room if they are not. */
+  /**
+   * A hash of the sessions that the message goes to: messages with equal hashes come into one group. Where two sets of sessions have one
+   * hash, that only costs room.
+   */
   targets: number
   moreTargets: number
   place: BodyPlace | undefined
@@ -46,7 +49,7 @@ export class BodiesBuilder {
     return this.#bodies.length
   }
 
-  /** Answers which one it is. */
+  /** Adds a message; answers its index among the bodies of this commit. */
   add(message: Message): number {
     const start = this.#w.position
     try {

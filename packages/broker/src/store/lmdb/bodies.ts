@@ -5,7 +5,7 @@ import { readCount, writeCount } from './records.js'
 import { Remembered } from './remembered.js'
 import type { Tables, Write } from './tables.js'
 
-/** Counts of readers kept in memory, at most, of groups whose commits are over. */
+/** So many counts of readers are kept in memory of groups whose commits are in the tables. */
 const mostReaders = 20_000
 
 /** How many shares refer to a group, as of the end of a commit. */
@@ -28,7 +28,7 @@ export class Bodies {
   readonly #keeper: BodiesKeeper
   readonly #groups = new Map<GroupNumber, BodiesReader>()
   readonly #inUse = new Remembered<BodiesReader>((group) => void this.#groups.delete(group.group))
-  /** Shares that still refer to a group, where the disk does not know yet; and of others lately asked for. */
+  /** How many shares still refer to a group: of groups where the tables do not say so yet, and of some that were asked for lately. */
   readonly #readers = new Map<GroupNumber, Readers>()
 
   constructor(tables: Tables, keeper: BodiesKeeper) {
@@ -53,7 +53,7 @@ export class Bodies {
     this.#readers.set(group, { left: readers, commit })
   }
 
-  /** A share less refers to these groups. */
+  /** One share less refers to each of these groups: a group that no share refers to is removed. */
   leave(groups: readonly GroupNumber[]): void {
     for (const group of groups) this.#leave(group)
   }
@@ -75,7 +75,7 @@ export class Bodies {
     this.#keeper.write({ table: 'readers', key, value: undefined })
   }
 
-  /** Infinite: it cannot be read, and is better left there than removed too early. */
+  /** How many shares refer to a group. Infinite: that cannot be read, and the group is left there rather than removed too early. */
   #readersOf(group: GroupNumber, key: Buffer): number {
     const known = this.#readers.get(group)
     if (known) return known.left

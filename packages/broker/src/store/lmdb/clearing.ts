@@ -9,8 +9,8 @@ import { endOf, type TableName, type Tables } from './tables.js'
 const recordsAtOnce = 512
 
 /**
- * What an ended session still has on disk goes bit by bit, so that no commit grows with its queue; and after the commit
- * that ended it, so that what was written before is seen.
+ * Removes what ended sessions still have in the tables: bit by bit, so that no commit grows with a queue; and only after the commit that
+ * has ended the session, so that all it has written is there to be seen.
  */
 export class Clearing implements Portions {
   readonly #tables: Tables

@@ -5,7 +5,8 @@ import type { Write } from './tables.js'
 /** The tables of this machine, for a log that brings into them what others have made safe. */
 export interface LogDisk {
   /**
-   * Carries writes out in one transaction, which is on disk when this settles. Once: a log that others have knows better what to do.
+   * Carries writes out in one transaction, which is on disk when this settles. It is tried once: a log that several machines have does not
+   * wait for one disk.
    * @throws Error what the disk says, in words.
    */
   once(writes: readonly Write[]): Promise<void>
@@ -21,8 +22,8 @@ export interface CommitLog {
   /** Settles when the commit is safe. One at a time. @throws when it never will be. */
   append(commit: Commit, writes: readonly Write[]): Promise<void>
   /**
-   * What an answer waits for that has written nothing itself. Where nobody but this process could have answered, that is nothing; else
-   * it is a commit that is yet to become safe.
+   * The commit that an answer waits for which has written nothing itself. A broker alone waits for nothing; where another node may have
+   * taken over unseen, the answer waits for a commit that is still to become safe, which shows that none has.
    * @param gather has such a one made.
    */
   barrier(gather: () => Commit): Commit
@@ -39,8 +40,8 @@ export interface CommitLog {
   /** Settles when all that is safe is in the tables. */
   settled(): Promise<void>
   /**
-   * When the last was written by whoever served before, by the wall clock in ms, where the time since then counts for nothing: the
-   * broker's time goes on from there. `undefined`, or left out: it counts.
+   * When whoever served before has written last, by the wall clock in ms: the broker's time goes on from there, as if no time had
+   * passed since. `undefined`, or left out: the time since then counts.
    */
   readonly stoppedAt?: number | undefined
 }

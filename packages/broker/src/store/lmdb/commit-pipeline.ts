@@ -26,7 +26,7 @@ const pageBytes = 8_192
 /** How often the relation of the broker's time to the wall clock is written, with a commit that is made anyway. */
 const clockEveryMs = 1_000
 
-/** What commits are made of, and whom they tell. */
+/** What a pipeline works with, and whom it tells what becomes of commits. */
 export interface PipelineParts {
   readonly log: CommitLog
   readonly messages: MessageLog
@@ -149,7 +149,10 @@ export class CommitPipeline {
     return this.#isOver
   }
 
-  /** Removals among all that waits, and where the deliveries of those sessions stand without what is not on disk. */
+  /**
+   * Writes that make room and may go before the commits that they belong to: removals, and for their sessions where the deliveries stand,
+   * without messages that are not on disk yet.
+   */
   relief(): readonly Write[] {
     const waiting = [this.#inFlight?.writes ?? [], ...this.#closed.map(({ writes }) => writes), this.#open.writes()]
     const removals = waiting.flat().filter(({ table, value }) => value === undefined && makesRoom.has(table))
@@ -164,13 +167,13 @@ export class CommitPipeline {
     return [...removals, ...cursors.filter((write) => write !== undefined)]
   }
 
-  /** What gathers now; from its first write on it is known when that came. */
+  /** The commit that gathers; with its first write the time is noted at which that came. */
   #gathering(): Gathered {
     if (this.#open.since === 0) this.#open = new Gathered(this.#open.commit, performance.now())
     return this.#open
   }
 
-  /** At the end of the turn, unless a commit is in flight: then when that is done. */
+  /** Has the open commit handed to the log: at the end of the turn, or when the one in flight has landed. */
   #schedule(): Commit {
     if (!this.#scheduled && !this.#landing) {
       this.#scheduled = true
@@ -188,7 +191,7 @@ export class CommitPipeline {
     const { messages, time, onStep } = this.#parts
     const next = commitNumbered(open.commit + 1)
     if (time.now() - this.#clock.time >= clockEveryMs) this.noteClock()
-    const shares = messages.close(next) // first: what is left out of it changes where its session stands
+    const shares = messages.close(next) // before sessions say where they stand: a share that is left out changes that
     const writes = open.writes()
     for (const session of open.touched) writes.push(...this.#changesOf(session))
     writes.push(...shares)
@@ -197,7 +200,7 @@ export class CommitPipeline {
     onStep('gathered')
   }
 
-  /** What fails for one session is left out of the commit and told: everybody else's must not wait for it. */
+  /** What a session writes. If that fails, it is left out of the commit and told: the commit is everybody's. */
   #changesOf(session: StoredSession): readonly Write[] {
     try {
       return session.changes()
@@ -267,7 +270,7 @@ export class CommitPipeline {
   }
 }
 
-/** Tables whose removals hold nothing back and may come early. */
+/** Tables from which a record may be removed before the rest of its commit is written. */
 const makesRoom: ReadonlySet<string> = new Set(['shares', 'bodies', 'due'])
 
 function sizeOf(writes: readonly Write[]): number {

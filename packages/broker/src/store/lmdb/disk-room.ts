@@ -36,7 +36,7 @@ export class DiskRoom {
   readonly #parts: DiskRoomParts
   #free = Number.POSITIVE_INFINITY
   #reserve = 0
-  /** What of `stored` is on disk, as counted there. */
+  /** How much this store has added to the account `stored`. */
   #counted = 0
   #written = 0
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -49,7 +49,7 @@ export class DiskRoom {
     this.look()
   }
 
-  /** Less is left than the reserve, all that waits to be written taken off. */
+  /** Whether less than the reserve is left once all that waits is written. */
   get isLow(): boolean {
     const { waiting } = this.#parts
     const left = this.#free - this.#written - waiting.bytes

@@ -15,7 +15,7 @@ const closeGraceMs = 5000
 /** Commits that fail so soon after one that was told of are only counted. */
 const quietMs = 10_000
 
-/** How long, and how much written, it is relied on that there is room. */
+/** For so long, and for so many bytes, a look at the room on the disk is relied on. */
 const lookAfterMs = 250
 const lookAfterBytes = 16_777_216
 /** What a commit may need beside its records, and for each of them: copies of the pages that lead there. */
@@ -47,13 +47,13 @@ export class Disk {
   readonly #parts: DiskParts
   #closingSince: number | undefined
   #wake: (() => void) | undefined
-  /** There was room for so much more, when it was looked at. */
+  /** So many bytes more may be written before the room is looked at again. */
   #sureOfBytes = 0
   #lookedAt = Number.NEGATIVE_INFINITY
   #reportedAt = Number.NEGATIVE_INFINITY
-  /** Somebody reads that commits fail. */
+  /** The log says that commits fail: it has to say when they succeed again. */
   #isReported = false
-  /** Of the last attempt. */
+  /** Whether the last attempt has failed. */
   #hasFailed = false
 
   constructor(parts: DiskParts) {
@@ -123,7 +123,7 @@ export class Disk {
     }
   }
 
-  /** What frees room goes first. True: some of it went. */
+  /** Writes what makes room ahead of the rest. Answers whether something was written. */
   async #relieve(): Promise<boolean> {
     const writes = this.#parts.relief()
     if (writes.length === 0) return false
@@ -147,7 +147,7 @@ export class Disk {
     }
   }
 
-  /** Where the disk has refused a header lmdb is at an end: the next commit would never settle. */
+  /** Whether lmdb can go on. Where the disk has refused it a header it cannot, and the next commit would never settle. */
   #isUsable(): boolean {
     try {
       this.#look()

@@ -13,12 +13,12 @@ import type { Tables } from './tables.js'
 
 /** Shares looked at in one portion. */
 const sharesAtOnce = 256
-/** A share is written anew no more often than that for messages that expire one after another, in seconds. */
+/** A share whose messages expire one after another is written anew once in so many seconds. */
 const patienceSeconds = 10
 
 /**
- * Removes messages that have expired wherever they stand in a queue [MQTT-3.3.2-5]: what is due when is a table on the disk, so
- * that nothing is looked at that is not, and no index is in memory.
+ * Removes messages that have expired wherever they stand in a queue [MQTT-3.3.2-5]: a table on the disk says what expires
+ * when, so that only what is due is looked at, and no index is in memory.
  */
 export class Expiry implements Portions {
   readonly #tables: Tables
@@ -48,7 +48,7 @@ export class Expiry implements Portions {
     for (const key of due) yield this.#look(key, now)
   }
 
-  /** Answers the work it was. */
+  /** Looks at one share that is due. Answers how much work that was. */
   #look(key: Buffer, now: number): number {
     const [session, first] = [readU32(key, 6), readU48(key, 10)]
     if (this.#sessions.log.isUnapplied(session, first)) return 1
@@ -138,7 +138,7 @@ export class Expiry implements Portions {
     this.#sessions.write({ table: 'due', key, value: writeCount('due', key, 0) })
   }
 
-  /** The share with what is left of it. */
+  /** Writes a share anew with the messages that are left of it. */
   #replace(record: ShareReader, kept: readonly number[], due: number, bytes: number): void {
     const { session, first, covered, groups } = record
     const key = shareKey(session, first)

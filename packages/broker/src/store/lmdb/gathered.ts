@@ -9,12 +9,12 @@ const closesAtRecords = 1_000
 /** What a record takes beside its key and value while it waits: objects, and its place in a map. */
 const recordOverheadBytes = 512
 
-/** What one commit will write. */
+/** Gathers the writes of one commit. */
 export class Gathered {
   readonly commit: Commit
   /** When the first of it came, on the monotonic clock, in ms. */
   readonly since: number
-  /** Bytes it holds in memory. */
+  /** Memory that its writes take. */
   bytes = 0
   /** Nothing more should be gathered: the next commit takes what comes. */
   isLarge = false
@@ -59,7 +59,7 @@ export class Gathered {
     this.#judge()
   }
 
-  /** Where the session stands is written too. */
+  /** The commit also writes where this session's deliveries stand. */
   touch(session: StoredSession): void {
     this.touched.add(session)
     this.#judge()

@@ -197,7 +197,7 @@ export class MessageLog {
     return writes
   }
 
-  /** Nothing of it is left before it was written: it is not, and what an earlier commit has written of it goes. */
+  /** All messages of a share are done before it was written: it is not written, and what an earlier commit has written of it is removed. */
   #omit(share: Share): void {
     if (share.onDisk) this.#removeRecord(share, share.onDisk.due)
     this.#keeper.omitted(share)
@@ -337,7 +337,7 @@ export class MessageLog {
     return keptAs(entry, this.#messageOf(record.bytes, entry), commit)
   }
 
-  /** Out of room that is used again, and that a few bytes must not keep. */
+  /** Copies a message out of a slab, which is used again, and which a message of a few bytes must not keep in memory. */
   #copyOf(room: Uint8Array, entry: ShareEntry): Message {
     if (!entry.body) return this.#messageOf(room, entry)
     const { start, end } = entry.body
@@ -348,7 +348,7 @@ export class MessageLog {
     return place ? this.#bodies.group(place.group).messageAt(place.index) : readMessage(bytes, body!.start, body!.end)
   }
 
-  /** As it is on disk. `undefined`: it is not there, or cannot be read and was set aside. */
+  /** The record of a share on disk. `undefined`: it is not there, or cannot be read and was set aside. */
   #recordOf(share: Share): ShareReader | undefined {
     if (share.record) {
       this.#shares.use(share)
@@ -374,7 +374,7 @@ export class MessageLog {
     }
   }
 
-  /** Its commit is not over. */
+  /** Whether a share is not in the tables yet. */
   isUnapplied(session: SessionNumber, first: number): boolean {
     return this.#unapplied.some(({ shares }) => shares.get(session)?.some((share) => share.first === first))
   }
@@ -393,7 +393,7 @@ export class MessageLog {
     return { first, messages, bytes }
   }
 
-  /** Nothing of the share is needed any more. */
+  /** Removes a share: all of its messages are done. */
   remove(share: Share): void {
     if (share.commit === this.#open.commit) return // it will not be written
     this.#shares.delete(share)

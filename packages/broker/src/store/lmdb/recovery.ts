@@ -19,7 +19,7 @@ export interface Found {
   readonly ended: readonly SessionNumber[]
 }
 
-/** Of a session of which nothing more is known: it may have been sent whatever fits its window. */
+/** Where the deliveries of a session stand whose record of that is lost: it may have been sent whatever fits a window. */
 const unknownCursor = { handshakes: new Uint8Array(0), maxInflight: 65_535, mayHaveSentMore: true }
 const nothingSent: Cursor = {
   head: 1,

@@ -24,7 +24,7 @@ export class Remembered<T> {
     }
   }
 
-  /** It is the one used last. Cheap where it is already. */
+  /** Notes that an entry was used: it is forgotten last. Costs nothing when it was the last one already. */
   use(entry: T): void {
     if (this.#newest === entry) return
     this.#newest = entry

@@ -7,7 +7,7 @@ import type { ShareBuilder, ShareReader } from './share-record.js'
 export class Share {
   readonly session: SessionNumber
   readonly first: number
-  /** Of an earlier process's, 0. */
+  /** The commit that it is written by; of a share that an earlier process has written, 0. */
   readonly commit: Commit
   /** Numbers it covers, from the first. */
   count = 0
@@ -18,7 +18,7 @@ export class Share {
   /** When something in it expires, in seconds; 0: nothing does. */
   due = 0
   groups: readonly GroupNumber[] = noGroups
-  /** What an earlier commit has written of it already: this one goes on with it. */
+  /** The record that an earlier commit has written, when this share goes on with that one. */
   onDisk: OnDisk | undefined
   /** What its commit will write; from then on it is read from the disk. */
   builder: ShareBuilder | undefined
@@ -59,7 +59,7 @@ export interface Tail {
   readonly end: number
   /** How large its record is, without table and trailer. */
   readonly size: number
-  /** Who wrote it last. */
+  /** The commit that has written it last. */
   commit: Commit
 }
 

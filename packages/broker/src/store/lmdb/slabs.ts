@@ -1,4 +1,4 @@
-/** What is cut into pieces for shares. */
+/** Size of a buffer that is cut into pieces for shares. */
 const slabBytes = 262_144
 /** Slabs kept to be used again: what two commits take. */
 const mostSlabs = 16
