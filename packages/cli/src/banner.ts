@@ -3,7 +3,7 @@ import { version } from './version.js'
 
 export interface BannerFacts {
   /** In words, as `127.0.0.1:1883`. */
-  readonly doors: readonly string[]
+  readonly listeners: readonly string[]
   readonly who: 'anyone' | 'this machine' | 'authenticated'
   /** The data folder's path; undefined with `--data memory`. */
   readonly folder: string | undefined
@@ -23,9 +23,17 @@ const whoInWords = {
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({ doors, who, folder, recovered, metrics, console, ofCluster = false }: BannerFacts): string {
+export function banner({
+  listeners,
+  who,
+  folder,
+  recovered,
+  metrics,
+  console,
+  ofCluster = false,
+}: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
-  return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${doors.join(', ')}
+  return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${listeners.join(', ')}
   who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${ofCluster ? meaningInCluster : meaning(folder)}

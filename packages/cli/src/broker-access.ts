@@ -13,14 +13,14 @@ import {
 import { explainerOf } from './access-explainer.js'
 import { type Link, linksOf } from './authenticators.js'
 import type { BannerFacts } from './banner.js'
-import { doorNames } from './broker-doors.js'
 import { CommandError } from './command-error.js'
 import { readAccessRules } from './commands/acl-file.js'
 import { inPlace } from './config/in-place.js'
 import type { Path } from './config/layers.js'
 import type { Resolved } from './config/resolve.js'
 import type { Config } from './config/schema.js'
-import { consoleDoor, hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
+import { listenerNames } from './configured-listeners.js'
+import { consoleListener, hooksByListener, type ListenerHooks } from './hooks-by-listener.js'
 import { isLoopback } from './loopback.js'
 import { said } from './said.js'
 
@@ -168,16 +168,17 @@ class AccessInForce implements Access {
       links: await linksAt(all, auth, ['auth'], allowAnonymous),
       rules: await this.#rulesOf(acl, ['acl'], next),
     })
-    const names = doorNames(listeners)
-    for (const [at, door] of listeners.entries()) {
-      if (!hasOwnAccess(door)) continue
-      const asksAsAll = door.auth === undefined && door.allowAnonymous === undefined
-      const path = door.auth === undefined ? ['auth'] : ['listeners', at, 'auth']
-      const [name, own, anonymous] = [names[at]!, door.auth ?? auth, door.allowAnonymous ?? allowAnonymous]
+    const names = listenerNames(listeners)
+    for (const [at, listener] of listeners.entries()) {
+      if (!hasOwnAccess(listener)) continue
+      const asksAsAll = listener.auth === undefined && listener.allowAnonymous === undefined
+      const path = listener.auth === undefined ? ['auth'] : ['listeners', at, 'auth']
+      const [name, own, anonymous] = [names[at]!, listener.auth ?? auth, listener.allowAnonymous ?? allowAnonymous]
       guards.set(name, {
         backOff: own.backOff,
         links: asksAsAll ? 'as all' : await linksAt(name, own, path, anonymous),
-        rules: door.acl === undefined ? 'as all' : await this.#rulesOf(door.acl, ['listeners', at, 'acl'], next),
+        rules:
+          listener.acl === undefined ? 'as all' : await this.#rulesOf(listener.acl, ['listeners', at, 'acl'], next),
       })
     }
     return guards
@@ -198,7 +199,7 @@ class AccessInForce implements Access {
     this.#settings = next
     this.#guards = guards
     this.#chains = chains
-    this.#guard(doorNames(next.config.listeners))
+    this.#guard(listenerNames(next.config.listeners))
   }
 
   /** The one that is there goes on with others to ask: it knows who has failed, and whose time will be over. */
@@ -223,7 +224,7 @@ class AccessInForce implements Access {
     others.delete(all)
     this.#explainer = explainerOf(common.rules, new Map([...others].map(([name, { rules }]) => [name, rules])), names)
     // Who comes from the console has shown a token already.
-    this.hooks = [hooksByListener(common, others.set(consoleDoor, { chain: undefined, rules: undefined }), names)]
+    this.hooks = [hooksByListener(common, others.set(consoleListener, { chain: undefined, rules: undefined }), names)]
     this.#parts.use(this.hooks)
   }
 }
@@ -236,25 +237,25 @@ export function whoMayCome(
   { listeners, allowAnonymous, auth }: Config,
   plugins?: Pick<PluginAccess, 'authenticates'>,
 ): BannerFacts['who'] {
-  const doors = listeners.map((door) => ({
-    asks: asksForCredentials(door.auth ?? auth) || plugins?.authenticates === true,
-    anonymous: door.allowAnonymous ?? allowAnonymous,
-    isOpen: door.socket === undefined && !isLoopback(door.host),
-    host: door.host,
+  const ways = listeners.map((listener) => ({
+    asks: asksForCredentials(listener.auth ?? auth) || plugins?.authenticates === true,
+    anonymous: listener.allowAnonymous ?? allowAnonymous,
+    isOpen: listener.socket === undefined && !isLoopback(listener.host),
+    host: listener.host,
   }))
-  const refused = doors.find(({ asks, anonymous, isOpen }) => isOpen && !asks && !anonymous)
+  const refused = ways.find(({ asks, anonymous, isOpen }) => isOpen && !asks && !anonymous)
   if (refused) {
     throw new CommandError(
       `${refused.host} can be reached by other machines and nobody is asked for a password; configure auth, or add --allow-anonymous to let anyone in`,
     )
   }
-  if (doors.some(({ asks, anonymous, isOpen }) => isOpen && (!asks || anonymous))) return 'anyone'
-  return doors.every(({ asks, anonymous }) => asks && !anonymous) ? 'authenticated' : 'this machine'
+  if (ways.some(({ asks, anonymous, isOpen }) => isOpen && (!asks || anonymous))) return 'anyone'
+  return ways.every(({ asks, anonymous }) => asks && !anonymous) ? 'authenticated' : 'this machine'
 }
 
 /** Whether a listener lets in who shows nothing. */
-export function isAnonymous(door: Config['listeners'][number], { auth, allowAnonymous }: Config): boolean {
-  return !asksForCredentials(door.auth ?? auth) || (door.allowAnonymous ?? allowAnonymous)
+export function isAnonymous(listener: Config['listeners'][number], { auth, allowAnonymous }: Config): boolean {
+  return !asksForCredentials(listener.auth ?? auth) || (listener.allowAnonymous ?? allowAnonymous)
 }
 
 function hasOwnAccess({ auth, acl, allowAnonymous }: Config['listeners'][number]): boolean {

@@ -25,7 +25,7 @@ import { editorsOf } from './editing/editors.js'
 import { HookSets } from './hook-sets.js'
 import { WebServers } from './http/web-servers.js'
 import type { BrokerLog } from './log.js'
-import { OpenDoors } from './open-doors.js'
+import { OpenListeners } from './open-listeners.js'
 import { LoopWatch, lineTargets } from './plugins/loop-watch.js'
 import { loadPlugins, type Plugins } from './plugins/plugins.js'
 import { withSystemdSockets } from './systemd-sockets.js'
@@ -59,7 +59,7 @@ export interface Standing {
   /** What else of its node follows the configuration. Default: nothing. */
   readonly reloadable?: readonly Reloadable[]
   /** Listeners of a node that are open whoever serves. Left out: they are opened. */
-  readonly doors?: OpenDoors | undefined
+  readonly listeners?: OpenListeners | undefined
 }
 
 /**
@@ -146,21 +146,21 @@ export class BrokerLife {
    * Lets clients in, and tells the person at the terminal.
    * @throws CommandError
    */
-  async open({ folder, onDisk, onRequests, cluster, reloadable = [], doors: standing }: Standing): Promise<void> {
+  async open({ folder, onDisk, onRequests, cluster, reloadable = [], listeners: standing }: Standing): Promise<void> {
     const { terminal, log, recent, sockets, read } = this.#around
     const settings = this.#settings
     const broker = this.#broker!
     const [access, plugins] = [this.#access, this.#plugins]
     await plugins.start(broker, settings)
-    const doors = standing ?? (await OpenDoors.open(broker, settings, sockets))
-    doors.serveBy(broker)
+    const listeners = standing ?? (await OpenListeners.open(broker, settings, sockets))
+    listeners.serveBy(broker)
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const bridges = new Bridges(broker, log)
     this.#bridges = bridges
     const web = await WebServers.open({
       ...{ broker, settings, backups, recent, log, ...editors, plugins, bridges, cluster },
-      doors: () => doors.words,
+      listeners: () => listeners.words,
       access: access.explainer,
       reload: () => this.reload(),
       inForce: () => this.inForce,
@@ -168,24 +168,24 @@ export class BrokerLife {
     })
     this.#web = web
     this.#control = await brokerControl({
-      ...{ broker, settings, access, plugins, doors, sockets, read, editors, backups, bridges, log },
+      ...{ broker, settings, access, plugins, listeners, sockets, read, editors, backups, bridges, log },
       loginLink: () => web.http?.loginLink(),
       reloadable: [web, bridges, watchPart(this.#watch, terminal, settings), ...reloadable],
       ...(onRequests && { onRequests }),
     })
-    this.#tell(doors, folder, onRequests !== undefined)
+    this.#tell(listeners, folder, onRequests !== undefined)
     await inOneLine(() => bridges.start(settings))
   }
 
-  #tell(doors: OpenDoors, folder: string | undefined, ofCluster: boolean): void {
+  #tell(listeners: OpenListeners, folder: string | undefined, ofCluster: boolean): void {
     const { terminal, log, sockets } = this.#around
     const { config } = this.#settings
     const who = whoMayCome(withSystemdSockets(config, sockets), this.#plugins)
     const { recovered } = this.#broker!
-    const facts = { doors: doors.words, who, folder, recovered, metrics: this.#web?.metrics, ofCluster }
+    const facts = { listeners: listeners.words, who, folder, recovered, metrics: this.#web?.metrics, ofCluster }
     terminal.stdout.write(banner({ ...facts, console: this.#console() }))
     if (log.format === 'json' || config.log.file !== undefined) {
-      log.log('info', 'started', { version, listeners: doors.words.join(', '), data: config.data })
+      log.log('info', 'started', { version, listeners: listeners.words.join(', '), data: config.data })
     }
   }
 

@@ -2,7 +2,7 @@ import type { ClientInfo, Hooks } from '@godwit/broker'
 import type { AccessRules, AuthenticationChain } from '@godwit/broker/access'
 
 /** The listener that hooks find a client of the console at: it may do everything, for whoever came so far has shown a token. */
-export const consoleDoor = 'the console'
+export const consoleListener = 'the console'
 
 /** What guards one listener; what is left out is not asked. */
 export interface ListenerHooks {
@@ -13,7 +13,7 @@ export interface ListenerHooks {
 /** The same hooks, not asked about clients of the console: these may do everything. */
 export function notForConsole(hooks: Hooks): Hooks {
   const { authenticate, authorize, authorizeDelivery } = hooks
-  const isConsole = ({ listener }: ClientInfo): boolean => listener === consoleDoor
+  const isConsole = ({ listener }: ClientInfo): boolean => listener === consoleListener
   return {
     ...hooks,
     ...(authenticate && { authenticate: (request) => isConsole(request) || authenticate(request) }),
@@ -34,7 +34,7 @@ export function hooksByListener(
   own: ReadonlyMap<string, ListenerHooks>,
   names: readonly string[],
 ): Hooks {
-  const known = new Set([...names, consoleDoor])
+  const known = new Set([...names, consoleListener])
   const isGone = ({ listener }: ClientInfo): boolean => listener !== undefined && !known.has(listener)
   const of = ({ listener }: ClientInfo): ListenerHooks =>
     (listener === undefined ? undefined : own.get(listener)) ?? common

@@ -16,7 +16,7 @@ export function withSystemdSockets(config: Config, sockets: readonly InheritedSo
   }
   return {
     ...config,
-    listeners: listeners.map((door, at) => (sockets[at] ? { ...door, host: 'a socket of systemd' } : door)),
+    listeners: listeners.map((one, at) => (sockets[at] ? { ...one, host: 'a socket of systemd' } : one)),
   }
 }
 

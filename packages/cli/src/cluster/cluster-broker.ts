@@ -94,7 +94,7 @@ export class ClusterBroker {
   get banner(): string {
     const cluster = this.#cluster
     const { edge } = this.#parts
-    const where = edge ? `  clients of any node   come in at ${edge.doors.words.join(', ')}\n` : ''
+    const where = edge ? `  clients of any node   come in at ${edge.listeners.words.join(', ')}\n` : ''
     return `Node ${nodeName(cluster)} of the cluster ${cluster.name}, on NATS at ${cluster.servers.join(', ')}
 ${where}\
   the log               ${this.#isSynced}

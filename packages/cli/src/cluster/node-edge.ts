@@ -13,7 +13,7 @@ import type { NodeStatus } from '@godwit/cluster'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import { monitoringAddress } from '../monitoring/monitoring-address.js'
-import { OpenDoors } from '../open-doors.js'
+import { OpenListeners } from '../open-listeners.js'
 import { said } from '../said.js'
 import { fileText } from '../secret-files.js'
 import type { ClusterConfig } from './cluster-settings.js'
@@ -23,7 +23,7 @@ type Forward = NonNullable<ClusterConfig['forward']>
 /** The listeners of a node, which are open whoever serves, and how clients get from node to node. */
 export class NodeEdge {
   readonly edge: Edge
-  readonly doors: OpenDoors
+  readonly listeners: OpenListeners
   readonly #forward: Forward
 
   /**
@@ -54,22 +54,22 @@ export class NodeEdge {
       })
     })
     try {
-      return new NodeEdge(edge, await OpenDoors.open(edge, settings, sockets), forward!)
+      return new NodeEdge(edge, await OpenListeners.open(edge, settings, sockets), forward!)
     } catch (error) {
       await edge.close()
       throw error
     }
   }
 
-  private constructor(edge: Edge, doors: OpenDoors, forward: Forward) {
+  private constructor(edge: Edge, listeners: OpenListeners, forward: Forward) {
     this.edge = edge
-    this.doors = doors
+    this.listeners = listeners
     this.#forward = forward
   }
 
   /** This node serves: its clients are the broker's, and so are those that other nodes pass on. */
   async serve(broker: Broker): Promise<void> {
-    await broker.listen(nodeListener(this.#forward, this.doors.names))
+    await broker.listen(nodeListener(this.#forward, this.listeners.names))
     this.edge.setOwner(broker)
   }
 

@@ -43,7 +43,7 @@ export class Standby {
   async open(standing: Standing): Promise<ServedByNode> {
     const { edge } = this.#parts
     const life = this.#next!
-    await life.open({ ...standing, doors: edge?.doors, reloadable: this.#ofEdge() })
+    await life.open({ ...standing, listeners: edge?.listeners, reloadable: this.#ofEdge() })
     this.#serving = life
     return {
       close: async () => {
@@ -72,7 +72,7 @@ export class Standby {
       started: this.#inForce,
       read,
       check: (next) => tryOut(next, sockets),
-      parts: [logPart(log, this.#inForce), ...this.#ofEdge(), ...(edge ? [edge.doors] : [])],
+      parts: [logPart(log, this.#inForce), ...this.#ofEdge(), ...(edge ? [edge.listeners] : [])],
       log,
     })
     const answer = await reloading.reload()

@@ -89,14 +89,14 @@ function rulesOf({ acl: file, config, listener }: Flags, warn: (warning: string)
   }
   const settings = brokerConfig(config === undefined ? {} : { config }, process.env)
   const { acl: common, listeners } = settings.config
-  const door = listener === undefined ? undefined : listeners[listener]
-  if (listener !== undefined && !door) {
+  const own = listener === undefined ? undefined : listeners[listener]
+  if (listener !== undefined && !own) {
     throw new CommandError(`--listener is ${listener}; the configuration has listeners 0 to ${listeners.length - 1}`)
   }
   const from = config ?? 'the configuration'
   const rules = inOneLine(() =>
-    door?.acl
-      ? rulesIn(door.acl, ['listeners', listener!, 'acl'], settings, warn)
+    own?.acl
+      ? rulesIn(own.acl, ['listeners', listener!, 'acl'], settings, warn)
       : rulesIn(common, ['acl'], settings, warn),
   )
   if (!rules && config === undefined) throw new CommandError('say where the rules are: --config FILE, or --acl FILE')

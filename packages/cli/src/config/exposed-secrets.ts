@@ -9,18 +9,18 @@ import { isSecret } from './secrets.js'
  * there are somebody else's complaint.
  */
 export function exposedSecrets({ config, origin }: Resolved): readonly string[] {
-  const doors: { path: Path; value: object }[] = config.listeners.flatMap(({ tls, auth }, at) => [
+  const ways: { path: Path; value: object }[] = config.listeners.flatMap(({ tls, auth }, at) => [
     ...(tls ? [{ path: ['listeners', at, 'tls'], value: tls }] : []),
     ...(auth ? authParts(auth, ['listeners', at, 'auth']) : []),
   ])
   for (const [at, one] of config.bridges.entries()) {
-    doors.push({ path: ['bridges', at], value: one })
-    if (one.tls) doors.push({ path: ['bridges', at, 'tls'], value: one.tls })
+    ways.push({ path: ['bridges', at], value: one })
+    if (one.tls) ways.push({ path: ['bridges', at, 'tls'], value: one.tls })
   }
   const { tls } = config.http
-  if (tls) doors.push({ path: ['http', 'tls'], value: tls })
+  if (tls) ways.push({ path: ['http', 'tls'], value: tls })
   const plugins = config.plugins.map(({ options = {} }, at) => ({ path: ['plugins', at, 'options'], value: options }))
-  const parts: readonly { path: Path; value: object }[] = [...doors, ...authParts(config.auth, ['auth']), ...plugins]
+  const parts: readonly { path: Path; value: object }[] = [...ways, ...authParts(config.auth, ['auth']), ...plugins]
   const files = parts.flatMap(({ path, value }) =>
     Object.entries(value).flatMap(([key, given]) => {
       const place = origin([...path, key])

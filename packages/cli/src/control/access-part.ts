@@ -27,7 +27,7 @@ export function accessPart(access: Access, editors: Pick<Editors, 'follow'>, sta
 }
 
 function filesIn({ auth, acl, listeners }: Config): readonly string[] {
-  const hasPasswords = [auth, ...listeners.map((door) => door.auth)].some((one) => one?.passwordFile !== undefined)
-  const hasRules = [acl, ...listeners.map((door) => door.acl)].some((one) => one?.file !== undefined)
+  const hasPasswords = [auth, ...listeners.map((one) => one.auth)].some((one) => one?.passwordFile !== undefined)
+  const hasRules = [acl, ...listeners.map((one) => one.acl)].some((one) => one?.file !== undefined)
   return [...(hasPasswords ? ['password file'] : []), ...(hasRules ? ['access rules'] : [])]
 }

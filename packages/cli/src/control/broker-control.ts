@@ -7,7 +7,7 @@ import type { Editors } from '../editing/editors.js'
 import type { BrokerLog } from '../log.js'
 import type { Bridged } from '../monitoring/bridges-text.js'
 import type { Plugged } from '../monitoring/plugin-text.js'
-import type { OpenDoors } from '../open-doors.js'
+import type { OpenListeners } from '../open-listeners.js'
 import { systemProblem } from '../system-problem.js'
 import { accessPart } from './access-part.js'
 import { controlPath, pathProblem } from './control-path.js'
@@ -24,7 +24,7 @@ export interface RunningBroker {
   readonly settings: Resolved
   readonly access: Access
   readonly plugins: Reloadable & Plugged
-  readonly doors: OpenDoors
+  readonly listeners: OpenListeners
   /** Those that systemd has given to this process. */
   readonly sockets: readonly InheritedSocket[]
   /** What file, environment and flags say now; throws where they are wrong. */
@@ -54,7 +54,7 @@ export interface BrokerControl {
  * @throws CommandError when another program listens there.
  */
 export async function brokerControl(running: RunningBroker): Promise<BrokerControl> {
-  const { settings, doors, sockets, read, editors, reloadable, log } = running
+  const { settings, sockets, read, editors, reloadable, log } = running
   const check = (next: Resolved): Promise<void> => tryOut(next, sockets)
   const reloading = new Reloading({ started: settings, read, check, parts: [...partsOf(running), ...reloadable], log })
   const reload = (): Promise<ReloadAnswer> => {
@@ -63,7 +63,7 @@ export async function brokerControl(running: RunningBroker): Promise<BrokerContr
   }
   const path = controlPath(settings.config)
   const { users } = editors
-  const listeners = (): readonly string[] => doors.words
+  const listeners = (): readonly string[] => running.listeners.words
   const requests = controlRequests({ ...running, listeners, reload, users })
   const inForce = (): Resolved => reloading.inForce
   if (running.onRequests) {
@@ -90,13 +90,13 @@ export async function open(path: string, serve: Serve, log: Logger): Promise<Con
 }
 
 function partsOf(running: RunningBroker): readonly Reloadable[] {
-  const { broker, settings, access, plugins, editors, doors, backups, log } = running
+  const { broker, settings, access, plugins, editors, listeners, backups, log } = running
   return [
     logPart(log, settings),
     brokerPart(broker, settings),
     backupPart(backups, settings),
     plugins, // before what asks them for users
     accessPart(access, editors, settings),
-    doors,
+    listeners,
   ]
 }

@@ -1,5 +1,4 @@
-/** As in the text log: what could move the cursor, turn the text around or not be seen. */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu
+import { unsafe } from '../text-log.js'
 
 /** One line of JSON that no client's text in it can make do anything to a terminal. */
 export function printableJson(value: object): string {

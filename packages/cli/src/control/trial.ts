@@ -1,9 +1,9 @@
 import type { InheritedSocket, Logger } from '@godwit/broker'
 import { checkListen } from '@godwit/broker'
 import { accessOf, whoMayCome } from '../broker-access.js'
-import { listenOptions } from '../broker-doors.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
+import { listenOptions } from '../configured-listeners.js'
 import { checkHttp, httpTls } from '../http/http-settings.js'
 import { loadPlugins } from '../plugins/plugins.js'
 import { withSystemdSockets } from '../systemd-sockets.js'
@@ -31,8 +31,8 @@ export async function tryOut(
     const { bridgeOptions } = await import('../bridges/bridge-options-of.js')
     for (const at of config.bridges.keys()) await bridgeOptions(settings, at, log)
   }
-  for (const [at, door] of config.listeners.entries()) {
-    await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(door, '', false)))
+  for (const [at, listener] of config.listeners.entries()) {
+    await inPlace(settings, ['listeners', at], () => checkListen(listenOptions(listener, '', false)))
   }
   const { forward } = config.cluster ?? {}
   if (!forward) return

@@ -42,8 +42,8 @@ export function editorsOf(settings: Resolved, access: Pick<Access, 'reload'>): E
 function editorsOfFiles(settings: Resolved, access: Pick<Access, 'reload'>): Pick<Editors, 'users' | 'rules'> {
   const { auth, acl, listeners } = settings.config
   const takeUp = (): Promise<void> => access.reload()
-  const passwords = [auth, ...listeners.map((door) => door.auth)].flatMap((one) => one?.passwordFile ?? [])[0]
-  const ruleFile = [acl, ...listeners.map((door) => door.acl)].flatMap((one) => one?.file ?? [])[0]
+  const passwords = [auth, ...listeners.map((one) => one.auth)].flatMap((one) => one?.passwordFile ?? [])[0]
+  const ruleFile = [acl, ...listeners.map((one) => one.acl)].flatMap((one) => one?.file ?? [])[0]
   return {
     users: passwords === undefined ? noUsers : new UsersEditor(new EditedFile(passwords, takeUp)),
     rules: ruleFile === undefined ? fixedRules(settings) : new RulesEditor(new EditedFile(ruleFile, takeUp)),

@@ -30,7 +30,7 @@ export interface ServedBroker {
   /** What holds now. */
   readonly inForce: () => Resolved
   /** Its listeners in words, as `127.0.0.1:1883`. */
-  readonly doors: () => readonly string[]
+  readonly listeners: () => readonly string[]
   readonly users: Users
   readonly rules: Rules
   readonly access: AccessExplainer
@@ -138,7 +138,7 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
     publicUrl,
     hosts: [address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
     logger: log,
-    listeners: served.doors,
+    listeners: served.listeners,
     eventLoopDelay: delay.histogram,
     users,
     rules,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { AdminApi } from '@godwit/admin'
 import type { Broker } from '@godwit/broker'
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
-import { consoleDoor } from '../hooks-by-listener.js'
+import { consoleListener } from '../hooks-by-listener.js'
 
 const path = '/mqtt'
 const subprotocol = 'mqtt'
@@ -57,7 +57,7 @@ export class MqttUpgrade {
       this.#broker.handle(createWebSocketStream(socket), {
         transport: isTls ? 'wss' : 'ws',
         address,
-        listener: consoleDoor,
+        listener: consoleListener,
       })
     })
   }

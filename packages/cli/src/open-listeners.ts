@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Broker, InheritedSocket, Listener, ListenOptions } from '@godwit/broker'
 import { isAnonymous } from './broker-access.js'
-import { type Door, doorName, doorNames, listenOptions, portOf } from './broker-doors.js'
 import { inPlace } from './config/in-place.js'
 import type { Resolved } from './config/resolve.js'
+import { type ConfiguredListener, listenerName, listenerNames, listenOptions, portOf } from './configured-listeners.js'
 import type { Prepared, Reloadable } from './control/reloading.js'
 import { listenOn } from './systemd-sockets.js'
 
@@ -19,23 +19,23 @@ interface Opened {
 }
 
 /** One that a configuration asks for. */
-type Wanted = Omit<Opened, 'listener' | 'words'> & { readonly door: Door; readonly at: number }
+type Wanted = Omit<Opened, 'listener' | 'words'> & { readonly configured: ConfiguredListener; readonly at: number }
 
 /** What becomes of them. */
 interface Change {
   readonly reloaded: readonly string[]
-  readonly doors: readonly Opened[]
+  readonly opened: readonly Opened[]
   readonly closed: readonly Opened[]
   /** What is done in the turn in which all parts change. */
   readonly commits: readonly (() => void)[]
 }
 
 /** The listeners of a broker, or of a node whoever serves, as its configuration says. */
-export class OpenDoors implements Reloadable {
+export class OpenListeners implements Reloadable {
   readonly #house: Pick<Broker, 'listen'>
   #broker: Broker | undefined
   readonly #sockets: readonly InheritedSocket[]
-  #doors: readonly Opened[] = []
+  #opened: readonly Opened[] = []
 
   private constructor(house: Pick<Broker, 'listen'>, sockets: readonly InheritedSocket[]) {
     this.#house = house
@@ -51,22 +51,22 @@ export class OpenDoors implements Reloadable {
     house: Pick<Broker, 'listen'>,
     settings: Resolved,
     sockets: readonly InheritedSocket[],
-  ): Promise<OpenDoors> {
-    const doors = new OpenDoors(house, sockets)
+  ): Promise<OpenListeners> {
+    const listeners = new OpenListeners(house, sockets)
     const opened: Opened[] = []
-    for (const wanted of await doors.#wanted(settings)) opened.push(await doors.#open(wanted, settings, true))
-    doors.#doors = opened
-    return doors
+    for (const wanted of await listeners.#wanted(settings)) opened.push(await listeners.#open(wanted, settings, true))
+    listeners.#opened = opened
+    return listeners
   }
 
   /** In words, as `127.0.0.1:1883`. */
   get words(): readonly string[] {
-    return this.#doors.map(({ words }) => words)
+    return this.#opened.map(({ words }) => words)
   }
 
   /** What hooks call them. */
   get names(): readonly string[] {
-    return this.#doors.map(({ name }) => name)
+    return this.#opened.map(({ name }) => name)
   }
 
   /** Whose clients they are now that come in here. */
@@ -80,12 +80,12 @@ export class OpenDoors implements Reloadable {
       for (const step of undo.reverse()) await step()
     }
     try {
-      const { reloaded, doors, closed, commits } = await this.#change(next, undo)
+      const { reloaded, opened, closed, commits } = await this.#change(next, undo)
       return {
         reloaded,
         commit: async () => {
-          const before = this.#doors
-          this.#doors = doors
+          const before = this.#opened
+          this.#opened = opened
           for (const commit of commits) commit()
           for (const { listener } of closed) void listener.close() // settles when the last of its clients has gone
           await this.#disconnect(before)
@@ -100,27 +100,27 @@ export class OpenDoors implements Reloadable {
 
   /** @param undo gets what is to be done if it is given up. */
   async #change(next: Resolved, undo: (() => unknown)[]): Promise<Change> {
-    const left = new Map(this.#doors.map((door) => [door.place, door]))
+    const left = new Map(this.#opened.map((one) => [one.place, one]))
     const wanted = await this.#wanted(next)
     const places = new Set(wanted.map(({ place }) => place))
-    const closed = this.#doors.filter(({ place }) => !places.has(place))
+    const closed = this.#opened.filter(({ place }) => !places.has(place))
     const reloaded: string[] = []
     const commits: (() => void)[] = []
-    const doors: Opened[] = []
+    const opened: Opened[] = []
     for (const one of wanted) {
       const known = left.get(one.place)
       left.delete(one.place)
       if (!known) {
-        const opened = await this.#openBeside(one, next, closed, undo)
-        reloaded.push(`listener ${opened.words} opened`)
-        commits.push(() => opened.listener.open())
-        doors.push(opened)
+        const fresh = await this.#openBeside(one, next, closed, undo)
+        reloaded.push(`listener ${fresh.words} opened`)
+        commits.push(() => fresh.listener.open())
+        opened.push(fresh)
         continue
       }
       const { name, options } = one
       const isSame = isDeepStrictEqual(options, known.options)
       const words = this.#wordsOf(one, known.listener)
-      doors.push({ ...known, name, options, words })
+      opened.push({ ...known, name, options, words })
       if (!isSame) reloaded.push(`listener ${words} changed`)
       else if (options.tls) reloaded.push('certificates')
       if (isSame && !options.tls) continue
@@ -129,28 +129,32 @@ export class OpenDoors implements Reloadable {
       commits.push(() => prepared.commit())
     }
     reloaded.push(...closed.map(({ words }) => `listener ${words} closed`))
-    return { reloaded, doors, closed, commits }
+    return { reloaded, opened, closed, commits }
   }
 
   async #wanted(settings: Resolved): Promise<readonly Wanted[]> {
     const { listeners } = settings.config
-    const names = doorNames(listeners)
+    const names = listenerNames(listeners)
     const wanted: Wanted[] = []
-    for (const [at, door] of listeners.entries()) {
+    for (const [at, configured] of listeners.entries()) {
       const name = names[at]!
-      const anonymous = isAnonymous(door, settings.config)
+      const anonymous = isAnonymous(configured, settings.config)
       const options = await inPlace(settings, ['listeners', at], () =>
-        listenOn(this.#sockets[at], listenOptions(door, name, anonymous)),
+        listenOn(this.#sockets[at], listenOptions(configured, name, anonymous)),
       )
-      const place = this.#sockets[at] ? `socket ${at} of systemd` : placeOf(door, name)
-      wanted.push({ place, name, options, door, at })
+      const place = this.#sockets[at] ? `socket ${at} of systemd` : placeOf(configured, name)
+      wanted.push({ place, name, options, configured, at })
     }
     return wanted
   }
 
-  async #open({ place, name, options, door, at }: Wanted, settings: Resolved, accepting: boolean): Promise<Opened> {
+  async #open(
+    { place, name, options, configured, at }: Wanted,
+    settings: Resolved,
+    accepting: boolean,
+  ): Promise<Opened> {
     const listener = await inPlace(settings, ['listeners', at], () => this.#house.listen({ ...options, accepting }))
-    return { place, name, options, listener, words: this.#wordsOf({ door, at }, listener) }
+    return { place, name, options, listener, words: this.#wordsOf({ configured, at }, listener) }
   }
 
   /**
@@ -168,7 +172,7 @@ export class OpenDoors implements Reloadable {
       undo.push(() => opened.listener.close())
       return opened
     }
-    const inTheWay = closed.filter(({ listener: { port } }) => port !== 0 && port === portOf(wanted.door))
+    const inTheWay = closed.filter(({ listener: { port } }) => port !== 0 && port === portOf(wanted.configured))
     if (inTheWay.length === 0) return open()
     for (const old of inTheWay) {
       void old.listener.close()
@@ -181,17 +185,17 @@ export class OpenDoors implements Reloadable {
   /** What has given way is back. */
   async #openAgain(old: Opened): Promise<void> {
     const listener = await this.#house.listen({ ...old.options, port: old.listener.port } as ListenOptions)
-    this.#doors = this.#doors.map((door) => (door === old ? { ...old, listener } : door))
+    this.#opened = this.#opened.map((one) => (one === old ? { ...old, listener } : one))
   }
 
-  #wordsOf({ door, at }: Pick<Wanted, 'door' | 'at'>, { host, port }: Listener): string {
-    return doorName(this.#sockets[at] ? { ...door, host } : door, port)
+  #wordsOf({ configured, at }: Pick<Wanted, 'configured' | 'at'>, { host, port }: Listener): string {
+    return listenerName(this.#sockets[at] ? { ...configured, host } : configured, port)
   }
 
   /** Whoever came to one that is no more, or is called otherwise since something else is spoken there, has to come again. */
   async #disconnect(before: readonly Opened[]): Promise<void> {
     const names = new Set(before.map(({ name }) => name))
-    for (const { name } of this.#doors) names.delete(name)
+    for (const { name } of this.#opened) names.delete(name)
     const broker = this.#broker
     if (names.size === 0 || !broker) return
     for await (const { clientId, listener } of broker.clients.list()) {
@@ -202,7 +206,7 @@ export class OpenDoors implements Reloadable {
 }
 
 /** Where it listens: what stays the same when all else of it is changed. Where any free port is taken, that is its name. */
-function placeOf(door: Door, name: string): string {
-  const port = portOf(door)
-  return door.socket ?? (port === 0 ? name : `${door.host} ${port}`)
+function placeOf(configured: ConfiguredListener, name: string): string {
+  const port = portOf(configured)
+  return configured.socket ?? (port === 0 ? name : `${configured.host} ${port}`)
 }

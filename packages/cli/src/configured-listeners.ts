@@ -1,8 +1,9 @@
 import type { ListenOptions } from '@godwit/broker'
 import type { Config } from './config/schema.js'
+import { said } from './said.js'
 import { fileText } from './secret-files.js'
 
-export type Door = Config['listeners'][number]
+export type ConfiguredListener = Config['listeners'][number]
 
 const defaultPorts = { mqtt: 1883, mqtts: 8883, ws: 8083, wss: 8084 }
 
@@ -12,49 +13,44 @@ const defaultPorts = { mqtt: 1883, mqtts: 8883, ws: 8083, wss: 8084 }
  * @param allowAnonymous whether anybody may come in there.
  * @throws CommandError for a file that cannot be read.
  */
-export function listenOptions(door: Door, name: string, allowAnonymous: boolean): ListenOptions {
-  const { protocol, host, port, socket, socketMode, path, origins, proxyProtocol, tls } = door
-  const { handshakeTimeoutMs, maxHandshakes } = door
+export function listenOptions(listener: ConfiguredListener, name: string, allowAnonymous: boolean): ListenOptions {
+  const { protocol, host, port, socket, socketMode, path, origins, proxyProtocol, tls } = listener
+  const { handshakeTimeoutMs, maxHandshakes } = listener
   const mode = socketMode === undefined ? undefined : Number.parseInt(socketMode, 8)
   const where = socket === undefined ? { host, port } : { path: socket, mode }
-  return given({
+  return said({
     ...where,
     name,
     allowAnonymous,
     tls: tls && tlsOptions(tls),
-    websocket: protocol.startsWith('ws') ? given({ path, origins }) : undefined,
+    websocket: protocol.startsWith('ws') ? said({ path, origins }) : undefined,
     proxyProtocol: proxyProtocol && { from: proxyProtocol },
     handshakeTimeoutMs,
     maxHandshakes,
   }) as ListenOptions
 }
 
-function tlsOptions({ passphraseFile, ...tls }: NonNullable<Door['tls']>): object {
-  if (passphraseFile === undefined) return given(tls)
-  return given({ ...tls, passphrase: fileText(passphraseFile, 'tls.passphraseFile').trim() })
-}
-
-/** Without what was not said. */
-function given(values: object): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+function tlsOptions({ passphraseFile, ...tls }: NonNullable<ConfiguredListener['tls']>): object {
+  if (passphraseFile === undefined) return said(tls)
+  return said({ ...tls, passphrase: fileText(passphraseFile, 'tls.passphraseFile').trim() })
 }
 
 /** The port that it asks for. */
-export function portOf({ port, protocol }: Door): number {
+export function portOf({ port, protocol }: ConfiguredListener): number {
   return port ?? defaultPorts[protocol]
 }
 
-/** An open door in words: `127.0.0.1:1883`, `mqtts 0.0.0.0:8883`, `/run/godwit.sock`. */
-export function doorName({ protocol, host, socket }: Door, port: number): string {
+/** A listener in words: `127.0.0.1:1883`, `mqtts 0.0.0.0:8883`, `/run/godwit.sock`. */
+export function listenerName({ protocol, host, socket }: ConfiguredListener, port: number): string {
   const address = socket ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
   return protocol === 'mqtt' ? address : `${protocol} ${address}`
 }
 
 /** A name for each listener before it is open, none twice. */
-export function doorNames(doors: readonly Door[]): readonly string[] {
+export function listenerNames(listeners: readonly ConfiguredListener[]): readonly string[] {
   const names: string[] = []
-  for (const door of doors) {
-    const name = door.name ?? doorName(door, portOf(door))
+  for (const one of listeners) {
+    const name = one.name ?? listenerName(one, portOf(one))
     const again = names.filter((other) => other === name || other.startsWith(`${name} #`)).length
     names.push(again === 0 ? name : `${name} #${again + 1}`)
   }
