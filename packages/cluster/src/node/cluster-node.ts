@@ -380,7 +380,7 @@ export class ClusterNode {
     this.counters.claims++
     this.#voice.goesOn()
     const owning = new Ownership({
-      ...{ node, server, clock, log, broker, writer, room: this.#room, voice: this.#voice, patienceMs: this.#leaseMs },
+      ...{ node, server, clock, log, broker, writer, room: this.#room, voice: this.#voice, leaseMs: this.#leaseMs },
       onTaken: (bytes) => {
         this.counters.framesWritten++
         this.counters.bytesWritten += bytes

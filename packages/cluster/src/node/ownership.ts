@@ -8,7 +8,10 @@ import type { NodeVoice } from './node-voice.js'
 import type { LoadedBroker } from './premises.js'
 import type { ReplicatedLog } from './replicated-log.js'
 
-const heartbeatEveryMs = 1_000
+const lookEveryMs = 1_000
+/** So many heartbeats in a lease, and one a second at least: one that is late makes nobody take over. */
+const heartbeatsInLease = 3
+const mostHeartbeatMs = 1_000
 
 /**
  * Why an owner stops: another has taken over, a person wants another to serve, its disk is down to its reserve, this node ends, its disk
@@ -34,8 +37,8 @@ export interface OwnershipParts {
   readonly writer: LogWriter
   readonly room: LogRoom
   readonly voice: NodeVoice
-  /** How long a server that does not answer is waited for at the end, in ms. */
-  readonly patienceMs: number
+  /** After so long without a frame another node claims, in ms; a server that does not answer is waited for no longer at the end. */
+  readonly leaseMs: number
   /** Told of each frame that was taken. */
   readonly onTaken: (bytes: number) => void
   /** Called when another has been found to serve. */
@@ -153,14 +156,14 @@ export class Ownership {
 
   /** Gives up what is under way when no server answers for {@link OwnershipParts.patienceMs}. */
   #endWhenSilent(): () => void {
-    const { writer, clock, patienceMs } = this.#parts
+    const { writer, clock, leaseMs } = this.#parts
     let isOver = false
     const look = (): void => {
       const { silentSince } = writer
       if (isOver) return
-      if (silentSince !== undefined && clock.monotonic() - silentSince > patienceMs)
+      if (silentSince !== undefined && clock.monotonic() - silentSince > leaseMs)
         writer.end('the engine does not answer')
-      clock.timeout(heartbeatEveryMs, look)
+      clock.timeout(lookEveryMs, look)
     }
     look()
     return () => {
@@ -175,21 +178,22 @@ export class Ownership {
       voice.tell(
         'the log is nearly full: nothing is acknowledged until a snapshot lets it be trimmed, or its stream is given more (max_bytes)',
       )
-      await pause(clock, heartbeatEveryMs / 4)
+      await pause(clock, lookEveryMs / 4)
     }
   }
 
   /** Says that it is there when nothing else does. */
   async #beat(): Promise<void> {
-    const { writer, clock } = this.#parts
+    const { writer, clock, leaseMs } = this.#parts
+    const everyMs = Math.min(mostHeartbeatMs, leaseMs / heartbeatsInLease)
     while (!this.#isOver) {
       const quietMs = clock.monotonic() - writer.lastTakenAt
       try {
-        if (quietMs >= heartbeatEveryMs && !writer.isBusy) await writer.heartbeat()
+        if (quietMs >= everyMs && !writer.isBusy) await writer.heartbeat()
       } catch {
         return // its end has been told
       }
-      await pause(clock, Math.max(50, heartbeatEveryMs - (clock.monotonic() - writer.lastTakenAt)))
+      await pause(clock, Math.max(50, everyMs - (clock.monotonic() - writer.lastTakenAt)))
     }
   }
 }
