@@ -66,7 +66,7 @@ describe('a frame', () => {
   it('of a later version says so, whatever else is in it', () => {
     const later = Uint8Array.of(0x47, frameVersion + 1, 1, 2, 3)
     expect(() => decodeFrame(later)).toThrow(NewerFrame)
-    expect(() => decodeFrame(later)).toThrow(`version ${frameVersion + 1}; this program reads up to ${frameVersion}`)
+    expect(() => decodeFrame(later)).toThrow(`version ${frameVersion + 1}, and this Godwit reads up to ${frameVersion}`)
   })
 
   it('takes little beside its body', () => {

@@ -48,7 +48,9 @@ export class NewerFrame extends Error {
   readonly version: number
 
   constructor(version: number) {
-    super(`a frame of version ${version}; this program reads up to ${frameVersion}`)
+    super(
+      `the log has a frame of version ${version}, and this Godwit reads up to ${frameVersion}: install the newer one on this machine too`,
+    )
     this.version = version
   }
 }

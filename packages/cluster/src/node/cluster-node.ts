@@ -102,7 +102,7 @@ export class ClusterNode {
     this.#rescue = new CopyRescue({
       ...{ server, premises, clock, voice },
       hasOthers: () => this.#hasOthers,
-      whenDecided: () => this.#whenDecided(),
+      whenDecided: (as) => this.#whenDecided(as),
       isClosing: () => this.#isClosing,
     })
   }
@@ -403,9 +403,9 @@ export class ClusterNode {
     }
   }
 
-  /** This copy and the log have parted: settles when a person has decided, or when this node ends. */
-  async #whenDecided(): Promise<boolean> {
-    this.#become('diverged')
+  /** Settles when a person has decided what becomes of this copy, or when this node ends. */
+  async #whenDecided(as: 'diverged' | 'starting'): Promise<boolean> {
+    this.#become(as)
     await new Promise<void>((resolve) => {
       this.#wake = () => {
         if (this.#isClosing || this.#decision !== undefined) resolve()

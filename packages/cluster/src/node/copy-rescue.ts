@@ -21,10 +21,10 @@ export interface CopyRescueParts {
   /** Whether another node could go on. */
   readonly hasOthers: () => boolean
   /**
-   * The copy has parted from the log: settles when a person has decided what becomes of it, or when this node ends. True: it is to begin
-   * anew.
+   * It cannot go on by itself, for the copy has parted from the log (`diverged`), or the program is too old: settles when a person has
+   * decided what becomes of the copy, or when this node ends. True: it is to begin anew.
    */
-  readonly whenDecided: () => Promise<boolean>
+  readonly whenDecided: (as: 'diverged' | 'starting') => Promise<boolean>
   readonly isClosing: () => boolean
 }
 
@@ -47,17 +47,18 @@ export class CopyRescue {
     const { voice, isClosing, hasOthers } = this.#parts
     if (isClosing()) return
     if (error instanceof Trimmed) return await this.#catchUp(error)
-    if (error instanceof Diverged || error instanceof NewerFrame) return await this.#decide(error)
+    if (error instanceof Diverged) return await this.#decide(error, 'diverged')
+    if (error instanceof NewerFrame) return await this.#decide(error, 'starting') // nothing is wrong with the copy
     if (error instanceof DamagedCopy || (isDamage(error) && hasOthers())) return await this.#beginAnew(error.message)
     voice.tell(error instanceof Error ? error.message : String(error))
     await this.#pause(againAfterMs)
   }
 
   /** Nothing is claimed until a person has decided. */
-  async #decide(error: Error): Promise<void> {
+  async #decide(error: Error, as: 'diverged' | 'starting'): Promise<void> {
     const { voice, whenDecided } = this.#parts
     voice.tell(error.message)
-    if (await whenDecided()) await this.#beginAnew(error.message)
+    if (await whenDecided(as)) await this.#beginAnew(error.message)
   }
 
   async #beginAnew(why: string): Promise<void> {

@@ -6,7 +6,7 @@ import { lmdbStore, openCopy } from '@godwit/broker/store/lmdb'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type ClusterNode, jetstreamLog, type OpenNodeOptions, openNode } from '../../src/index.js'
+import { type ClusterNode, frameVersion, jetstreamLog, type OpenNodeOptions, openNode } from '../../src/index.js'
 import { NatsServers, natsServer, until } from './nats-servers.js'
 
 const program = natsServer()
@@ -158,6 +158,32 @@ describe.skipIf(program === undefined)(
       await caughtUp(again, a)
       a.handOver()
       await until(() => again.role === 'owner' || other.role === 'owner')
+    })
+
+    it('a frame of a newer version stops whoever cannot read it, in one line, and nothing is asked of its copy', async () => {
+      const a = await start('a')
+      await owner(a)
+      const b = await start('b')
+      await caughtUp(b, a)
+      const server = await jetstreamLog({ name: `t${clusters}`, servers: nats.urls })
+      let answer: unknown
+      while (typeof answer !== 'number') {
+        const { sequence, bytes } = (await server.last())!
+        const newer = Buffer.from(bytes)
+        newer[1] = frameVersion + 1
+        answer = await server.publish(newer, sequence) // a may have been quicker
+      }
+      await server.close()
+      for (const node of [a, b]) {
+        await until(() => node.role === 'starting')
+        expect(node.status.problem).toBe(
+          `the log has a frame of version ${frameVersion + 1}, and this Godwit reads up to ${frameVersion}: install the newer one on this machine too`,
+        )
+        node.recover()
+        expect(node.status.counters.diverged).toBe(0)
+        const told = lines.filter((line) => line.startsWith('error') && line.includes(`"node":"${node.status.node}"`))
+        expect(told.length).toBe(1)
+      }
     })
 
     it('a log that is lost begins anew with the copy of one node, for all', async () => {
