@@ -32,6 +32,7 @@ const questions = [
   ['high availability', 'cluster'],
   ['nats', 'cluster'],
   ['drain a node', 'cluster-running'],
+  ['not-serving', 'error-codes|http-api'],
   ['deploy a cluster', 'cluster-running'],
   ['memory', 'capacity'],
   ['disk', 'capacity'],

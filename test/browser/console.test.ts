@@ -18,10 +18,14 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
-async function go(name: string): Promise<void> {
+async function choose(name: string): Promise<void> {
   const opener = page.getByRole('button', { name: 'Menu' })
   if (await opener.isVisible()) await opener.click()
   await page.getByRole('navigation').getByRole('link', { name, exact: true }).click()
+}
+
+async function go(name: string): Promise<void> {
+  await choose(name)
   await seen(page.getByRole('heading', { level: 1, name }))
 }
 
@@ -387,6 +391,27 @@ describe.skipIf(missing)(`the console${missing ? ` (${missing})` : ''}`, () => {
     await seen(page.getByText('This did not work'))
     await expectAccessible()
     await plant.end()
+  })
+
+  test('shows at a node that follows the cluster, and who serves, whatever page is asked for; and goes on when it serves', async () => {
+    const plant = await pretendCluster(page)
+    plant.follows()
+    await choose('Overview')
+    await seen(page.getByRole('heading', { name: 'a serves, and this node follows' }))
+    expect(await page.getByRole('link', { name: 'Its console: https://a.plant/' }).getAttribute('href')).toBe(
+      'https://a.plant/',
+    )
+    expect(await page.getByRole('button', { name: 'Hand over' }).count()).toBe(0)
+    await expectAccessible()
+    await picture('cluster-follows')
+    await choose('Clients')
+    await seen(page.getByRole('heading', { name: 'a serves, and this node follows' }))
+    await go('Log')
+    await seen(page.getByText('Live'))
+    await go('Settings')
+    await seen(page.getByRole('button', { name: 'Reload' }))
+    await plant.end()
+    await go('Overview')
   })
 
   test('shows bridges and plugins: which are away, since when and why, and what waits', async () => {

@@ -8,18 +8,26 @@ export interface PretendedCluster {
   /** From now on it is so. */
   is(facts: Partial<ClusterFacts>): void
   node(name: string, role: string, more?: Partial<ClusterNode>): ClusterNode
+  /** From now on the server is that of b, which follows. */
+  follows(): void
   /** From now on the server fails over it. */
   fails(): void
   end(): Promise<void>
 }
 
-const paths = { broker: '**/api/v1/broker', cluster: '**/api/v1/cluster', handover: '**/api/v1/cluster/handover' }
+const paths = {
+  broker: '**/api/v1/broker',
+  counters: '**/api/v1/counters',
+  cluster: '**/api/v1/cluster',
+  handover: '**/api/v1/cluster/handover',
+}
 
 /** @returns the cluster `plant`, of a that serves and b that follows. */
 export async function pretendCluster(page: Page): Promise<PretendedCluster> {
   const node = (name: string, role: string, more: Partial<ClusterNode> = {}): ClusterNode => ({
     ...{ node: name, role, behindFrames: 0, behindBytes: 0, version: '0.1.0', problem: null },
     address: `${name}.plant:1884`,
+    console: name === 'a' ? 'https://a.plant/' : null,
     toldAt: new Date().toISOString(),
     ...more,
   })
@@ -38,8 +46,13 @@ export async function pretendCluster(page: Page): Promise<PretendedCluster> {
     snapshots: [{ frame: 4_800_000, bytes: 210_000_000, createdAt: new Date(Date.now() - 7_200_000).toISOString() }],
   }
   let handedOver = 0
-  let isFailing = false
+  let [isFailing, isFollowing] = [false, false]
+  const elsewhere = { detail: 'node b follows, and node a serves: ask it at https://a.plant/', code: 'not-serving' }
+  await page.route(paths.counters, (route) =>
+    isFollowing ? route.fulfill({ status: 503, json: elsewhere }) : route.continue(),
+  )
   await page.route(paths.broker, async (route) => {
+    if (isFollowing) return route.fulfill({ status: 503, json: elsewhere })
     const response = await route.fetch()
     await route.fulfill({ json: { ...(await response.json()), cluster: facts.cluster } })
   })
@@ -59,6 +72,10 @@ export async function pretendCluster(page: Page): Promise<PretendedCluster> {
     },
     is(more) {
       facts = { ...facts, ...more }
+    },
+    follows() {
+      isFollowing = true
+      facts = { ...facts, node: 'b', role: 'following' }
     },
     fails() {
       isFailing = true

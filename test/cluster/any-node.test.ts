@@ -1,4 +1,6 @@
 // `godwit broker` as two nodes of a cluster: clients come to either.
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { type Client, connect } from '@godwit/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Authority, type Pair } from '../../packages/broker/test/transports/certificates.js'
@@ -22,16 +24,17 @@ describe.skipIf(program === undefined)('any node (skipped without nats-server: s
     await nats?.stop()
   })
 
-  /** @param other the node beside it. */
+  /** @param other the node beside it. @param nodePort where it listens for that. */
   async function start(
     name: string,
     other: string,
     port = 0,
     settings: object = {},
+    nodePort?: number,
   ): Promise<Node & { readonly port: string }> {
     const { cert, key }: Pair = await ca.issue(`${name}.plant`)
     const forward = {
-      listen: `127.0.0.1:${await freePort()}`,
+      listen: `127.0.0.1:${nodePort ?? (await freePort())}`,
       names: [`${other}.plant`],
       tls: { cert, key, ca: ca.cert },
     }
@@ -81,5 +84,36 @@ describe.skipIf(program === undefined)('any node (skipped without nats-server: s
     change(b, { limits: { maxConnectBytes: 100, maxClientIdBytes: 500 } })
     expect(await asked(b, 'reload')).toBe('reloaded: limits.maxConnectBytes\n')
     await expect(connect(`mqtt://127.0.0.1:${b.port}`, long)).rejects.toThrow()
+    await nodes.stop(b)
+  })
+
+  it('lets go again where it cannot listen for other nodes, says so before anything else, and serves once it can', async () => {
+    const nodePort = await freePort()
+    const a = await start('a', 'b')
+    await serves(a)
+    const b = await start('b', 'a', 0, {}, nodePort)
+    const other = createServer().listen(nodePort, '127.0.0.1')
+    await once(other, 'listening')
+    await nodes.stop(a)
+    await b.terminal.printed(/it cannot serve \(cannot listen on 127\.0\.0\.1:\d+: .*in use/)
+    await b.terminal.printed(/this node lets go of the log/)
+    expect(b.terminal.output).not.toContain('an MQTT broker')
+    await once(other.close(), 'close')
+    await serves(b)
+    const client = await connect(`mqtt://127.0.0.1:${b.port}`, { clientId: 'meter', reconnect: false })
+    await client.close()
+    await nodes.stop(b)
+  })
+
+  it('does not start where another program listens at the address for other nodes', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const listen = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    const c = nodes.start('c', { listeners: [{ port: 0 }], cluster: { forward: { listen } } })
+    expect(await nodes.ended(c)).toBe(1)
+    expect(c.terminal.errors).toMatch(
+      /^godwit broker: .*c\.yaml:1:\d+: cannot listen on 127\.0\.0\.1:\d+: .*in use.*\n$/,
+    )
+    await once(other.close(), 'close')
   })
 })

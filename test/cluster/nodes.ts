@@ -43,11 +43,15 @@ export class Nodes {
 
   async stop(node: Node): Promise<void> {
     node.terminal.interrupt()
-    expect(await node.exitCode).toBe(0)
-    this.#running.splice(
-      this.#running.findIndex(({ terminal }) => terminal === node.terminal),
-      1,
-    )
+    expect(await this.ended(node)).toBe(0)
+  }
+
+  /** By itself. @returns its exit code. */
+  async ended({ terminal, exitCode }: Node): Promise<number> {
+    const code = await exitCode
+    const at = this.#running.findIndex((one) => one.terminal === terminal)
+    this.#running.splice(at, 1)
+    return code
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { systemClock } from '@godwit/broker'
 import { secureHeaders } from 'hono/secure-headers'
 import { addDescription } from './description.js'
-import type { Desk } from './desk.js'
+import type { Desk, FrontDesk } from './desk.js'
 import { Feeds } from './follow/feeds.js'
 import { Entrance } from './guards/entrance.js'
 import { Origins } from './guards/origins.js'
@@ -17,7 +17,7 @@ import { readingOf } from './series/reading.js'
 import type { Credential } from './tokens.js'
 import { WatchedDrops } from './watched-drops.js'
 
-/** The HTTP API of one broker. */
+/** The HTTP API of one broker, or of a node of a cluster while another one serves. */
 export interface AdminApi {
   /** Answers a request below `/api/v1`. Never rejects: what goes wrong is answered by a problem document. */
   fetch(request: Request, facts?: RequestFacts): Promise<Response>
@@ -59,29 +59,27 @@ const headers: Parameters<typeof secureHeaders>[0] = {
 /**
  * An HTTP API to see and steer a broker, to be mounted in any server that speaks web-standard requests. Nobody comes in without a
  * token, on loopback too: proxies arrive from there.
+ * @param broker `undefined`: another node of the cluster serves; what is asked of a broker is answered by which node that is.
  */
-export function adminApi(broker: AdministeredBroker, options: AdminOptions): AdminApi {
+export function adminApi(broker: AdministeredBroker | undefined, options: AdminOptions): AdminApi {
   const { tokens, clock = systemClock, logger = { log() {} } } = options
-  const logins = new Logins(tokens, clock)
+  const { logins = new Logins(tokens, clock) } = options
   const origins = new Origins(options)
   const entrance = new Entrance({ tokens, logins, origins, clock })
-  const history = new History(() => readingOf(broker, options.eventLoopDelay, () => clock.monotonic()), clock)
-  const drops = new WatchedDrops(broker)
-  const { log, eventLoopDelay } = options
-  const feeds = new Feeds({ broker, log, logins, clock, eventLoopDelay })
-  const desk: Desk = {
+  const { log, cluster, eventLoopDelay } = options
+  const feeds = new Feeds({ broker, log, cluster, logins, clock, eventLoopDelay })
+  const front: FrontDesk = {
     broker,
     parts: options,
     options,
     logger,
     clock,
     logins,
-    history,
     feeds,
-    drops,
     isSecure: (request) => origins.isSecure(request),
     startedAt: clock.monotonic(),
   }
+  const desk = broker && deskOf(front, broker)
   const app = newApp()
   app.use(secureHeaders(headers))
   app.use(async (context, next) => {
@@ -89,7 +87,7 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     await next()
     context.res.headers.set('cache-control', 'no-store')
   })
-  for (const each of operations) addOperation(app, each, desk, entrance)
+  for (const each of operations) addOperation(app, each, desk ?? front, entrance)
   addDescription(app)
   addOtherMethods(app, operations)
   app.notFound(({ req }) => nothingAt(req.path).response())
@@ -126,10 +124,17 @@ export function adminApi(broker: AdministeredBroker, options: AdminOptions): Adm
     loginCode: (role = 'admin') => logins.newCode(role),
     close() {
       feeds.close()
-      history.close()
-      drops.close()
+      desk?.history.close()
+      desk?.drops.close()
     },
   }
+}
+
+/** With what is remembered of a broker, from now on. */
+function deskOf(front: FrontDesk, broker: AdministeredBroker): Desk & { readonly drops: WatchedDrops } {
+  const { options, clock } = front
+  const read = () => readingOf(broker, options.eventLoopDelay, () => clock.monotonic())
+  return { ...front, broker, history: new History(read, clock), drops: new WatchedDrops(broker) }
 }
 
 /**

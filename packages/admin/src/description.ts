@@ -6,7 +6,8 @@ import { addOperation, apiPath, type Env, newApp } from './routes.js'
 
 const about = `See and steer a running broker. Every request shows a token (\`Authorization: Bearer TOKEN\`), or a cookie that POST ${apiPath}/login
 has given to a browser. What names a thing is in the query, as \`clientId\` or \`topic\`. Lists come in pages: \`next\` of one, as
-\`cursor\`, brings the next; \`columns\` chooses what is shown. Times are ISO 8601, in UTC. Errors are problem documents (RFC 9457).`
+\`cursor\`, brings the next; \`columns\` chooses what is shown. Times are ISO 8601, in UTC. Errors are problem documents (RFC 9457).
+A node of a cluster that does not serve answers what is of any node, and 503 with the name of the one that serves to the rest.`
 
 /** The API's description for programs, and a page of the same for people; both need no token. */
 export function addDescription(app: OpenAPIHono<Env>): void {

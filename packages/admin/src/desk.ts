@@ -5,20 +5,26 @@ import type { AdministeredBroker, AdminOptions } from './options.js'
 import type { Parts } from './parts.js'
 import type { History } from './series/history.js'
 
-/** What operations work with. */
-export interface Desk {
-  readonly broker: AdministeredBroker
+/** What operations work with at a node of a cluster that follows, too. */
+export interface FrontDesk {
+  /** `undefined`: another node serves. */
+  readonly broker: AdministeredBroker | undefined
   readonly parts: Parts
   readonly options: AdminOptions
   readonly logger: Logger
   readonly clock: Clock
   readonly logins: Logins
-  readonly history: History
   readonly feeds: Feeds
-  /** What was dropped and refused in the last hour. */
-  readonly drops: Pick<DropWatch, 'recent' | 'of'>
   /** Whether browsers reach it over TLS. */
   isSecure(request: Request): boolean
   /** Monotonic ms at which the API began. */
   readonly startedAt: number
+}
+
+/** What operations work with. */
+export interface Desk extends FrontDesk {
+  readonly broker: AdministeredBroker
+  readonly history: History
+  /** What was dropped and refused in the last hour. */
+  readonly drops: Pick<DropWatch, 'recent' | 'of'>
 }

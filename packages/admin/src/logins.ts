@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '@godwit/broker'
+import { type Clock, systemClock } from '@godwit/broker'
 import { cookieOf } from './guards/cookie.js'
 import type { Role } from './roles.js'
 import { type Credential, hashOfToken, type Tokens } from './tokens.js'
@@ -17,7 +17,10 @@ interface Login {
   readonly endsAt: number
 }
 
-/** Browsers that are logged in, by their cookies, and links that wait to be used. All of it is in memory, and ends with the process. */
+/**
+ * Browsers that are logged in, by their cookies, and links that wait to be used. All of it is in memory, and ends with the process:
+ * where one API follows on another, as at a node of a cluster that takes over, it is handed on.
+ */
 export class Logins {
   readonly #tokens: Tokens
   readonly #clock: Clock
@@ -27,7 +30,7 @@ export class Logins {
   readonly #links = new Map<string, { readonly role: Role; readonly endsAt: number }>() // on the monotonic clock
   #linked = 0
 
-  constructor(tokens: Tokens, clock: Clock) {
+  constructor(tokens: Tokens, clock: Clock = systemClock) {
     this.#tokens = tokens
     this.#clock = clock
   }

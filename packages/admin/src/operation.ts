@@ -1,6 +1,6 @@
 import type { LogFields } from '@godwit/broker'
 import type { z } from '@hono/zod-openapi'
-import type { Desk } from './desk.js'
+import type { Desk, FrontDesk } from './desk.js'
 import type { Parts } from './parts.js'
 import type { OperationId } from './roles.js'
 import type { Credential } from './tokens.js'
@@ -32,6 +32,7 @@ export interface OperationSpec<
   Body extends z.ZodType,
   Answered extends z.ZodType,
   Part extends keyof Parts = never,
+  At extends FrontDesk = Desk,
 > {
   readonly id: OperationId
   readonly method: 'get' | 'post' | 'put' | 'delete'
@@ -43,6 +44,8 @@ export interface OperationSpec<
   readonly description?: string
   /** Parts that it needs. */
   readonly needs?: Part
+  /** A node of a cluster answers it while another one serves, too. Default: it says which one does. */
+  readonly atAnyNode?: true
   readonly query?: Query
   /** `If-Match` may be given (`may`), or has to be (`must`). */
   readonly ifMatch?: 'may' | 'must'
@@ -61,12 +64,12 @@ export interface OperationSpec<
   readonly act?: { readonly message: string; told(asked: Asked<z.output<Query>, z.output<Body>>): LogFields }
   run(
     asked: Asked<z.output<Query>, z.output<Body>>,
-    desk: Desk & { readonly parts: { readonly [P in Part]: NonNullable<Parts[P]> } },
+    desk: At & { readonly parts: { readonly [P in Part]: NonNullable<Parts[P]> } },
   ): Promise<Answer<z.input<Answered>> | Response> | Answer<z.input<Answered>> | Response
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds operations of all kinds
-export type Operation = OperationSpec<any, any, any, any>
+export type Operation = OperationSpec<any, any, any, any, any>
 
 /** One operation of the API: said once, and routed, checked, described and tested from there. */
 export function operation<
@@ -76,4 +79,14 @@ export function operation<
   Part extends keyof Parts = never,
 >(spec: OperationSpec<Query, Body, Answered, Part>): Operation {
   return spec
+}
+
+/** One that a node of a cluster answers while another one serves, too. */
+export function operationOfAnyNode<
+  Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Body extends z.ZodType = z.ZodUndefined,
+  Answered extends z.ZodType = z.ZodType,
+  Part extends keyof Parts = never,
+>(spec: OperationSpec<Query, Body, Answered, Part, FrontDesk>): Operation {
+  return { ...spec, atAnyNode: true }
 }

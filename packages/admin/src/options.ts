@@ -1,4 +1,5 @@
 import type { Broker, Clock, Histogram, Logger } from '@godwit/broker'
+import type { Logins } from './logins.js'
 import type { Parts } from './parts.js'
 import type { Tokens } from './tokens.js'
 
@@ -24,6 +25,8 @@ export type AdministeredBroker = Pick<
 export interface AdminOptions extends Parts {
   /** Who may come in. */
   readonly tokens: Tokens
+  /** Who has logged in, where another API came before this one at the same server. Default: nobody yet. */
+  readonly logins?: Logins | undefined
   /** Where browsers find this server, as `https://mqtt.example`: its origin and host are taken for this server's own. Default: loopback alone. */
   readonly publicUrl?: string | undefined
   /** Further hosts, with their port, that this server is called by, as `192.0.2.7:18083`. Default: none. */

@@ -251,6 +251,8 @@ export interface ClusterNodeView {
   readonly version: string
   /** Where clients of other nodes are taken to; null: nowhere. */
   readonly address: string | null
+  /** The URL at which people find its console; null: it has not told. */
+  readonly console: string | null
   /** It claims before others do. */
   readonly preferred: boolean
   readonly problem: string | null

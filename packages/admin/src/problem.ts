@@ -42,6 +42,8 @@ export type ProblemCode =
   | 'not-available'
   /** 503: the broker has been closed. */
   | 'closed'
+  /** 503: this node of a cluster follows, and another one serves; `detail` names it. */
+  | 'not-serving'
 
 const statusOf: Readonly<Record<ProblemCode, number>> = {
   'invalid-request': 400,
@@ -62,6 +64,7 @@ const statusOf: Readonly<Record<ProblemCode, number>> = {
   failed: 500,
   'not-available': 501,
   closed: 503,
+  'not-serving': 503,
 }
 
 const titleOf: Readonly<Record<number, string>> = {

@@ -1,8 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { Desk } from './desk.js'
+import type { Desk, FrontDesk } from './desk.js'
 import type { Entrance } from './guards/entrance.js'
+import { notServing } from './not-serving.js'
 import type { Answer, Asked, Operation } from './operation.js'
 import type { RequestFacts } from './options.js'
 import type { Parts } from './parts.js'
@@ -34,7 +35,7 @@ export function newApp(): OpenAPIHono<Env> {
 }
 
 /** Adds an operation: who may call it is looked at first, then its size, then what it says. */
-export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk, entrance: Entrance): void {
+export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk | FrontDesk, entrance: Entrance): void {
   const changes = it.method !== 'get' || it.id === 'followEvents'
   const admit: MiddlewareHandler<Env> = async (context, next) => {
     context.set('who', entrance.admit(context.req.raw, it.id, changes, context.env.facts.address))
@@ -54,6 +55,7 @@ export function addOperation(app: OpenAPIHono<Env>, it: Operation, desk: Desk, e
     createRoute({ ...describe(it), middleware }) as never,
     (async (context: Handled) => {
       const asked = await askedOf(it, context)
+      if (!desk.broker && !it.atAnyNode) throw notServing(desk.parts.cluster)
       const part: keyof Parts | undefined = it.needs
       if (part !== undefined && desk.parts[part] === undefined) {
         throw new Problem('not-available', absent[part] ?? `this server was not given ${part}`)
@@ -122,7 +124,7 @@ function tellAct(
   asked: Asked<unknown, unknown>,
   by: Credential | undefined,
   context: Handled,
-  { logger }: Desk,
+  { logger }: FrontDesk,
 ): void {
   const { address } = context.env.facts
   const who = by ?? context.get('who')
@@ -185,7 +187,9 @@ function problemStatuses(it: Operation): readonly number[] {
   const edits = it.ifMatch ? [409] : []
   const needed = it.ifMatch === 'must' ? [428] : []
   const absent = it.needs === undefined ? [] : [501]
-  const all = [400, ...guarded, 403, 421, 429, 500, ...withBody, ...edits, ...needed, ...absent, ...(it.problems ?? [])]
+  const elsewhere = it.atAnyNode ? [] : [503]
+  const own = [...withBody, ...edits, ...needed, ...absent, ...elsewhere, ...(it.problems ?? [])]
+  const all = [400, ...guarded, 403, 421, 429, 500, ...own]
   return [...new Set(all)].sort((one, other) => one - other)
 }
 

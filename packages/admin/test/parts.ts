@@ -37,7 +37,7 @@ class Edited<T> {
 }
 
 /** A node that serves, and one that follows. */
-const clusterView: ClusterView = {
+export const clusterView: ClusterView = {
   cluster: 'plant',
   node: 'a',
   role: 'owner',
@@ -58,6 +58,7 @@ const clusterView: ClusterView = {
     behindBytes: 100 * at,
     version: '1.0.0',
     address: null,
+    console: at === 0 ? 'https://a.example' : null,
     preferred: false,
     problem: null,
     toldAt: '2026-01-01T00:00:00.000Z',

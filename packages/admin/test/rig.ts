@@ -52,15 +52,22 @@ export const tokens = fixedTokens(
   (['viewer', 'operator', 'admin'] as const).map((role) => ({ token: tokenOf(role), name: role, role })),
 )
 
-/** A broker on a free port, and the API over it; both end with the test. */
-export async function startRig(options: Partial<AdminOptions> = {}, brokerOptions: BrokerOptions = {}): Promise<Rig> {
+/**
+ * A broker on a free port, and the API over it; both end with the test.
+ * @param serves false: the API is that of a node of a cluster, of which another one serves.
+ */
+export async function startRig(
+  options: Partial<AdminOptions> = {},
+  brokerOptions: BrokerOptions = {},
+  serves = true,
+): Promise<Rig> {
   const clock = new VirtualClock()
   const broker = await createBroker({ sysIntervalSeconds: 0, ...brokerOptions })
   const log: string[] = []
   const logger: AdminOptions['logger'] = {
     log: (level, message, fields) => void log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
   }
-  const api = adminApi(broker, { tokens, logger, clock, ...options })
+  const api = adminApi(serves ? broker : undefined, { tokens, logger, clock, ...options })
   let port: number | undefined
   onTestFinished(async () => {
     api.close()

@@ -1,7 +1,15 @@
 import type { RecoveredCounts } from '@godwit/broker'
 import { version } from './version.js'
 
-export interface BannerFacts {
+/** Where a process is looked at. */
+export interface WebFacts {
+  /** The URL of the metrics; undefined: they are not shown. */
+  readonly metrics?: string | undefined
+  /** Where the console is, and for a person at a terminal with a login in it; undefined: it is not served. */
+  readonly console?: { readonly url: string; readonly isLogin: boolean } | undefined
+}
+
+export interface BannerFacts extends WebFacts {
   /** In words, as `127.0.0.1:1883`. */
   readonly listeners: readonly string[]
   readonly who: 'anyone' | 'this machine' | 'authenticated'
@@ -10,10 +18,6 @@ export interface BannerFacts {
   readonly recovered: RecoveredCounts
   /** It is one of several: what it acknowledges a majority of machines has. Default false. */
   readonly ofCluster?: boolean
-  /** The URL of the metrics; undefined: they are not shown. */
-  readonly metrics?: string | undefined
-  /** Where the console is, and for a person at a terminal with a login in it; undefined: it is not served. */
-  readonly console?: { readonly url: string; readonly isLogin: boolean } | undefined
 }
 
 const whoInWords = {
@@ -23,25 +27,21 @@ const whoInWords = {
 }
 
 /** What a person must know who starts a broker. Printed once it accepts connections. */
-export function banner({
-  listeners,
-  who,
-  folder,
-  recovered,
-  metrics,
-  console,
-  ofCluster = false,
-}: BannerFacts): string {
+export function banner({ listeners, who, folder, recovered, ofCluster = false, ...web }: BannerFacts): string {
   const data = folder ?? 'in memory only (--data memory): all is forgotten when it ends'
   return `Godwit ${version}, an MQTT broker (3.1.1 and 5.0), listening on ${listeners.join(', ')}
   who may connect       ${whoInWords[who]}
   sessions, messages    ${data}${folder === undefined ? '' : found(recovered)}
   an acknowledgement    means ${ofCluster ? meaningInCluster : meaning(folder)}
-${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}${
-  console === undefined
-    ? ''
-    : `  console and HTTP API  ${console.url}${console.isLogin ? ' (good once, for five minutes)' : ''}\n`
-}`
+${webLines(web)}`
+}
+
+/** Where one looks at it. */
+export function webLines({ metrics, console }: WebFacts): string {
+  const login = console?.isLogin ? ' (good once, for five minutes)' : ''
+  return `${metrics === undefined ? '' : `  metrics and health    ${metrics}/metrics, /healthz, /readyz\n`}${
+    console === undefined ? '' : `  console and HTTP API  ${console.url}${login}\n`
+  }`
 }
 
 const meaningInCluster = '"on disk of a majority": the loss of one machine loses nothing'

@@ -1,4 +1,4 @@
-import type { Cluster, RecentLog } from '@godwit/admin/parts'
+import type { RecentLog } from '@godwit/admin/parts'
 import {
   type Broker,
   BrokerError,
@@ -10,10 +10,10 @@ import {
 } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import { BackupFolder } from './backup-folder.js'
-import { type BannerFacts, banner } from './banner.js'
+import { banner } from './banner.js'
 import { Bridges } from './bridges/bridges.js'
 import { type Access, accessOf, whoMayCome } from './broker-access.js'
-import { isTerminal } from './colors.js'
+import type { NodeEdge } from './cluster/node-edge.js'
 import { CommandError, exitDamaged } from './command-error.js'
 import type { Resolved } from './config/resolve.js'
 import { type BrokerControl, brokerControl } from './control/broker-control.js'
@@ -23,8 +23,12 @@ import type { Reloadable } from './control/reloading.js'
 import { watchPart } from './control/settings-part.js'
 import { editorsOf } from './editing/editors.js'
 import { HookSets } from './hook-sets.js'
+import type { ServingBroker } from './http/broker-http.js'
 import { WebServers } from './http/web-servers.js'
 import type { BrokerLog } from './log.js'
+import { bridgesText } from './monitoring/bridges-text.js'
+import { shownOf } from './monitoring/monitoring-pages.js'
+import { pluginText } from './monitoring/plugin-text.js'
 import { OpenListeners } from './open-listeners.js'
 import { LoopWatch, lineTargets } from './plugins/loop-watch.js'
 import { loadPlugins, type Plugins } from './plugins/plugins.js'
@@ -49,17 +53,19 @@ export interface Standing {
   readonly folder: string | undefined
   /** What backups are made of; undefined: nothing is on disk. */
   readonly onDisk: StoreOnDisk | undefined
-  /**
-   * Is given what the broker answers to: its node has a control socket already, and shows counters and health by itself. Left out: the
-   * broker is alone.
-   */
-  readonly onRequests?: (serve: Serve) => void
-  /** The node that it is; left out: it is alone. */
-  readonly cluster?: Cluster
+  /** What its node of a cluster has; left out: it is alone. */
+  readonly node?: StandingNode
   /** What else of its node follows the configuration. Default: nothing. */
   readonly reloadable?: readonly Reloadable[]
-  /** Listeners of a node that are open whoever serves. Left out: they are opened. */
-  readonly listeners?: OpenListeners | undefined
+}
+
+/** What a node of a cluster has open, whoever serves. */
+export interface StandingNode {
+  /** Is given what the broker answers to over the node's control socket. */
+  readonly onRequests: (serve: Serve) => void
+  readonly web: WebServers
+  /** Its listeners. `undefined`: the broker opens them. */
+  readonly edge: NodeEdge | undefined
 }
 
 /**
@@ -76,6 +82,7 @@ export class BrokerLife {
   #broker: Broker | undefined
   #bridges: Bridges | undefined
   #web: WebServers | undefined
+  #leaveWeb: () => unknown = () => {}
   #control: BrokerControl | undefined
   #closing: Promise<void> | undefined
 
@@ -146,35 +153,59 @@ export class BrokerLife {
    * Lets clients in, and tells the person at the terminal.
    * @throws CommandError
    */
-  async open({ folder, onDisk, onRequests, cluster, reloadable = [], listeners: standing }: Standing): Promise<void> {
-    const { terminal, log, recent, sockets, read } = this.#around
+  async open({ folder, onDisk, node, reloadable = [] }: Standing): Promise<void> {
+    const { terminal, log, sockets, read } = this.#around
     const settings = this.#settings
     const broker = this.#broker!
     const [access, plugins] = [this.#access, this.#plugins]
     await plugins.start(broker, settings)
-    const listeners = standing ?? (await OpenListeners.open(broker, settings, sockets))
+    const listeners = node?.edge?.listeners ?? (await OpenListeners.open(broker, settings, sockets))
     listeners.serveBy(broker)
     const editors = editorsOf(settings, access)
     const backups = new BackupFolder(settings.config.backup.directory, onDisk)
     const bridges = new Bridges(broker, log)
     this.#bridges = bridges
-    const web = await WebServers.open({
-      ...{ broker, settings, backups, recent, log, ...editors, plugins, bridges, cluster },
-      listeners: () => listeners.words,
+    const serving = {
+      broker,
+      ...editors,
+      backups,
+      bridges,
+      plugins,
       access: access.explainer,
-      reload: () => this.reload(),
-      inForce: () => this.inForce,
-      showsCounters: onRequests === undefined,
-    })
-    this.#web = web
+      listeners: () => listeners.words,
+    }
+    const web = await this.#openWeb(serving, node?.web)
     this.#control = await brokerControl({
       ...{ broker, settings, access, plugins, listeners, sockets, read, editors, backups, bridges, log },
       loginLink: () => web.http?.loginLink(),
       reloadable: [web, bridges, watchPart(this.#watch, terminal, settings), ...reloadable],
-      ...(onRequests && { onRequests }),
+      ...(node && { onRequests: node.onRequests }),
     })
-    this.#tell(listeners, folder, onRequests !== undefined)
+    await node?.edge?.serve(broker)
+    this.#tell(listeners, folder, node !== undefined)
     await inOneLine(() => bridges.start(settings))
+  }
+
+  /** @param standing those of its node. */
+  async #openWeb(serving: ServingBroker, standing: WebServers | undefined): Promise<WebServers> {
+    const { log, recent } = this.#around
+    const { broker, bridges, plugins } = serving
+    const more = [() => bridgesText(bridges), () => pluginText(plugins)]
+    const web =
+      standing ??
+      (await WebServers.open(
+        {
+          ...{ settings: this.#settings, recent, log },
+          shown: (delay) => shownOf(broker, delay, more),
+          reload: () => this.reload(),
+          inForce: () => this.inForce,
+        },
+        serving,
+      ))
+    standing?.serve(serving)
+    this.#web = web
+    this.#leaveWeb = () => (standing ? standing.serve(undefined) : web.close())
+    return web
   }
 
   #tell(listeners: OpenListeners, folder: string | undefined, ofCluster: boolean): void {
@@ -182,18 +213,11 @@ export class BrokerLife {
     const { config } = this.#settings
     const who = whoMayCome(withSystemdSockets(config, sockets), this.#plugins)
     const { recovered } = this.#broker!
-    const facts = { listeners: listeners.words, who, folder, recovered, metrics: this.#web?.metrics, ofCluster }
-    terminal.stdout.write(banner({ ...facts, console: this.#console() }))
+    const facts = { listeners: listeners.words, who, folder, recovered, ofCluster, ...this.#web?.told(terminal) }
+    terminal.stdout.write(banner(facts))
     if (log.format === 'json' || config.log.file !== undefined) {
       log.log('info', 'started', { version, listeners: listeners.words.join(', '), data: config.data })
     }
-  }
-
-  /** A login is for a person who reads it now: what is no terminal may be kept. */
-  #console(): BannerFacts['console'] {
-    const isLogin = isTerminal(this.#around.terminal.stdout)
-    const http = this.#web?.http
-    return http && { url: isLogin ? http.loginLink() : http.url, isLogin }
   }
 
   /** What holds now of the configuration. */
@@ -215,7 +239,7 @@ export class BrokerLife {
 
   async #close(): Promise<void> {
     await this.#control?.close()
-    await this.#web?.close()
+    await this.#leaveWeb()
     await this.#bridges?.close()
     await this.#plugins.stop()
     this.#access.close()

@@ -29,5 +29,5 @@ export {
 } from './node/cluster-node.js'
 export type { HousekeepingSettings } from './node/housekeeping.js'
 export type { NodeCounters, NodeRole, NodeStatus } from './node/node-status.js'
-export { graceSeconds, type OpenNodeOptions, openNode } from './open-node.js'
+export { graceSeconds, makeNode, type OpenNodeOptions, openNode } from './open-node.js'
 export { exportData, type ImportOptions, importData } from './transfer.js'

@@ -25,7 +25,12 @@ export interface OpenNodeOptions extends NodeSettings {
 export const graceSeconds = 30
 
 /** Starts a node of a cluster in this process. `close` it before the program ends, so that another need not wait for the lease. */
-export function openNode({
+export function openNode(options: OpenNodeOptions): ClusterNode {
+  return makeNode(options).start()
+}
+
+/** One that follows nothing until it is started. */
+export function makeNode({
   server,
   directory,
   broker: options = {},
@@ -55,5 +60,5 @@ export function openNode({
     },
   })
   const publishCopy = (): Promise<number> => importData({ server, directory: premises.folder, force: true })
-  return new ClusterNode({ ...rest, server, premises, publishCopy }).start()
+  return new ClusterNode({ ...rest, server, premises, publishCopy })
 }

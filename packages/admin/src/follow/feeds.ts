@@ -1,8 +1,9 @@
 import type { Clock, Histogram, TraceOptions } from '@godwit/broker'
 import { shownLine } from '../log-lines.js'
 import type { Logins } from '../logins.js'
+import { notServing } from '../not-serving.js'
 import type { AdministeredBroker } from '../options.js'
-import type { Log } from '../parts.js'
+import type { Cluster, Log } from '../parts.js'
 import { Problem } from '../problem.js'
 import { pointOf, readingOf } from '../series/reading.js'
 import type { Credential } from '../tokens.js'
@@ -20,8 +21,10 @@ const beatSeconds = 15
 export type FeedName = 'changes' | 'log' | 'metrics'
 
 export interface FeedsParts {
-  readonly broker: AdministeredBroker
+  /** `undefined`: another node of the cluster serves. */
+  readonly broker: AdministeredBroker | undefined
   readonly log: Log | undefined
+  readonly cluster: Cluster | undefined
   readonly logins: Logins
   readonly clock: Clock
   readonly eventLoopDelay: Histogram | undefined
@@ -37,12 +40,13 @@ export class Feeds {
   #ticks = 0
 
   constructor(parts: FeedsParts) {
-    const { broker, log, clock } = parts
+    const { broker, log, cluster, clock } = parts
     this.#parts = parts
+    const elsewhere: Source = { start: () => Promise.reject(notServing(cluster)) }
     this.#plain = {
-      changes: new Feed('changes', { start: (add) => broker.changes(add) }, gatherMs, clock),
+      changes: new Feed('changes', broker ? { start: (add) => broker.changes(add) } : elsewhere, gatherMs, clock),
       log: new Feed('log', sourceOfLog(log), gatherMs, clock),
-      metrics: new Feed('metrics', sourceOfMetrics(parts), 0, clock),
+      metrics: new Feed('metrics', broker ? sourceOfMetrics({ ...parts, broker }) : elsewhere, 0, clock),
     }
   }
 
@@ -80,7 +84,8 @@ export class Feeds {
     if (feed) return feed
     if (this.#traces.size >= mostTraces)
       throw new Problem('too-many-requests', `${mostTraces} traces are under way, which is all`)
-    const { broker, clock } = this.#parts
+    const { broker, cluster, clock } = this.#parts
+    if (!broker) throw notServing(cluster)
     feed = new Feed('trace', sourceOfTrace(broker, trace), gatherMs, clock)
     this.#traces.set(key, feed)
     return feed
@@ -135,7 +140,11 @@ function sourceOfTrace(broker: AdministeredBroker, trace: TraceOptions): Source 
 }
 
 /** The main series, once a second. */
-function sourceOfMetrics({ broker, clock, eventLoopDelay }: FeedsParts): Source {
+function sourceOfMetrics({
+  broker,
+  clock,
+  eventLoopDelay,
+}: FeedsParts & { readonly broker: AdministeredBroker }): Source {
   return {
     async start(add) {
       const read = () => readingOf(broker, eventLoopDelay, () => clock.monotonic())

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { operation } from '../operation.js'
+import { operation, operationOfAnyNode } from '../operation.js'
 import { shareWithin } from '../series/share-within.js'
 import { count, orNull, time } from '../values.js'
 
@@ -13,6 +13,7 @@ const clusterNode = z
     behindBytes: count.openapi({ description: 'About: by the mean of the frames in the log.' }),
     version: z.string(),
     address: z.string().nullable().openapi({ description: 'Where clients of other nodes are taken to.' }),
+    console: z.string().nullable().openapi({ description: 'The URL of its console; null: it has not told.' }),
     preferred: z.boolean().openapi({ description: 'It claims before others do.' }),
     problem: z.string().nullable(),
     toldAt: time.openapi({ description: 'When it told of itself, by its own clock.' }),
@@ -45,15 +46,16 @@ const cluster = z
       bytesRead: count,
     }),
     log: z.strictObject({ last: count, bytes: count, most: count.nullable() }),
-    acknowledged: z
-      .strictObject({ half: z.number().nullable(), most: z.number().nullable() })
-      .openapi({ description: 'Seconds in which half of all acknowledgements came since the start, and 99 of 100.' }),
+    acknowledged: z.strictObject({ half: z.number().nullable(), most: z.number().nullable() }).openapi({
+      description:
+        'Seconds in which half of all acknowledgements came since this node serves, and 99 of 100; null: none did.',
+    }),
     nodes: z.array(clusterNode),
     snapshots: z.array(z.strictObject({ frame: count, bytes: count, createdAt: time.nullable() })),
   })
   .openapi('Cluster')
 
-export const getCluster = operation({
+export const getCluster = operationOfAnyNode({
   id: 'getCluster',
   method: 'get',
   path: '/cluster',
@@ -63,8 +65,9 @@ export const getCluster = operation({
   answer: { description: 'As this node knew it last; nodes tell of themselves every five seconds.', schema: cluster },
   async run(_, { parts, broker }) {
     const { nodes, snapshots, ...view } = parts.cluster.view()
-    const { latency } = (await broker.metrics()).commits
-    const acknowledged = { half: shareWithin(latency, 0.5), most: shareWithin(latency, 0.99) }
+    const latency = (await broker?.metrics())?.commits.latency
+    const share = (part: number): number | null => (latency ? shareWithin(latency, part) : null)
+    const acknowledged = { half: share(0.5), most: share(0.99) }
     return { body: { ...view, acknowledged, nodes: [...nodes], snapshots: [...snapshots] } }
   },
 })

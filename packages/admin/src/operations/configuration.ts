@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { operation } from '../operation.js'
+import { operationOfAnyNode } from '../operation.js'
 
 const setting = z
   .strictObject({
@@ -11,7 +11,7 @@ const setting = z
   })
   .openapi('Setting')
 
-export const getConfiguration = operation({
+export const getConfiguration = operationOfAnyNode({
   id: 'getConfiguration',
   method: 'get',
   path: '/configuration',
@@ -27,7 +27,7 @@ export const getConfiguration = operation({
   },
 })
 
-export const checkConfiguration = operation({
+export const checkConfiguration = operationOfAnyNode({
   id: 'checkConfiguration',
   method: 'post',
   path: '/configuration/check',
@@ -48,7 +48,7 @@ export const checkConfiguration = operation({
   },
 })
 
-export const reload = operation({
+export const reload = operationOfAnyNode({
   id: 'reload',
   method: 'post',
   path: '/reload',

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { FeedName } from '../follow/feeds.js'
 import { textParam } from '../listing.js'
 import { logLine } from '../log-lines.js'
-import { operation } from '../operation.js'
+import { operationOfAnyNode } from '../operation.js'
 import { Problem } from '../problem.js'
 import { leastRoleWithin, mayAs } from '../roles.js'
 import { seriesNames } from '../series/reading.js'
@@ -65,7 +65,7 @@ const events = z.array(
 
 const feedNames = ['changes', 'log', 'metrics']
 
-export const followEvents = operation({
+export const followEvents = operationOfAnyNode({
   id: 'followEvents',
   method: 'get',
   path: '/events',
@@ -90,7 +90,7 @@ export const followEvents = operation({
     ).optional(),
   }),
   answer: { description: 'The events, as they come.', schema: events, type: 'text/event-stream' },
-  problems: [501],
+  problems: [501, 503],
   async run({ query: { feeds = [], traceClientId, traceTopic }, who }, desk) {
     const trace =
       traceClientId === undefined && traceTopic === undefined

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { integerParam } from '../listing.js'
 import { levels, logLine, shownLine } from '../log-lines.js'
-import { operation } from '../operation.js'
+import { operationOfAnyNode } from '../operation.js'
 
-export const getLog = operation({
+export const getLog = operationOfAnyNode({
   id: 'getLog',
   method: 'get',
   path: '/log',

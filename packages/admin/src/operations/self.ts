@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { setCookie } from '../guards/cookie.js'
-import { operation } from '../operation.js'
+import { operationOfAnyNode } from '../operation.js'
 import { Problem } from '../problem.js'
 import { roles } from '../roles.js'
 import type { Credential } from '../tokens.js'
@@ -20,7 +20,7 @@ const selfOf = ({ name, role, expiresAt }: Credential, endsAt = expiresAt) => ({
   expiresAt: timeOf(endsAt),
 })
 
-export const getSelf = operation({
+export const getSelf = operationOfAnyNode({
   id: 'getSelf',
   method: 'get',
   path: '/self',
@@ -37,7 +37,7 @@ const login = z
   ])
   .openapi('Login')
 
-export const logIn = operation({
+export const logIn = operationOfAnyNode({
   id: 'logIn',
   method: 'post',
   path: '/login',
@@ -65,7 +65,7 @@ export const logIn = operation({
   },
 })
 
-export const logOut = operation({
+export const logOut = operationOfAnyNode({
   id: 'logOut',
   method: 'post',
   path: '/logout',

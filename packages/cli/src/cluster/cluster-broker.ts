@@ -1,4 +1,4 @@
-import { type Cluster, NotEditable } from '@godwit/admin/parts'
+import { type Cluster, NotEditable, type RecentLog } from '@godwit/admin/parts'
 import type { Broker, BrokerOptions, Logger } from '@godwit/broker'
 import type { StoreOnDisk } from '@godwit/broker/store/lmdb'
 import {
@@ -7,21 +7,22 @@ import {
   jetstreamLog,
   type LogServer,
   LogSilent,
+  makeNode,
   type NodeNote,
   type NodeRole,
   notKnown,
-  openNode,
 } from '@godwit/cluster'
+import { webLines } from '../banner.js'
+import type { StandingNode } from '../broker-life.js'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
 import { open as openSocket } from '../control/broker-control.js'
 import { controlPath } from '../control/control-path.js'
 import type { ClusterAnswer, ClusterRequest, ReloadAnswer } from '../control/control-protocol.js'
+import { loginLinkAnswer } from '../control/control-requests.js'
 import type { ControlSocket, Serve } from '../control/control-socket.js'
-import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
-import { monitoringAddress } from '../monitoring/monitoring-address.js'
-import { MonitoringPages } from '../monitoring/monitoring-pages.js'
-import { MonitoringServer } from '../monitoring/monitoring-server.js'
+import { WebServers } from '../http/web-servers.js'
+import type { Terminal } from '../terminal.js'
 import { ClusterLook } from './cluster-look.js'
 import { shownOfNode } from './cluster-pages.js'
 import { askEngine, type ClusterConfig, natsOptions, nodeName } from './cluster-settings.js'
@@ -35,23 +36,22 @@ export interface ServedByNode {
 }
 
 /** What a broker has from its node. */
-export interface OfNode {
+export interface OfNode extends StandingNode {
   readonly store: StoreOnDisk
-  /** Is given what the broker answers to over the control socket. */
-  readonly onRequests: (serve: Serve) => void
-  /** What is shown of the cluster over HTTP. */
-  readonly cluster: Cluster
 }
 
 export interface ClusterBrokerParts {
   readonly settings: Resolved
   readonly directory: string
   readonly log: Logger
+  readonly recent: RecentLog
+  /** What holds now of the configuration. */
+  readonly inForce: () => Resolved
   /** The listeners of this node, where they are open whoever serves. */
   readonly edge: NodeEdge | undefined
   /** Makes a broker, as the configuration says. */
   readonly create: (options: BrokerOptions) => Promise<Broker>
-  /** Takes up the configuration while it does not serve. */
+  /** Takes up the configuration as it is now. */
   readonly reload: () => Promise<ReloadAnswer>
   /** Opens its listeners, and what else it has. */
   readonly open: (of: OfNode) => Promise<ServedByNode>
@@ -61,14 +61,13 @@ export interface ClusterBrokerParts {
 export class ClusterBroker {
   readonly #parts: ClusterBrokerParts
   readonly #cluster: ClusterConfig
-  readonly #delay = new EventLoopDelay()
   #server!: LogServer
   #node!: ClusterNode
   #serving: Broker | undefined
   #served: ServedByNode | undefined
   #requests: Serve | undefined
   #socket: ControlSocket | undefined
-  #monitoring: MonitoringServer | undefined
+  #web!: WebServers
   #look!: ClusterLook
 
   /** @throws CommandError NATS cannot be used, or an address is taken. */
@@ -91,14 +90,18 @@ export class ClusterBroker {
   /** For the banner: which node it is, and what it relies on. */
   #isSynced = ''
 
-  get banner(): string {
+  banner(terminal: Terminal): string {
     const cluster = this.#cluster
     const { edge } = this.#parts
     const where = edge ? `  clients of any node   come in at ${edge.listeners.words.join(', ')}\n` : ''
     return `Node ${nodeName(cluster)} of the cluster ${cluster.name}, on NATS at ${cluster.servers.join(', ')}
 ${where}\
   the log               ${this.#isSynced}
-${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /healthz, /readyz\n` : ''}`
+${webLines(this.#web.told(terminal))}`
+  }
+
+  get web(): WebServers {
+    return this.#web
   }
 
   get role(): NodeRole {
@@ -125,9 +128,10 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
         throw new CommandError(`${settings.origin(['cluster', 'servers'])}: ${error.message}`)
       throw error
     }
-    await this.#openPages()
-    this.#node = this.#openNode()
-    this.#look = new ClusterLook({ name, server: this.#server, node: this.#node })
+    const node = this.#makeNode()
+    this.#look = new ClusterLook({ name, server: this.#server, node })
+    this.#web = await this.#openWeb(node)
+    this.#node = node.start()
     this.#node.onChange = () => this.#point()
     this.#point()
     const path = controlPath(settings.config)
@@ -135,15 +139,16 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     this.#look.start()
   }
 
-  #openNode(): ClusterNode {
-    const { directory, log, create, open, edge } = this.#parts
+  #makeNode(): ClusterNode {
+    const { directory, log, create, open, edge, settings } = this.#parts
     const cluster = this.#cluster
     let store: StoreOnDisk | undefined
     const { leaseMs, holdMs, preferred, forward } = cluster
-    return openNode({
+    return makeNode({
       server: this.#server,
       node: nodeName(cluster),
       address: forward?.listen,
+      console: settings.config.http.publicUrl,
       directory,
       leaseMs,
       holdMs,
@@ -160,9 +165,8 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
         const onRequests = (serve: Serve): void => {
           this.#requests = serve
         }
-        this.#served = await open({ store: store!, onRequests, cluster: this.#shown })
+        this.#served = await open({ store: store!, onRequests, web: this.#web, edge })
         this.#serving = broker
-        await edge?.serve(broker)
       },
       ended: async () => {
         const served = this.#served
@@ -189,27 +193,31 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     if (!this.#serving) this.#parts.edge?.follow(this.#node.status)
   }
 
-  async #openPages(): Promise<void> {
-    const { settings, log } = this.#parts
-    const cluster = this.#cluster
-    const { metrics } = settings.config
-    const where = metrics === undefined ? undefined : monitoringAddress(String(metrics))
-    if (!where) return
-    const shown = shownOfNode({
-      node: () => this.#node,
-      holdMs: cluster.holdMs,
-      broker: () => this.#serving,
-      edge: this.#parts.edge?.edge,
-      look: () => this.#look,
-      delay: this.#delay,
+  /** Counters, health and the HTTP API, whoever serves. */
+  #openWeb(node: ClusterNode): Promise<WebServers> {
+    const { settings, log, recent, inForce, reload, edge } = this.#parts
+    return WebServers.open({
+      ...{ settings, log, recent, inForce, reload, cluster: this.#shown },
+      shown: (delay) =>
+        shownOfNode({
+          node,
+          holdMs: this.#cluster.holdMs,
+          broker: () => this.#serving,
+          serving: () => this.#web.serving,
+          edge: edge?.edge,
+          look: this.#look,
+          delay,
+        }),
     })
-    this.#monitoring = await MonitoringServer.open(new MonitoringPages(shown, log), where, log)
   }
 
   readonly #answer: Serve = async (request, answers) => {
     if (request.request === 'cluster') return answers.end(await this.#deed(request))
     if (this.#requests) return await this.#requests(request, answers)
     if (request.request === 'reload') return answers.end(await this.#parts.reload())
+    if (request.request === 'console') {
+      return answers.end(loginLinkAnswer(this.#web.http?.loginLink(), this.#parts.log))
+    }
     const { role, owner } = this.#node.status
     throw new CommandError(
       `this node is ${role} and serves nobody${owner ? `; ask ${owner.node}, which is the owner` : ''}`,
@@ -271,8 +279,7 @@ ${this.#monitoring ? `  metrics and health    ${this.#monitoring.url}/metrics, /
     await this.#node?.close()
     await this.#parts.edge?.close()
     await this.#socket?.close()
-    await this.#monitoring?.close()
-    this.#delay.stop()
+    await this.#web?.close()
     await this.#server?.close()
   }
 }

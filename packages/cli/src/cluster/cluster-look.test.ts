@@ -59,10 +59,10 @@ class Stage {
   }
 
   get metrics(): Promise<string> {
-    const node = () => ({ status: this.status }) as never
+    const node = { status: this.status }
     const delay = new EventLoopDelay()
-    const parts = { node, holdMs: 1, broker: () => undefined, edge: undefined, look: () => this.look, delay }
-    return shownOfNode(parts)
+    const nobody = () => undefined
+    return shownOfNode({ node, holdMs: 1, broker: nobody, serving: nobody, edge: undefined, look: this.look, delay })
       .text()
       .finally(() => delay.stop())
   }

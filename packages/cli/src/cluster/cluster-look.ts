@@ -96,10 +96,11 @@ export class ClusterLook {
 }
 
 function shownOf(note: NodeNote, last: number, frameBytes: number): ClusterNodeView {
-  const { node, role, epoch, applied, version, address = null, preferred, problem = null, at } = note
+  const { node, role, epoch, applied, version, preferred, at } = note
+  const { address = null, console = null, problem = null } = note
   const behindFrames = Math.max(0, last - applied)
   return {
-    ...{ node, role, epoch, applied, version, address, preferred, problem, behindFrames },
+    ...{ node, role, epoch, applied, version, address, console, preferred, problem, behindFrames },
     behindBytes: Math.round(behindFrames * frameBytes),
     toldAt: new Date(at).toISOString(),
   }

@@ -1,20 +1,24 @@
 import type { ClusterNodeView, ClusterView } from '@godwit/admin/parts'
 import { type Edge, Exposition, edgePrometheusText, prometheusText } from '@godwit/broker'
 import type { ClusterNode } from '@godwit/cluster'
+import type { ServingBroker } from '../http/broker-http.js'
+import { bridgesText } from '../monitoring/bridges-text.js'
 import type { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import type { Monitored, Shown } from '../monitoring/monitoring-pages.js'
+import { pluginText } from '../monitoring/plugin-text.js'
 import { processText } from '../monitoring/process-text.js'
 import { type ClusterLook, isPresent } from './cluster-look.js'
 
 export interface ClusterPagesParts {
-  readonly node: () => ClusterNode
+  readonly node: Pick<ClusterNode, 'status'>
   readonly holdMs: number
   /** Left out: this node does not serve. */
   readonly broker: () => Monitored | undefined
+  /** What is shown beside it. */
+  readonly serving: () => Pick<ServingBroker, 'bridges' | 'plugins'> | undefined
   /** Left out: listeners are open only while this node serves. */
   readonly edge: Edge | undefined
-  /** Left out: it has not begun. */
-  readonly look: () => ClusterLook | undefined
+  readonly look: ClusterLook
   readonly delay: EventLoopDelay
 }
 
@@ -22,10 +26,16 @@ export interface ClusterPagesParts {
 export function shownOfNode(parts: ClusterPagesParts): Shown {
   return {
     async text() {
-      const serving = parts.broker()
-      const { edge } = parts
-      const text = serving ? await prometheusText(serving) : edge ? await edgePrometheusText(edge) : ''
-      return text + clusterText(parts.look()?.view) + processText(parts.delay)
+      const { edge, look, delay } = parts
+      const broker = parts.broker()
+      const { bridges, plugins } = parts.serving() ?? {}
+      return [
+        broker ? await prometheusText(broker) : edge ? await edgePrometheusText(edge) : '',
+        bridges ? bridgesText(bridges) : '',
+        plugins ? pluginText(plugins) : '',
+        clusterText(look.view),
+        processText(delay),
+      ].join('')
     },
     async readiness() {
       const reasons = await reasonsOf(parts)
@@ -35,7 +45,7 @@ export function shownOfNode(parts: ClusterPagesParts): Shown {
 }
 
 async function reasonsOf({ node, holdMs, broker, edge }: ClusterPagesParts): Promise<readonly string[]> {
-  const { node: name, role, owner, silentMs, applied, last, problem } = node().status
+  const { node: name, role, owner, silentMs, applied, last, problem } = node.status
   const serving = broker()
   if (serving) {
     const silent = silentMs > holdMs ? [`NATS has not answered for ${Math.round(silentMs / 1_000)} s`] : []
@@ -50,8 +60,7 @@ async function reasonsOf({ node, holdMs, broker, edge }: ClusterPagesParts): Pro
 
 const roles = ['starting', 'following', 'claiming', 'owner', 'diverged'] as const
 
-function clusterText(view: ClusterView | undefined): string {
-  if (!view) return ''
+function clusterText(view: ClusterView): string {
   const { role, epoch, held, silentSeconds, frozen, counters, log, nodes } = view
   const own = nodes.find(({ node }) => node === view.node)!
   const present = nodes.filter((node) => node === own || isPresent(node))

@@ -30,7 +30,6 @@ describe('the settings of a cluster', () => {
 
   it.each([
     ['a node that keeps nothing', here, { data: 'memory' }, 'needs a data folder'],
-    ['counters and API at one address', here, { metrics: 9464, http: { listen: 9464 } }, 'addresses of their own'],
     ['strangers that may write', { servers: ['nats://10.0.0.1:4222'] }, {}, 'owns every session'],
   ])('refuse %s', (_, cluster, more, words) => {
     expect(problem(() => checkCluster(settings(cluster, more)))).toContain(words)

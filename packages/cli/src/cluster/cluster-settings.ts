@@ -13,17 +13,12 @@ export type ClusterConfig = NonNullable<Config['cluster']>
  * @throws CommandError
  */
 export function checkCluster({ config, origin }: Resolved): void {
-  const { cluster, data, metrics, http } = config
+  const { cluster, data } = config
   if (!cluster) return
   const place = origin(['cluster'])
   if (data === 'memory') {
     throw new CommandError(
       `${place}: a node of a cluster needs a data folder: with data: memory there is nothing to take over`,
-    )
-  }
-  if (metrics !== undefined && String(metrics) === String(http.listen)) {
-    throw new CommandError(
-      `${place}: metrics and http.listen need addresses of their own on a node of a cluster: a node that follows serves no HTTP API`,
     )
   }
   const { servers, credentialsFile, user, tls } = cluster

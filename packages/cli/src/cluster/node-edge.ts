@@ -54,6 +54,7 @@ export class NodeEdge {
       })
     })
     try {
+      await inPlace(settings, ['cluster', 'forward', 'listen'], () => tryListen(edge, forward!))
       return new NodeEdge(edge, await OpenListeners.open(edge, settings, sockets), forward!)
     } catch (error) {
       await edge.close()
@@ -91,6 +92,13 @@ export class NodeEdge {
  */
 export async function checkForward(forward: Forward): Promise<void> {
   await checkListen(nodeListener(forward, []))
+}
+
+/** It is listened there only while the node serves: that this cannot be is told at the start, not when the owner is gone. */
+async function tryListen(edge: Edge, { listen }: Forward): Promise<void> {
+  const { host, port } = monitoringAddress(listen)! // the schema has looked
+  const trial = await edge.listen({ host, port, accepting: false })
+  await trial.close()
 }
 
 function nodeListener({ listen, tls, names }: Forward, listeners: readonly string[]): ListenOptions {

@@ -5,6 +5,7 @@ import type { ReloadAnswer } from '../control/control-protocol.js'
 import { type Reloadable, Reloading } from '../control/reloading.js'
 import { edgePart, logPart } from '../control/settings-part.js'
 import { tryOut } from '../control/trial.js'
+import type { WebServers } from '../http/web-servers.js'
 import type { ServedByNode } from './cluster-broker.js'
 import type { NodeEdge } from './node-edge.js'
 
@@ -13,6 +14,8 @@ export interface StandbyParts {
   readonly around: Around
   /** Left out: listeners are open only while the node serves. */
   readonly edge: NodeEdge | undefined
+  /** Those of its node. */
+  readonly web: () => WebServers
   /** A broker has been made, and does not serve yet. */
   readonly isTakingOver: () => boolean
 }
@@ -41,18 +44,26 @@ export class Standby {
 
   /** Clients are let in. */
   async open(standing: Standing): Promise<ServedByNode> {
-    const { edge } = this.#parts
     const life = this.#next!
-    await life.open({ ...standing, listeners: edge?.listeners, reloadable: this.#ofEdge() })
-    this.#serving = life
-    return {
-      close: async () => {
-        this.#inForce = life.inForce
-        this.#serving = undefined
-        this.#next = undefined
-        await life.close()
-      },
+    const close = async (): Promise<void> => {
+      this.#inForce = life.inForce
+      this.#serving = undefined
+      this.#next = undefined
+      await life.close()
     }
+    try {
+      await life.open({ ...standing, reloadable: this.#ofEdge() })
+    } catch (error) {
+      await close() // the next one begins anew
+      throw error
+    }
+    this.#serving = life
+    return { close }
+  }
+
+  /** What holds now of the configuration. */
+  get inForce(): Resolved {
+    return this.#serving?.inForce ?? this.#inForce
   }
 
   /** Takes up the configuration as it is now, whether the node serves or follows; one after another, whoever asks. */
@@ -64,7 +75,7 @@ export class Standby {
 
   /** What is open now follows at once; who may come in, plugins and bridges when the node serves next. */
   async #reload(): Promise<ReloadAnswer> {
-    const { around, edge, isTakingOver } = this.#parts
+    const { around, edge, web, isTakingOver } = this.#parts
     const { log, read, sockets } = around
     if (isTakingOver()) throw new CommandError('this node is taking over: ask again when it serves')
     log.reopen() // whatever becomes of the rest: the file may have been renamed
@@ -72,7 +83,7 @@ export class Standby {
       started: this.#inForce,
       read,
       check: (next) => tryOut(next, sockets),
-      parts: [logPart(log, this.#inForce), ...this.#ofEdge(), ...(edge ? [edge.listeners] : [])],
+      parts: [logPart(log, this.#inForce), ...this.#ofEdge(), ...(edge ? [edge.listeners] : []), web()],
       log,
     })
     const answer = await reloading.reload()

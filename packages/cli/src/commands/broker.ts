@@ -127,19 +127,23 @@ async function runAsNode(
   const { ClusterBroker } = await import('../cluster/cluster-broker.js')
   const { Standby } = await import('../cluster/standby.js')
   const edge = await edgeOf(settings, around, first)
-  const lives = new Standby(first, { settings, around, edge, isTakingOver: () => node.role === 'claiming' })
+  const lives = new Standby(first, {
+    ...{ settings, around, edge },
+    web: () => node.web,
+    isTakingOver: () => node.role === 'claiming',
+  })
   terminal.onReload(() => void lives.reload().catch(() => {}))
   const node = await ClusterBroker.start({
     settings,
     directory: folder,
-    log,
-    edge,
+    ...{ log, edge, recent: around.recent },
+    inForce: () => lives.inForce,
     create: async (given) => (await lives.next()).create(given),
     reload: () => lives.reload(),
-    open: ({ store: onDisk, onRequests, cluster }) => lives.open({ folder, onDisk, onRequests, cluster }),
+    open: ({ store: onDisk, ...ofNode }) => lives.open({ folder, onDisk, node: ofNode }),
   })
   try {
-    terminal.stdout.write(node.banner)
+    terminal.stdout.write(node.banner(terminal))
     await systemdNotify('READY=1', log)
     await stopped(stopping)
     log.log('info', 'stopping')

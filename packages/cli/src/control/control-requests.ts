@@ -119,13 +119,16 @@ async function done(
       tell('backup made', { name, bytes })
       return { path: backups.pathOf(name), bytes }
     }
-    case 'console': {
-      const link = loginLink()
-      if (link === undefined) {
-        throw new CommandError('this broker serves no console: see its log, or start it with --http [HOST:]PORT')
-      }
-      tell('login link made', {})
-      return { link }
-    }
+    case 'console':
+      return loginLinkAnswer(loginLink(), log)
   }
+}
+
+/** @param link undefined: no console is served. */
+export function loginLinkAnswer(link: string | undefined, log: Logger): ConsoleAnswer {
+  if (link === undefined) {
+    throw new CommandError('this broker serves no console: see its log, or start it with --http [HOST:]PORT')
+  }
+  log.log('info', 'login link made', { by: 'the control socket' })
+  return { link }
 }

@@ -3,9 +3,11 @@ import {
   type AccessExplainer,
   type Backups,
   type Cluster,
+  Logins,
   type RecentLog,
   type Rules,
   TokenFile,
+  type Tokens,
   type Users,
 } from '@godwit/admin/parts'
 import type { Broker, Logger } from '@godwit/broker'
@@ -20,58 +22,69 @@ import type { Plugged } from '../monitoring/plugin-text.js'
 import { systemProblem } from '../system-problem.js'
 import { HttpServer, type HttpServerParts } from './http-server.js'
 import { httpTls, tokensFileOf } from './http-settings.js'
-import { MqttUpgrade } from './mqtt-upgrade.js'
+import { MqttUpgrade, noMqtt } from './mqtt-upgrade.js'
 import { settingsPart } from './settings-part.js'
 
-export interface ServedBroker {
+/** A broker that serves clients, and what is shown and edited with it. */
+export interface ServingBroker {
   readonly broker: Broker
-  /** What it is served by. */
-  readonly settings: Resolved
-  /** What holds now. */
-  readonly inForce: () => Resolved
   /** Its listeners in words, as `127.0.0.1:1883`. */
   readonly listeners: () => readonly string[]
   readonly users: Users
   readonly rules: Rules
   readonly access: AccessExplainer
   readonly backups: Backups
-  readonly recent: RecentLog
   readonly bridges: Bridged
   readonly plugins: Plugged
+}
+
+/** What is served over HTTP, whoever serves clients. */
+export interface ServedProcess {
+  /** What it is served by. */
+  readonly settings: Resolved
+  /** What holds now. */
+  readonly inForce: () => Resolved
+  readonly recent: RecentLog
   /** The node of a cluster that it is. */
-  readonly cluster: Cluster | undefined
+  readonly cluster?: Cluster | undefined
   readonly reload: () => Promise<ReloadAnswer>
   readonly delay: EventLoopDelay
   /** Counters and health, where they are served at the same address. */
   readonly monitoring: MonitoringPages | undefined
   readonly log: Logger
+  /** `undefined`: another node of the cluster serves. */
+  readonly serving: ServingBroker | undefined
 }
 
-/** The HTTP API of a running broker, served. */
+/** The HTTP API of a running broker, or of a node that follows, served. */
 export class BrokerHttp {
   readonly #server: HttpServer
+  readonly #address: MonitoringAddress
+  #of: ServedProcess
   #served: Served
 
   /**
    * Serves it where the configuration says.
    * @throws Unavailable for an address that is taken; CommandError, BrokerError for certificates that cannot be used.
    */
-  static async open(of: ServedBroker, address: MonitoringAddress): Promise<BrokerHttp> {
-    const served = servedOf(of, address)
+  static async open(of: ServedProcess, address: MonitoringAddress): Promise<BrokerHttp> {
+    const served = servedOf(of, address, keysOf(of))
     try {
       const tls = await httpTls(of.settings.config)
       const server = await HttpServer.open(address, tls, served.parts).catch((error: unknown) => {
         throw new Unavailable(`${address.host}:${address.port}: ${systemProblem(error)}`)
       })
-      return new BrokerHttp(server, served)
+      return new BrokerHttp(server, address, of, served)
     } catch (error) {
       served.api.close()
       throw error
     }
   }
 
-  private constructor(server: HttpServer, served: Served) {
+  private constructor(server: HttpServer, address: MonitoringAddress, of: ServedProcess, served: Served) {
     this.#server = server
+    this.#address = address
+    this.#of = of
     this.#served = served
   }
 
@@ -86,27 +99,34 @@ export class BrokerHttp {
     return `${this.url}/#login=${this.#served.api.loginCode('admin')}`
   }
 
+  /** From here on this broker serves; `undefined`: another node does. Whoever is logged in stays so. */
+  serve(serving: ServingBroker | undefined): void {
+    if (serving === this.#of.serving) return
+    this.#of = { ...this.#of, serving }
+    this.#use(servedOf(this.#of, this.#address, this.#served.keys))
+  }
+
   /**
    * Reads certificates again, and makes ready what other settings ask for at the same address; who is logged in has to log in
    * again then.
+   * @returns what has them in force.
    * @throws CommandError, BrokerError for certificates that cannot be used.
    */
-  async prepare(of: ServedBroker, address: MonitoringAddress, isSame: boolean): Promise<PreparedHttp> {
+  async prepare(of: ServedProcess, isSame: boolean): Promise<() => void> {
     const tls = await httpTls(of.settings.config)
-    const old = this.#served
-    const next = isSame ? old : servedOf(of, address)
-    return {
-      commit: () => {
-        if (tls) this.#server.renew(tls)
-        if (next === old) return
-        this.#served = next
-        this.#server.use(next.parts)
-        old.api.close()
-      },
-      abandon: () => {
-        if (next !== old) next.api.close()
-      },
+    return () => {
+      if (tls) this.#server.renew(tls)
+      if (isSame) return
+      this.#of = { ...of, serving: this.#of.serving } // another may serve by now
+      this.#use(servedOf(this.#of, this.#address, keysOf(of)))
     }
+  }
+
+  #use(next: Served): void {
+    const old = this.#served
+    this.#served = next
+    this.#server.use(next.parts)
+    old.api.close()
   }
 
   async close(): Promise<void> {
@@ -115,30 +135,35 @@ export class BrokerHttp {
   }
 }
 
-/** One of both is called, once. */
-interface PreparedHttp {
-  commit(): void
-  abandon(): void
-}
-
 interface Served {
   readonly api: AdminApi
   readonly parts: HttpServerParts
+  readonly keys: Keys
   readonly publicUrl: string | undefined
 }
 
-function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
-  const { broker, settings, log, monitoring, delay } = served
-  const { config } = settings
-  const { publicUrl } = config.http
-  const file = tokensFileOf(config)
-  const { users, rules, access, backups, recent, cluster, bridges, plugins } = served
+/** Who may come in, and who has. */
+interface Keys {
+  readonly tokens: Tokens
+  readonly logins: Logins
+}
+
+function keysOf({ settings, log }: ServedProcess): Keys {
+  const file = tokensFileOf(settings.config)
+  const tokens = file === undefined ? noTokens : new TokenFile(file, log)
+  return { tokens, logins: new Logins(tokens) }
+}
+
+function servedOf(served: ServedProcess, address: MonitoringAddress, keys: Keys): Served {
+  const { settings, log, monitoring, delay, recent, cluster, serving } = served
+  const { publicUrl } = settings.config.http
+  const { broker, listeners, users, rules, access, backups, bridges, plugins } = serving ?? {}
   const api = adminApi(broker, {
-    tokens: file === undefined ? noTokens : new TokenFile(file, log),
+    ...keys,
     publicUrl,
     hosts: [address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
     logger: log,
-    listeners: served.listeners,
+    listeners: listeners,
     eventLoopDelay: delay.histogram,
     users,
     rules,
@@ -150,7 +175,8 @@ function servedOf(served: ServedBroker, address: MonitoringAddress): Served {
     plugins,
     configuration: settingsPart(served.inForce, served.reload),
   })
-  return { api, parts: { api, monitoring, page: consolePage(), mqtt: new MqttUpgrade(broker, api), log }, publicUrl }
+  const mqtt = broker ? new MqttUpgrade(broker, api) : noMqtt
+  return { api, parts: { api, monitoring, page: consolePage(), mqtt, log }, keys, publicUrl }
 }
 
 /** The system lets nobody listen there; says where, and why. */

@@ -29,7 +29,7 @@ export interface HttpServerParts {
   /** The files of a page. `undefined` for what is none of them. */
   readonly page?: { fetch(request: Request): Promise<Response | undefined> } | undefined
   /** MQTT over WebSockets. Default: an upgrade is refused. */
-  readonly mqtt?: MqttUpgrade | undefined
+  readonly mqtt?: Pick<MqttUpgrade, 'answer'> | undefined
   readonly log: Logger
 }
 

@@ -63,6 +63,14 @@ export class MqttUpgrade {
   }
 }
 
+/** At a node of a cluster that follows. */
+export const noMqtt: Pick<MqttUpgrade, 'answer'> = {
+  answer(_, stream) {
+    stream.on('error', () => {}) // it closes then
+    refuse(stream, 503, 'another node of the cluster serves')
+  },
+}
+
 /** The request as the API takes one. */
 function webRequest({ url = '/', headers: given }: IncomingMessage, isTls: boolean): Request {
   const headers = new Headers()

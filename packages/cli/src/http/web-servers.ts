@@ -1,23 +1,24 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { WebFacts } from '../banner.js'
+import { isTerminal } from '../colors.js'
 import { CommandError } from '../command-error.js'
 import { inPlace } from '../config/in-place.js'
 import type { Resolved } from '../config/resolve.js'
 import type { Config } from '../config/schema.js'
 import { changedSettings } from '../control/changed-settings.js'
 import type { Prepared, Reloadable } from '../control/reloading.js'
-import { bridgesText } from '../monitoring/bridges-text.js'
 import { EventLoopDelay } from '../monitoring/event-loop-delay.js'
 import { type MonitoringAddress, monitoringAddress } from '../monitoring/monitoring-address.js'
-import { MonitoringPages, shownOf } from '../monitoring/monitoring-pages.js'
+import { MonitoringPages, type Shown } from '../monitoring/monitoring-pages.js'
 import { MonitoringServer } from '../monitoring/monitoring-server.js'
-import { pluginText } from '../monitoring/plugin-text.js'
-import type { BrokerHttp, ServedBroker } from './broker-http.js'
+import type { Terminal } from '../terminal.js'
+import type { BrokerHttp, ServedProcess, ServingBroker } from './broker-http.js'
 import { httpAddress } from './http-settings.js'
 
-/** What of a broker is served over HTTP. */
-type Served = Omit<ServedBroker, 'delay' | 'monitoring'> & {
-  /** Whether counters and health are shown here; else whoever runs the broker shows them. */
-  readonly showsCounters: boolean
+/** What of a process is served over HTTP. */
+type Served = Omit<ServedProcess, 'delay' | 'monitoring' | 'serving'> & {
+  /** Counters and health. @param delay of the event loop, which is looked at here. */
+  readonly shown: (delay: EventLoopDelay) => Shown
 }
 
 /** What is open, and what for. */
@@ -38,14 +39,16 @@ export class WebServers implements Reloadable {
   readonly #served: Served
   readonly #delay = new EventLoopDelay()
   readonly #pages: MonitoringPages
+  #serving: ServingBroker | undefined
   #open: Open
 
   /**
    * Opens them. An address of the API that is taken costs a line in the log, not the broker.
+   * @param serving left out: nobody serves here yet, as at a node of a cluster.
    * @throws CommandError for an address of the metrics that is taken; CommandError, BrokerError for certificates that cannot be used.
    */
-  static async open(served: Served): Promise<WebServers> {
-    const servers = new WebServers(served)
+  static async open(served: Served, serving?: ServingBroker): Promise<WebServers> {
+    const servers = new WebServers(served, serving)
     try {
       await servers.#start()
       return servers
@@ -55,17 +58,34 @@ export class WebServers implements Reloadable {
     }
   }
 
-  private constructor(served: Served) {
+  private constructor(served: Served, serving: ServingBroker | undefined) {
     this.#served = served
-    const { broker, bridges, plugins, log } = served
-    const more = [() => bridgesText(bridges), () => pluginText(plugins)]
-    this.#pages = new MonitoringPages(shownOf(broker, this.#delay, more), log)
-    this.#open = { settings: this.#settingsOf(served.settings), http: undefined, monitoring: undefined }
+    this.#serving = serving
+    this.#pages = new MonitoringPages(served.shown(this.#delay), served.log)
+    this.#open = { settings: settingsOf(served.settings), http: undefined, monitoring: undefined }
+  }
+
+  /** From here on the API is this broker's; `undefined`: it is that of a node that follows. */
+  serve(serving: ServingBroker | undefined): void {
+    this.#serving = serving
+    this.http?.serve(serving)
+  }
+
+  /** Whose the API is now. */
+  get serving(): ServingBroker | undefined {
+    return this.#serving
   }
 
   /** The API and the console; undefined: they are not served. */
   get http(): BrokerHttp | undefined {
     return this.#open.http
+  }
+
+  /** For whoever starts it: a login is for a person who reads it now, since what is no terminal may be kept. */
+  told(terminal: Terminal): WebFacts {
+    const { http, metrics } = this
+    const isLogin = isTerminal(terminal.stdout)
+    return { metrics, console: http && { url: isLogin ? http.loginLink() : http.url, isLogin } }
   }
 
   /** The URL of counters and health; undefined: they are not served. */
@@ -76,8 +96,7 @@ export class WebServers implements Reloadable {
 
   async #start(): Promise<void> {
     const { settings, log } = this.#served
-    const wanted = this.#settingsOf(settings)
-    const { http: address, metrics: where, shares } = addressesOf(wanted)
+    const { http: address, metrics: where, shares } = addressesOf(settingsOf(settings))
     if (where && !shares) this.#open = { ...this.#open, monitoring: await this.#openMonitoring(where) }
     if (address) {
       const { Unavailable } = await loadHttp()
@@ -97,7 +116,7 @@ export class WebServers implements Reloadable {
 
   async prepare(next: Resolved): Promise<Prepared | undefined> {
     const old = this.#open
-    const wanted = this.#settingsOf(next)
+    const wanted = settingsOf(next)
     const [before, after] = [addressesOf(old.settings), addressesOf(wanted)]
     const switched = isDeepStrictEqual(before.http, after.http) && !old.settings.http.tls !== !wanted.http.tls
     if (switched && after.http) {
@@ -120,6 +139,7 @@ export class WebServers implements Reloadable {
         commit: async () => {
           renew?.()
           this.#open = { settings: wanted, http, monitoring }
+          http?.serve(this.#serving) // another may serve by now
           if (old.monitoring !== monitoring) await old.monitoring?.close()
           if (old.http !== http) await old.http?.close()
         },
@@ -152,9 +172,7 @@ export class WebServers implements Reloadable {
     if (http && isDeepStrictEqual(before.http, address)) {
       const isSame = isDeepStrictEqual(settings.http, next.config.http) && before.shares === shares
       const parts = this.#partsFor(next, shares)
-      const { commit, abandon } = await inPlace(next, ['http', 'tls'], () => http.prepare(parts, address, isSame))
-      undo.push(abandon)
-      return { http, renew: commit }
+      return { http, renew: await inPlace(next, ['http', 'tls'], () => http.prepare(parts, isSame)) }
     }
     const { Unavailable } = await loadHttp()
     try {
@@ -177,12 +195,9 @@ export class WebServers implements Reloadable {
     return MonitoringServer.open(this.#pages, where, this.#served.log)
   }
 
-  #settingsOf({ config: { http, metrics } }: Resolved): Settings {
-    return { http, metrics: this.#served.showsCounters ? metrics : undefined }
-  }
-
-  #partsFor(settings: Resolved, shares: boolean): ServedBroker {
-    return { ...this.#served, settings, delay: this.#delay, monitoring: shares ? this.#pages : undefined }
+  #partsFor(settings: Resolved, shares: boolean): ServedProcess {
+    const monitoring = shares ? this.#pages : undefined
+    return { ...this.#served, settings, delay: this.#delay, monitoring, serving: this.#serving }
   }
 }
 
@@ -198,6 +213,10 @@ interface Addresses {
   readonly metrics: MonitoringAddress | undefined
   /** One server for both. */
   readonly shares: boolean
+}
+
+function settingsOf({ config: { http, metrics } }: Resolved): Settings {
+  return { http, metrics }
 }
 
 function addressesOf({ http: settings, metrics: given }: Settings): Addresses {

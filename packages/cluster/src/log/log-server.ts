@@ -42,6 +42,8 @@ export interface NodeNote {
   readonly frameVersion: number
   /** Where clients of other nodes are taken to; left out: nowhere. */
   readonly address?: string
+  /** The URL at which people find its console; left out: it does not tell. */
+  readonly console?: string
   readonly preferred: boolean
   /** It does not take over by itself. */
   readonly frozen?: boolean

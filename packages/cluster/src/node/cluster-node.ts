@@ -23,6 +23,8 @@ export interface NodeSettings {
   readonly node: string
   /** Where clients of other nodes are taken to. Default: nowhere. */
   readonly address?: string | undefined
+  /** The URL at which people find its console, for whoever looks at another node. Default: it does not tell. */
+  readonly console?: string | undefined
   /** How long the owner must have been silent before another claims, in ms. Default 3,000. */
   readonly leaseMs?: number
   /** How long clients wait for the engine before what needs it is refused, in ms. Default 15,000. */
@@ -430,11 +432,12 @@ export class ClusterNode {
   /** What this node tells of itself. */
   note(): NodeNote {
     const { node, role, epoch, applied, preferred, frozen, problem } = this.status
-    const { address } = this.parts
+    const { address, console } = this.parts
     return {
       ...{ node, role, epoch, applied, version, frameVersion, preferred },
       ...(frozen && { frozen }),
       ...(address !== undefined && { address }),
+      ...(console !== undefined && { console }),
       ...(problem !== undefined && { problem }),
       at: this.clock.now(),
     }

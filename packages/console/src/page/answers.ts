@@ -85,6 +85,8 @@ export interface ClusterNode {
   readonly behindBytes: number
   readonly version: string
   readonly address: string | null
+  /** The URL of its console. */
+  readonly console: string | null
   readonly problem: string | null
   readonly toldAt: string
 }

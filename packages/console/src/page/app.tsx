@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { duration } from './format.js'
 import icon from './icon.svg'
+import { follows } from './live.js'
 import { Access } from './pages/access.js'
 import { Clients } from './pages/clients.js'
 import { Cluster } from './pages/cluster.js'
@@ -29,6 +30,8 @@ interface Entry {
   readonly page: string
   readonly title: string
   readonly show: () => JSX.Element
+  /** It is there at a node of a cluster that follows, too. Default: the cluster is shown in its place. */
+  readonly atAnyNode?: true
 }
 
 /** The pages, in the groups of the menu. */
@@ -54,12 +57,12 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
   {
     title: texts.menu.broker,
     entries: [
-      { page: 'cluster', title: texts.menu.cluster, show: Cluster },
+      { page: 'cluster', title: texts.menu.cluster, show: Cluster, atAnyNode: true },
       { page: 'connections', title: texts.menu.connections, show: Connections },
       { page: 'access', title: texts.menu.access, show: Access },
       { page: 'trace', title: texts.menu.trace, show: Trace },
-      { page: 'log', title: texts.menu.log, show: Log },
-      { page: 'settings', title: texts.menu.settings, show: Settings },
+      { page: 'log', title: texts.menu.log, show: Log, atAnyNode: true },
+      { page: 'settings', title: texts.menu.settings, show: Settings, atAnyNode: true },
     ],
   },
 ]
@@ -67,7 +70,8 @@ const groups: readonly { readonly title?: string; readonly entries: readonly Ent
 export function App(): JSX.Element {
   if (!self.value) return <Login />
   const entries = groups.flatMap((group) => group.entries)
-  const { show: Shown } = entries.find(({ page }) => page === place.value.page) ?? entries[0]!
+  const entry = entries.find(({ page }) => page === place.value.page) ?? entries[0]!
+  const Shown = follows.value && !entry.atAnyNode ? Cluster : entry.show
   return (
     <>
       <button type="button" class="button skip" onClick={() => document.getElementById('content')?.focus()}>

@@ -90,6 +90,7 @@ const node = (name: string, role: string, more: object = {}): ClusterNode => ({
   behindBytes: 0,
   version: '1',
   address: null,
+  console: null,
   problem: null,
   toldAt: '2026-11-30T11:59:58Z',
   ...more,

@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import type { BrokerFacts, ClusterFacts, Counters } from './answers.js'
-import { get } from './api.js'
+import { get, Problem } from './api.js'
 import { place } from './router.js'
 import { self } from './session.js'
 
@@ -21,6 +21,9 @@ export interface Look {
 
 /** The looks of the last minutes, the oldest first. */
 export const looks = signal<readonly Look[]>([])
+
+/** Whether this is a node of a cluster that follows: what only a broker has is not here. */
+export const follows = signal(false)
 
 /** Why the last one did not come. */
 export const lookProblem = signal<unknown>(undefined)
@@ -51,11 +54,24 @@ async function look(): Promise<void> {
     const isAnother = before !== undefined && broker.uptimeSeconds < before.broker.uptimeSeconds
     looks.value = [...(isAnother ? [] : looks.peek().slice(1 - mostLooks)), found]
     lookProblem.value = undefined
+    follows.value = false
   } catch (error) {
     lookProblem.value = error
+    if (isNotServing(error)) {
+      looks.value = []
+      follows.value = true
+    }
   }
-  if (mine === turn && self.peek())
-    timer = setTimeout(() => void look(), document.hidden || place.peek().page !== '' ? restingMs : everyMs)
+  if (mine === turn && self.peek()) timer = setTimeout(() => void look(), isWatched() ? everyMs : restingMs)
+}
+
+/** Whether somebody sees what a look brings. Of a node that follows all do: it may serve any moment. */
+function isWatched(): boolean {
+  return !document.hidden && (follows.peek() || place.peek().page === '')
+}
+
+function isNotServing(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'not-serving'
 }
 
 /** How much a counter has grown in the last so many ms. */

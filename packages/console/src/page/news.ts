@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals'
 import type { History, LogLine } from './answers.js'
 import { get, Problem } from './api.js'
 import { type Batch, follow } from './follow.js'
+import { follows } from './live.js'
 import { mostLines } from './log-lines.js'
 import { self } from './session.js'
 
@@ -83,8 +84,9 @@ function take(told: Told): void {
 /**
  * One stream for all tabs of this browser, which gives an origin six connections: the tab that has the lock follows, and tells the
  * others. Where there are no locks (a page without TLS that is not of this machine), each tab follows by itself.
+ * @param broker the feeds of a broker, each with a comma behind; empty: none serves here.
  */
-function share(): () => void {
+function share(broker: string): () => void {
   const channel = new BroadcastChannel('godwit-news')
   const ending = new AbortController()
   let stop = (): void => {}
@@ -94,8 +96,8 @@ function share(): () => void {
     take(told)
   }
   const lead = async (): Promise<void> => {
-    const feeds = (await hasLog(ending.signal)) ? 'changes,metrics,log' : 'changes,metrics'
-    if (ending.signal.aborted) return
+    const feeds = (await hasLog(ending.signal)) ? `${broker}log` : broker.slice(0, -1)
+    if (ending.signal.aborted || feeds === '') return
     stop = follow({ feeds }, { onBatch: (feed, batch) => tell({ feed, batch }), onState: (isOpen) => tell({ isOpen }) })
   }
   const untilEnd = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()))
@@ -123,11 +125,12 @@ function hasLog(signal: AbortSignal): Promise<boolean> {
 
 effect(() => {
   if (!self.value) return
+  const isAlive = !follows.value
   points.value = []
   stream.value = { isOpen: false, openings: 0 }
   logged.value = { lines: [], missed: 0 }
-  rememberMinutes().catch(() => {}) // then the curves begin now
-  return share()
+  if (isAlive) rememberMinutes().catch(() => {}) // then the curves begin now
+  return share(isAlive ? 'changes,metrics,' : '')
 })
 
 /** What was before the page was opened, in steps of ten seconds. */

@@ -51,6 +51,7 @@ export const texts = {
     lost: 'The server does not answer',
     lostMore: 'This page asks again by itself. When the broker runs again, it goes on here.',
     notAvailable: 'Not available here',
+    notServing: 'Another node serves',
     nothing: 'Nothing here',
   },
   close: 'Close',
@@ -215,6 +216,12 @@ export const texts = {
     alone: 'This broker is alone',
     aloneMore:
       'Two or more brokers on a log in NATS JetStream go on when one machine is lost. docs/cluster.md says how to set that up.',
+    serves: (name: string) => `${name} serves, and this node follows`,
+    servesMore:
+      'Clients, sessions, topics and all else of a broker are in the console of the node that serves. Here are the cluster, the log and the configuration of this node.',
+    itsConsole: (url: string) => `Its console: ${url}`,
+    nobodyServes: 'Nobody serves now',
+    nobodyServesMore: 'A node takes over as soon as it may. This page goes on by itself.',
     thisNode: (name: string) => `This node: ${name}`,
     well: 'What is acknowledged is safe on a majority of the servers of the log.',
     silent: (time: string) => `NATS has not answered for ${time}: nothing is acknowledged until it does.`,
@@ -263,7 +270,7 @@ export const texts = {
     handOver: 'Hand over',
     handOverTitle: (node: string) => `Have another node take over from ${node}?`,
     handOverText:
-      'Clients are disconnected and come again; nothing that was acknowledged is lost. This page is gone with the owner: open the console of the new one.',
+      'Clients are disconnected and come again; nothing that was acknowledged is lost. This page shows the cluster from then on; clients and topics are in the console of the new owner.',
     handedOver: 'This node lets go: another one takes over.',
   },
   connections: {

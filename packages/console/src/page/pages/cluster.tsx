@@ -3,7 +3,7 @@ import type { ClusterFacts, ClusterNode, Snapshot } from '../answers.js'
 import { call, get } from '../api.js'
 import { isBehind, isHere } from '../cluster.js'
 import { bytes, count, dateTime, duration, milliseconds, plain, since } from '../format.js'
-import { lookProblem, looks } from '../live.js'
+import { follows, lookProblem, looks } from '../live.js'
 import { AskingButton } from '../parts/asking-button.js'
 import { type Column, DataTable } from '../parts/data-table.js'
 import { Fact } from '../parts/facts.js'
@@ -19,7 +19,7 @@ const words = texts.cluster
 /** The cluster that this broker is a node of. */
 export function Cluster(): JSX.Element {
   const cluster = looks.value.at(-1)?.broker.cluster
-  if (cluster) return <Nodes />
+  if (cluster || follows.value) return <Nodes />
   const problem = lookProblem.value
   return (
     <Page title={words.title}>
@@ -50,6 +50,7 @@ function All({ found }: { readonly found: ClusterFacts }): JSX.Element {
   const { nodes, snapshots, log } = found
   return (
     <div class="stack">
+      {found.role !== 'owner' && <Elsewhere found={found} />}
       <Standing found={found} />
       <section class="stack">
         <h2>{words.nodes}</h2>
@@ -73,6 +74,25 @@ function All({ found }: { readonly found: ClusterFacts }): JSX.Element {
         <Snapshots snapshots={snapshots} />
       </div>
     </div>
+  )
+}
+
+/** Where what is not here is. */
+function Elsewhere({ found: { node, owner, nodes } }: { readonly found: ClusterFacts }): JSX.Element {
+  const serves = owner !== null && owner !== node ? owner : undefined
+  const url = nodes.find((one) => one.node === serves)?.console ?? null
+  return (
+    <section class="panel stack">
+      <h2>{serves === undefined ? words.nobodyServes : words.serves(plain(serves))}</h2>
+      <p>{serves === undefined ? words.nobodyServesMore : words.servesMore}</p>
+      {url !== null && (
+        <p>
+          <a href={url} rel="noreferrer">
+            {words.itsConsole(plain(url))}
+          </a>
+        </p>
+      )}
+    </section>
   )
 }
 

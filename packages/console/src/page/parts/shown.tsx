@@ -39,11 +39,18 @@ interface FailedProps {
 
 /** What is shown in the place of what did not come. */
 export function Failed({ problem, again }: FailedProps): JSX.Element {
-  const { status, message } = problem
+  const { status, code, message } = problem
   if (status === 403) {
     return (
       <State picture="noRight" title={texts.state.noRight}>
         <p class="muted">{texts.state.noRightMore(self.value?.role ?? '')}</p>
+      </State>
+    )
+  }
+  if (code === 'not-serving') {
+    return (
+      <State picture="notAvailable" title={texts.state.notServing}>
+        <p class="muted">{message}</p>
       </State>
     )
   }
