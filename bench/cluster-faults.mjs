@@ -3,12 +3,12 @@ import { connect } from '@godwit/client'
 import { fetchedNats, pause, until } from './cluster-stage.mjs'
 
 /** @typedef {import('./cluster-stage.mjs').ClusterStage} Stage */
-/** @typedef {import('./cluster-stage.mjs').Actor} Actor */
+/** @typedef {import('./cluster-actor.mjs').Actor} Actor */
 /**
  * @typedef {object} Fault
  * @property {string} name
  * @property {(stage: Stage) => Promise<void>} run
- * @property {'disks' | 'two versions'} [needs] what not every machine has
+ * @property {'disks' | 'two versions' | 'edges' | 'an older Godwit'} [needs] a stage of its own, or what not every machine has
  */
 
 /** For how long something stands still or is cut off, in ms. */
@@ -60,6 +60,22 @@ async function refusedNow({ urls }) {
     throw new Error(`who came while nothing became safe was not refused: ${error?.message}`)
 }
 
+/** @param {(stage: Stage) => Promise<Actor>} whom @returns {Fault['run']} */
+const unpowered = (whom) => async (stage) => {
+  const actor = await whom(stage)
+  await stage.cutPower([actor])
+  await pause(aside)
+  actor.start()
+  await stage.healthy()
+}
+
+/** @param {import('./tcp-gate.mjs').GateMode} mode @returns {Fault['run']} */
+const edgesCut = (mode) => async (stage) => {
+  stage.cutEdges(mode)
+  await pause(away)
+  stage.cutEdges('open')
+}
+
 const owner = (/** @type {Stage} */ stage) => stage.owner()
 const replica = (/** @type {Stage} */ stage) => stage.replica()
 const leader = (/** @type {Stage} */ stage) => stage.leader()
@@ -95,7 +111,7 @@ export const faults = [
     name: 'hand-over (asked for)',
     async run(stage) {
       const actor = await stage.owner()
-      await stage.command(actor, 'handover')
+      await stage.ask(actor, 'handover')
       await until(async () => (await stage.owner()) !== actor, 'another owner')
     },
   },
@@ -176,6 +192,8 @@ export const faults = [
       await stage.healthy()
     },
   },
+  { name: 'power cut of the replica', needs: 'disks', run: unpowered(replica) },
+  { name: 'power cut of another nats-server', needs: 'disks', run: unpowered(followingServer) },
   { name: 'disk of the owner full for 10 s', needs: 'disks', run: full(owner) },
   { name: 'disk of the replica full for 10 s', needs: 'disks', run: full(replica) },
   { name: 'disk of the leading nats-server full for 10 s', needs: 'disks', run: full(leader) },
@@ -212,10 +230,18 @@ export const faults = [
       const serving = await stage.owner()
       for (let snapshots = 0; snapshots < 3; snapshots++) {
         await pause(1_000)
-        await stage.command(serving, 'snapshot')
+        await stage.ask(serving, 'snapshot')
       }
       await pause(6_000) // trimming goes by itself
       other.start()
+    },
+  },
+  {
+    name: 'a node added, and taken out again',
+    async run(stage) {
+      await stage.joined('c')
+      await stage.followed()
+      await stage.left()
     },
   },
   {
@@ -241,6 +267,39 @@ export const faults = [
         await stage.healthy()
         await pause(1_000)
       }
+    },
+  },
+  { name: 'nodes cut off from the one that serves', needs: 'edges', run: edgesCut('cut') },
+  { name: 'nodes cut off from the one that serves, silently', needs: 'edges', run: edgesCut('swallow') },
+  { name: 'what nodes send to the one that serves is lost', needs: 'edges', run: edgesCut('swallow there') },
+  {
+    name: 'owner killed, with clients at either node',
+    needs: 'edges',
+    async run(stage) {
+      const actor = await stage.owner()
+      await actor.end()
+      await stage.owner()
+      await pause(aside)
+      actor.start()
+    },
+  },
+  {
+    name: 'Godwit upgraded, one node after another',
+    needs: 'an older Godwit',
+    async run(stage) {
+      const [following, serving] = [await stage.replica(), await stage.owner()]
+      await following.end('SIGTERM')
+      stage.upgrade(following)
+      following.start()
+      await stage.followed() // what the older one writes
+      await pause(aside)
+      await stage.ask(serving, 'handover')
+      await until(async () => (await stage.owner()) === following, 'the newer one to serve')
+      await stage.followed() // by the older one
+      await pause(aside)
+      await serving.end('SIGTERM')
+      stage.upgrade(serving)
+      serving.start()
     },
   },
 ]

@@ -38,7 +38,8 @@ export class Load {
 
   /** @param {string} clientId @param {import('@godwit/client').ConnectOptions} [options] @param {readonly string[]} [urls] */
   async #connect(clientId, options = {}, urls = this.stage.urls) {
-    const client = await connect([...urls], {
+    const byEdge = this.stage.hasEdges && this.#clients.length % 4 > 1 // half of each kind, at the other node first
+    const client = await connect(byEdge ? [...urls].reverse() : [...urls], {
       clientId: `${this.#own}-${clientId}`,
       clean: false,
       sessionExpirySeconds: 3_600,
@@ -59,8 +60,10 @@ export class Load {
     this.#working.push(this.#count(wills), this.#take(load))
     for (let n = 0; n < this.living; n++) {
       const byTls = n % 2 === 1
-      const will = { topic: `${this.#own}/wills/${n}`, payload: 'gone', qos: /** @type {const} */ (1) }
-      const options = { clean: true, sessionExpirySeconds: 0, will, ...(byTls && { tls: this.stage.tls }) }
+      // Of a client behind an edge the broker knows that edge: a will without delay goes when the way to it breaks.
+      const delaySeconds = this.stage.hasEdges ? 60 : 0
+      const will = { topic: `${this.#own}/wills/${n}`, payload: 'gone', qos: /** @type {const} */ (1), delaySeconds }
+      const options = { clean: true, sessionExpirySeconds: delaySeconds, will, ...(byTls && { tls: this.stage.tls }) }
       await this.#connect(`living-${n}`, options, byTls ? this.stage.tlsUrls : undefined)
     }
     this.#watching = setInterval(() => this.#look(), 50)

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { root } from '../scripts/prepare.mjs'
-import { Actor, ClusterStage, fetchedNats, freePorts, until } from './cluster-stage.mjs'
+import { Actor } from './cluster-actor.mjs'
+import { ClusterStage, fetchedNats, freePorts, until } from './cluster-stage.mjs'
 
 const run = promisify(execFile)
 const command = join(root, 'packages/cli/dist/main.js')

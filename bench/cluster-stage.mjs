@@ -1,18 +1,19 @@
 // Three nats-servers and two brokers on them, on this machine: started, stopped, killed, cut off, and brought back.
-import { execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { parse } from 'yaml'
+import { askOnce, controlPathOf } from '../packages/cli/dist/control/control-client.js'
+import { freePort } from '../scripts/background.mjs'
 import { root } from '../scripts/prepare.mjs'
+import { Actor } from './cluster-actor.mjs'
 import { LoopDisk } from './loop-disk.mjs'
 import { TcpGate } from './tcp-gate.mjs'
 
-const command = join(root, 'packages/cli/bin/godwit.js')
-const run = promisify(execFile)
+/** Of a Godwit that is built in this folder. @param {string} folder */
+const commandOf = (folder) => join(folder, 'packages/cli/bin/godwit.js')
+const command = commandOf(root)
 
 /** The programs that scripts/fetch-nats.sh has fetched, by suite. */
 export function fetchedNats() {
@@ -42,63 +43,6 @@ export async function until(isSo, what, ms = 30_000) {
   }
 }
 
-/** A process of the stage, which can be started again. */
-export class Actor {
-  /** @type {import('node:child_process').ChildProcess | undefined} */
-  child
-  /** Where it keeps its data, if it has a disk of its own. @type {LoopDisk | undefined} */
-  disk
-  /** Ways to it: of a nats-server from the others, of a node to each nats-server. @type {readonly TcpGate[]} */
-  gates = []
-  /** @param {string} name @param {string} folder of the stage @param {readonly string[]} line */
-  constructor(name, folder, line) {
-    this.name = name
-    this.log = join(folder, `${name}.log`)
-    this.line = line
-    /** What its wall clock is ahead, in ms, stands there. */
-    this.clock = join(folder, `${name}.clock`)
-  }
-
-  /** @param {number} ms */
-  step(ms) {
-    writeFileSync(this.clock, String(ms))
-  }
-
-  start() {
-    const log = openSync(this.log, 'a')
-    const [program = '', ...args] = this.line
-    this.child = spawn(program, args, {
-      stdio: ['ignore', log, log],
-      env: { ...process.env, GODWIT_HTTP__LISTEN: 'none', BENCH_CLOCK: this.clock },
-    })
-    this.#watch()
-  }
-
-  /** As its unit would: one that gives up by itself is started again. */
-  #watch() {
-    const { child } = this
-    child?.once('exit', () => {
-      if (this.child === child) setTimeout(() => this.child === child && this.start(), 500)
-    })
-  }
-
-  /** @param {NodeJS.Signals} signal */
-  signal(signal) {
-    this.child?.kill(signal)
-  }
-
-  /** @param {NodeJS.Signals} [signal] */
-  async end(signal = 'SIGKILL') {
-    const child = this.child
-    this.child = undefined
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    child.kill('SIGCONT')
-    await ended
-  }
-}
-
 /** Of one that can lose power: a file that is as large as what is in it. */
 const diskBytes = 1_073_741_824
 
@@ -114,25 +58,34 @@ export class ClusterStage {
   /** @type {number[]} */
   monitoring = []
 
-  /** @type {readonly number[]} */
+  /** @type {number[]} */
   #tlsPorts = []
 
   /**
    * @param {string} program nats-server
-   * @param {{ readonly disks?: boolean, readonly gates?: boolean }} [options] disks: each server and node has one of its own, that can
-   * lose power; gates: they reach each other through what can be cut (default), or else at once
+   * @param {object} [options]
+   * @param {boolean} [options.disks] each server and node has one of its own, that can lose power
+   * @param {boolean} [options.gates] they reach each other through what can be cut (default), or else at once
+   * @param {boolean} [options.edges] each node passes clients on to the one that serves
+   * @param {string} [options.older] where another Godwit is built, on which the nodes begin
    */
-  constructor(program, { disks = false, gates = true } = {}) {
+  constructor(program, { disks = false, gates = true, edges = false, older } = {}) {
     this.program = program
     this.hasDisks = disks
     this.hasGates = gates
+    this.hasEdges = edges
+    this.#command = older === undefined ? command : commandOf(older)
   }
 
   folder = ''
+  /** Which nodes begin with. */
+  #command
+  /** Of the nats-servers, for clients. @type {readonly number[]} */
+  #servers = []
 
   async start() {
     this.folder = mkdtempSync(join(tmpdir(), 'godwit-cluster-'))
-    const free = await freePorts(9 + 6 + 3 + 6)
+    const free = await freePorts(9 + 6 + 3)
     const client = free.splice(0, 3)
     const route = free.splice(0, 3)
     this.monitoring = free.splice(0, 3)
@@ -144,7 +97,12 @@ export class ClusterStage {
     for (const [at, port] of client.entries()) await this.#addServer(at, { client: port, route, routeGates })
     for (const server of this.servers) server.start()
     await this.healthy()
-    for (const name of ['a', 'b']) await this.#addNode(name, client, this.hasGates ? free.splice(0, 3) : client)
+    this.#servers = client
+    const edges = new Map()
+    if (this.hasEdges) {
+      for (const name of ['a', 'b']) edges.set(name, await freePorts(2))
+    }
+    for (const name of ['a', 'b']) await this.#addNode(name, edges)
     for (const node of this.nodes) node.start()
     await this.owner()
     await this.followed()
@@ -187,9 +145,34 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     this.servers.push(server)
   }
 
-  /** @param {string} name @param {readonly number[]} servers @param {readonly number[]} gates */
-  async #addNode(name, servers, gates) {
+  /** Another one, with an empty folder. @param {string} name */
+  async joined(name) {
+    this.ports.push(...(await freePorts(1)))
+    this.#tlsPorts.push(...(await freePorts(1)))
+    this.metrics.push(...(await freePorts(1)))
+    const node = await this.#addNode(name, new Map())
+    node.start()
+    return node
+  }
+
+  /** The last that has joined is taken out again. */
+  async left() {
+    const node = this.nodes.pop()
+    for (const ports of [this.ports, this.#tlsPorts, this.metrics]) ports.pop()
+    await node?.end('SIGTERM')
+    for (const gate of node?.gates ?? []) gate.close()
+    node?.disk?.remove()
+    rmSync(join(this.folder, node?.name ?? ''), { recursive: true, force: true })
+  }
+
+  /**
+   * @param {string} name
+   * @param {ReadonlyMap<string, readonly number[]>} edges where each node takes clients of the others, and the gate before it
+   */
+  async #addNode(name, edges) {
     const at = this.nodes.length
+    const servers = this.#servers
+    const gates = this.hasGates ? await freePorts(3) : servers
     const { folder, disk } = this.#folderOf(name)
     const example = exampleOfPage()
     const { credentialsFile: _, ...cluster } = example.cluster
@@ -214,15 +197,28 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
         node: name,
         servers: gates.map((port) => `nats://127.0.0.1:${port}`),
         monitoring: this.monitoring.map((port) => `http://127.0.0.1:${port}`),
+        ...(edges.size > 0 && { forward: { listen: `127.0.0.1:${edges.get(name)?.[0]}` } }),
       },
     }
     writeFileSync(file, JSON.stringify(settings))
-    const clock = join(import.meta.dirname, 'stepped-clock.mjs')
-    const line = [process.execPath, '--import', clock, command, 'broker', '--config', file]
+    const loaded = ['stepped-clock.mjs', 'dialed-gates.mjs'].flatMap((one) => [
+      '--import',
+      join(import.meta.dirname, one),
+    ])
+    const line = [process.execPath, ...loaded, this.#command, 'broker', '--config', file]
     const node = new Actor(name, this.folder, line)
     node.disk = disk
+    node.env = { BENCH_GATES: [...edges.values()].map((ports) => ports.join(':')).join(',') }
+    const [own, gate] = edges.get(name) ?? []
+    if (own !== undefined && gate !== undefined) node.edgeGate = await new TcpGate(own).open(gate)
     if (this.hasGates) node.gates = await Promise.all(gates.map((port, n) => new TcpGate(servers[n] ?? 0).open(port)))
     this.nodes.push(node)
+    return node
+  }
+
+  /** From its next start on it is the Godwit of this folder. @param {Actor} node */
+  upgrade(node) {
+    node.line = node.line.map((word) => (word === this.#command ? command : word))
   }
 
   /** @param {'cert' | 'key'} what */
@@ -267,6 +263,11 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     for (const gate of node.gates) gate.set(mode)
   }
 
+  /** The network by which nodes bring clients to the one that serves. @param {import('./tcp-gate.mjs').GateMode} mode */
+  cutEdges(mode) {
+    for (const { edgeGate } of this.nodes) edgeGate?.set(mode)
+  }
+
   /** All actors lose power at once, and have it again. @param {readonly Actor[]} [actors] */
   async cutPower(actors = [...this.nodes, ...this.servers]) {
     for (const { child } of actors) child?.kill('SIGSTOP')
@@ -282,11 +283,12 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
   }
 
-  /** What a node's command says. @param {Actor} node @param {readonly string[]} line */
-  async command(node, ...line) {
-    const data = join(this.folder, node.name, 'data')
-    const { stdout } = await run(process.execPath, [command, 'cluster', ...line, '--data', data])
-    return stdout
+  /**
+   * Asks a node, as `godwit cluster` does, without the time that a program takes to start.
+   * @param {Actor} node @param {'handover' | 'snapshot'} deed
+   */
+  async ask(node, deed) {
+    await askOnce(controlPathOf({ data: join(this.folder, node.name, 'data') }, {}), { request: 'cluster', deed })
   }
 
   get urls() {
@@ -298,8 +300,8 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     /** @type {Actor | undefined} */
     let owner
     const look = async () => {
-      for (const [at, node] of this.nodes.entries()) {
-        if (node.child && (await answers(`http://127.0.0.1:${this.metrics[at]}/readyz`))) owner = node
+      for (const node of this.nodes) {
+        if (node.child && (await this.serves(node))) owner = node
       }
       return owner !== undefined
     }
@@ -312,7 +314,7 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     const isBehind = async () => {
       const texts = await Promise.all(this.metrics.map((port) => textOf(`http://127.0.0.1:${port}/metrics`)))
       const applied = texts.map((text) => Number(/^godwit_cluster_applied_frame (\d+)/m.exec(text)?.[1]))
-      return Math.abs((applied[0] ?? 0) - (applied[1] ?? 0)) < 200 && applied.every((frame) => frame > 0)
+      return Math.max(...applied) - Math.min(...applied) < 200 && applied.every((frame) => frame > 0)
     }
     await until(isBehind, 'a replica that has caught up', 60_000)
   }
@@ -336,9 +338,10 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     return /** @type {Actor} */ (this.servers.find((server) => server.name === name))
   }
 
-  /** Whether a node serves now. @param {Actor} node */
-  serves(node) {
-    return answers(`http://127.0.0.1:${this.metrics[this.nodes.indexOf(node)]}/readyz`)
+  /** Whether a node serves now: one that passes clients on is ready, too. @param {Actor} node */
+  async serves(node) {
+    const url = `http://127.0.0.1:${this.metrics[this.nodes.indexOf(node)]}`
+    return (await answers(`${url}/readyz`)) && /^godwit_cluster_owner 1$/m.test(await textOf(`${url}/metrics`))
   }
 
   /** All processes. */
@@ -346,6 +349,7 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
     for (const actor of [...this.nodes, ...this.servers]) {
       await actor.end()
       for (const gate of actor.gates) gate.close()
+      actor.edgeGate?.close()
     }
   }
 
@@ -376,14 +380,7 @@ async function textOf(url) {
 
 /** @param {number} count */
 export async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  const ports = []
+  while (ports.length < count) ports.push(await freePort())
   return ports
 }

@@ -1,5 +1,5 @@
 // Faults of a cluster under load: what was acknowledged is there, once at QoS 2, in order, and no will of a living client goes out.
-//   node bench/cluster.mjs [--rounds N] [--only PATTERN] [--nats PROGRAM] [--scale PART]
+//   node bench/cluster.mjs [--rounds N] [--only PATTERN] [--nats PROGRAM] [--scale PART] [--older FOLDER]
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { faults } from './cluster-faults.mjs'
@@ -13,10 +13,11 @@ const usage = `node bench/cluster.mjs [options]
   --only PATTERN  only faults whose names match
   --nats PROGRAM  the nats-server (the first that scripts/fetch-nats.sh has fetched)
   --scale PART    of 10,000 connected clients, 100,000 offline sessions with a million messages, and 100,000 retained (0.005)
+  --older FOLDER  another Godwit, built there: the fault that upgrades nodes begins with it
   --list          the names of the faults`
 
 /** @typedef {import('./cluster-faults.mjs').Fault} Fault */
-/** @typedef {{ rounds: number, only: string, program: string, scale: number }} Settings */
+/** @typedef {{ rounds: number, only: string, program: string, scale: number, older?: string | undefined }} Settings */
 
 const seconds = (/** @type {number} */ ms) => `${(ms / 1_000).toFixed(1)} s`
 
@@ -26,9 +27,10 @@ function medianAndWorst(list) {
   return `${seconds(sorted[sorted.length >> 1] ?? 0)} / ${seconds(sorted.at(-1) ?? 0)}`
 }
 
-/** Why a fault cannot be played here. @param {Fault} fault */
-function refusal({ needs }) {
+/** Why a fault cannot be played here. @param {Fault} fault @param {string | undefined} older */
+function refusal({ needs }, older) {
   if (needs === 'disks') return LoopDisk.refusal()
+  if (needs === 'an older Godwit' && older === undefined) return 'needs --older FOLDER'
   return needs === 'two versions' && fetchedNats().length < 2 ? 'needs two versions of nats-server' : undefined
 }
 
@@ -82,8 +84,13 @@ async function play(stage, state, fault, { rounds }) {
 /** On a stage of its own: those that need disks which can lose power, and those that do not. @param {readonly Fault[]} some @param {Settings} settings */
 async function playAll(some, settings) {
   if (some.length === 0) return true
-  const { program, scale } = settings
-  const stage = new ClusterStage(program, { disks: some.some(({ needs }) => needs === 'disks') })
+  const { program, scale, older } = settings
+  const need = (/** @type {Fault['needs']} */ what) => some.some(({ needs }) => needs === what)
+  const stage = new ClusterStage(program, {
+    disks: need('disks'),
+    edges: need('edges'),
+    ...(need('an older Godwit') && { older }),
+  })
   let isRight = false
   try {
     await stage.start()
@@ -108,25 +115,27 @@ async function playAll(some, settings) {
  * Each fault so many times. @param {Partial<Settings>} [options]
  * @returns {Promise<boolean>} whether all held
  */
-export async function proveCluster({ rounds = 1, only = '', program = fetchedNats()[0], scale = 0.005 } = {}) {
+export async function proveCluster({ rounds = 1, only = '', program = fetchedNats()[0], scale = 0.005, older } = {}) {
   if (program === undefined) throw new Error('there is no nats-server: scripts/fetch-nats.sh fetches one')
   const some = faults.filter(({ name }) => new RegExp(only).test(name))
-  const able = some.filter((fault) => refusal(fault) === undefined)
+  const able = some.filter((fault) => refusal(fault, older) === undefined)
   for (const fault of some) {
-    const why = refusal(fault)
+    const why = refusal(fault, older)
     if (why !== undefined) console.log(`${fault.name}: not played, ${why}`)
   }
-  const settings = { rounds, only, program, scale }
+  const settings = { rounds, only, program, scale, older }
   const { words } = new ClusterState(new ClusterStage(program), scale)
   console.log(`${program}; ${words}
 | fault | rounds | acknowledged | refused | no answer, median / worst | 99 % of clients back | wrong |
 |---|---|---|---|---|---|---|`)
   const those = (/** @type {Fault['needs']} */ what) => able.filter(({ needs }) => needs === what)
   let isRight = await playAll(those(undefined), settings)
+  isRight = (await playAll(those('edges'), settings)) && isRight
   isRight = (await playAll(those('disks'), settings)) && isRight
   for (let round = 0; round < rounds; round++) {
-    const older = { ...settings, rounds: 1, program: byAge()[0] ?? program } // what was upgraded stays so
-    isRight = (await playAll(those('two versions'), older)) && isRight
+    const oldest = { ...settings, rounds: 1, program: byAge()[0] ?? program } // what was upgraded stays so
+    isRight = (await playAll(those('two versions'), oldest)) && isRight
+    isRight = (await playAll(those('an older Godwit'), { ...settings, rounds: 1 })) && isRight
   }
   return isRight
 }
@@ -135,9 +144,9 @@ if (process.argv[1] === import.meta.filename) {
   const text = /** @type {const} */ ({ type: 'string' })
   const flag = /** @type {const} */ ({ type: 'boolean' })
   const { values } = parseArgs({
-    options: { rounds: text, only: text, nats: text, scale: text, list: flag, help: flag },
+    options: { rounds: text, only: text, nats: text, scale: text, older: text, list: flag, help: flag },
   })
-  const { rounds, only, nats, scale, list, help } = values
+  const { rounds, only, nats, scale, older, list, help } = values
   if (help) console.log(usage)
   else if (list) console.log(faults.map(({ name }) => name).join('\n'))
   else {
@@ -146,6 +155,7 @@ if (process.argv[1] === import.meta.filename) {
       ...(only && { only }),
       ...(nats && { program: nats }),
       ...(scale && { scale: Number(scale) }),
+      ...(older && { older }),
     })
     process.exitCode = isRight ? 0 : 1
   }
