@@ -60,10 +60,15 @@ export class Load {
     this.#working.push(this.#count(wills), this.#take(load))
     for (let n = 0; n < this.living; n++) {
       const byTls = n % 2 === 1
-      // Of a client behind an edge the broker knows that edge: a will without delay goes when the way to it breaks.
+      // A client behind an edge is gone when the way to that breaks, as when its own does: a will with a delay waits for it.
       const delaySeconds = this.stage.hasEdges ? 60 : 0
       const will = { topic: `${this.#own}/wills/${n}`, payload: 'gone', qos: /** @type {const} */ (1), delaySeconds }
-      const options = { clean: true, sessionExpirySeconds: delaySeconds, will, ...(byTls && { tls: this.stage.tls }) }
+      const options = {
+        clean: delaySeconds === 0,
+        sessionExpirySeconds: delaySeconds,
+        will,
+        ...(byTls && { tls: this.stage.tls }),
+      }
       await this.#connect(`living-${n}`, options, byTls ? this.stage.tlsUrls : undefined)
     }
     this.#watching = setInterval(() => this.#look(), 50)

@@ -182,9 +182,10 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
       ...example,
       auth: {},
       listeners: [
-        { ...listener, port: this.ports[at] },
+        { ...listener, name: 'mqtt', port: this.ports[at] },
         {
           ...listener,
+          name: 'mqtts',
           protocol: 'mqtts',
           port: this.#tlsPorts[at],
           tls: { cert: this.#pem('cert'), key: this.#pem('key') },
