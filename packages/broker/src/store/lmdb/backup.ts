@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { appendFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
@@ -9,7 +9,7 @@ import { BrokerError, systemReason } from '../../errors.js'
 import type { Limits } from '../../limits.js'
 import { writeFooter } from './backup-footer.js'
 import { reserveOf } from './disk-room.js'
-import { format } from './folder.js'
+import { flush, format } from './folder.js'
 import { pageSizeAt } from './header.js'
 import { mpFlagsAt, mpPagesAt, mpTxnidAt, P_OVERFLOW } from './page-format.js'
 import { sizesOf, type Tables } from './tables.js'
@@ -91,7 +91,7 @@ async function makeBackup(parts: BackupParts, to: string, options: BackupOptions
     const footer = writeFooter({ format, createdAt, bytes, sha256 })
     await appendFile(coming, footer, { flush: true })
     await rename(coming, to)
-    flushFolder(dirname(to))
+    flush(dirname(to))
     return { bytes: bytes + footer.length, createdAt }
   } catch (error) {
     await rm(coming, { force: true })
@@ -210,14 +210,6 @@ class Room {
     if (left >= reserveOf(blocks * bsize, this.#parts.limits)) return undefined
     return `${this.#folder} has no room for it beside the reserve; delete old backups, or name a folder on another disk`
   }
-}
-
-/** A new file is safe only when the folder that names it is. */
-function flushFolder(folder: string): void {
-  if (process.platform === 'win32' || !statSync(folder).isDirectory()) return
-  const opened = openSync(folder, 'r')
-  fsyncSync(opened)
-  closeSync(opened)
 }
 
 export function notOpen(): BrokerError {

@@ -37,13 +37,7 @@ export interface Folder {
  */
 export async function openFolder(directory: string, log: Logger = silentLogger): Promise<Folder> {
   const found = formatOf(directory)
-  const file = join(directory, 'p0', 'data.mdb')
-  try {
-    makeFolder(dirname(file))
-  } catch (error) {
-    throw notWritable(directory, error)
-  }
-  const lock = await lockedFolder(directory)
+  const { file, lock } = await takenFolder(directory)
   const wasInOrder = existsSync(join(directory, endedInOrder))
   try {
     if (lock.wasTakenOver) log.log('warn', `took over ${directory} from a process that is gone`)
@@ -78,13 +72,7 @@ export async function openFolder(directory: string, log: Logger = silentLogger):
  * @throws BrokerError `store-failed`: in use, not writable.
  */
 export async function settleData(directory: string, of: number, put: (file: string) => Promise<void>): Promise<void> {
-  const file = join(directory, 'p0', 'data.mdb')
-  try {
-    makeFolder(dirname(file))
-  } catch (error) {
-    throw notWritable(directory, error)
-  }
-  const lock = await lockedFolder(directory)
+  const { file, lock } = await takenFolder(directory)
   try {
     await put(file)
     for (const folder of [dirname(file), directory, dirname(directory)]) flush(folder)
@@ -118,7 +106,7 @@ export async function lookAtFolder(directory: string): Promise<FolderLook> {
     )
   }
   const lock = await lockedFolder(directory)
-  return { directory, file: join(directory, 'p0', 'data.mdb'), release: () => lock.release() }
+  return { directory, file: fileIn(directory), release: () => lock.release() }
 }
 
 /** A file that says that the last process wrote everything out. */
@@ -176,6 +164,19 @@ function finishUpgrade(directory: string, file: string): void {
   rmSync(`${file}-lock`, { force: true })
   flush(dirname(file))
   flush(directory)
+}
+
+const fileIn = (directory: string): string => join(directory, 'p0', 'data.mdb')
+
+/** Makes the folder where it is not there, and locks it. */
+async function takenFolder(directory: string): Promise<{ readonly file: string; readonly lock: FolderLock }> {
+  const file = fileIn(directory)
+  try {
+    makeFolder(dirname(file))
+  } catch (error) {
+    throw notWritable(directory, error)
+  }
+  return { file, lock: await lockedFolder(directory) }
 }
 
 async function lockedFolder(directory: string): Promise<FolderLock> {
@@ -238,8 +239,8 @@ async function makeData(file: string): Promise<void> {
   rmSync(`${coming}-lock`, { force: true })
 }
 
-/** A new file is safe only when the folder that names it is, too. */
-function flush(path: string): void {
+/** Has a file or a folder written to the disk. A new file is safe only when the folder that names it is, too. */
+export function flush(path: string): void {
   const isFolder = statSync(path).isDirectory()
   if (isFolder && process.platform === 'win32') return // folders cannot be flushed there
   const opened = openSync(path, isFolder ? 'r' : 'r+')
