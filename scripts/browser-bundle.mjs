@@ -1,10 +1,13 @@
 // Makes the client's files for a page without a bundler: @godwit/client/browser, and beside it what only some pages want. What a client
 // in a browser never needs is left out. bundle.mjs calls it; check-packages.mjs holds the result to `budgets`.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import ts from 'typescript'
+import { deadMembers, parse, replaced, stringsIn, withoutMembers, withoutProperties } from './page-modules.mjs'
 import { root } from './prepare.mjs'
+import { platformNames, publicNames } from './public-names.mjs'
 
 const dist = join(root, 'packages/client/dist')
 
@@ -13,7 +16,7 @@ const dist = join(root, 'packages/client/dist')
  * @type {Readonly<Record<string, number>>}
  */
 export const budgets = {
-  'browser.js': 27_400,
+  'browser.js': 25_100,
   'browser-checks.js': 3_600,
   'browser-indexeddb-store.js': 2_600,
   'browser-requests.js': 1_900,
@@ -40,23 +43,34 @@ import { ProtocolError } from './errors.js'
 export function onlyFromClients() { throw new ProtocolError('protocol-error', 'a packet that only clients send') }`
 
 /**
+ * Modules that a page has in another form. Their exports are the same.
+ * @type {Readonly<Record<string, string>>}
+ */
+const otherForms = {
+  // A page has no Node to be too old.
+  'protocol/dist/node-floor.js': '',
+  'protocol/dist/tuned.js': 'export const tuned = false',
+  'client/dist/most-publish-bytes.js': 'export const mostPublishBytes = () => Infinity',
+  'client/dist/other-protocol.js': 'export const otherProtocol = () => undefined',
+}
+
+/** What the client of a page never has: it is no relay, and makes no connections but those of the browser. */
+const never = new Set(['#relayed', '#remembered', 'relay', 'relayed', 'bridge', 'tls', 'headers', 'dial'])
+
+/**
  * @param {string} source A module of the codec that calls definePacket once.
  * @param {'read' | 'write'} left
  */
-async function withoutOneWay(source, left) {
-  const { default: ts } = await import('typescript')
-  const file = ts.createSourceFile('packet.js', source, ts.ScriptTarget.ES2022, true)
-  /** @type {import('typescript').CallExpression[]} */
-  const calls = []
-  const look = (/** @type {import('typescript').Node} */ node) => {
-    if (ts.isCallExpression(node) && node.expression.getText() === 'definePacket') calls.push(node)
-    ts.forEachChild(node, look)
-  }
-  look(file)
-  const argument = calls[0]?.arguments[left === 'read' ? 2 : 3]
-  if (calls.length !== 1 || argument === undefined) throw new Error('definePacket is not called as it was')
-  const instead = left === 'read' ? 'onlyFromClients' : 'undefined'
-  const cut = source.slice(0, argument.getStart()) + instead + source.slice(argument.getEnd())
+function withoutOneWay(source, left) {
+  const file = parse('packet.js', source)
+  let calls = 0
+  const cut = replaced(file, (node) => {
+    if (!ts.isCallExpression(node.parent) || node.parent.expression.getText() !== 'definePacket') return undefined
+    if (node !== node.parent.arguments[left === 'read' ? 2 : 3]) return undefined
+    calls++
+    return left === 'read' ? 'onlyFromClients' : 'undefined'
+  })
+  if (calls !== 1) throw new Error('definePacket is not called as it was')
   return left === 'read' ? `${cut}\nimport { onlyFromClients } from 'refuse'` : cut
 }
 
@@ -70,19 +84,24 @@ function withReasonsAsNumbers(source, numbers) {
 }
 
 /**
- * The module of reason codes in fewer words: a number, a bit for each packet that may carry it, and its name.
+ * The module of reason codes in fewer words: a list of the names, and one of numbers with a bit for each packet that may carry the code.
  * @param {typeof import('../packages/protocol/dist/reason-codes.js')} codes
  */
 async function shortReasonCodes({ rows, reasonName, isReasonFor }) {
   const hosts = [...new Set(Object.values(rows).flatMap((row) => row.hosts))]
-  const known = [...new Set(Object.values(rows).map(({ code }) => code))]
+  const known = [...new Set(Object.values(rows).map(({ code }) => code))].sort((a, b) => a - b)
+  const low = known.filter((code) => code < 0x80)
   const bits = (/** @type {number} */ code) =>
     hosts.reduce((sum, host, at) => sum + (isReasonFor(host, code) ? 1 << at : 0), 0)
   const source = `
 export const reason = undefined // numbers stand in its place
-const rows = new Map(${JSON.stringify(known.map((code) => [code, [bits(code), reasonName(code)]]))})
-export const reasonName = (code) => rows.get(code)?.[1] ?? 'reason code 0x' + code.toString(16).padStart(2, '0')
-export const isReasonFor = (host, code) => ((rows.get(code)?.[0] >> ${JSON.stringify(hosts)}.indexOf(host)) & 1) === 1`
+const low = ${JSON.stringify(low)}
+const names = ${JSON.stringify(known.map(reasonName).join('|'))}.split('|')
+const bits = ${JSON.stringify(known.map(bits))}
+// From 0x80 on there is one of each number.
+const at = (code) => (code < 0x80 ? low.indexOf(code) : code - ${0x80 - low.length})
+export const reasonName = (code) => names[at(code)] ?? 'reason code 0x' + code.toString(16).padStart(2, '0')
+export const isReasonFor = (host, code) => ((bits[at(code)] >> ${JSON.stringify(hosts)}.indexOf(host)) & 1) === 1`
   const made = await import(`data:text/javascript,${encodeURIComponent(source)}`)
   for (let code = 0; code < 256; code++) {
     const same = hosts.every((host) => made.isReasonFor(host, code) === isReasonFor(host, code))
@@ -91,15 +110,52 @@ export const isReasonFor = (host, code) => ((rows.get(code)?.[0] >> ${JSON.strin
   return source
 }
 
-/** @type {import('esbuild').Plugin} */
-const forPages = {
+/**
+ * The module of properties in fewer words: a bit for each place where one may stand.
+ * @param {string} source
+ */
+function shortProperties(source) {
+  /** @type {string[]} */
+  const hosts = []
+  const bitsOf = (/** @type {string} */ host) => {
+    if (!hosts.includes(host)) hosts.push(host)
+    return 1 << hosts.indexOf(host)
+  }
+  const acks = /const acks = \[(.*?)\]/s.exec(source)?.[1] ?? ''
+  const rows = replaced(parse('properties.js', source), (node) => {
+    if (!ts.isCallExpression(node) || !/^(one|many)$/.test(node.expression.getText())) return undefined
+    const [id, field, ...places] = node.arguments.map((argument) => argument.getText())
+    const named = places.join().replace('...acks', acks)
+    const sum = [...named.matchAll(/'(\w+)'/g)].reduce((all, [, host = '']) => all | bitsOf(host), 0)
+    return `${node.expression.getText()}(${id}, ${field}, ...hostsOf(${sum}))`
+  })
+  return `${rows}
+function hostsOf(bits) { return ${JSON.stringify(hosts.join())}.split(',').filter((_, at) => (bits >> at) & 1) }`
+}
+
+/**
+ * A module as a page has it, but for its members that nothing calls.
+ * @param {string} path
+ */
+async function moduleForPages(path) {
+  const name = relative(join(root, 'packages'), path).replaceAll('\\', '/')
+  const other = otherForms[name]
+  if (other !== undefined) return other
+  if (name === 'protocol/dist/reason-codes.js') return shortReasonCodes(await import(pathToFileURL(path).href))
+  const { reason } = await import('../packages/protocol/dist/index.js')
+  const source = withReasonsAsNumbers(readFileSync(path, 'utf8'), reason)
+  if (name === 'protocol/dist/properties.js') return shortProperties(source)
+  const left = oneWay[`${basename(dirname(path))}/${basename(path)}`]
+  return withoutProperties(parse(path, left ? withoutOneWay(source, left) : source), never)
+}
+
+/**
+ * @param {(path: string) => Promise<string>} moduleAt Gives the source of a module.
+ * @returns {import('esbuild').Plugin}
+ */
+const forPages = (moduleAt) => ({
   name: 'for pages',
   setup({ onLoad, onResolve }) {
-    // A page has no Node to be too old.
-    onLoad({ filter: /\/protocol\/dist\/node-floor\.js$/ }, () => ({ contents: '' }))
-    onLoad({ filter: /\/protocol\/dist\/reason-codes\.js$/ }, async ({ path }) => ({
-      contents: await shortReasonCodes(await import(pathToFileURL(path).href)),
-    }))
     onResolve({ filter: /^refuse$/ }, () => ({
       path: join(root, 'packages/protocol/dist/refuse'),
       namespace: 'refuse',
@@ -108,14 +164,9 @@ const forPages = {
       contents: refuse,
       resolveDir: join(root, 'packages/protocol/dist'),
     }))
-    onLoad({ filter: /\/(?:client|protocol)\/dist\/.*\.js$/ }, async ({ path }) => {
-      const { reason } = await import('../packages/protocol/dist/index.js')
-      const left = oneWay[`${basename(dirname(path))}/${basename(path)}`]
-      const source = withReasonsAsNumbers(readFileSync(path, 'utf8'), reason)
-      return { contents: left ? await withoutOneWay(source, left) : source }
-    })
+    onLoad({ filter: /\/(?:client|protocol)\/dist\/.*\.js$/ }, async ({ path }) => ({ contents: await moduleAt(path) }))
   },
-}
+})
 
 /**
  * What is thrown beside the client is of the client's classes.
@@ -136,7 +187,10 @@ const errorsOfClient = {
   },
 }
 
-/** The files, and the modules that they are made of. The first one is the client. */
+/**
+ * The files, and the modules that they are made of. The first one is the client.
+ * @type {Readonly<Record<string, string>>}
+ */
 const entries = {
   'browser.js': 'page.js',
   'browser-checks.js': 'all-checks.js',
@@ -147,35 +201,88 @@ const entries = {
 
 /** Makes the files from what has been built. */
 export async function browserBundle() {
-  const { build } = await import('esbuild')
-  for (const [name, entry] of Object.entries(entries)) {
-    await build({
-      entryPoints: [join(dist, entry)],
-      outfile: join(dist, name),
-      bundle: true,
-      platform: 'browser',
-      // Private fields, static blocks and isWellFormed are in all of them; what is older gets no lowered code to download.
-      target: ['chrome111', 'firefox119', 'safari16.4'],
-      format: 'esm',
-      minify: true,
-      sourcemap: true,
-      plugins: name === 'browser.js' ? [forPages] : [errorsOfClient, forPages],
-      logLevel: 'warning',
-    })
-    await tighten(join(dist, name))
+  const called = publicNames(
+    Object.values(entries).map((entry) => join(dist, entry.replace('.js', '.d.ts'))),
+    ownPackages,
+  )
+  const platform = platformNames()
+  for (const name of Object.keys(entries)) {
+    const { modules, dead } = await reachable(name, called)
+    const kept = new Set([...called, ...platform, ...modules.flatMap(stringsIn)])
+    await bundled(name, { minify: true, sourcemap: true }, async (path) =>
+      withoutMembers(parse(path, await moduleForPages(path)), dead),
+    )
+    await tighten(join(dist, name), kept)
   }
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const ownPackages = {
+  '@godwit/protocol': join(root, 'packages/protocol/dist/index.d.ts'),
+  '#socket': join(dist, 'socket-browser.d.ts'),
+}
+
+/**
+ * @param {string} name
+ * @param {import('esbuild').BuildOptions} options
+ * @param {(path: string) => Promise<string>} moduleAt
+ */
+async function bundled(name, options, moduleAt) {
+  const { build } = await import('esbuild')
+  return build({
+    entryPoints: [join(dist, entries[name] ?? '')],
+    outfile: join(dist, name),
+    bundle: true,
+    platform: 'browser',
+    // Private fields, static blocks and isWellFormed are in all of them; what is older gets no lowered code to download.
+    target: ['chrome111', 'firefox119', 'safari16.4'],
+    format: 'esm',
+    plugins: name === 'browser.js' ? [forPages(moduleAt)] : [errorsOfClient, forPages(moduleAt)],
+    logLevel: 'warning',
+    ...options,
+  })
+}
+
+/**
+ * The modules of a file, with all branches cut that nothing enters, and the members of their classes that nothing calls.
+ * @param {string} name
+ * @param {ReadonlySet<string>} called
+ */
+async function reachable(name, called) {
+  const { transform } = await import('esbuild')
+  const { metafile } = await bundled(name, { metafile: true, write: false }, moduleForPages)
+  const inputs = Object.keys(metafile?.inputs ?? {}).filter((path) => !path.includes(':'))
+  const modules = await Promise.all(
+    inputs.map(async (path) => {
+      const { code } = await transform(await moduleForPages(join(root, path)), { minifySyntax: true, target: 'es2024' })
+      return parse(path, code)
+    }),
+  )
+  return { modules, dead: deadMembers(modules, called) }
 }
 
 /**
  * Terser after esbuild: together they leave less than either does alone.
  * @param {string} file With its source map beside it.
+ * @param {ReadonlySet<string>} kept Names of properties that stay.
  */
-async function tighten(file) {
+async function tighten(file, kept) {
   const { minify } = await import('terser')
   const { code, map } = await minify(readFileSync(file, 'utf8'), {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, pure_getters: true, unsafe_arrows: true },
+    compress: {
+      passes: 3,
+      keep_fargs: false,
+      pure_getters: true,
+      unsafe_arrows: true,
+      // Chosen by what is left after gzip.
+      hoist_funs: true,
+      inline: 1,
+      lhs_constants: false,
+      sequences: false,
+    },
+    mangle: { properties: { reserved: [...kept] } },
     sourceMap: { content: readFileSync(`${file}.map`, 'utf8'), url: `${basename(file)}.map`, asObject: false },
   })
   if (code === undefined || typeof map !== 'string') throw new Error(`terser made nothing of ${file}`)

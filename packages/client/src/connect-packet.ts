@@ -11,15 +11,15 @@ import { largestPacketBytes, type Settings } from './settings.js'
 export interface Attempt {
   readonly server: ServerAddress
   readonly version: ProtocolVersion
-  /** See RelayTerms. */
-  readonly bridge: boolean
+  /** See RelayTerms. Undefined: it is no relay. */
+  readonly bridge: boolean | undefined
   readonly clientId: string
   readonly cleanStart: boolean
 }
 
 /** The CONNECT for one attempt, with the credentials of this moment. Rejects with a ClientError. */
 export async function connectPacket(settings: Settings, attempt: Attempt): Promise<Connect> {
-  const { server, version, bridge, clientId, cleanStart } = attempt
+  const { server, version, clientId, cleanStart } = attempt
   const { username, password } = { ...server.credentials, ...(await credentialsOf(settings, server)) }
   if (password !== undefined && username === undefined && version < 5) {
     throw invalidOption('a password needs a user name below MQTT 5.0') // [MQTT-3.1.2-22]
@@ -30,7 +30,7 @@ export async function connectPacket(settings: Settings, attempt: Attempt): Promi
   const connect: Connect = {
     type: 'connect',
     version,
-    ...(bridge && { bridge }),
+    ...(attempt.bridge && { bridge: true }),
     clientId,
     cleanStart,
     keepAliveSeconds: settings.keepAliveSeconds,

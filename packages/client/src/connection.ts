@@ -20,9 +20,11 @@ import {
   storeFailed,
 } from './errors.js'
 import { KeepAlive } from './keep-alive.js'
+import { mostPublishBytes } from './most-publish-bytes.js'
+import { otherProtocol } from './other-protocol.js'
 import { Outbox } from './outbox.js'
 import type { ServerAddress } from './server-address.js'
-import { mostPublishBytes, publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
+import { publishBytes, type ServerLimits, serverLimits } from './server-limits.js'
 import type { ByteStream, OpenStream } from './socket.js'
 import type { Outgoing } from './state/outgoing.js'
 import { IncomingAliases, OutgoingAliases } from './topic-aliases.js'
@@ -369,15 +371,6 @@ export class Connection {
   #error(code: ConnectionError['code'], message: string, cause?: unknown): ConnectionError {
     return new ConnectionError(code, this.server.url, message, cause)
   }
-}
-
-/** What a server speaks whose first bytes are no MQTT, and how to speak with it. */
-function otherProtocol([first, second]: readonly number[]): string | undefined {
-  // An alert of TLS, and the HT of HTTP.
-  if (first === 0x15 && second === 0x03) return 'the server speaks TLS at this port; use mqtts:// (or wss://)'
-  if (first === 0x48 && second === 0x54)
-    return 'the server speaks HTTP at this port; use ws:// if it has a WebSocket for MQTT'
-  return undefined
 }
 
 function asClientError(error: unknown, wrap: (error: unknown) => AnyClientError): AnyClientError {

@@ -1,5 +1,5 @@
 import type { PropertiesOf } from '@godwit/protocol'
-import { tlsCheck } from '#socket'
+import { dialCheck, headersCheck, tlsCheck } from '#socket'
 import type {
   CloseOptions,
   PublishOptions,
@@ -26,7 +26,6 @@ import {
   oneOf,
   optionTable,
   pairs,
-  recordOfStrings,
   stringOrBytes,
 } from './option-checks.js'
 import type { CallOptions, ConnectOptions, OfflineQueueOptions, ReconnectOptions, WillOptions } from './options.js'
@@ -120,9 +119,9 @@ export const connectTable = optionTable<ConnectOptions>(
     unref: aBoolean,
     store: anObject,
     tls: tlsCheck,
-    headers: recordOfStrings,
+    headers: headersCheck,
     openStream: aFunction,
-    dial: aFunction,
+    dial: dialCheck,
     clock: anObject,
   },
   mqttJsConnectOptions,

@@ -36,7 +36,6 @@ export function publicationOf(
     throw new InvalidArgumentError('invalid-topic', `'${topic}' is not a topic name: no wildcards, 1 to 65,535 bytes`)
   }
   const call = `publish to '${topic}'`
-  if (typeof options === 'function') throw noCallbacks(call, 'await the promise that publish() gives')
   if (options !== undefined) checks.options('publish', call, options)
   const { qos = 0, retain = false, properties } = options ?? {}
   if (qos !== 0 && qos !== 1 && qos !== 2) throw invalidOption(`${call}: qos must be 0, 1 or 2`)
@@ -45,10 +44,6 @@ export function publicationOf(
   const error = sizeError(publication)
   if (error !== undefined) throw error
   return publication
-}
-
-export function noCallbacks(call: string, instead: string): InvalidArgumentError {
-  return invalidOption(`${call}: there are no callbacks here: ${instead}`)
 }
 
 function sizeError(publication: Publication): AnyClientError | undefined {

@@ -216,8 +216,15 @@ export class ReconnectingClient {
 
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
-    const { server, version, bridge } = this.#route
-    const attempt = { server, version, bridge, clientId: this.#clientId, cleanStart: this.#life.cleanStart(version) }
+    const { server, version } = this.#route
+    const bridgeLevel = this.#settings.relay?.bridgeLevel
+    const attempt = {
+      server,
+      version,
+      bridge: bridgeLevel?.isFor(server.url, version),
+      clientId: this.#clientId,
+      cleanStart: this.#life.cleanStart(version),
+    }
     return new Promise((resolve) => {
       let connectedAt: number | undefined
       let over = false
@@ -241,7 +248,7 @@ export class ReconnectingClient {
       )
       this.#interrupt = fail
       const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
-        if (this.#route.doubts()) return connection.end({ type: 'disconnect' })
+        if (bridgeLevel?.doubts(server.url, version)) return connection.end({ type: 'disconnect' })
         cancel()
         connectedAt = clock.now()
         this.#onConnected(connection, connect, connack, () => !over)

@@ -1,8 +1,9 @@
 import { checks } from './all-checks.js'
+import { BridgeLevel } from './bridge-level.js'
 import type { Client } from './client.js'
 import type { ConnectOptions } from './options.js'
 import { ReconnectingClient } from './reconnecting-client.js'
-import type { RelayedMessage, RelayTerms } from './relayed-message.js'
+import type { RelayedMessage, Relaying, RelayTerms } from './relayed-message.js'
 import { RequestingClient } from './requesting-client.js'
 import type { GivenServers } from './server-address.js'
 import { resolveOptions } from './settings.js'
@@ -67,7 +68,12 @@ export function checkRelay(server: GivenServers, options: ConnectOptions): void 
  * @throws InvalidArgumentError for options that cannot work, or do not exist.
  */
 export async function relay(server: GivenServers, options: ConnectOptions, terms: RelayTerms): Promise<Relay> {
-  const relaying = { ...terms, ids: new RelayedIds(), remembered: new Remembered() }
+  const relaying: Relaying = {
+    firstPacketId: terms.firstPacketId,
+    bridgeLevel: terms.bridge ? new BridgeLevel() : undefined,
+    ids: new RelayedIds(),
+    remembered: new Remembered(),
+  }
   const settings = { ...resolveOptions(server, { ...options, background: true }, checks), relay: relaying }
   const client = new ReconnectingClient(settings)
   const checked = new RequestingClient(client, settings)

@@ -1,4 +1,5 @@
 import type { PropertiesOf, QoS } from '@godwit/protocol'
+import type { BridgeLevel } from './bridge-level.js'
 import type { RelayedIds } from './state/relayed-ids.js'
 import type { Remembered } from './state/remembered.js'
 
@@ -32,7 +33,9 @@ export interface RelayTerms {
 }
 
 /** The same with what only a relay keeps. */
-export interface Relaying extends RelayTerms {
+export interface Relaying extends Pick<RelayTerms, 'firstPacketId'> {
+  /** Undefined: the server is not told that this is a bridge. */
+  readonly bridgeLevel: BridgeLevel | undefined
   readonly ids: RelayedIds
   readonly remembered: Remembered
 }

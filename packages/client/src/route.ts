@@ -34,12 +34,6 @@ export class Route {
    * connection; it may have been restarting.
    */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
-  /**
-   * By URL, of servers that take no bridge's level. `known`: it has said so. `guessed`: it has closed without an answer, as one does
-   * that is about to restart. `doubted`: it has taken a plain CONNECT since, and is asked once more. `closes`: it has closed
-   * again; so it is, for one connection.
-   */
-  readonly #plain = new Map<string, 'known' | 'guessed' | 'doubted' | 'closes'>()
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -54,29 +48,11 @@ export class Route {
     return this.#versions.get(this.server.url)?.version ?? this.#settings.version
   }
 
-  /** Whether the server is told that this is a bridge, below 5.0; see RelayTerms. */
-  get bridge(): boolean {
-    return this.#settings.relay?.bridge === true && this.version < 5 && !this.#isPlain
-  }
-
-  get #isPlain(): boolean {
-    const plain = this.#plain.get(this.server.url)
-    return plain !== undefined && plain !== 'doubted'
-  }
-
-  /** Whether CONNECT was taken without a bridge's level by a server that was not asked for it while it stood: it is now. */
-  doubts(): boolean {
-    const { url } = this.server
-    if (this.#settings.relay?.bridge !== true || this.version > 4 || this.#plain.get(url) !== 'guessed') return false
-    this.#plain.set(url, 'doubted')
-    return true
-  }
-
   /** The server has taken CONNECT. */
   accepted(): void {
-    if (this.bridge) this.#plain.delete(this.server.url)
-    if (!this.#versions.has(this.server.url))
-      this.#versions.set(this.server.url, { version: this.version, proven: true })
+    const { server, version } = this
+    this.#settings.relay?.bridgeLevel?.accepted(server.url, version)
+    if (!this.#versions.has(server.url)) this.#versions.set(server.url, { version, proven: true })
   }
 
   after(ending: Ending): Next {
@@ -98,18 +74,12 @@ export class Route {
   }
 
   #fallsBack({ error, unanswered }: Ending): boolean {
-    const { server, version, bridge } = this
+    const { server, version } = this
     const proven = this.#versions.get(server.url)?.proven === true
     const refused = error instanceof ServerRefusedError && error.reasonCode === reason.unsupportedProtocolVersion
     // A server from before 5.0 may close instead; so may one that is about to restart, and then 3.1.1 is no better.
     const silent = !proven && unanswered && error instanceof ConnectionError && error.code === 'connection-closed'
-    if (bridge && (refused || silent)) {
-      const isDoubted = this.#plain.get(server.url) === 'doubted'
-      this.#plain.set(server.url, refused ? 'known' : isDoubted ? 'closes' : 'guessed')
-      return true
-    }
-    const plain = this.#plain.get(server.url)
-    if (plain === 'guessed' || plain === 'closes') this.#plain.delete(server.url)
+    if (this.#settings.relay?.bridgeLevel?.gaveWay(server.url, version, refused, silent)) return true
     if (!this.#settings.fallback) return false
     if (version === 5 && (refused || silent)) {
       this.#versions.set(server.url, { version: 4, proven: refused })
@@ -121,7 +91,7 @@ export class Route {
 
   #forget(url: string): void {
     this.#versions.delete(url)
-    if (this.#plain.get(url) === 'known') this.#plain.delete(url)
+    this.#settings.relay?.bridgeLevel?.forget(url)
   }
 }
 

@@ -31,12 +31,12 @@ export class Routes {
   of(topic: string, identifiers: readonly number[] | undefined): readonly Route[] {
     if (identifiers === undefined) return this.match(topic)
     // No topic has U+0000: these keys cannot be taken for those of match().
-    return this.#remembered(`${identifiers.join()}\0${topic}`, () => this.#named(topic, identifiers))
+    return this.#cached(`${identifiers.join()}\0${topic}`, () => this.#named(topic, identifiers))
   }
 
   /** Who wants a message with this topic. */
   match(topic: string): readonly Route[] {
-    return this.#remembered(topic, () =>
+    return this.#cached(topic, () =>
       [...this.#active].flatMap((subscription) => {
         const pattern = subscription.patterns.find(({ filter }) => matches(filter, topic))
         return pattern === undefined ? [] : [{ subscription, pattern }]
@@ -44,7 +44,7 @@ export class Routes {
     )
   }
 
-  #remembered(key: string, find: () => readonly Route[]): readonly Route[] {
+  #cached(key: string, find: () => readonly Route[]): readonly Route[] {
     let routes = this.#known.get(key)
     if (routes === undefined) {
       routes = find()

@@ -9,6 +9,7 @@ import {
   Writer,
 } from '@godwit/protocol'
 import { PublishError } from './errors.js'
+import { mostPublishBytes } from './most-publish-bytes.js'
 import type { Outgoing } from './state/outgoing.js'
 
 /** What CONNACK allows, with the standard's defaults for what it does not mention (section 3.2.2.3). */
@@ -57,27 +58,6 @@ export function publicationRefused(limits: ServerLimits, publication: Publicatio
   if (bytes <= maximumPacketSize) return undefined
   const message = `a packet of ${bytes} bytes; the server takes ${maximumPacketSize} at most` // [MQTT-3.2.2-15]
   return new PublishError('packet-too-large', topic, message, reason.packetTooLarge)
-}
-
-/** Bytes of UTF-8 that one UTF-16 unit of a text may take. */
-const mostBytesOfUnit = 3
-/** What is fixed in a PUBLISH: header, lengths, packet id, and the properties that are numbers. */
-const mostFixedBytes = 48
-
-/** No PUBLISH with this is larger: quickly told, where far more is taken. */
-export function mostPublishBytes({ topic, payload, properties }: Publication): number {
-  let units = topic.length
-  let bytes = mostFixedBytes + payload.length
-  if (properties) {
-    const { contentType = '', responseTopic = '', correlationData, userProperties = [] } = properties
-    units += contentType.length + responseTopic.length
-    bytes += correlationData?.length ?? 0
-    for (const [name, value] of userProperties) {
-      units += name.length + value.length
-      bytes += 5
-    }
-  }
-  return bytes + units * mostBytesOfUnit
 }
 
 /**

@@ -58,18 +58,18 @@ export class Session {
   #ended: AnyClientError | undefined
 
   constructor(settings: Settings, events: SessionEvents) {
-    const { store, clock, relay } = settings
+    const { store, clock } = settings
     this.#settings = settings
     this.#events = events
-    this.#outbound = new Outbound(this.#ids, store, relay?.ids)
-    if (relay) this.#ids.beginAt(relay.firstPacketId)
+    this.#outbound = new Outbound(this.#ids, store, settings.relay?.ids)
+    if (settings.relay) this.#ids.beginAt(settings.relay.firstPacketId)
     this.#inbound = new Inbound(
       store,
       (type, packetId) => {
         if (type === 'puback') this.#window.free(1, packetId)
         this.#connection?.send({ type, packetId })
       },
-      relay?.remembered,
+      settings.relay?.remembered,
     )
     this.#subscriptions = new Subscriptions({
       clock,
@@ -108,7 +108,7 @@ export class Session {
 
   /** `sessionKept`: the server keeps the session when the connection ends. */
   attach(connection: Connection, sessionPresent: boolean, sessionKept: boolean): void {
-    const { maxInflight, receiveMaximum, relay } = this.#settings
+    const { maxInflight, receiveMaximum } = this.#settings
     const { limits, version } = connection
     const sameServer = this.#server === connection.server.url
     const isOnlyServer = this.#server === undefined && this.#settings.servers.length === 1
@@ -134,7 +134,7 @@ export class Session {
       sessionPresent,
       remembered: sessionPresent && sameServer,
       sessionKept,
-      waitsToAsk: relay !== undefined && version < 5 && sessionPresent,
+      waitsToAsk: this.#settings.relay !== undefined && version < 5 && sessionPresent,
     })
     this.#pump()
   }

@@ -57,37 +57,73 @@ export interface Settings {
 /** The most that MQTT can express, fixed header included. */
 export const largestPacketBytes = 268_435_460
 
+/** What a whole number is where it is not given, the least it may be and the most. */
+type NumberRow = readonly [fallback: number, least: number, most?: number]
+type Table = Readonly<Record<string, boolean | NumberRow>>
+
+/** One row an option that says all by itself. */
+const plainOptions = {
+  followRedirects: true,
+  keepAliveSeconds: [60, 0, 65_535],
+  pingTimeoutMs: [10_000, 1],
+  connectTimeoutMs: [30_000, 0],
+  warnAfterMs: [2000, 0],
+  attemptTimeoutMs: [10_000, 1],
+  background: false,
+  receiveMaximum: [1000, 1, 65_535],
+  topicAliasMaximum: [10, 0, 65_535],
+  topicAliases: true,
+  requestResponseInformation: false,
+  requestProblemInformation: true,
+  maxBuffered: [10_000, 1],
+  holdUnclaimedMs: [5000, 0],
+  maxPacketBytes: [largestPacketBytes, 2, largestPacketBytes],
+  unref: false,
+} satisfies Table
+
+const queueOptions = { maxMessages: [100_000, 0], maxBytes: [67_108_864, 0] } satisfies Table
+
+const backoffOptions = { initialMs: [500, 1], maxMs: [30_000, 1], stableMs: [10_000, 0] } satisfies Table
+
 /** Throws InvalidArgumentError for what can never work. */
 export function resolveOptions(given: GivenServers, options: ConnectOptions, checks: Checks): Settings {
   checks.options('connect', 'connect', options)
   const servers = givenServers(given)
-  const { unref = false } = options
-  const clock = options.clock ?? systemClock(unref)
+  const plain = filledIn(plainOptions, options)
+  const clock = options.clock ?? systemClock(plain.unref)
+  const { maxInflight } = options
+  const offlineQueue = options.offlineQueue ?? {}
+  const reconnect = options.reconnect ?? {}
   return {
     servers,
+    ...plain,
     ...identityOf(options, clock),
-    ...limitsOf(options),
-    followRedirects: options.followRedirects ?? true,
     properties: ownProperties(options.properties),
     authentication: options.authentication,
-    keepAliveSeconds: number('keepAliveSeconds', options.keepAliveSeconds, 60, 0, 65_535),
-    pingTimeoutMs: number('pingTimeoutMs', options.pingTimeoutMs, 10_000, 1),
     will: options.will === undefined ? undefined : willOf(options.will),
-    reconnect: options.reconnect === false ? undefined : backoffOf(options.reconnect ?? {}),
-    connectTimeoutMs: number('connectTimeoutMs', options.connectTimeoutMs, 30_000, 0),
-    warnAfterMs: number('warnAfterMs', options.warnAfterMs, 2000, 0),
-    attemptTimeoutMs: number('attemptTimeoutMs', options.attemptTimeoutMs, 10_000, 1),
-    background: options.background ?? false,
+    reconnect: reconnect === false ? undefined : filledIn(backoffOptions, reconnect, 'reconnect.'),
     signal: options.signal,
-    requestResponseInformation: options.requestResponseInformation ?? false,
-    requestProblemInformation: options.requestProblemInformation ?? true,
-    unref,
+    maxInflight: maxInflight === undefined ? undefined : number('maxInflight', maxInflight, 0, 1, 65_535),
+    offlineQueue: { ...filledIn(queueOptions, offlineQueue, 'offlineQueue.'), qos0: offlineQueue.qos0 ?? 'drop' },
     store: options.store ?? memoryStore(),
     openStream: openStreamOf(options, servers),
     clock,
     checks,
     relay: undefined,
   }
+}
+
+/** The options of a table, with what stands there where none is given. */
+function filledIn<T extends Table>(
+  table: T,
+  given: { readonly [K in keyof T]?: boolean | number | undefined },
+  prefix = '',
+): { [K in keyof T]: T[K] extends boolean ? boolean : number } {
+  const options = Object.entries(table).map(([name, row]) => {
+    const option = given[name]
+    return [name, typeof row === 'boolean' ? (option ?? row) : number(prefix + name, option as number, ...row)]
+  })
+  return Object.fromEntries(options)
 }
 
 /** Who the client is, and how long its session lives. */
@@ -117,69 +153,26 @@ function identityOf(
   }
 }
 
-/** How much this side takes, keeps and sends. */
-function limitsOf(
-  options: ConnectOptions,
-): Pick<
-  Settings,
-  | 'maxInflight'
-  | 'receiveMaximum'
-  | 'topicAliasMaximum'
-  | 'topicAliases'
-  | 'offlineQueue'
-  | 'maxBuffered'
-  | 'holdUnclaimedMs'
-  | 'maxPacketBytes'
-> {
-  const { maxInflight, offlineQueue } = options
-  return {
-    maxInflight: maxInflight === undefined ? undefined : number('maxInflight', maxInflight, 0, 1, 65_535),
-    receiveMaximum: number('receiveMaximum', options.receiveMaximum, 1000, 1, 65_535),
-    topicAliasMaximum: number('topicAliasMaximum', options.topicAliasMaximum, 10, 0, 65_535),
-    topicAliases: options.topicAliases ?? true,
-    offlineQueue: {
-      maxMessages: number('offlineQueue.maxMessages', offlineQueue?.maxMessages, 100_000, 0),
-      maxBytes: number('offlineQueue.maxBytes', offlineQueue?.maxBytes, 67_108_864, 0),
-      qos0: offlineQueue?.qos0 ?? 'drop',
-    },
-    maxBuffered: number('maxBuffered', options.maxBuffered, 10_000, 1),
-    holdUnclaimedMs: number('holdUnclaimedMs', options.holdUnclaimedMs, 5000, 0),
-    maxPacketBytes: number('maxPacketBytes', options.maxPacketBytes, largestPacketBytes, 2, largestPacketBytes),
-  }
-}
-
 /** A WebSocket message may have at least so many bytes, however small a packet must be: it may hold many packets. */
 const leastMessageBytes = 1_048_576
 
 /** How streams are opened. What was asked for and would not be done is an error. */
 function openStreamOf(options: ConnectOptions, servers: readonly ServerAddress[]): OpenStream {
-  const { openStream, tls, headers, dial, version, maxPacketBytes = largestPacketBytes } = options
+  const { openStream, version, maxPacketBytes = largestPacketBytes } = options
   if (openStream !== undefined) {
-    if ((tls ?? headers ?? dial) === undefined) return openStream
+    if ((options.tls ?? options.headers ?? options.dial) === undefined) return openStream
     throw invalidOption(
       "'tls', 'headers' and 'dial' do not go with 'openStream', which opens the stream in its own way",
     )
   }
   return socketOpener({
     servers,
-    tls,
-    dial,
-    headers,
+    tls: options.tls,
+    dial: options.dial,
+    headers: options.headers,
     subprotocols: version === 3 ? ['mqtt', 'mqttv3.1'] : ['mqtt'],
     maxMessageBytes: Math.max(maxPacketBytes, leastMessageBytes),
   })
-}
-
-function backoffOf({
-  initialMs,
-  maxMs,
-  stableMs,
-}: Exclude<ConnectOptions['reconnect'], false | undefined>): BackoffSettings {
-  return {
-    initialMs: number('reconnect.initialMs', initialMs, 500, 1),
-    maxMs: number('reconnect.maxMs', maxMs, 30_000, 1),
-    stableMs: number('reconnect.stableMs', stableMs, 10_000, 0),
-  }
 }
 
 function expiryOf({ sessionExpirySeconds, clean }: ConnectOptions): number {

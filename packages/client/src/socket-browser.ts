@@ -1,5 +1,5 @@
-import { type InvalidArgumentError, invalidOption, TransportUnavailableError } from './errors.js'
-import { anObject } from './option-checks.js'
+import { TransportUnavailableError } from './errors.js'
+import type { Check } from './option-checks.js'
 import type { ByteStream, ByteStreamEvents, SocketOpener } from './socket.js'
 
 /** The part of the platform's WebSocket that is used here. */
@@ -21,14 +21,12 @@ const highWaterBytes = 1_048_576
 /** A WebSocket does not tell when what it holds has left: it is looked at this often. */
 const drainPollMs = 10
 
-/** No option of it can be given here: see `socketOpener`. */
-export const tlsCheck = anObject
+export const tlsCheck: Check = () => "'tls' is not for this environment: it checks certificates itself"
+export const headersCheck: Check = () => "'headers' are not for this environment: its WebSocket takes none"
+export const dialCheck: Check = () => "'dial' is not for this environment: it makes its connections itself"
 
 /** The form of `#socket` for environments without Node's sockets: the platform's WebSocket. */
-export const socketOpener: SocketOpener = ({ tls, headers, dial, subprotocols }) => {
-  if (tls !== undefined) throw notHere("'tls' is", 'it checks certificates itself')
-  if (headers !== undefined) throw notHere("'headers' are", 'its WebSocket takes none')
-  if (dial !== undefined) throw notHere("'dial' is", 'it makes its connections itself')
+export const socketOpener: SocketOpener = ({ subprotocols }) => {
   return (server, events) => {
     if (server.transport !== 'ws' && server.transport !== 'wss') {
       throw new TransportUnavailableError(
@@ -43,10 +41,6 @@ export const socketOpener: SocketOpener = ({ tls, headers, dial, subprotocols })
     }
     return new WebSocketStream(new (WebSocket as PlatformSocketConstructor)(server.url, [...subprotocols]), events)
   }
-}
-
-function notHere(what: string, why: string): InvalidArgumentError {
-  return invalidOption(`${what} not for this environment: ${why}`)
 }
 
 /** The binary messages of a WebSocket as a stream of bytes: where one ends means nothing [MQTT-6.0.0-2]. */

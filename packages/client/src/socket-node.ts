@@ -5,6 +5,7 @@ import type { ByteStream, ByteStreamEvents, SocketOpener, SocketOptions } from '
 import { tlsDialer, tlsFailure } from './tls-node.js'
 import { openWebSocket } from './websocket-node.js'
 
+export { aFunction as dialCheck, recordOfStrings as headersCheck } from './option-checks.js'
 export { tlsCheck } from './tls-check.js'
 
 /** The form of `#socket` for Node: TCP, TLS, Unix domain sockets, and WebSockets over the first two. */

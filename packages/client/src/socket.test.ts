@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connect } from './index.js'
-import { socketOpener } from './socket-browser.js'
+import { dialCheck, headersCheck, socketOpener, tlsCheck } from './socket-browser.js'
 
 const nothing = {
   servers: [],
@@ -38,8 +38,9 @@ describe('an environment without sockets of its own', () => {
   })
 
   test('what only Node can do is refused', () => {
-    expect(() => socketOpener({ ...nothing, tls: {} })).toThrow("'tls' is not for this environment")
-    expect(() => socketOpener({ ...nothing, headers: {} })).toThrow("'headers' are not for this environment")
+    expect(tlsCheck({}, 'tls')).toMatch("'tls' is not for this environment")
+    expect(headersCheck({}, 'headers')).toMatch("'headers' are not for this environment")
+    expect(dialCheck(() => {}, 'dial')).toMatch("'dial' is not for this environment")
   })
 })
 

@@ -2,7 +2,6 @@ import { encode, ProtocolError, splitShared, type TopicPattern, topicPattern } f
 import type { Checks } from './checks.js'
 import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
-import { noCallbacks } from './publication.js'
 import type { SubscribeOptions } from './subscription.js'
 import { kindOf } from './value-kind.js'
 
@@ -19,10 +18,6 @@ export function subscribeArguments(
   checks: Checks,
 ): SubscribeArguments {
   const patterns = patternsOf('subscribe', filter)
-  if (typeof options === 'function') {
-    const instead = 'give messages a handler with { onMessage }, and await the promise that subscribe() gives'
-    throw noCallbacks('subscribe', instead)
-  }
   if (options === undefined) return { patterns, options: {} }
   checks.options('subscribe', 'subscribe', options)
   const { noLocal = false } = options

@@ -15,6 +15,7 @@ import {
   varintFromOne,
 } from './fields.js'
 import type { Reader } from './reader.js'
+import { tuned } from './tuned.js'
 import { Writer } from './writer.js'
 
 /** Where properties stand: in the packets that have them, and in the will of CONNECT. */
@@ -158,7 +159,8 @@ function readProperty(r: Reader, host: PropertyHost, found: Record<string, unkno
 /** Writes the properties, length in front, in the order of the table. */
 export function writeProperties(w: Writer, host: PropertyHost, properties: object | undefined): void {
   if (properties === undefined) return w.u8(0) // the length is there even so [MQTT-2.2.2-1]
-  if (properties === frozen.properties && host === frozen.host) return w.copy(frozen.bytes, 0, frozen.bytes.length)
+  if (tuned && properties === frozen.properties && host === frozen.host)
+    return w.copy(frozen.bytes, 0, frozen.bytes.length)
   const start = w.position
   const given = properties as Readonly<Record<string, unknown>>
   const body = scratch
@@ -175,7 +177,7 @@ export function writeProperties(w: Writer, host: PropertyHost, properties: objec
   if (left > 0) refuseOthers(host, given)
   w.varint(body.position)
   w.copy(body.bytes, 0, body.position)
-  if (isFrozen(properties)) frozen = { properties, host, bytes: w.bytes.slice(start, w.position) }
+  if (tuned && isFrozen(properties)) frozen = { properties, host, bytes: w.bytes.slice(start, w.position) }
 }
 
 /** The last ones that nobody can change any more: whoever sends many messages with the same properties freezes them. */

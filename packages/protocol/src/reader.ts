@@ -3,6 +3,7 @@ import { ProtocolError } from './errors.js'
 import { checkText, flawOfText } from './text.js'
 import { isTopicName } from './topic.js'
 import { findTopic, rememberTopic } from './topic-cache.js'
+import { tuned } from './tuned.js'
 
 const nothing = new Uint8Array(0)
 
@@ -77,13 +78,13 @@ export class Reader {
   /** A Topic Name, which may be empty here; the packets say where it must not be. */
   topicName(): string {
     const start = this.#skipField()
-    const known = findTopic(this.bytes, start, this.position)
+    const known = tuned ? findTopic(this.bytes, start, this.position) : undefined
     if (known !== undefined) return known
     const topic = this.#decode(start)
     checkText(topic, this.allowControlCharacters)
     if (topic === '') return topic
     if (!isTopicName(topic)) throw new ProtocolError('topic-name-invalid', 'a wildcard in a topic name') // [MQTT-3.3.2-2]
-    if (flawOfText(topic, false) === undefined) rememberTopic(this.bytes, start, this.position, topic)
+    if (tuned && flawOfText(topic, false) === undefined) rememberTopic(this.bytes, start, this.position, topic)
     return topic
   }
 

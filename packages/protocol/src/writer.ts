@@ -1,5 +1,6 @@
 import { writeUtf8 } from './bytes.js'
 import { ProtocolError } from './errors.js'
+import { tuned } from './tuned.js'
 
 /** Up to here a loop copies faster than a view and its `set`, which cost about 50 ns whatever the length (Node 20). */
 const loopBytes = 48
@@ -73,7 +74,7 @@ export class Writer {
     this.ensure(2 + length * 3)
     const { bytes } = this
     const start = this.position + 2
-    if (length <= loopCharacters) {
+    if (tuned && length <= loopCharacters) {
       let at = 0
       for (; at < length; at++) {
         const unit = text.charCodeAt(at)
@@ -101,7 +102,7 @@ export class Writer {
   copy(source: Uint8Array, start: number, end: number): void {
     const length = end - start
     this.ensure(length)
-    if (length > loopBytes) {
+    if (!tuned || length > loopBytes) {
       const isWhole = end - start === source.length
       this.bytes.set(isWhole ? source : source.subarray(start, end), this.position)
       this.position += length

@@ -140,7 +140,7 @@ export class Outbound {
 
   /** Adds a publication at the end of the log. */
   add(publish: NewOutgoing): Outgoing {
-    const { topic, payload, qos, retain, properties, expiresAt, deadline, owner, relayed } = publish
+    const { topic, payload, qos, retain, properties, expiresAt, deadline, owner } = publish
     const message: Outgoing = {
       sequence: publish.sequence ?? (this.#relayed ? unnumbered : this.#nextSequence++),
       topic,
@@ -154,7 +154,7 @@ export class Outbound {
       released: 0,
       sentOn: 0,
       endings: 0,
-      relayed,
+      relayed: publish.relayed,
       owner,
     }
     this.#enqueue(message)
@@ -194,7 +194,7 @@ export class Outbound {
     this.#connection += 1
     this.#quota = terms.window
     this.#againAt = 0
-    this.#relayed?.restart()
+    this.#relayed?.restart(terms.sessionPresent)
     if (this.#relayed && terms.sessionPresent && !terms.sameServer) this.#meetStranger(this.#relayed)
     this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
     if (!terms.sessionPresent) this.#forgetSession()
@@ -276,32 +276,27 @@ export class Outbound {
       }
       this.#queue.delete(message)
       this.#queuedBytes -= sizeOf(message)
-      return { packet: 'publish', message, dup: this.#wasSent(message) }
+      return { packet: 'publish', message, dup: this.#relayed?.wasSent(message) === true }
     }
     return undefined
   }
 
   #giveUp(message: Outgoing, why: DropReason): void {
-    if (this.#wasSent(message) && message.qos === 2) this.#relayed?.add(message.relayed!.packetId)
+    this.#relayed?.givenUp(message)
     this.withdraw(message)
     message.owner.dropped(why)
   }
 
   /** What keeps it from being sent for the first time. */
   #whyNot(message: Outgoing): DropReason | undefined {
-    if (message.deadline < this.#terms.now() && !this.#wasSent(message)) return 'expired' // [MQTT-4.3.3-7]
+    if (message.deadline < this.#terms.now() && !this.#relayed?.wasSent(message)) return 'expired' // [MQTT-4.3.3-7]
     return this.#terms.refusal(message)
   }
 
-  /** Perhaps, by an earlier process, and the server knows it then. */
-  #wasSent({ relayed }: Outgoing): boolean {
-    return relayed?.mayHaveBeenSent === true && this.#terms.sessionPresent
-  }
-
   /** 0: none is free, or not the one it has. */
-  #takeId({ relayed }: Outgoing): number {
-    if (!relayed) return this.#ids.take()
-    return this.#ids.takeThis(relayed.packetId) ? relayed.packetId : 0
+  #takeId(message: Outgoing): number {
+    if (!message.relayed) return this.#ids.take()
+    return this.#ids.takeThis(message.relayed.packetId) ? message.relayed.packetId : 0
   }
 
   /** False when the id belongs to a QoS 2 publication. An unknown one is ignored. */

@@ -8,10 +8,22 @@ export class RelayedIds {
   readonly #stale = new Set<number>()
   /** PUBCOMPs of such that are to come. */
   readonly #freeing = new Set<number>()
+  #sessionPresent = false
 
   /** A new connection. */
-  restart(): void {
+  restart(sessionPresent: boolean): void {
     this.#freeing.clear()
+    this.#sessionPresent = sessionPresent
+  }
+
+  /** Perhaps, by an earlier process, and the server knows it then. */
+  wasSent({ relayed }: Outgoing): boolean {
+    return relayed?.mayHaveBeenSent === true && this.#sessionPresent
+  }
+
+  /** It will not be sent. */
+  givenUp(message: Outgoing): void {
+    if (message.qos === 2 && this.wasSent(message)) this.#stale.add(message.relayed!.packetId)
   }
 
   /** The server has forgotten the session. */
