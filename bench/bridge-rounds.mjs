@@ -104,6 +104,8 @@ class GodwitSide {
 class MosquittoSide {
   /** @type {any} */
   child
+  /** How it ended where it should have saved what it has: what it had taken is lost then. @type {string[]} */
+  deaths = []
 
   /**
    * @param {string} directory
@@ -126,7 +128,8 @@ class MosquittoSide {
   async term() {
     const ended = once(this.child, 'exit')
     this.child.kill('SIGTERM')
-    await ended
+    const [code, signal] = await ended
+    if (code !== 0) this.deaths.push(signal ?? `exit code ${code}`)
   }
   /** @param {number} ms */
   async stop(ms) {
@@ -263,6 +266,8 @@ async function subscriber(name, port, qos, isMosquitto = false) {
     ...expiry,
     reconnect: { initialMs: 20, maxMs: 100 },
     maxBuffered: 1_000_000,
+    // After a restart mosquitto knows of no more what was acknowledged, and gives the ids of the others to new messages.
+    ...(isMosquitto && { receiveMaximum: 20 }),
   })
   /** @type {Map<string, number[]>} */
   const given = new Map()
@@ -333,6 +338,7 @@ export async function playBridge(game) {
     )
     if (qos === 0) await keepLast(writers)
     await wait(1500)
+    if (far instanceof MosquittoSide) for (const death of far.deaths) played[`far ends by ${death}`] = 1
     return tally(game, writers, readers, await retainedOf(near.port), await retainedOf(far.port), played, near.lines)
   } finally {
     for (const client of ends) await client.close({ timeoutMs: 0 })

@@ -217,7 +217,7 @@ export class ReconnectingClient {
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
     const { server, version } = this.#route
-    const bridgeLevel = this.#settings.relay?.bridgeLevel
+    const { bridgeLevel, window } = this.#settings.relay ?? {}
     const attempt = {
       server,
       version,
@@ -248,7 +248,13 @@ export class ReconnectingClient {
       )
       this.#interrupt = fail
       const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
-        if (bridgeLevel?.doubts(server.url, version)) return connection.end({ type: 'disconnect' })
+        const isOnceMore =
+          bridgeLevel?.doubts(server.url, version) ||
+          window?.isWrongFor(server.url, connack.properties?.userProperties ?? [])
+        if (isOnceMore) {
+          this.#route.again()
+          return connection.end({ type: 'disconnect' })
+        }
         cancel()
         connectedAt = clock.now()
         this.#onConnected(connection, connect, connack, () => !over)

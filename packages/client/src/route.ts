@@ -35,6 +35,8 @@ export class Route {
    */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
 
+  #isOnceMore = false
+
   constructor(settings: Settings) {
     this.#settings = settings
     this.#backoff = new Backoff(settings.reconnect ?? noBackoff, settings.servers, settings.clock)
@@ -55,7 +57,16 @@ export class Route {
     if (!this.#versions.has(server.url)) this.#versions.set(server.url, { version, proven: true })
   }
 
+  /** The connection is ended from this side, to be made once more at once. */
+  again(): void {
+    this.#isOnceMore = true
+  }
+
   after(ending: Ending): Next {
+    if (this.#isOnceMore) {
+      this.#isOnceMore = false
+      return { retryInMs: 0, isStep: true }
+    }
     const { error, connectedMs } = ending
     const { reconnect, followRedirects } = this.#settings
     const isStep = connectedMs === undefined
