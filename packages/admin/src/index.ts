@@ -1,5 +1,6 @@
 export { type AdminApi, adminApi } from './admin-api.js'
 export { openApiDocument } from './description.js'
+export { Logins } from './logins.js'
 export type { AdministeredBroker, AdminOptions, RequestFacts } from './options.js'
 export * from './parts/index.js'
 export type { ProblemCode } from './problem.js'

@@ -1,6 +1,5 @@
 // What whoever serves the API gives it, without the API itself: a program that serves none loads no more than this.
 export { disconnectUser } from '../disconnect-user.js'
-export { Logins } from '../logins.js'
 export {
   type AccessAnswer,
   type AccessExplainer,

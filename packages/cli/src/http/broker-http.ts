@@ -1,9 +1,8 @@
-import { type AdminApi, adminApi } from '@godwit/admin'
+import { type AdminApi, adminApi, Logins } from '@godwit/admin'
 import {
   type AccessExplainer,
   type Backups,
   type Cluster,
-  Logins,
   type RecentLog,
   type Rules,
   TokenFile,
