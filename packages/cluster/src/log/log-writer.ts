@@ -102,7 +102,7 @@ export class LogWriter {
     return this.#inTurn('heartbeat', [question])
   }
 
-  /** Says that it has let go. @param heir who is to come first. Default: whoever does. @throws Fenced */
+  /** Says that it has let go, and writes nothing more. @param heir who is to come first. Default: whoever does. @throws Fenced */
   release(heir?: string): Promise<Position> {
     return this.#inTurn('released', [writeHeir(heir)])
   }
@@ -150,6 +150,7 @@ export class LogWriter {
       this.onTaken(bytes.length)
       this.#position = positionOf(sequence, frame, bytes, this.#position)
     }
+    if (kind === 'released') this.end('this node has let go') // whoever reads on would take it for the owner again
     return this.#position!
   }
 

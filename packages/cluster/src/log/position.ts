@@ -37,7 +37,8 @@ export function positionOf(sequence: number, frame: Frame, bytes: Uint8Array, be
   const released = kind === 'released'
   const heir = released ? readHeir(frame.body) : undefined
   const hasServed = kind === 'commit' || (kind !== 'claim' && before?.hasServed === true)
-  const servedAt = hasServed ? wall : (before?.servedAt ?? before?.wall)
+  // Who lets go has served before: its last frame may have had to wait.
+  const servedAt = hasServed && !released ? wall : (before?.servedAt ?? before?.wall)
   return {
     ...{ sequence, epoch, instance, commit, checksum: checksumOf(bytes), wall, released, owner },
     hasServed,

@@ -1,3 +1,4 @@
+import { decodeFrame } from '../../src/frame/frame.js'
 import { LogReader } from '../../src/log/log-reader.js'
 import type { LogWriterOptions } from '../../src/log/log-writer.js'
 import { LogWriter } from '../../src/log/log-writer.js'
@@ -126,8 +127,14 @@ export class ClusterModel {
 
   onChange({ name, node, door }: Machine): void {
     this.simulation.tell(`${name} ${node.role} ${node.status.epoch}`)
-    if (node.role !== 'claiming' || this.simulation.now - door.leaderAnsweredAt < 1_500) return
+    if (node.role !== 'claiming' || this.#isReleased || this.simulation.now - door.leaderAnsweredAt < 1_500) return
     this.problems.push(`${name} claims though the leader has not answered it`)
+  }
+
+  /** Its owner has let go: that it is silent says nothing more. */
+  get #isReleased(): boolean {
+    const last = this.stream.frames.at(-1)
+    return last !== undefined && decodeFrame(last.bytes).kind === 'released'
   }
 
   /** Remembers what a disk holds. */
