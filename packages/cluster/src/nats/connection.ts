@@ -36,7 +36,7 @@ const asSoonAsPossible = {
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   reconnectJitter: 100,
-  pingInterval: 2_000, // a server that was stopped says nothing, and closes nothing
+  pingInterval: 1_000, // a server that was stopped says nothing, and closes nothing: it is given up after three
   maxPingOut: 2,
   timeout: 3_000,
 } as const
