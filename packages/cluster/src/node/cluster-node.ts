@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, type Logger, systemClock, version } from '@godwit/broker'
-import { frameVersion } from '../frame/frame.js'
+import { type Clock, type Logger, systemClock } from '@godwit/broker'
 import { Diverged, LogReader } from '../log/log-reader.js'
 import type { LogServer, LogState, NodeNote } from '../log/log-server.js'
 import { Fenced, LogWriter, type LogWriterOptions } from '../log/log-writer.js'
@@ -12,7 +11,15 @@ import { Follower } from './follower.js'
 import { Housekeeping, type HousekeepingParts, type HousekeepingSettings } from './housekeeping.js'
 import { Lease } from './lease.js'
 import { LogRoom } from './log-room.js'
-import type { NodeCounters, NodeRole, NodeStatus } from './node-status.js'
+import {
+  isWell,
+  type NodeCounters,
+  type NodeRole,
+  type NodeStatus,
+  noteOf,
+  roleInWords,
+  statusOf,
+} from './node-status.js'
 import { NodeVoice } from './node-voice.js'
 import { diskLow, type Ending, Ownership } from './ownership.js'
 import type { FollowingCopy, LoadedBroker, Premises } from './premises.js'
@@ -126,7 +133,7 @@ export class ClusterNode {
 
   /** Whether another node has a copy of its own that it uses. */
   get #hasOthers(): boolean {
-    return this.#housekeeping.others.some(({ role, problem }) => inUse.has(role) && problem === undefined)
+    return this.#housekeeping.others.some(isWell)
   }
 
   /** Automatic fail-over is off: this node does not claim by itself. */
@@ -141,36 +148,19 @@ export class ClusterNode {
 
   get status(): NodeStatus {
     const { node, preferred = false } = this.parts
-    const position = this.#follower?.applied ?? later(this.#ownLog?.applied, this.#position)
-    const written = this.#ownLog?.isSettled ? this.#writer?.written : undefined // heartbeats are in no table
-    const last = this.#follower?.last ?? this.#writer?.written
-    const owner = position?.owner.node ? position.owner : undefined
-    const silentSince = this.#writer?.silentSince
-    const { problem } = this.#voice
-    return {
-      node,
-      role: this.role,
-      epoch: position?.epoch ?? 0,
-      ...(owner && { owner }),
-      applied: written ?? position?.sequence ?? 0,
-      ...(position && { appliedAt: position.wall }),
-      ...(last !== undefined && { last }),
-      frozen: this.frozen,
-      preferred,
-      silentMs: silentSince === undefined ? 0 : Math.max(1, this.clock.monotonic() - silentSince),
-      isFull: this.role === 'owner' && this.#room.isFull,
-      ...(problem !== undefined && { problem }),
-      counters: this.#counted(),
-    }
-  }
-
-  #counted(): NodeCounters {
-    const { frames = 0, bytes = 0 } = this.#follower ?? {}
-    return {
-      ...this.counters,
-      framesRead: this.counters.framesRead + frames,
-      bytesRead: this.counters.bytesRead + bytes,
-    }
+    const { role, frozen, counters } = this
+    return statusOf(
+      {
+        ...{ node, role, frozen, preferred, counters },
+        problem: this.#voice.problem,
+        isFull: role === 'owner' && this.#room.isFull,
+        position: this.#position,
+        follower: this.#follower,
+        ownLog: this.#ownLog,
+        writer: this.#writer,
+      },
+      this.clock.monotonic(),
+    )
   }
 
   /**
@@ -431,42 +421,17 @@ export class ClusterNode {
 
   /** What this node tells of itself. */
   note(): NodeNote {
-    const { node, role, epoch, applied, preferred, frozen, problem } = this.status
-    const { address, console } = this.parts
-    return {
-      ...{ node, role, epoch, applied, version, frameVersion, preferred },
-      ...(frozen && { frozen }),
-      ...(address !== undefined && { address }),
-      ...(console !== undefined && { console }),
-      ...(problem !== undefined && { problem }),
-      at: this.clock.now(),
-    }
+    return noteOf(this.status, this.parts, this.clock.now())
   }
 
   #become(role: NodeRole): void {
     if (this.role === role) return
     this.role = role
-    if (role !== 'closed') this.#voice.say('info', `this node is ${words[role]}`)
+    if (role !== 'closed') this.#voice.say('info', `this node is ${roleInWords[role]}`)
     this.onChange()
   }
 
   #facts(): Record<string, string | number> {
     return { node: this.parts.node, epoch: this.#position?.epoch ?? 0, frame: this.#position?.sequence ?? 0 }
   }
-}
-
-/** Roles in which a node has a copy that is good, as far as it knows. */
-const inUse: ReadonlySet<string> = new Set<NodeRole>(['following', 'claiming', 'owner'])
-
-const words: Readonly<Record<Exclude<NodeRole, 'closed'>, string>> = {
-  starting: 'starting',
-  following: 'following',
-  claiming: 'claiming the log',
-  owner: 'the owner: it serves',
-  diverged: 'parted from the log; see "godwit cluster recover"',
-}
-
-/** An owner's claim is in no table, and what is in them may be older. */
-function later(one: Position | undefined, other: Position | undefined): Position | undefined {
-  return (one?.sequence ?? 0) > (other?.sequence ?? 0) ? one : other
 }
