@@ -27,7 +27,10 @@ export interface NatsOptions {
 /** The engine cannot be used as it is: one line that says why and what to do. */
 export class EngineUnfit extends Error {}
 
-/** Below it compare-and-set had several winners, or whole streams were lost with a process: see docs/cluster.md. */
+/**
+ * In older versions several publications that expected the same last frame were all taken, or a process that died took a stream with it:
+ * see docs/cluster.md.
+ */
 const leastVersion = [2, 10, 27] as const
 /** What a frame takes beside its part: its own header, and those that NATS carries with it. */
 const besidePart = headerBytes + 512

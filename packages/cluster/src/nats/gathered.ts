@@ -2,12 +2,14 @@ import type { Clock, Logger } from '@godwit/broker'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { pause } from '../pause.js'
 
-/** What JetStream says while servers that have just started do not know enough of each other yet. */
+/** Error codes of JetStream while servers that have just started do not know enough of each other yet. */
 const gathering: ReadonlySet<number> = new Set([10_005, 10_008])
 const againAfterMs = 250
 const patienceMs = 15_000
 
-/** Calls until the servers have gathered: all of them may have been started in the same moment. @throws what it throws otherwise, or still. */
+/**
+ * Calls until the servers have gathered: all of them may have been started in the same moment. @throws what it throws otherwise, or still.
+ */
 export async function onceGathered<T>(call: () => Promise<T>, clock: Clock, log: Logger): Promise<T> {
   const began = clock.monotonic()
   for (let hasTold = false; ; hasTold = true) {

@@ -30,10 +30,10 @@ export interface JetStreamLogOptions extends NatsOptions, Partial<StreamSettings
 
 const publishTimeoutMs = 2_000
 const requestTimeoutMs = 1_000
-/** A snapshot, or a look through all of them, takes its time. */
+/** How long a request for snapshots may take: they are large. */
 const storeTimeoutMs = 30_000
 
-/** What a server says of a publication it refuses. */
+/** Error codes with which a server refuses a publication. */
 const codes = { wrongLast: 10_071, wrongLastInFlight: 10_164, storeFailed: 10_077, noMessage: 10_037 } as const
 
 /**
@@ -95,7 +95,7 @@ class JetStreamLog implements LogServer {
     parts.connection.subscribe(`${this.#inbox}.*`, { callback: (_, message) => this.#onAnswer(message) })
   }
 
-  /** By an inbox of our own: the library's publish costs six times as much. */
+  /** Answers come to an inbox of this class: the publish of the library costs six times as much. */
   publish(bytes: Uint8Array, after: number): Promise<PublishAnswer> {
     const { connection, names } = this.#parts
     const reply = `${this.#inbox}.${++this.#tokens}`
@@ -236,7 +236,7 @@ class JetStreamLog implements LogServer {
     })
   }
 
-  /** What the library throws is, here, silence: the engine is there or it is not. */
+  /** Asks the servers. Whatever the library throws means that they do not answer. @throws LogSilent */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()

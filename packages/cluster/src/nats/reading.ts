@@ -13,7 +13,7 @@ export interface ReadingParts {
 }
 
 const heartbeatMs = 1_000
-/** Nothing was heard of the consumer for so long: it is gone. */
+/** A consumer of which nothing was heard for so long is gone, in ms. */
 const silentMs = 3_500
 
 /**
@@ -24,7 +24,7 @@ export class Reading implements Following {
   readonly #parts: ReadingParts
   #subscription: Subscription | undefined
   #consumer: string | undefined
-  /** Of the consumer: the last message that came. */
+  /** The number that the consumer gave to the last message that came. */
   #received = 0
   #isOver = false
   #cancelTimer: () => void = () => {}

@@ -15,7 +15,7 @@ export interface StreamSettings {
   readonly logBytes: number
 }
 
-/** What a cluster has under which name. */
+/** The names of what a cluster has in NATS. */
 export interface StreamNames {
   readonly log: string
   readonly subject: string

@@ -5,11 +5,11 @@ import type { Follower } from './follower.js'
 import type { Lease } from './lease.js'
 import type { NodeVoice } from './node-voice.js'
 
-/** Wall clocks that are further apart let nobody claim: what expires would go by another clock, in ms. */
+/** A node whose wall clock is further from the last owner's does not claim, in ms: what expires would go by another clock. */
 const mostSkewMs = 5_000
-/** Who is not preferred lets who is come first, in ms. */
+/** For so long a node that is not preferred lets one that is claim first, in ms. */
 const courtesyMs = 300
-/** Whom the owner has named comes first, in ms. */
+/** For so long all others let the node claim first that the owner has named, in ms. */
 const heirMs = 1_500
 
 export interface CandidacyParts {
@@ -27,10 +27,10 @@ export interface CandidacyParts {
 export class Candidacy {
   /** Automatic fail-over is off. */
   isFrozen = false
-  /** A person wants it to, whatever clocks and the freeze say. */
+  /** A person wants this node to claim, whatever clocks and the freeze say. */
   isForced = false
   readonly #parts: CandidacyParts
-  /** It has just let go: somebody else comes first, on the monotonic clock. */
+  /** Until then, on the monotonic clock, others claim first: this node has just let go. */
   #restsUntil = Number.NEGATIVE_INFINITY
   #readySince: number | undefined
 
@@ -38,17 +38,17 @@ export class Candidacy {
     this.#parts = parts
   }
 
-  /** Another should come first for so long. */
+  /** This node has let go: for so long it lets others claim. */
   rest(ms: number): void {
     this.#restsUntil = this.#parts.clock.monotonic() + ms
   }
 
-  /** It follows anew. */
+  /** The node follows the log anew: it is not known any more whether it may claim. */
   restart(): void {
     this.#readySince = undefined
   }
 
-  /** All there is is in this copy, and nobody writes. */
+  /** Whether this node may claim: its copy has all of the log, and nobody writes it. */
   isDue(follower: Follower, lease: Lease, now: number): boolean {
     if (!follower.isCaughtUp || this.#parts.isNameTaken()) return false
     if (this.isForced) return true

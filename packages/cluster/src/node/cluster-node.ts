@@ -53,7 +53,7 @@ export interface NodeParts extends NodeSettings {
 const defaultLeaseMs = 3_000
 /** For how long nobody hands over to a node whose disk was down to its reserve, in ms: else two such nodes would do so without end. */
 const lowMs = 60_000
-/** How long an end waits until the others can know of it, in ms. */
+/** At its end a node waits no longer than this until it has told the others, in ms. */
 const farewellMs = 1_000
 
 /**
@@ -89,7 +89,7 @@ export class ClusterNode {
   #owning: Ownership | undefined
   #isClosing = false
   #running: Promise<void> = Promise.resolve()
-  /** Wakes whoever waits in this role. */
+  /** Has the part of this node that waits look again: for its time to claim, or for what a person decides. */
   #wake: () => void = () => {}
   /** What a person has decided about the copy: it is set aside, or the log begins anew with it. */
   #decision: 'set aside' | 'publish' | undefined
@@ -300,14 +300,14 @@ export class ClusterNode {
     return this.#candidacy.isItsTurn(this.isDue(follower, this.#lease, now), follower.applied, now)
   }
 
-  /** All there is is in this copy, and nobody writes. */
+  /** Whether this node may claim: its copy has all of the log, and nobody writes it. */
   protected isDue(follower: Follower, lease: Lease, now: number): boolean {
     return this.#candidacy.isDue(follower, lease, now)
   }
 
   /**
    * Loads what the copy holds, then claims, then serves.
-   * @param seen the last frame of the log: behind the copy's position there may be parts of what was never finished.
+   * @param seen the last frame of the log: behind the last one in the copy there may be parts of a commit that was never finished.
    */
   protected async takeOver(position: Position | undefined, seen: number): Promise<void> {
     this.#become('claiming')

@@ -5,12 +5,12 @@ import type { LogServer } from '../log/log-server.js'
 import type { NodeVoice } from './node-voice.js'
 import type { Premises } from './premises.js'
 
-/** A record of this machine is not what was written, and other nodes have theirs: the copy begins anew. */
+/** A record in this copy is not what was written, and other nodes have it whole: the copy is set aside and begins anew. */
 export class DamagedCopy extends Error {}
 
-/** After a failure, before the next attempt, in ms. */
+/** How long to wait after a failure before the next attempt, in ms. */
 const againAfterMs = 1_000
-/** Where only another node can help, in ms. */
+/** How long to wait where only another node can help, by a snapshot, in ms. */
 const laterMs = 5_000
 
 export interface CopyRescueParts {
@@ -42,7 +42,10 @@ export class CopyRescue {
     this.#wake()
   }
 
-  /** Does what can be done, and settles when it may be tried again. @throws what the disk says. */
+  /**
+   * Following has failed with this error: does what can be done about it, and settles when following may be tried again. @throws what the
+   * disk says.
+   */
   async after(error: unknown): Promise<void> {
     const { voice, isClosing, hasOthers } = this.#parts
     if (isClosing()) return

@@ -8,13 +8,16 @@ import type { FollowingCopy } from './premises.js'
 
 /** How often the leader of the stream is asked what it has last, in ms. */
 export const watchEveryMs = 250
-/** A reading that has not brought what the leader has for so long is begun anew, in ms. */
+/** When a reading has not brought for so long what the leader has, another is begun, in ms. */
 const stalledMs = 3_000
-/** The leader has said for so long that the log ends before what this copy has, in ms: one that was replaced may say so for a while. */
+/**
+ * When the leader has said for so long that the log ends before what this copy has, that is so, in ms: a leader that was replaced may say
+ * it for a while.
+ */
 const goneBackMs = 60_000
 /** Frames without writes after which a copy notes on disk how far it has come: the log is trimmed one day. */
 const noteEveryFrames = 1_000
-/** Frames by which clocks are compared. */
+/** Clocks are compared by so many frames at least. */
 const leastSkews = 3
 const mostSkews = 20
 /** Writes that go into the copy in one transaction, about: a turn must not take long. */
@@ -27,9 +30,9 @@ export interface FollowerOptions {
   readonly position: Position | undefined
   readonly lease: Lease
   readonly makeReader: (position: Position | undefined) => LogReader
-  /** Something has come, or the leader has answered: who follows may have to do something. */
+  /** Called when a frame has come or the leader has answered: the node looks whether it may claim. */
   readonly onNews: () => void
-  /** The owner wants to know how far this copy has come, and it has that question. */
+  /** Called when the owner's question has come in the log: how far is this copy? */
   readonly onAsked: () => void
 }
 
@@ -89,7 +92,7 @@ export class Follower {
     return clock.now() - clock.monotonic() - Math.max(...this.#clocks)
   }
 
-  /** All that the leader has is in the copy. */
+  /** Whether the copy has all that the leader of the stream has. */
   get isCaughtUp(): boolean {
     return this.last === this.seen && this.applied === this.#reader.position
   }
