@@ -58,7 +58,7 @@ export class ForwardedClient implements Arrived, Caller {
   readonly #kept: KeptBytes
   readonly #connect: Pick<Connect, 'version' | 'clientId' | 'username'> & { readonly shown: Uint8Array | undefined }
   readonly #wantsReasons: boolean
-  #hold: WheelTimer | undefined
+  #patience: WheelTimer | undefined
   #isOver = false
   /** It waits for the node that serves, or a connection to it. */
   #isWaiting = false
@@ -105,14 +105,14 @@ export class ForwardedClient implements Arrived, Caller {
     const { wheel, holdMs, metrics, dialer } = this.#parts
     this.#isWaiting = true
     metrics.forward.waiting++
-    this.#hold = wheel.after(holdMs, () => this.#refuse(noOwner), this)
+    this.#patience = wheel.after(holdMs, () => this.#refuse(noOwner), this)
     dialer.ask(this)
   }
 
   #stopWaiting(): void {
     if (!this.#isWaiting) return
     this.#isWaiting = false
-    this.#hold?.cancel()
+    this.#patience?.cancel()
     this.#parts.metrics.forward.waiting--
     this.#parts.dialer.withdraw(this)
   }
