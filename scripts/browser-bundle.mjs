@@ -5,7 +5,15 @@ import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import ts from 'typescript'
-import { deadMembers, parse, replaced, stringsIn, withoutMembers, withoutProperties } from './page-modules.mjs'
+import {
+  deadMembers,
+  parse,
+  propertiesIn,
+  replaced,
+  stringsIn,
+  withoutMembers,
+  withoutProperties,
+} from './page-modules.mjs'
 import { root } from './prepare.mjs'
 import { platformNames, publicNames } from './public-names.mjs'
 
@@ -16,7 +24,8 @@ const dist = join(root, 'packages/client/dist')
  * @type {Readonly<Record<string, number>>}
  */
 export const budgets = {
-  'browser.js': 25_100,
+  'browser.js': 24_000,
+  'browser-authentication.js': 900,
   'browser-checks.js': 3_600,
   'browser-indexeddb-store.js': 2_600,
   'browser-requests.js': 1_900,
@@ -49,13 +58,25 @@ export function onlyFromClients() { throw new ProtocolError('protocol-error', 'a
 const otherForms = {
   // A page has no Node to be too old.
   'protocol/dist/node-floor.js': '',
+  'protocol/dist/topic-cache.js': 'export const findTopic = undefined, rememberTopic = undefined',
   'protocol/dist/tuned.js': 'export const tuned = false',
   'client/dist/most-publish-bytes.js': 'export const mostPublishBytes = () => Infinity',
   'client/dist/other-protocol.js': 'export const otherProtocol = () => undefined',
 }
 
 /** What the client of a page never has: it is no relay, and makes no connections but those of the browser. */
-const never = new Set(['#relayed', '#remembered', 'relay', 'relayed', 'bridge', 'tls', 'headers', 'dial'])
+const never = new Set([
+  '#relayed',
+  '#remembered',
+  'relay',
+  'relayed',
+  'bridge',
+  'tls',
+  'headers',
+  'dial',
+  'unref',
+  'waits',
+])
 
 /**
  * @param {string} source A module of the codec that calls definePacket once.
@@ -84,28 +105,31 @@ function withReasonsAsNumbers(source, numbers) {
 }
 
 /**
- * The module of reason codes in fewer words: a list of the names, and one of numbers with a bit for each packet that may carry the code.
+ * The module of reason codes in fewer words: a list of the names that errors have, from 0x80 on, and one of numbers with a bit for
+ * each packet that may carry the code.
  * @param {typeof import('../packages/protocol/dist/reason-codes.js')} codes
  */
 async function shortReasonCodes({ rows, reasonName, isReasonFor }) {
   const hosts = [...new Set(Object.values(rows).flatMap((row) => row.hosts))]
   const known = [...new Set(Object.values(rows).map(({ code }) => code))].sort((a, b) => a - b)
   const low = known.filter((code) => code < 0x80)
+  const high = known.filter((code) => code >= 0x80)
   const bits = (/** @type {number} */ code) =>
     hosts.reduce((sum, host, at) => sum + (isReasonFor(host, code) ? 1 << at : 0), 0)
   const source = `
 export const reason = undefined // numbers stand in its place
 const low = ${JSON.stringify(low)}
-const names = ${JSON.stringify(known.map(reasonName).join('|'))}.split('|')
+const names = ${JSON.stringify(high.map(reasonName).join('|'))}.split('|')
 const bits = ${JSON.stringify(known.map(bits))}
 // From 0x80 on there is one of each number.
 const at = (code) => (code < 0x80 ? low.indexOf(code) : code - ${0x80 - low.length})
-export const reasonName = (code) => names[at(code)] ?? 'reason code 0x' + code.toString(16).padStart(2, '0')
+export const reasonName = (code) => names[code - 0x80] ?? 'reason code 0x' + code.toString(16).padStart(2, '0')
 export const isReasonFor = (host, code) => ((bits[at(code)] >> ${JSON.stringify(hosts)}.indexOf(host)) & 1) === 1`
   const made = await import(`data:text/javascript,${encodeURIComponent(source)}`)
   for (let code = 0; code < 256; code++) {
     const same = hosts.every((host) => made.isReasonFor(host, code) === isReasonFor(host, code))
-    if (!same || made.reasonName(code) !== reasonName(code)) throw new Error(`reason code ${code} is not what it was`)
+    if (!same || (code >= 0x80 && made.reasonName(code) !== reasonName(code)))
+      throw new Error(`reason code ${code} is not what it was`)
   }
   return source
 }
@@ -134,10 +158,51 @@ function hostsOf(bits) { return ${JSON.stringify(hosts.join())}.split(',').filte
 }
 
 /**
+ * The client writes PUBLISH by encodePublishHead alone.
+ * @param {string} source
+ */
+function withoutEncode(source) {
+  return replaced(parse('publish.js', source), (node) =>
+    ts.isMethodDeclaration(node) && node.name.getText() === 'encode' ? 'encode: undefined' : undefined,
+  )
+}
+
+/**
+ * Conditions that never hold in a page: nobody sends CONNECT there, and what the client writes it has looked at before.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const neverHold = {
+  'protocol/dist/decoder.js': ["packet.type === 'connect'"],
+  'protocol/dist/encoder.js': ["packet.type === 'auth' && version < 5"],
+  'protocol/dist/packets/connect.js': ['version < 5 && password !== undefined && username === undefined'],
+  'protocol/dist/packets/subscribe.js': [
+    'subscriptions.length === 0',
+    '(properties?.subscriptionIdentifiers?.length ?? 0) > 1',
+  ],
+  'protocol/dist/packets/unsubscribe.js': ['filters.length === 0'],
+}
+
+/**
+ * @param {string} source
+ * @param {string} condition
+ */
+function withoutCase(source, condition) {
+  let cases = 0
+  const cut = replaced(parse('codec.js', source), (node) => {
+    if (!ts.isIfStatement(node) || node.expression.getText() !== condition) return undefined
+    cases++
+    return ''
+  })
+  if (cases !== 1) throw new Error(`there is no 'if (${condition})' as there was`)
+  return cut
+}
+
+/**
  * A module as a page has it, but for its members that nothing calls.
  * @param {string} path
+ * @param {boolean} isClient Rather than what is beside it.
  */
-async function moduleForPages(path) {
+async function moduleForPages(path, isClient) {
   const name = relative(join(root, 'packages'), path).replaceAll('\\', '/')
   const other = otherForms[name]
   if (other !== undefined) return other
@@ -145,8 +210,11 @@ async function moduleForPages(path) {
   const { reason } = await import('../packages/protocol/dist/index.js')
   const source = withReasonsAsNumbers(readFileSync(path, 'utf8'), reason)
   if (name === 'protocol/dist/properties.js') return shortProperties(source)
+  if (name === 'protocol/dist/packets/publish.js' && isClient) return withoutEncode(source)
   const left = oneWay[`${basename(dirname(path))}/${basename(path)}`]
-  return withoutProperties(parse(path, left ? withoutOneWay(source, left) : source), never)
+  const half = left ? withoutOneWay(source, left) : source
+  const cut = (neverHold[name] ?? []).reduce(withoutCase, half)
+  return withoutProperties(parse(path, cut), never)
 }
 
 /**
@@ -160,6 +228,10 @@ const forPages = (moduleAt) => ({
       path: join(root, 'packages/protocol/dist/refuse'),
       namespace: 'refuse',
     }))
+    // The file beside this one that has it.
+    onResolve({ filter: /^\.\/enhanced-auth\.js$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './browser-authentication.js', external: true } : undefined,
+    )
     onLoad({ filter: /./, namespace: 'refuse' }, () => ({
       contents: refuse,
       resolveDir: join(root, 'packages/protocol/dist'),
@@ -193,6 +265,7 @@ const errorsOfClient = {
  */
 const entries = {
   'browser.js': 'page.js',
+  'browser-authentication.js': 'enhanced-auth.js',
   'browser-checks.js': 'all-checks.js',
   'browser-indexeddb-store.js': 'indexeddb-store.js',
   'browser-requests.js': 'requests.js',
@@ -209,12 +282,16 @@ export async function browserBundle() {
   for (const name of Object.keys(entries)) {
     const { modules, dead } = await reachable(name, called)
     const kept = new Set([...called, ...platform, ...modules.flatMap(stringsIn)])
-    await bundled(name, { minify: true, sourcemap: true }, async (path) =>
-      withoutMembers(parse(path, await moduleForPages(path)), dead),
+    const inner = [...new Set(modules.flatMap(propertiesIn))].filter((property) => !kept.has(property))
+    const options = { minify: true, sourcemap: true, mangleProps: new RegExp(`^(${inner.join('|')})$`) }
+    await bundled(name, options, async (path) =>
+      withoutMembers(parse(path, await moduleForPages(path, isClient(name))), dead),
     )
-    await tighten(join(dist, name), kept)
+    await tighten(join(dist, name))
   }
 }
+
+const isClient = (/** @type {string} */ name) => name === 'browser.js'
 
 /** @type {Readonly<Record<string, string>>} */
 const ownPackages = {
@@ -237,7 +314,7 @@ async function bundled(name, options, moduleAt) {
     // Private fields, static blocks and isWellFormed are in all of them; what is older gets no lowered code to download.
     target: ['chrome111', 'firefox119', 'safari16.4'],
     format: 'esm',
-    plugins: name === 'browser.js' ? [forPages(moduleAt)] : [errorsOfClient, forPages(moduleAt)],
+    plugins: isClient(name) ? [forPages(moduleAt)] : [errorsOfClient, forPages(moduleAt)],
     logLevel: 'warning',
     ...options,
   })
@@ -250,11 +327,12 @@ async function bundled(name, options, moduleAt) {
  */
 async function reachable(name, called) {
   const { transform } = await import('esbuild')
-  const { metafile } = await bundled(name, { metafile: true, write: false }, moduleForPages)
+  const moduleAt = (/** @type {string} */ path) => moduleForPages(path, isClient(name))
+  const { metafile } = await bundled(name, { metafile: true, write: false }, moduleAt)
   const inputs = Object.keys(metafile?.inputs ?? {}).filter((path) => !path.includes(':'))
   const modules = await Promise.all(
     inputs.map(async (path) => {
-      const { code } = await transform(await moduleForPages(join(root, path)), { minifySyntax: true, target: 'es2024' })
+      const { code } = await transform(await moduleAt(join(root, path)), { minifySyntax: true, target: 'es2024' })
       return parse(path, code)
     }),
   )
@@ -264,9 +342,8 @@ async function reachable(name, called) {
 /**
  * Terser after esbuild: together they leave less than either does alone.
  * @param {string} file With its source map beside it.
- * @param {ReadonlySet<string>} kept Names of properties that stay.
  */
-async function tighten(file, kept) {
+async function tighten(file) {
   const { minify } = await import('terser')
   const { code, map } = await minify(readFileSync(file, 'utf8'), {
     module: true,
@@ -280,9 +357,9 @@ async function tighten(file, kept) {
       hoist_funs: true,
       inline: 1,
       lhs_constants: false,
+      reduce_funcs: false,
       sequences: false,
     },
-    mangle: { properties: { reserved: [...kept] } },
     sourceMap: { content: readFileSync(`${file}.map`, 'utf8'), url: `${basename(file)}.map`, asObject: false },
   })
   if (code === undefined || typeof map !== 'string') throw new Error(`terser made nothing of ${file}`)

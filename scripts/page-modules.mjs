@@ -118,8 +118,15 @@ export function withoutProperties(file, names) {
  * @param {ReadonlySet<string>} names
  */
 function isTakenOut(node, names) {
-  if (!ts.isBindingElement(node) || !ts.isObjectBindingPattern(node.parent)) return false
-  return names.has((node.propertyName ?? node.name).getText())
+  return isInPattern(node) && names.has((node.propertyName ?? node.name).getText())
+}
+
+/**
+ * @param {Node} node
+ * @returns {node is import('typescript').BindingElement}
+ */
+function isInPattern(node) {
+  return ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent)
 }
 
 /**
@@ -151,6 +158,24 @@ export function replaced(file, wordsFor) {
   }
   ts.forEachChild(file, look)
   return text + file.text.slice(at)
+}
+
+/**
+ * The names of all properties, but for private ones.
+ * @param {SourceFile} file
+ */
+export function propertiesIn(file) {
+  /** @type {string[]} */
+  const names = []
+  const look = (/** @type {Node} */ node) => {
+    const isProperty =
+      ts.isPropertyAccessExpression(node) || ts.isObjectLiteralElementLike(node) || ts.isClassElement(node)
+    const name = isProperty ? node.name : isInPattern(node) ? (node.propertyName ?? node.name) : undefined
+    if (name && ts.isIdentifier(name)) names.push(name.text)
+    ts.forEachChild(node, look)
+  }
+  look(file)
+  return names
 }
 
 /**

@@ -35,9 +35,10 @@ export class Call<T> {
       this.reject(error)
       onInterrupt()
     }
-    const abort = (): void => interrupt(new InterruptedError('aborted', `${what}: aborted`, signal?.reason))
+    const aborted = (): InterruptedError => new InterruptedError('aborted', `${what}: aborted`, signal?.reason)
+    const abort = (): void => interrupt(aborted())
     if (signal?.aborted === true) {
-      this.reject(new InterruptedError('aborted', `${what}: aborted`, signal.reason))
+      this.reject(aborted())
       return
     }
     signal?.addEventListener('abort', abort, { once: true })

@@ -1,6 +1,5 @@
 import { type Connect, encode, type PropertiesOf, type ProtocolVersion } from '@godwit/protocol'
 import type { Credentials } from './credentials.js'
-import { type Authentication, authenticationFailed } from './enhanced-auth.js'
 import { ConnectionError, invalidOption } from './errors.js'
 import { requirePayload } from './payload.js'
 import type { ServerAddress } from './server-address.js'
@@ -63,19 +62,7 @@ async function propertiesOf(settings: Settings, server: ServerAddress): Promise<
     ...(settings.requestResponseInformation && { requestResponseInformation: true }),
     ...(!settings.requestProblemInformation && { requestProblemInformation: false }),
     ...properties,
-    ...(settings.authentication && (await authenticationOf(settings.authentication, server))),
-  }
-}
-
-async function authenticationOf(
-  authentication: Authentication,
-  server: ServerAddress,
-): Promise<PropertiesOf<'connect'>> {
-  try {
-    const data = await authentication.start()
-    return { authenticationMethod: authentication.method, ...(data && { authenticationData: data }) }
-  } catch (error) {
-    throw authenticationFailed(server.url, error)
+    ...(settings.authentication && (await settings.authentication.begin(server.url))),
   }
 }
 

@@ -1,4 +1,4 @@
-import { checks } from './all-checks.js'
+import { allParts } from './all-parts.js'
 import type { Client } from './client.js'
 import { open } from './open.js'
 import type { ConnectOptions } from './options.js'
@@ -34,8 +34,8 @@ export async function connect(
 
 function settingsOf(server: GivenServers | (ServerOptions & ConnectOptions), options: ConnectOptions): Settings {
   if (typeof server !== 'object' || server === null || Array.isArray(server) || isUrl(server)) {
-    return resolveOptions(server as GivenServers, options, checks)
+    return resolveOptions(server as GivenServers, options, allParts)
   }
   const { url, options: own } = splitServer({ ...(server as ServerOptions), ...options })
-  return resolveOptions(url, own, checks)
+  return resolveOptions(url, own, allParts)
 }

@@ -9,10 +9,10 @@ import {
   reason,
 } from '@godwit/protocol'
 import type { Clock } from './clock.js'
-import { type Authentication, EnhancedAuth } from './enhanced-auth.js'
+import type { Authenticator, EnhancedAuth } from './enhanced-auth.js'
 import {
   type AnyClientError,
-  ClientError,
+  asClientError,
   ConnectionError,
   invalidOption,
   ServerDisconnectedError,
@@ -37,7 +37,7 @@ const aliasBytes = 5
 export interface ConnectionOptions {
   readonly server: ServerAddress
   readonly connect: Connect
-  readonly authentication: Authentication | undefined
+  readonly authentication: Authenticator | undefined
   readonly pingTimeoutMs: number
   readonly maxPacketBytes: number
   readonly topicAliases: boolean
@@ -102,14 +102,12 @@ export class Connection {
       failed: (error) => this.fail(asClientError(error, storeFailed)),
     })
     this.#incomingAliases = new IncomingAliases(connect.version === 5 ? options.topicAliasMaximum : 0)
-    if (authentication !== undefined) {
-      this.#auth = new EnhancedAuth(authentication, {
-        server: server.url,
-        send: (packet) => this.#isOver() || this.#outbox.send(packet),
-        fail: (error) => this.fail(error),
-        violation: (what) => this.violation(what),
-      })
-    }
+    this.#auth = authentication?.exchange({
+      server: server.url,
+      send: (packet) => this.#isOver() || this.#outbox.send(packet),
+      fail: (error) => this.fail(error),
+      violation: (what) => this.violation(what),
+    })
     this.#open()
   }
 
@@ -216,7 +214,7 @@ export class Connection {
   }
 
   #open(): void {
-    const { server, openStream, unref, connect } = this.#options
+    const { server, openStream, connect } = this.#options
     try {
       this.#stream = openStream(
         server,
@@ -233,7 +231,7 @@ export class Connection {
           },
           onClose: (cause) => this.#onStreamClose(cause),
         },
-        unref,
+        this.#options.unref,
       )
     } catch (error) {
       // Not from inside the constructor: whoever made this does not hold it yet.
@@ -371,8 +369,4 @@ export class Connection {
   #error(code: ConnectionError['code'], message: string, cause?: unknown): ConnectionError {
     return new ConnectionError(code, this.server.url, message, cause)
   }
-}
-
-function asClientError(error: unknown, wrap: (error: unknown) => AnyClientError): AnyClientError {
-  return error instanceof ClientError ? (error as AnyClientError) : wrap(error)
 }

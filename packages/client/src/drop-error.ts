@@ -1,4 +1,4 @@
-import { type AnyClientError, InterruptedError, PublishError } from './errors.js'
+import { type AnyClientError, clientClosed, PublishError } from './errors.js'
 import type { DropReason } from './state/outgoing.js'
 
 /** The error of a publication that is over without having been completed; `ended` is that of a client that is over. */
@@ -12,6 +12,6 @@ export function dropError(topic: string, why: DropReason, ended: AnyClientError 
     case 'expired':
       return new PublishError(why, topic, 'its Message Expiry Interval was over before it could be sent')
     case 'client-closed':
-      return ended ?? new InterruptedError('client-closed', 'the client is closed')
+      return ended ?? clientClosed()
   }
 }

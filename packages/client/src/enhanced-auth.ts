@@ -29,6 +29,28 @@ export interface ExchangeHost {
   violation(what: string): void
 }
 
+/** What a client does with its option `authentication`. */
+export interface Authenticator {
+  /** What CONNECT says of it. Rejects with ConnectionError 'authentication-failed'. */
+  begin(server: string): Promise<PropertiesOf<'connect'>>
+  /** For one connection. */
+  exchange(host: ExchangeHost): EnhancedAuth
+}
+
+export function authenticator(authentication: Authentication): Authenticator {
+  return {
+    async begin(server) {
+      try {
+        const data = await authentication.start()
+        return { authenticationMethod: authentication.method, ...(data && { authenticationData: data }) }
+      } catch (error) {
+        throw authenticationFailed(server, error)
+      }
+    },
+    exchange: (host) => new EnhancedAuth(authentication, host),
+  }
+}
+
 /**
  * AUTH on one connection: the exchange that began with CONNECT, and those that reauthenticate() begins later. Steps may
  * be asynchronous; their outcome counts only while the connection stands, which the host sees to.
@@ -114,7 +136,7 @@ export class EnhancedAuth {
   }
 }
 
-export function authenticationFailed(server: string, cause: unknown): ConnectionError {
+function authenticationFailed(server: string, cause: unknown): ConnectionError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new ConnectionError('authentication-failed', server, `authentication failed: ${why}`, cause)
 }

@@ -364,6 +364,16 @@ export function isClientError(error: unknown): error is AnyClientError {
   return error instanceof ClientError
 }
 
+/** The client has ended, with that error if it was not by close(). */
+export function clientClosed(cause?: AnyClientError): InterruptedError {
+  return new InterruptedError('client-closed', 'the client is closed', cause)
+}
+
+/** An error as the application is given it. */
+export function asClientError(error: unknown, wrap: (error: unknown) => AnyClientError): AnyClientError {
+  return error instanceof ClientError ? (error as AnyClientError) : wrap(error)
+}
+
 /** What an option that can never work is answered with. */
 export function invalidOption(message: string): InvalidArgumentError {
   return new InvalidArgumentError('invalid-option', message)

@@ -17,5 +17,7 @@ export async function connect(
   server: GivenServers,
   { checks = noChecks, ...options }: PageConnectOptions = {},
 ): Promise<PageClient> {
-  return open(CheckedClient, resolveOptions(server, options, checks))
+  // Most pages have none: it is in a file of its own.
+  const authenticator = options.authentication && (await import('./enhanced-auth.js')).authenticator
+  return open(CheckedClient, resolveOptions(server, options, { checks, authenticator }))
 }

@@ -13,9 +13,9 @@ import { Connection } from './connection.js'
 import { disconnectPacket } from './disconnect-packet.js'
 import {
   type AnyClientError,
-  ClientError,
+  asClientError,
   ConnectionError,
-  InterruptedError,
+  clientClosed,
   invalidOption,
   StoreError,
   storeFailed,
@@ -152,7 +152,7 @@ export class ReconnectingClient {
     return new Promise((resolve, reject) => {
       const stops = [
         this.#listeners.on('disconnect', ({ error }) => settle(() => reject(error))),
-        this.#listeners.on('close', ({ error }) => settle(() => reject(error ?? closed()))),
+        this.#listeners.on('close', ({ error }) => settle(() => reject(error ?? clientClosed()))),
       ]
       const settle = (end: () => void): void => {
         for (const stop of stops) stop()
@@ -189,7 +189,7 @@ export class ReconnectingClient {
 
   /** @throws InterruptedError 'client-closed'. */
   #open(): Session {
-    if (this.#closing !== undefined) throw closed()
+    if (this.#closing !== undefined) throw clientClosed()
     return this.#session
   }
 
@@ -263,7 +263,8 @@ export class ReconnectingClient {
         (connect) => {
           if (!over) this.#dial(connect, end, onConnack)
         },
-        (error: unknown) => end(asClientError(error, server.url)),
+        (error: unknown) =>
+          end(asClientError(error, () => new ConnectionError('network-error', server.url, String(error), error))),
       )
     })
   }
@@ -337,7 +338,7 @@ export class ReconnectingClient {
       if (timeoutMs > 0) await this.#session.idle({ timeoutMs }).catch(() => {})
       await this.#disconnect(options, Math.max(timeoutMs, lingerMs))
     }
-    this.#interrupt(closed())
+    this.#interrupt(clientClosed())
     await this.#running
     await this.#finish(undefined)
   }
@@ -346,7 +347,7 @@ export class ReconnectingClient {
   async #disconnect(options: CloseOptions, withinMs: number): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    const cancel = this.#settings.clock.after(withinMs, () => connection.fail(closed()))
+    const cancel = this.#settings.clock.after(withinMs, () => connection.fail(clientClosed()))
     connection.end(disconnectPacket(options, this.#life.outlivesConnection))
     await this.#running
     cancel()
@@ -358,7 +359,7 @@ export class ReconnectingClient {
     const storeError = await this.#closeStore()
     this.#setState('closed')
     this.#listeners.emit('close', { error: error ?? storeError })
-    this.#first?.reject(error ?? closed())
+    this.#first?.reject(error ?? clientClosed())
   }
 
   /** What it could not keep is no reason not to end. */
@@ -377,13 +378,4 @@ export class ReconnectingClient {
     this.#state = state
     this.#listeners.emit('state', state)
   }
-}
-
-function closed(): InterruptedError {
-  return new InterruptedError('client-closed', 'the client is closed')
-}
-
-function asClientError(error: unknown, server: string): AnyClientError {
-  if (error instanceof ClientError) return error as AnyClientError
-  return new ConnectionError('network-error', server, String(error), error)
 }

@@ -1,4 +1,4 @@
-import { checks } from './all-checks.js'
+import { allParts } from './all-parts.js'
 import { BridgeLevel } from './bridge-level.js'
 import type { Client } from './client.js'
 import type { ConnectOptions } from './options.js'
@@ -59,7 +59,7 @@ export class Relay {
  * @throws InvalidArgumentError for options that cannot work, or do not exist.
  */
 export function checkRelay(server: GivenServers, options: ConnectOptions): void {
-  resolveOptions(server, options, checks)
+  resolveOptions(server, options, allParts)
 }
 
 /**
@@ -75,7 +75,7 @@ export async function relay(server: GivenServers, options: ConnectOptions, terms
     ids: new RelayedIds(),
     remembered: new Remembered(),
   }
-  const settings = { ...resolveOptions(server, { ...options, background: true }, checks), relay: relaying }
+  const settings = { ...resolveOptions(server, { ...options, background: true }, allParts), relay: relaying }
   const client = new ReconnectingClient(settings)
   const checked = new RequestingClient(client, settings)
   await client.start()

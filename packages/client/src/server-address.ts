@@ -1,5 +1,7 @@
+import { unixServer, urlForms } from '#socket'
 import type { Credentials } from './credentials.js'
 import { InvalidArgumentError, invalidOption } from './errors.js'
+import { decodedPart } from './url-part.js'
 import { kindOf } from './value-kind.js'
 
 /** How bytes travel: over TCP, TLS, a WebSocket, a WebSocket over TLS, or a Unix domain socket. */
@@ -38,14 +40,13 @@ const schemes: Readonly<Record<string, Scheme>> = {
   'wss:': { transport: 'wss', port: 443 },
 }
 
-const supported = 'use mqtt://host[:port], mqtts://, ws://, wss:// or unix:///path'
 /** Where most servers have MQTT when a URL does not say. */
 const usualPath = '/mqtt'
 
 /** The servers that the program gave. Throws InvalidArgumentError. */
 export function givenServers(given: GivenServers): readonly ServerAddress[] {
   const servers = (Array.isArray(given) ? (given as readonly unknown[]) : [given]).map(givenServer)
-  if (servers.length === 0) throw invalidOption(`connect: no server is given: ${supported}`)
+  if (servers.length === 0) throw invalidOption(`connect: no server is given: ${urlForms}`)
   return servers
 }
 
@@ -53,9 +54,9 @@ export function givenServers(given: GivenServers): readonly ServerAddress[] {
 export function givenServer(given: unknown): ServerAddress {
   if (typeof given === 'string' || isUrl(given)) {
     const text = String(given)
-    return /^unix:/i.test(text) ? unixServer(text) : parseServerUrl(text)
+    return unixServer(text) ?? parseServerUrl(text)
   }
-  throw invalidOption(`connect: the server is ${kindOf(given)}, not a URL: ${supported}`)
+  throw invalidOption(`connect: the server is ${kindOf(given)}, not a URL: ${urlForms}`)
 }
 
 /**
@@ -65,23 +66,23 @@ export function givenServer(given: unknown): ServerAddress {
 export function parseServerUrl(text: string): ServerAddress {
   // A message may end in a log: the password must not.
   const shown = text.replace(/\/\/[^/]*@/, '//')
-  if (!URL.canParse(text)) throw invalidOption(`'${shown}' is not a URL: ${supported}`)
+  if (!URL.canParse(text)) throw invalidOption(`'${shown}' is not a URL: ${urlForms}`)
   const url = new URL(text)
   const scheme = schemes[url.protocol]
   if (scheme === undefined) {
     throw new InvalidArgumentError(
       'unsupported-scheme',
-      `'${shown}': scheme '${url.protocol}//' is not supported: ${supported}`,
+      `'${shown}': scheme '${url.protocol}//' is not supported: ${urlForms}`,
     )
   }
-  if (url.hostname === '') throw invalidOption(`'${shown}' names no host: ${supported}`)
+  if (url.hostname === '') throw invalidOption(`'${shown}' names no host: ${urlForms}`)
   const { transport } = scheme
   const isWebSocket = transport === 'ws' || transport === 'wss'
   if (isWebSocket && /^[^/]*\/\/[^/?#]*$/.test(text)) url.pathname = usualPath
   const path = `${url.pathname}${url.search}`
   if ((!isWebSocket && path !== '' && path !== '/') || url.hash !== '') {
     const what = isWebSocket ? "a WebSocket's path ends before '#'" : 'nothing may follow the port'
-    throw invalidOption(`'${shown}': ${what}: ${supported}`)
+    throw invalidOption(`'${shown}': ${what}: ${urlForms}`)
   }
   return {
     url: withoutCredentials(url),
@@ -90,8 +91,8 @@ export function parseServerUrl(text: string): ServerAddress {
     port: url.port === '' ? scheme.port : Number(url.port),
     path: isWebSocket ? path : '',
     credentials: {
-      ...(url.username !== '' && { username: decoded(url.username, `'${shown}'`) }),
-      ...(url.password !== '' && { password: decoded(url.password, `'${shown}'`) }),
+      ...(url.username !== '' && { username: decodedPart(url.username, `'${shown}'`) }),
+      ...(url.password !== '' && { password: decodedPart(url.password, `'${shown}'`) }),
     },
   }
 }
@@ -101,32 +102,9 @@ export function isUrl(value: unknown): value is URL {
   return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]'
 }
 
-function unixServer(text: string): ServerAddress {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (
-    !url?.pathname.startsWith('/') ||
-    url.pathname === '/' ||
-    url.host !== '' ||
-    url.search !== '' ||
-    url.hash !== ''
-  ) {
-    throw invalidOption(`'${text}' names no socket: use unix:///path, with %3F for '?' and %23 for '#'`)
-  }
-  const path = decoded(url.pathname, `'${text}'`)
-  return { url: `unix://${url.pathname}`, transport: 'unix', host: '', port: 0, path, credentials: {} }
-}
-
 function withoutCredentials(url: URL): string {
   const copy = new URL(url)
   copy.username = ''
   copy.password = ''
   return copy.href
-}
-
-function decoded(part: string, shown: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw invalidOption(`${shown}: '%' in a user name, a password or a path must be written '%25'`)
-  }
 }

@@ -1,4 +1,5 @@
 import { reason } from '@godwit/protocol'
+import { isReset } from '#socket'
 import { type AnyClientError, ConnectionError, ServerDisconnectedError } from './errors.js'
 
 /** Reasons of DISCONNECT that are about what the client has sent. */
@@ -22,8 +23,5 @@ export function isServersDoing(error: AnyClientError): boolean {
   if (!(error instanceof ConnectionError)) return false
   if (error.code === 'connection-closed') return true
   // What was not read when a server closed makes its system reset the connection.
-  return (
-    error.code === 'network-error' &&
-    /^(ECONNRESET|EPIPE)$/.test(String((error.cause as { code?: unknown } | undefined)?.code))
-  )
+  return error.code === 'network-error' && isReset(error.cause)
 }

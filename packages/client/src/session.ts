@@ -3,7 +3,7 @@ import { Call } from './call.js'
 import type { ClientEvents, PublishResult } from './client.js'
 import type { Connection, ServerPacket } from './connection.js'
 import { dropError } from './drop-error.js'
-import { type AnyClientError, InterruptedError, invalidOption, PublishError } from './errors.js'
+import { type AnyClientError, clientClosed, InterruptedError, invalidOption, PublishError } from './errors.js'
 import { copyPayload, type Message, ReceivedMessage } from './message.js'
 import type { CallOptions } from './options.js'
 import type { Publication } from './publication.js'
@@ -118,10 +118,10 @@ export class Session {
     this.#connection = connection
     this.#reading = true
     this.#window.restart(version === 5 ? receiveMaximum : Infinity)
+    this.#settings.relay?.ids.restart(sessionPresent, sameServer || isOnlyServer)
     const most = maxInflight ?? (version === 5 ? defaultMaxInflight[5] : defaultMaxInflight.below)
     this.#outbound.restart({
       sessionPresent,
-      sameServer: sameServer || isOnlyServer,
       window: Math.min(most, limits.receiveMaximum), // [MQTT-3.3.4-7]
       refusal: (message) => publicationRefused(limits, message),
       now: () => this.#settings.clock.now(),
@@ -183,14 +183,10 @@ export class Session {
         if (!this.#outbound.onPubcomp(packet)) return this.#mismatch(packet)
         break
       case 'suback':
-        if (!this.#subscriptions.onSuback(packet)) {
-          return this.#connection?.violation('SUBACK has not one reason code for each filter')
-        }
+        if (!this.#subscriptions.onSuback(packet)) return this.#misfit(packet)
         break
       case 'unsuback':
-        if (!this.#subscriptions.onUnsuback(packet)) {
-          return this.#connection?.violation('UNSUBACK has not one reason code for each filter')
-        }
+        if (!this.#subscriptions.onUnsuback(packet)) return this.#misfit(packet)
         break
     }
     this.#pump()
@@ -220,6 +216,10 @@ export class Session {
     const connection = this.#connection
     if (connection?.version !== 5) return
     connection.violation(`${type.toUpperCase()} ${packetId} does not belong to the QoS of that publication`)
+  }
+
+  #misfit({ type }: ServerPacket): void {
+    this.#connection?.violation(`${type.toUpperCase()} has not one reason code for each filter`)
   }
 
   /** @throws what keeps it from being taken at all. */
@@ -305,7 +305,7 @@ export class Session {
 
   /** The client has ended: with this error, or by close(). */
   end(error: AnyClientError | undefined): void {
-    const rejection = new InterruptedError('client-closed', 'the client is closed', error)
+    const rejection = clientClosed(error)
     this.#ended = rejection
     this.#unclaimed.end()
     this.#outbound.end()

@@ -4,7 +4,7 @@ import type { BackoffSettings } from './backoff.js'
 import type { Checks } from './checks.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Credentials } from './credentials.js'
-import type { Authentication } from './enhanced-auth.js'
+import type { Authentication, Authenticator } from './enhanced-auth.js'
 import { InvalidArgumentError, invalidOption } from './errors.js'
 import { ownProperties } from './given-properties.js'
 import type { ConnectOptions, OfflineQueueOptions, WillOptions } from './options.js'
@@ -24,7 +24,7 @@ export interface Settings {
   readonly clean: boolean
   readonly sessionExpirySeconds: number
   readonly properties: PropertiesOf<'connect'> | undefined
-  readonly authentication: Authentication | undefined
+  readonly authentication: Authenticator | undefined
   readonly keepAliveSeconds: number
   readonly pingTimeoutMs: number
   readonly credentials: () => Credentials | Promise<Credentials>
@@ -52,6 +52,13 @@ export interface Settings {
   readonly checks: Checks
   /** Undefined: it is no relay. */
   readonly relay: Relaying | undefined
+}
+
+/** What is not in every client, since a page may have to load it. */
+export interface Parts {
+  readonly checks: Checks
+  /** Must be there for the option `authentication`. */
+  readonly authenticator: ((given: Authentication) => Authenticator) | undefined
 }
 
 /** The most that MQTT can express, fixed header included. */
@@ -86,7 +93,8 @@ const queueOptions = { maxMessages: [100_000, 0], maxBytes: [67_108_864, 0] } sa
 const backoffOptions = { initialMs: [500, 1], maxMs: [30_000, 1], stableMs: [10_000, 0] } satisfies Table
 
 /** Throws InvalidArgumentError for what can never work. */
-export function resolveOptions(given: GivenServers, options: ConnectOptions, checks: Checks): Settings {
+export function resolveOptions(given: GivenServers, options: ConnectOptions, parts: Parts): Settings {
+  const { checks } = parts
   checks.options('connect', 'connect', options)
   const servers = givenServers(given)
   const plain = filledIn(plainOptions, options)
@@ -99,8 +107,8 @@ export function resolveOptions(given: GivenServers, options: ConnectOptions, che
     ...plain,
     ...identityOf(options, clock),
     properties: ownProperties(options.properties),
-    authentication: options.authentication,
-    will: options.will === undefined ? undefined : willOf(options.will),
+    authentication: options.authentication && parts.authenticator?.(options.authentication),
+    will: options.will && willOf(options.will),
     reconnect: reconnect === false ? undefined : filledIn(backoffOptions, reconnect, 'reconnect.'),
     signal: options.signal,
     maxInflight: maxInflight === undefined ? undefined : number('maxInflight', maxInflight, 0, 1, 65_535),

@@ -25,6 +25,15 @@ export const tlsCheck: Check = () => "'tls' is not for this environment: it chec
 export const headersCheck: Check = () => "'headers' are not for this environment: its WebSocket takes none"
 export const dialCheck: Check = () => "'dial' is not for this environment: it makes its connections itself"
 
+export const urlForms = 'use wss://host[:port][/path] or ws://'
+export const unixServer = (): undefined => undefined
+export function warn(text: string): void {
+  const { console: page } = globalThis as { console?: { readonly warn: (text: string) => void } }
+  page?.warn(text)
+}
+/** Why a WebSocket has ended is not told. */
+export const isReset = (): boolean => false
+
 /** The form of `#socket` for environments without Node's sockets: the platform's WebSocket. */
 export const socketOpener: SocketOpener = ({ subprotocols }) => {
   return (server, events) => {

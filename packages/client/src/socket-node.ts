@@ -7,6 +7,10 @@ import { openWebSocket } from './websocket-node.js'
 
 export { aFunction as dialCheck, recordOfStrings as headersCheck } from './option-checks.js'
 export { tlsCheck } from './tls-check.js'
+export { unixServer } from './unix-server.js'
+
+/** What a URL of a server may be. */
+export const urlForms = 'use mqtt://host[:port], mqtts://, ws://, wss:// or unix:///path'
 
 /** The form of `#socket` for Node: TCP, TLS, Unix domain sockets, and WebSockets over the first two. */
 export const socketOpener: SocketOpener = (options) => {
@@ -31,6 +35,16 @@ export const socketOpener: SocketOpener = (options) => {
       (socket) => open(server, events, unref, socket),
       events,
     )
+}
+
+/** Tells whoever runs the program. */
+export function warn(text: string): void {
+  process.emitWarning(text, { type: 'GodwitWarning' })
+}
+
+/** Whether it is the error of a connection that the other side has cut. */
+export function isReset(error: unknown): boolean {
+  return /^(ECONNRESET|EPIPE)$/.test(String((error as { code?: unknown } | undefined)?.code))
 }
 
 /** Each of them is for some transports only. */

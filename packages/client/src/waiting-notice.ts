@@ -1,10 +1,6 @@
+import { warn } from '#socket'
 import type { AnyClientError } from './errors.js'
 import type { Settings } from './settings.js'
-
-interface Host {
-  readonly process?: { readonly emitWarning?: (text: string, options: { readonly type: string }) => void }
-  readonly console?: { readonly warn: (text: string) => void }
-}
 
 /**
  * Says once, when connect() has waited for `warnAfterMs`, that it waits and what for: whoever has mistyped a port would look at
@@ -19,9 +15,6 @@ export function noticeOfWaiting(
   return clock.after(warnAfterMs, () => {
     const left = connectTimeoutMs === 0 ? '' : ` for ${Math.round((connectTimeoutMs - warnAfterMs) / 1000)} s more`
     const problem = lastError()?.message ?? `${servers[0]?.url}: no answer yet`
-    const text = `connect: ${problem}; trying${left}`
-    const { process: host, console: page } = globalThis as Host
-    if (host?.emitWarning) host.emitWarning(text, { type: 'GodwitWarning' })
-    else page?.warn(text)
+    warn(`connect: ${problem}; trying${left}`)
   })
 }

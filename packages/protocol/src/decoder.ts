@@ -204,8 +204,8 @@ export class Decoder {
     const needed = this.#partialBytes + count
     if (needed > this.#partial.length) {
       const total = this.#partialTotal
-      const room =
-        total <= trustedBytes ? Math.max(total, needed, 16) : Math.min(total, Math.max(needed * 4, trustedBytes))
+      // Before the size is known there is a fixed header, of 5 bytes at most.
+      const room = total === 0 ? 16 : Math.min(total, Math.max(needed * 4, trustedBytes))
       const larger = new Uint8Array(room)
       larger.set(this.#partial.subarray(0, this.#partialBytes))
       this.#partial = larger

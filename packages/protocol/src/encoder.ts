@@ -1,6 +1,7 @@
 import type { Definition } from './definition.js'
 import { definitions, type Packet } from './definitions.js'
 import { ProtocolError } from './errors.js'
+import { tuned } from './tuned.js'
 import type { ProtocolVersion } from './version.js'
 import { Writer } from './writer.js'
 
@@ -9,7 +10,7 @@ import { Writer } from './writer.js'
  * @throws ProtocolError when the packet may not be sent at this version.
  */
 export function encode(packet: Packet, version: ProtocolVersion): Uint8Array {
-  const writer = new Writer(packet.type === 'publish' ? packet.payload.length + 64 : 64)
+  const writer = new Writer(tuned && packet.type === 'publish' ? packet.payload.length + 64 : 64)
   encodeInto(writer, packet, version)
   return writer.written()
 }

@@ -12,8 +12,6 @@ const mostEndings = 3
 /** What a new connection means for the log. */
 export interface OutboundTerms {
   readonly sessionPresent: boolean
-  /** False: it is another server than before, and its session may be of any time. Matters to a relay alone. */
-  readonly sameServer: boolean
   /** QoS 1 and 2 publications that may be under way. */
   readonly window: number
   /** Why a publication may not be sent to this server. */
@@ -53,7 +51,6 @@ export class Outbound {
   readonly #relayed: RelayedIds | undefined
   #terms: OutboundTerms = {
     sessionPresent: false,
-    sameServer: false,
     window: 0,
     refusal: () => undefined,
     now: () => 0,
@@ -194,8 +191,7 @@ export class Outbound {
     this.#connection += 1
     this.#quota = terms.window
     this.#againAt = 0
-    this.#relayed?.restart(terms.sessionPresent)
-    if (this.#relayed && terms.sessionPresent && !terms.sameServer) this.#meetStranger(this.#relayed)
+    if (this.#relayed?.meetsStranger) this.#meetStranger(this.#relayed)
     this.#again = terms.sessionPresent ? [...this.#released.values(), ...this.#unacknowledged.values()] : []
     if (!terms.sessionPresent) this.#forgetSession()
     const first = this.#unacknowledged.values().next().value ?? this.#queue.values().next().value

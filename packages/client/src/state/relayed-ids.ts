@@ -9,11 +9,18 @@ export class RelayedIds {
   /** PUBCOMPs of such that are to come. */
   readonly #freeing = new Set<number>()
   #sessionPresent = false
+  #sameServer = false
 
-  /** A new connection. */
-  restart(sessionPresent: boolean): void {
+  /** A new connection. `sameServer`, false: it is another server than before, and its session may be of any time. */
+  restart(sessionPresent: boolean, sameServer: boolean): void {
     this.#freeing.clear()
     this.#sessionPresent = sessionPresent
+    this.#sameServer = sameServer
+  }
+
+  /** Whether a server that was not asked last has a session. */
+  get meetsStranger(): boolean {
+    return this.#sessionPresent && !this.#sameServer
   }
 
   /** Perhaps, by an earlier process, and the server knows it then. */
