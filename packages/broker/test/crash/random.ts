@@ -10,7 +10,9 @@ export class Random extends Seeded {
     super(from)
   }
 
+  /** @throws Error when there is nothing to choose from. */
   pick<T>(from: readonly T[]): T {
+    if (from.length === 0) throw new Error('nothing to pick from')
     return from[this.between(0, from.length - 1)]!
   }
 }
