@@ -9,6 +9,8 @@ export interface MessageSource {
   readonly retain: boolean
   readonly properties?: PropertiesOf<'publish'> | undefined
   readonly bytes: Uint8Array
+  /** Where in them the topic begins, as a PUBLISH has it, with the packet id and the properties. Default: nowhere. */
+  readonly topicStart?: number
   readonly payloadStart: number
   readonly payloadEnd: number
   /** Whether `bytes` will stay as they are. Default false. */
@@ -37,6 +39,8 @@ export class Message {
   /** Client Identifier of the publisher; empty for the broker's own messages. */
   readonly publisher: string
   bytes: Uint8Array
+  /** Where in its bytes the topic begins, as it came, with the packet id and the properties up to the payload; -1: nowhere. */
+  topicStart: number
   start: number
   end: number
   #kept: boolean
@@ -61,6 +65,7 @@ export class Message {
     this.publishedAt = source.retain ? Math.floor(now / 1_000) : 0
     this.publisher = publisher
     this.bytes = source.bytes
+    this.topicStart = source.topicStart ?? -1
     this.start = source.payloadStart
     this.end = source.payloadEnd
     this.#kept = source.owned === true
@@ -152,6 +157,7 @@ export class Message {
   keep(): this {
     if (!this.#kept) {
       this.bytes = new Uint8Array(this.payload) // not slice(): a Buffer's is a view
+      this.topicStart = -1
       this.start = 0
       this.end = this.bytes.length
       this.#kept = true

@@ -27,7 +27,7 @@ describe('PUBLISH', () => {
     decoder.push(chunk)
     const packet = decoder.next() as ReceivedPublish
     expect(packet).toBeInstanceOf(ReceivedPublish)
-    expect([packet.payloadStart, packet.payloadEnd]).toEqual([chunk.length - 5, chunk.length])
+    expect([packet.topicStart, packet.payloadStart, packet.payloadEnd]).toEqual([2, chunk.length - 5, chunk.length])
     expect(packet.bytes.buffer).toBe(chunk.buffer)
     expect(text(packet.payload)).toBe('hello')
     expect(packet.payload).toBe(packet.payload)

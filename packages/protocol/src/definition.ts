@@ -1,7 +1,7 @@
 import { ProtocolError } from './errors.js'
 import type { Reader } from './reader.js'
 import type { ProtocolVersion } from './version.js'
-import { varintSize, type Writer } from './writer.js'
+import { putVarint, varintSize, type Writer } from './writer.js'
 
 /** All there is to know about one kind of packet on the wire: one definition for every version and both directions. */
 export interface Definition<P> {
@@ -27,39 +27,37 @@ export function definePacket<P>(
     flags,
     read: (r, _flags, version) => read(r, version),
     encode(w, packet, version) {
-      const start = beginPacket(w, (code << 4) | flags, 0)
+      const start = beginPacket(w, (code << 4) | flags, 1)
       write(w, packet, version)
-      endPacket(w, start, 0, 0)
+      endPacket(w, start, 1, 0)
     },
   }
 }
 
 const maxRemainingLength = 268_435_455
 
-/** Writes the first byte and leaves room for a Remaining Length of about `expected`. Answers where the packet begins. */
-export function beginPacket(w: Writer, firstByte: number, expected: number): number {
+/** Writes the first byte and leaves `room` bytes for the Remaining Length. Answers where the packet begins. */
+export function beginPacket(w: Writer, firstByte: number, room: number): number {
   const start = w.position
-  const room = varintSize(expected)
   w.ensure(1 + room)
   w.bytes[start] = firstByte
   w.position = start + 1 + room
   return start
 }
 
-/** Fills in the Remaining Length, `more` bytes still to follow included; moves the body only if the expectation was wrong. */
-export function endPacket(w: Writer, start: number, expected: number, more: number): void {
-  const room = varintSize(expected)
+/** Fills in the Remaining Length, `more` bytes still to follow included; moves the body only if it needs another room. */
+export function endPacket(w: Writer, start: number, room: number, more: number): void {
   const body = start + 1 + room
   const length = w.position - body + more
   if (length > maxRemainingLength)
     throw new ProtocolError('packet-too-large', `a packet of ${length} bytes; MQTT ends at 268,435,455`)
-  const shift = varintSize(length) - room
-  if (shift !== 0) {
-    if (shift > 0) w.ensure(shift)
-    w.bytes.copyWithin(body + shift, body, w.position)
-  }
-  const end = w.position + shift
-  w.position = start + 1
-  w.varint(length)
-  w.position = end
+  const size = varintSize(length)
+  if (size !== room) moveBody(w, body, size - room)
+  putVarint(w.bytes, start + 1, length)
+}
+
+function moveBody(w: Writer, body: number, by: number): void {
+  if (by > 0) w.ensure(by)
+  w.bytes.copyWithin(body + by, body, w.position)
+  w.position += by
 }

@@ -14,12 +14,30 @@ export function varintSize(value: number): number {
   return value < 2_097_152 ? 3 : 4
 }
 
+/** Writes it in its shortest form, for which there must be room. Answers where that ends. */
+export function putVarint(bytes: Uint8Array, start: number, value: number): number {
+  let at = start
+  let rest = value
+  while (rest > 127) {
+    bytes[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  bytes[at++] = rest
+  return at
+}
+
 /** @throws ProtocolError for what has no bytes to copy one by one, a Float32Array too: types do not hold everywhere. */
 export function checkBytes(value: Uint8Array): void {
   // Not `instanceof`: another realm's bytes are bytes.
   if ((value as Uint8Array | undefined | null)?.BYTES_PER_ELEMENT !== 1) {
     throw new ProtocolError('malformed-packet', 'something else where a Uint8Array belongs')
   }
+}
+
+function utf8Into(bytes: Uint8Array, start: number, text: string): number {
+  const size = writeUtf8(bytes, start, text)
+  if (size > 65_535) throw new ProtocolError('malformed-packet', `a string of ${size} bytes; MQTT ends at 65,535`)
+  return size
 }
 
 /** A growing buffer with a cursor. */
@@ -34,8 +52,11 @@ export class Writer {
 
   /** Makes room for `more` bytes at the cursor. Views made of `bytes` before keep showing the old buffer. */
   ensure(more: number): void {
-    const needed = this.position + more
-    if (needed <= this.bytes.length) return
+    if (this.position + more > this.bytes.length) this.#grow(this.position + more)
+  }
+
+  /** Apart, since it is rare: V8 copies `ensure` into whatever writes, and that has to stay small. */
+  #grow(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2))
     larger.set(this.bytes.subarray(0, this.position))
     this.bytes = larger
@@ -60,12 +81,7 @@ export class Writer {
   /** A Variable Byte Integer in its shortest form; takes the room of that form and no more, so that it fits a gap left for it. */
   varint(value: number): void {
     this.ensure(varintSize(value))
-    let rest = value
-    while (rest > 127) {
-      this.bytes[this.position++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    this.bytes[this.position++] = rest
+    this.position = putVarint(this.bytes, this.position, value)
   }
 
   /** A UTF-8 string with its length in front; what it may contain is for the caller to know. */
@@ -83,9 +99,7 @@ export class Writer {
       }
       if (at === length) return this.#endString(length)
     }
-    const size = writeUtf8(bytes, start, text)
-    if (size > 65_535) throw new ProtocolError('malformed-packet', `a string of ${size} bytes; MQTT ends at 65,535`)
-    this.#endString(size)
+    this.#endString(utf8Into(bytes, start, text))
   }
 
   /** Binary Data with its length in front. */

@@ -1,4 +1,13 @@
-import { Decoder, encodeUtf8, type ProtocolVersion, type Publish, type QoS, Writer } from '@godwit/protocol'
+import {
+  Decoder,
+  encode,
+  encodeUtf8,
+  type ProtocolVersion,
+  type Publish,
+  type QoS,
+  type ReceivedPublish,
+  Writer,
+} from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
 import { EncodedOnce } from './encoded-once.js'
@@ -55,6 +64,67 @@ describe.each([4, 5] as const)('a message for many, at version %d', (version) =>
     const payload = receiver().write(writer, { message, qos: 0, retain: false }, false, 0)
     expect(payload?.buffer).toBe(message.payload.buffer)
     expect(writer.position).toBeLessThan(20)
+  })
+})
+
+describe.each([4, 5] as const)('to one receiver, of version %d', (version) => {
+  /** What comes from a publisher, with something in front of it in its chunk. */
+  function received(from: ProtocolVersion, qos: QoS, properties?: Publish['properties']): Message {
+    const packetId = qos > 0 ? 9 : undefined
+    const payload = encodeUtf8('x'.repeat(70))
+    const packet = {
+      type: 'publish',
+      topic: 'töpic/a',
+      payload,
+      qos,
+      retain: false,
+      dup: false,
+      packetId,
+      properties,
+    } as const
+    const decoder = new Decoder({ version: from })
+    decoder.push(Uint8Array.of(0xc0, 0, ...encode(packet, from)))
+    decoder.next()
+    const message = new Message(decoder.next() as ReceivedPublish, 'me')
+    message.goesTo(1)
+    return message
+  }
+  const receiver = (): PublishEncoder => {
+    const encoder = new PublishEncoder(shared, { ...defaultTerms, version })
+    versions.set(encoder, version)
+    return encoder
+  }
+  const cases = [4, 5].flatMap((from) => [0, 1, 2].flatMap((qos) => [0, 1, 2].map((to) => [from, qos, to])))
+
+  it.each(cases as [ProtocolVersion, QoS, QoS][])(
+    'is the same packet whether its bytes are copied or written anew: from %d at QoS %d, to QoS %d',
+    (from, qos, granted) => {
+      const given = qos < granted ? qos : granted
+      for (const properties of [undefined, { payloadFormatIndicator: 1 } as const]) {
+        const message = received(from, qos, from === 5 ? properties : undefined)
+        const anew = received(from, qos, from === 5 ? properties : undefined).keep()
+        const packets = [message, anew].map((one) => sent(receiver(), one, given, given > 0, given > 0 ? 300 : 0))
+        expect(packets[0]).toMatchObject({ topic: 'töpic/a', qos: given, dup: given > 0 })
+        for (const name of ['topic', 'qos', 'dup', 'retain', 'packetId', 'properties', 'payload'] as const) {
+          expect(packets[0]![name]).toEqual(packets[1]![name])
+        }
+      }
+    },
+  )
+
+  it('is copied as it came, but for the first byte and the packet id', () => {
+    const message = received(version, 1)
+    const writer = new Writer()
+    receiver().write(writer, { message, qos: 1, retain: true }, true, 0x1234)
+    const came = message.bytes.slice(message.topicStart, message.end)
+    came.set([0x12, 0x34], message.start - message.topicStart - (version === 5 ? 3 : 2))
+    expect(writer.written()).toEqual(Uint8Array.of(0x3b, came.length, ...came))
+  })
+
+  it('has the properties that it was given since it came', () => {
+    const message = received(version, 1)
+    message.properties = { userProperties: [['a', 'b']] }
+    expect(sent(receiver(), message, 1, false, 7).properties).toEqual(version === 5 ? message.properties : undefined)
   })
 })
 

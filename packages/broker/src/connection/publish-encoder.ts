@@ -1,4 +1,12 @@
-import { type Connect, encodePublishHead, type PropertiesOf, type ProtocolVersion, Writer } from '@godwit/protocol'
+import {
+  type Connect,
+  encodePublishHead,
+  type PropertiesOf,
+  type ProtocolVersion,
+  publishByte,
+  type QoS,
+  Writer,
+} from '@godwit/protocol'
 import { withMark } from '../bridging.js'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
@@ -91,8 +99,13 @@ export class PublishEncoder {
       this.#copyEncoded(writer, entry, dup, packetId)
       return undefined
     }
+    const isView = payloadBytes >= viewFrom && !isCheaperCopied(message)
+    if (!isView && this.#isAsReceived(entry)) {
+      this.#copyReceived(writer, entry, dup, packetId)
+      return undefined
+    }
     this.#head(writer, entry, dup, packetId)
-    if (payloadBytes >= viewFrom && !isCheaperCopied(message)) return message.keep().payload
+    if (isView) return message.keep().payload
     writer.copy(message.bytes, message.start, message.end)
     return undefined
   }
@@ -102,6 +115,30 @@ export class PublishEncoder {
     if (this.#terms.version < 5) return true
     if (this.#givesMarks && message.mark) return false
     return !this.#aliases && !identifiers && !message.properties && message.expiresAt === Number.POSITIVE_INFINITY
+  }
+
+  /** Whether all that came in front of the payload is what goes out, but for the packet id: its length tells. */
+  #isAsReceived(entry: QueuedMessage): boolean {
+    const { bytes, topicStart, start } = entry.message
+    if (topicStart < 0 || !this.#isPlain(entry)) return false
+    const topicBytes = (bytes[topicStart]! << 8) | bytes[topicStart + 1]!
+    return topicStart + 2 + topicBytes + this.#bytesBehindTopic(entry.qos) === start
+  }
+
+  /** The packet id, and an empty property list. */
+  #bytesBehindTopic(qos: QoS): number {
+    return (qos > 0 ? 2 : 0) + (this.#terms.version === 5 ? 1 : 0)
+  }
+
+  #copyReceived(writer: Writer, { message, qos, retain }: QueuedMessage, dup: boolean, packetId: number): void {
+    const { bytes, topicStart, start, end } = message
+    writer.u8(publishByte(qos, retain, dup))
+    writer.varint(end - topicStart)
+    const packetIdAt = writer.position + start - topicStart - this.#bytesBehindTopic(qos)
+    writer.copy(bytes, topicStart, end)
+    if (qos === 0) return
+    writer.bytes[packetIdAt] = packetId >>> 8
+    writer.bytes[packetIdAt + 1] = packetId
   }
 
   #copyEncoded(writer: Writer, { message, qos, retain }: QueuedMessage, dup: boolean, packetId: number): void {

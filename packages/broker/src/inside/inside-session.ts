@@ -126,7 +126,7 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
     const flags = (qos << 1) | (retain ? 1 : 0)
     const connection = this.#connection
     const id = qos === 0 ? undefined : (packetId ?? this.#freeId())
-    const packet = new ReceivedPublish(topic, flags, id, properties, bytes, 0, bytes.length, true)
+    const packet = new ReceivedPublish(topic, flags, id, properties, bytes, -1, 0, bytes.length, true)
     // Nobody will repeat it without a number of its own: that is free again in the same commit.
     const handled = qos === 2 && packetId === undefined ? () => void connection.session.release(id!) : undefined
     await connection.ask(() => onPublish(connection, packet), handled)

@@ -5,7 +5,7 @@ import type { Reader } from '../reader.js'
 import { quote } from '../text.js'
 import { isTopicName } from '../topic.js'
 import type { ProtocolVersion, QoS } from '../version.js'
-import { checkBytes, type Writer } from '../writer.js'
+import { checkBytes, varintSize, type Writer } from '../writer.js'
 
 /** PUBLISH (section 3.3): an application message. */
 export interface Publish {
@@ -34,6 +34,8 @@ export class ReceivedPublish implements Publish {
   readonly packetId: number | undefined
   readonly properties: PropertiesOf<'publish'> | undefined
   readonly bytes: Uint8Array
+  /** Where in them the topic's length stands, with the topic, the packet id and the properties behind it; -1: nowhere. */
+  readonly topicStart: number
   readonly payloadStart: number
   readonly payloadEnd: number
   /** Whether `bytes` hold this packet alone and stay as they are. */
@@ -46,6 +48,7 @@ export class ReceivedPublish implements Publish {
     packetId: number | undefined,
     properties: PropertiesOf<'publish'> | undefined,
     bytes: Uint8Array,
+    topicStart: number,
     payloadStart: number,
     payloadEnd: number,
     owned: boolean,
@@ -57,6 +60,7 @@ export class ReceivedPublish implements Publish {
     this.packetId = packetId
     this.properties = properties
     this.bytes = bytes
+    this.topicStart = topicStart
     this.payloadStart = payloadStart
     this.payloadEnd = payloadEnd
     this.owned = owned
@@ -79,6 +83,7 @@ export const publish: Definition<Publish> = {
   code: 3,
   flags: undefined,
   read(r: Reader, flags, version) {
+    const topicStart = r.position
     const topic = r.topicName()
     const packetId = (flags & 6) === 0 ? undefined : r.packetId()
     const properties = version === 5 ? readProperties(r, 'publish') : undefined
@@ -87,7 +92,7 @@ export const publish: Definition<Publish> = {
     }
     const start = r.position
     r.position = r.end
-    return new ReceivedPublish(topic, flags, packetId, properties, r.bytes, start, r.end, r.owned)
+    return new ReceivedPublish(topic, flags, packetId, properties, r.bytes, topicStart, start, r.end, r.owned)
   },
   encode(w, p, version) {
     checkPublish(p, version)
@@ -142,16 +147,21 @@ export function encodePublishHead(
   payloadBytes: number,
   version: ProtocolVersion,
 ): void {
-  const expected = topic.length + 4 + payloadBytes
+  const room = varintSize(topic.length + 4 + payloadBytes) // as most topics and properties have it
   const before = w.position
-  const start = beginPacket(w, 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), expected)
+  const start = beginPacket(w, publishByte(qos, retain, dup), room)
   try {
     w.utf8(topic)
     if (qos > 0) w.u16(packetId)
     if (version === 5) writeProperties(w, 'publish', properties)
-    endPacket(w, start, expected, payloadBytes)
+    endPacket(w, start, room, payloadBytes)
   } catch (error) {
     w.position = before
     throw error
   }
+}
+
+/** The first byte of a PUBLISH (section 3.3.1). */
+export function publishByte(qos: QoS, retain: boolean, dup: boolean): number {
+  return 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0)
 }
