@@ -32,7 +32,7 @@ export class HeldPackets {
   /** The kinds of all packets that are held. */
   readonly #kinds = new Set<Kind>()
   /** The kind of the packet that was held last: asked first, since most packets are of the same kind as the one before them. */
-  #lastKind: Kind | undefined
+  #lastKind: Kind | '' = ''
   /** The newest commit that a packet is held for. */
   #awaited: Commit = noCommit
 
@@ -70,7 +70,7 @@ export class HeldPackets {
     this.#waiting.add(-this.bytes)
     this.#held = []
     this.#kinds.clear()
-    this.#lastKind = undefined
+    this.#lastKind = ''
   }
 
   /** The store has flushed more commits: what waited for them goes out, in order. */

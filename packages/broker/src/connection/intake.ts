@@ -116,6 +116,7 @@ export class Intake {
     const { store, accounts, outbox } = this.#parts
     const grown = store.gathered - gatheredBefore
     if (grown > 0) this.#share.add(store.latest, grown)
+    else if (replyBytes === 0) return
     if (this.has(because.store)) return
     const isOver = this.#share.waiting(outbox.commits.flushed) + replyBytes > shareBytes(accounts.waiting)
     if (!isOver && !(store.full && grown > 0)) return

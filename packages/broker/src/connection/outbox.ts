@@ -179,10 +179,10 @@ export class Outbox implements Sink, Gathering {
     this.#encode({ type: 'pubrel', packetId })
   }
 
-  #hold(...waiting: Parameters<HeldPackets['hold']>): void {
-    const { commits, waiting: account } = this.#parts
-    this.#held ??= new HeldPackets(commits, account, this.#onReleased, this.#owner)
-    this.#held.hold(...waiting)
+  #hold(commit: Commit, kind: HeldPacket['kind'], what: HeldPacket['what']): void {
+    const { commits, waiting } = this.#parts
+    this.#held ??= new HeldPackets(commits, waiting, this.#onReleased, this.#owner)
+    this.#held.hold(commit, kind, what)
   }
 
   /** What waited for a commit goes out, in order. */

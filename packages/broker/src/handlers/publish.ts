@@ -88,7 +88,8 @@ function checkAllowed(c: Context, p: Publish, topic: string): void {
   if (topic.length * mostBytesOfUnit > limits.maxTopicBytes && byteLength(topic) > limits.maxTopicBytes) {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicBytes} bytes`)
   }
-  if (topicLevels(topic) > limits.maxTopicLevels) {
+  // It has one level more than separators: a short one need not be looked through.
+  if (topic.length >= limits.maxTopicLevels && topicLevels(topic) > limits.maxTopicLevels) {
     throw new MqttError(reason.topicNameInvalid, `topic has more than ${limits.maxTopicLevels} levels`)
   }
   if (c.version < 5) return // cannot be told of it, so it need not keep to it

@@ -169,7 +169,11 @@ export class CommitPipeline {
 
   /** The commit that gathers; with its first write the time is noted at which that came. */
   #gathering(): Gathered {
-    if (this.#open.since === 0) this.#open = new Gathered(this.#open.commit, performance.now())
+    return this.#open.since === 0 ? this.#begin() : this.#open
+  }
+
+  #begin(): Gathered {
+    this.#open = new Gathered(this.#open.commit, performance.now())
     return this.#open
   }
 

@@ -43,12 +43,14 @@ export class Gathered {
     const bytes = write.key.length + (write.value?.length ?? 0) + recordOverheadBytes
     if (write.table === 'shares' || write.table === 'due') {
       this.#removals.push(write)
+      this.#judge()
       this.charge(bytes)
       return bytes
     }
     const name = nameOf(write.table, write.key)
     const before = this.#records.get(name)
     this.#records.set(name, write)
+    this.#judge()
     const grown = before ? (write.value?.length ?? 0) - (before.value?.length ?? 0) : bytes
     this.charge(grown)
     return grown
@@ -56,7 +58,7 @@ export class Gathered {
 
   charge(bytes: number): void {
     this.bytes += bytes
-    this.#judge()
+    if (this.bytes >= closesAtBytes) this.isLarge = true
   }
 
   /** The commit also writes where this session's deliveries stand. */
@@ -66,7 +68,7 @@ export class Gathered {
   }
 
   #judge(): void {
-    if (this.bytes >= closesAtBytes || this.records + this.touched.size >= closesAtRecords) this.isLarge = true
+    if (this.records + this.touched.size >= closesAtRecords) this.isLarge = true
   }
 
   /** All of it, removals first: their pages are free for the next commit. */

@@ -31,6 +31,8 @@ const pageShares = 64
 class CommitMessages {
   readonly commit: Commit
   readonly shares = new Map<SessionNumber, Share[]>()
+  /** The one that the last message came into: the next is often for the same session. */
+  newest: Share | undefined
   bodies: BodiesBuilder | undefined
   readonly slabs: Slabs
 
@@ -95,7 +97,8 @@ export class MessageLog {
    */
   append(session: SessionNumber, number: number, entry: QueuedMessage, tail?: Tail): Share {
     const { message } = entry
-    const share = this.#shareFor(session, number, message.heldBytes, tail)
+    const { heldBytes } = message
+    const share = this.#shareFor(session, number, heldBytes, tail)
     const builder = share.builder!
     const before = builder.size + (share.bodies?.size ?? 0)
     if (message.isForMany || message === this.#newest) this.#refer(share, builder, number, entry)
@@ -106,13 +109,21 @@ export class MessageLog {
     this.#newest = message
     share.count = number - share.first + 1
     share.left++
-    share.bytes += message.heldBytes
+    share.bytes += heldBytes
     share.due = builder.due
     this.#keeper.charge(builder.size + (share.bodies?.size ?? 0) - before + entryOverheadBytes)
     return share
   }
 
   #shareFor(session: SessionNumber, number: number, bytes: number, tail: Tail | undefined): Share {
+    const { newest } = this.#open
+    if (newest?.session === session && !newest.builder!.isFull) return newest
+    const share = this.#lastOf(session, number, bytes, tail)
+    this.#open.newest = share
+    return share
+  }
+
+  #lastOf(session: SessionNumber, number: number, bytes: number, tail: Tail | undefined): Share {
     const open = this.#open
     const own = open.shares.get(session)
     const last = own?.[own.length - 1]

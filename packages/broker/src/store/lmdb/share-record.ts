@@ -35,7 +35,6 @@ const isReference = 32
 /** Which body of the commit's shared ones an entry refers to; where that lies is known when the commit is closed. */
 interface Reference {
   readonly at: number
-  readonly number: number
   readonly body: number
 }
 
@@ -67,9 +66,8 @@ export class ShareBuilder {
   readonly #ats: number[] = []
   readonly #numbers: number[] = []
   #references: Reference[] | undefined
-  /** The writer's bytes as they were last looked at: they move when they grow. */
-  #viewed: Uint8Array | undefined
-  #view: DataView | undefined
+  /** Entries that came with their sums; those behind them have theirs when the share is written. */
+  #copied = 0
   /** When the first of them expires, in seconds; 0: none does. */
   due = 0
 
@@ -102,7 +100,6 @@ export class ShareBuilder {
       this.#takeBack(at)
       throw error
     }
-    this.#seal(number, at, w.position)
     this.#note(entry.message.expiresAt)
   }
 
@@ -112,15 +109,16 @@ export class ShareBuilder {
     const at = w.position
     this.#begin(number, entry, isReference)
     this.#references ??= []
-    this.#references.push({ at, number, body })
+    this.#references.push({ at, body })
     w.ensure(refBytes)
     w.position += refBytes
     this.#note(entry.message.expiresAt)
   }
 
-  /** Adds an entry as another record has it. */
+  /** Adds an entry as another record has it, before any that is new. */
   copy(number: number, record: ShareReader, index: number): void {
     const w = this.#w
+    this.#copied++
     this.#ats.push(w.position)
     this.#numbers.push(number)
     const [start, end] = record.boundsAt(index)
@@ -181,9 +179,10 @@ export class ShareBuilder {
     groups: readonly GroupNumber[],
   ): Uint8Array {
     const w = this.#w
-    for (const { at, number, body } of this.#references ?? []) this.#fillIn(at, number, placeOf(body))
+    for (const { at, body } of this.#references ?? []) this.#fillIn(at, placeOf(body))
     const tableAt = w.position
     const entries = this.#ats.length
+    this.#seal()
     w.ensure(entries * tableEntryBytes + groups.length * 6 + trailerBytes)
     const { bytes: target } = w
     let to = tableAt
@@ -229,11 +228,10 @@ export class ShareBuilder {
     this.#numbers.pop()
   }
 
-  #fillIn(at: number, number: number, { group, index }: BodyPlace): void {
+  #fillIn(at: number, { group, index }: BodyPlace): void {
     const end = this.#endOf(at)
     writeU48(this.#w.bytes, group, end - refBytes)
     writeU32(this.#w.bytes, index, end - 4)
-    this.#seal(number, at, end)
   }
 
   #endOf(at: number): number {
@@ -242,13 +240,15 @@ export class ShareBuilder {
     return at + 5 + identifiers + refBytes
   }
 
-  #seal(number: number, at: number, end: number): void {
-    const { bytes } = this.#w
-    if (this.#viewed !== bytes) {
-      this.#viewed = bytes
-      this.#view = viewOf(bytes)
+  /** Only now: most of what a client acknowledges at once is never written. */
+  #seal(): void {
+    const { bytes, position } = this.#w
+    const view = viewOf(bytes)
+    for (let index = this.#copied; index < this.#ats.length; index++) {
+      const at = this.#ats[index]!
+      const end = this.#ats[index + 1] ?? position
+      writeU32(bytes, sumOf(this.session, this.#numbers[index]!, view, at + 4, end), at)
     }
-    writeU32(bytes, sumOf(this.session, number, this.#view!, at + 4, end), at)
   }
 
   #note(expiresAt: number): void {
