@@ -217,7 +217,8 @@ export class ReconnectingClient {
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
     const { server, version } = this.#route
-    const { bridgeLevel, window } = this.#settings.relay ?? {}
+    const bridgeLevel = this.#settings.relay?.bridgeLevel
+    const window = this.#settings.relay?.window
     const attempt = {
       server,
       version,

@@ -34,7 +34,7 @@ export class Route {
    * connection; it may have been restarting.
    */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
-
+  /** The connection that ends now was ended to be made once more. */
   #isOnceMore = false
 
   constructor(settings: Settings) {
