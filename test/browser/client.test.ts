@@ -106,16 +106,20 @@ describe.skipIf(missing)(`in Chromium${missing ? `: left out, ${missing}` : ''}`
       const requests = requestsOf(client)
       await requests.respond('clock', () => 'noon')
       const response = await requests.request('clock', 'now?')
-      const refusal = await connect(url, { checks, ...{ keepalive: 30 } }).catch((error) => [
-        error instanceof godwit.InvalidArgumentError,
-        error.message,
-      ])
+      const refused = (options: object): Promise<unknown> =>
+        connect(url, { checks, ...options }).catch((error) => [
+          error instanceof godwit.InvalidArgumentError,
+          String(error),
+        ])
+      const refusals = [await refused({ keepalive: 30 }), await refused({ protocolVersion: 4 })]
       await client.close()
       const late = await requests.request('clock', 'now?').catch((error) => error instanceof godwit.InterruptedError)
-      return [response.text(), refusal, late]
+      return [response.text(), refusals, late]
     }, url)
-    const meant = "connect: there is no option 'keepalive': it is called keepAliveSeconds here"
-    expect(seen).toEqual(['noon', [true, meant], true])
+    const meant = (name: string, here: string): string =>
+      `InvalidArgumentError: connect: there is no option '${name}': it is called ${here} here`
+    const refusals = [meant('keepalive', 'keepAliveSeconds'), meant('protocolVersion', 'version')]
+    expect(seen).toEqual(['noon', refusals.map((refusal) => [true, refusal]), true])
   })
 
   describe.each([

@@ -6,6 +6,8 @@ import type { FilterGrant } from './filter-grant.js'
  * {@link AnyClientError} narrows to the class that carries the fields of that case.
  */
 export abstract class ClientError extends Error {
+  /** That of its class, also where names of classes are shortened. */
+  abstract override readonly name: string
   abstract readonly code: ClientErrorCode
   /**
    * True when trying again with the same options cannot succeed: the client ends. False when it can: the client
@@ -15,7 +17,6 @@ export abstract class ClientError extends Error {
 
   protected constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
-    this.name = new.target.name
   }
 }
 
@@ -30,6 +31,7 @@ export abstract class ClientError extends Error {
  * - `unsupported-version`: it needs MQTT 5.0, and the server is spoken to at 3.1.1
  */
 export class InvalidArgumentError extends ClientError {
+  override readonly name = 'InvalidArgumentError'
   readonly code:
     | 'invalid-option'
     | 'invalid-payload'
@@ -47,6 +49,7 @@ export class InvalidArgumentError extends ClientError {
 
 /** This environment has no such transport: for example TCP in a browser. */
 export class TransportUnavailableError extends ClientError {
+  override readonly name = 'TransportUnavailableError'
   readonly code = 'transport-unavailable' as const
   readonly permanent = true as const
 
@@ -68,6 +71,7 @@ export class TransportUnavailableError extends ClientError {
  * - `authentication-failed`: a step of `authentication` rejected; its error is the `cause`
  */
 export class ConnectionError extends ClientError {
+  override readonly name = 'ConnectionError'
   readonly code:
     | 'network-error'
     | 'connection-closed'
@@ -97,6 +101,7 @@ export class ConnectionError extends ClientError {
  * - `certificate-refused`: the server does not take this client's, or wants one
  */
 export class CertificateError extends ClientError {
+  override readonly name = 'CertificateError'
   readonly code:
     | 'certificate-untrusted'
     | 'certificate-expired'
@@ -119,6 +124,7 @@ export class CertificateError extends ClientError {
 
 /** CONNACK said no. `permanent` says whether asking again can help: see {@link ServerRefusedError.reasonCode}. */
 export class ServerRefusedError extends ClientError {
+  override readonly name = 'ServerRefusedError'
   readonly code = 'server-refused' as const
   /**
    * The reason, in the numbers of MQTT 5.0 whatever the version: 0x87 is "Not authorized". Temporary are 0x80, 0x83,
@@ -153,6 +159,7 @@ const temporaryRefusals: ReadonlySet<number> = new Set([
 
 /** The server ended the connection with DISCONNECT and said why (5.0, section 3.14). */
 export class ServerDisconnectedError extends ClientError {
+  override readonly name = 'ServerDisconnectedError'
   readonly code = 'server-disconnected' as const
   /**
    * Final are 0x8E (Session taken over: another client has this Client Identifier, and coming back would throw it out
@@ -203,6 +210,7 @@ function inWords(reasonCode: number, properties: { readonly reasonString?: strin
  *   `cause`
  */
 export class PublishError extends ClientError {
+  override readonly name = 'PublishError'
   readonly code:
     | 'not-connected'
     | 'queue-full'
@@ -250,6 +258,7 @@ export class PublishError extends ClientError {
 
 /** The server refused a subscription: at once, or when the client asked again after a reconnection. */
 export class SubscriptionRefusedError extends ClientError {
+  override readonly name = 'SubscriptionRefusedError'
   readonly code = 'subscription-refused' as const
   readonly permanent = true as const
   /** What the server said to each filter. */
@@ -266,6 +275,7 @@ export class SubscriptionRefusedError extends ClientError {
 
 /** The server refused to end a subscription (5.0, section 3.11.3): its messages may go on coming, and are not given to anybody. */
 export class UnsubscribeRefusedError extends ClientError {
+  override readonly name = 'UnsubscribeRefusedError'
   readonly code = 'unsubscribe-refused' as const
   readonly permanent = true as const
   /** What the server said to each filter. */
@@ -304,6 +314,7 @@ function isSaid(own: string, names: readonly string[]): boolean {
  * - `client-closed`: close() was called, or the client ended with the error in `cause`
  */
 export class InterruptedError extends ClientError {
+  override readonly name = 'InterruptedError'
   readonly code: 'aborted' | 'timeout' | 'client-closed'
   readonly permanent: boolean
 
@@ -323,6 +334,7 @@ export class InterruptedError extends ClientError {
  *   client sends nothing that depends on it, and reconnects until the store works again
  */
 export class StoreError extends ClientError {
+  override readonly name = 'StoreError'
   readonly code: 'store-in-use' | 'store-unusable' | 'store-failed'
   readonly permanent: boolean
   /** The file, or whatever the store lives in. */
