@@ -9,8 +9,8 @@ import type { Commits } from './commits.js'
 const connectionsMs = 3_000
 /** How long the store may take to write out what is gathered: longer than its own patience with a disk that refuses. */
 const storeMs = 12_000
-/** How long listeners may take once nobody has come by them. */
-const listenersMs = 1_000
+/** How long clients may take to close their side, once all has been said to them. */
+const listenersMs = 3_000
 /** How long the program's own listeners may take with what they are told last. */
 const tellingMs = 1_000
 
@@ -32,7 +32,7 @@ export async function closeInOrder(
   { commits, batches, store, clock, log }: Left,
 ): Promise<void> {
   const listening = Promise.allSettled(listeners.map((listener) => listener.close())) // settle when their last connection is gone
-  await within(connectionsMs, listening, clock)
+  await within(connectionsMs, Promise.race([listening, commits.whenIdle()]), clock)
   const closing = store.close().catch((error: unknown) => {
     log.log('error', 'the store could not be closed in order', { error: String(error) })
   })

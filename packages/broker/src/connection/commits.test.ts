@@ -41,3 +41,19 @@ it('Commits calls what waits once its commit is flushed, in the order of commits
   commits.onFlushed()
   expect(called).toEqual(['five', 'five, later', 'six'])
 })
+
+it('Commits says when nobody waits any more', async () => {
+  const store = { flushed: noCommit, barrier: () => noCommit }
+  const commits = new Commits(store)
+  await commits.whenIdle()
+  for (let n = 0; n < 2_001; n++) commits.after(commit(1), () => {})
+  let isIdle = false
+  const idle = commits.whenIdle().then(() => {
+    isIdle = true
+  })
+  store.flushed = commit(1)
+  commits.onFlushed()
+  await Promise.resolve()
+  expect(isIdle).toBe(false) // one is left for the next turn
+  await idle
+})

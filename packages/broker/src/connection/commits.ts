@@ -20,6 +20,8 @@ export class Commits {
   /** Callbacks whose commit is flushed, and that have not been run yet: some are left for the next turn. */
   #due: Waiter[] = []
   #isRunning = false
+  /** Those who wait until nobody does. */
+  #idlers: (() => void)[] = []
 
   constructor(store: Pick<Store, 'flushed' | 'barrier'>, faults: Faults = new Faults()) {
     this.#store = store
@@ -64,6 +66,16 @@ export class Commits {
     return flushed
   }
 
+  /** Settles when nobody waits for a commit any more. */
+  whenIdle(): Promise<void> {
+    if (this.#isIdle) return Promise.resolve()
+    return new Promise((resolve) => this.#idlers.push(resolve))
+  }
+
+  get #isIdle(): boolean {
+    return this.#waiting.size === 0 && !this.#isRunning
+  }
+
   /** The store has flushed more. */
   onFlushed(): void {
     const due = [...this.#waiting.keys()].filter((commit) => this.isSafe(commit)).sort(inOrder)
@@ -98,5 +110,7 @@ export class Commits {
     }
     this.#isRunning = this.#due.length > 0
     if (this.#isRunning) setImmediate(this.#run)
+    if (!this.#isIdle) return
+    for (const resolve of this.#idlers.splice(0)) resolve()
   }
 }

@@ -125,7 +125,7 @@ export class Ownership {
 
   /** In order, as far as that can be. `undefined`: it goes on, since nobody would take over, and a person has only asked for it. */
   async #letGo(why: Ending): Promise<Ending | undefined> {
-    const { broker, writer, voice } = this.#parts
+    const { broker, writer, log, voice } = this.#parts
     this.#expect()
     const isOver = this.#endWhenSilent()
     try {
@@ -137,8 +137,12 @@ export class Ownership {
       }
       if (why === 'low') voice.tell(diskLow) // nobody hands over to it
       voice.say('info', 'this node lets go of the log', { why, heir: heir ?? 'whoever comes' })
-      if (why !== 'damaged') await broker.stop()
+      const stopped = why === 'damaged' ? undefined : broker.stop()
+      stopped?.catch(() => {}) // it is waited for below, unless something else fails before
+      // Whoever comes next need not wait for clients that take their time to close.
+      await Promise.race([stopped, log.closed])
       await writer.release(heir)
+      await stopped
     } catch (error) {
       if (!(error instanceof Fenced)) voice.tell(`it could not end in order (${(error as Error).message})`)
       await this.#leave()

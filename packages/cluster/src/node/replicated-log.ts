@@ -56,6 +56,12 @@ export class ReplicatedLog implements CommitLog {
   readonly #queue: Taken[] = []
   #applying: Promise<void> = Promise.resolve()
   #isApplying = false
+  #isClosing = false
+  #hasClosed!: () => void
+  /** Settles when the store has nothing more for it. One that could not be closed in order never says so. */
+  readonly closed: Promise<void> = new Promise((resolve) => {
+    this.#hasClosed = resolve
+  })
 
   /** @param position of the copy that the store is opened on. */
   constructor(position: Position | undefined, patience: Patience = { clock: systemClock, holdMs: defaultHoldMs }) {
@@ -153,9 +159,12 @@ export class ReplicatedLog implements CommitLog {
     return commit
   }
 
-  closing(): void {}
+  closing(): void {
+    this.#isClosing = true
+  }
 
-  settled(): Promise<void> {
-    return this.#applying
+  async settled(): Promise<void> {
+    await this.#applying
+    if (this.#isClosing) this.#hasClosed()
   }
 }
