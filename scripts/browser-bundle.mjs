@@ -66,6 +66,7 @@ const otherForms = {
 
 /** What the client of a page never has: it is no relay, and makes no connections but those of the browser. */
 const never = new Set([
+  '#isOnceMore',
   '#relayed',
   '#remembered',
   'relay',

@@ -217,12 +217,10 @@ export class ReconnectingClient {
   #connectOnce(): Promise<Ending> {
     const { clock, attemptTimeoutMs } = this.#settings
     const { server, version } = this.#route
-    const bridgeLevel = this.#settings.relay?.bridgeLevel
-    const window = this.#settings.relay?.window
     const attempt = {
       server,
       version,
-      bridge: bridgeLevel?.isFor(server.url, version),
+      bridge: this.#settings.relay?.bridgeLevel?.isFor(server.url, version),
       clientId: this.#clientId,
       cleanStart: this.#life.cleanStart(version),
     }
@@ -249,10 +247,10 @@ export class ReconnectingClient {
       )
       this.#interrupt = fail
       const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
-        const isOnceMore =
-          bridgeLevel?.doubts(server.url, version) ||
-          window?.isWrongFor(server.url, connack.properties?.userProperties ?? [])
-        if (isOnceMore) {
+        if (
+          this.#settings.relay?.bridgeLevel?.doubts(server.url, version) ||
+          this.#settings.relay?.window?.isWrongFor(server.url, connack.properties?.userProperties ?? [])
+        ) {
           this.#route.again()
           return connection.end({ type: 'disconnect' })
         }
