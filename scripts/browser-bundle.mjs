@@ -66,7 +66,6 @@ const otherForms = {
 
 /** What the client of a page never has: it is no relay, and makes no connections but those of the browser. */
 const never = new Set([
-  '#isOnceMore',
   '#relayed',
   '#remembered',
   'relay',
@@ -76,6 +75,7 @@ const never = new Set([
   'headers',
   'dial',
   'unref',
+  'setImmediate',
   'waits',
 ])
 

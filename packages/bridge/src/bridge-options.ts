@@ -59,10 +59,7 @@ export interface BridgeOptions extends OfTheClient {
    * what the client would take for final, such as a wrong password: then `maxMs`. Milliseconds, default 500 and 30,000.
    */
   readonly reconnect?: { readonly initialMs?: number; readonly maxMs?: number }
-  /**
-   * Receive Maximum of this side (5.0): mosquitto does not always keep to it. 1 to 65,535. Default 65,535; 20 where QoS 2 comes in and the other
-   * broker is no Godwit: mosquitto 2.0 forgets in a restart how far it was with more.
-   */
+  /** Receive Maximum of this side (5.0): mosquitto does not always keep to it. 1 to 65,535, default 65,535. */
   readonly receiveMaximum?: number
   /** False: RETAIN is taken off what goes out. Default true. */
   readonly outgoingRetain?: boolean

@@ -88,7 +88,7 @@ export function clientOptions(
     clean: expirySeconds === 0,
     connectTimeoutMs: 0,
     holdUnclaimedMs: 0,
-    // What CONNECT announces is the receive window's; mosquitto sends more when a session is resumed, and that is taken.
+    // mosquitto sends more than was announced when a session is resumed: nothing is announced.
     receiveMaximum: options.receiveMaximum ?? 65_535,
     offlineQueue: { maxMessages: 100_000, maxBytes: Number.MAX_SAFE_INTEGER, qos0: 'queue' },
     properties: { userProperties: [...userProperties, ...(properties?.userProperties ?? [])] },

@@ -9,7 +9,6 @@ import { Hops } from './hops.js'
 import { Inward } from './inward.js'
 import type { Narrator } from './narrator.js'
 import { Outward } from './outward.js'
-import { ReceiveWindow } from './receive-window.js'
 import { RetainedOutward } from './retained-outward.js'
 import { packetIdOf, SessionStore } from './session-store.js'
 import type { StateTopics } from './state-topics.js'
@@ -181,11 +180,7 @@ export class Life {
       },
       onDropped: (reason, topic, why) => drop(this.#parts, reason, topic, why),
     })
-    const made = await relay(url, given, {
-      bridge: bridgeProtocol,
-      firstPacketId,
-      window: new ReceiveWindow(this.#options, topics.rules),
-    })
+    const made = await relay(url, given, { bridge: bridgeProtocol, firstPacketId })
     const { client } = made
     this.#relay = made
     this.#inward = inward

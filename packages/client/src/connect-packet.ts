@@ -52,8 +52,7 @@ export async function connectPacket(settings: Settings, attempt: Attempt): Promi
 
 /** Only what differs from the standard's defaults. */
 async function propertiesOf(settings: Settings, server: ServerAddress): Promise<PropertiesOf<'connect'>> {
-  const { sessionExpirySeconds, maxPacketBytes, topicAliasMaximum, properties } = settings
-  const receiveMaximum = settings.relay?.window?.receiveMaximum(server.url) ?? settings.receiveMaximum
+  const { sessionExpirySeconds, receiveMaximum, maxPacketBytes, topicAliasMaximum, properties } = settings
   return {
     ...(sessionExpirySeconds > 0 && { sessionExpiryInterval: expiryInterval(sessionExpirySeconds) }),
     ...(receiveMaximum < 65_535 && { receiveMaximum }),

@@ -247,13 +247,8 @@ export class ReconnectingClient {
       )
       this.#interrupt = fail
       const onConnack = (connection: Connection, connect: Connect, connack: PacketOf<'connack'>): void => {
-        if (
-          this.#settings.relay?.bridgeLevel?.doubts(server.url, version) ||
-          this.#settings.relay?.window?.isWrongFor(server.url, connack.properties?.userProperties ?? [])
-        ) {
-          this.#route.again()
+        if (this.#settings.relay?.bridgeLevel?.doubts(server.url, version))
           return connection.end({ type: 'disconnect' })
-        }
         cancel()
         connectedAt = clock.now()
         this.#onConnected(connection, connect, connack, () => !over)

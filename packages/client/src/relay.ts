@@ -11,7 +11,7 @@ import type { OutgoingOwner } from './state/outgoing.js'
 import { RelayedIds } from './state/relayed-ids.js'
 import { Remembered } from './state/remembered.js'
 
-export type { RelayedMessage, RelayTerms, RelayWindow } from './relayed-message.js'
+export type { RelayedMessage, RelayTerms } from './relayed-message.js'
 export type { DropReason, OutgoingOwner } from './state/outgoing.js'
 
 /**
@@ -70,7 +70,6 @@ export function checkRelay(server: GivenServers, options: ConnectOptions): void 
 export async function relay(server: GivenServers, options: ConnectOptions, terms: RelayTerms): Promise<Relay> {
   const relaying: Relaying = {
     firstPacketId: terms.firstPacketId,
-    ...(terms.window && { window: terms.window }),
     bridgeLevel: terms.bridge ? new BridgeLevel() : undefined,
     ids: new RelayedIds(),
     remembered: new Remembered(),

@@ -30,23 +30,10 @@ export interface RelayTerms {
   readonly bridge: boolean
   /** Packets besides messages (SUBSCRIBE and the like) have ids from here up, far from those of messages under way. 1 to 65,535. */
   readonly firstPacketId: number
-  /** Default: Receive Maximum is the client's option. */
-  readonly window?: RelayWindow
-}
-
-/** Receive Maximum (5.0), where it depends on which server it is. What a server sends beyond it is taken all the same. */
-export interface RelayWindow {
-  /** That of the next CONNECT to this server. */
-  receiveMaximum(url: string): number
-  /**
-   * CONNACK has come, with these user properties. True: from now on another Receive Maximum is right for this server. Then the
-   * connection ends at once, and is made again.
-   */
-  isWrongFor(url: string, userProperties: readonly (readonly [string, string])[]): boolean
 }
 
 /** The same with what only a relay keeps. */
-export interface Relaying extends Pick<RelayTerms, 'firstPacketId' | 'window'> {
+export interface Relaying extends Pick<RelayTerms, 'firstPacketId'> {
   /** Undefined: the server is not told that this is a bridge. */
   readonly bridgeLevel: BridgeLevel | undefined
   readonly ids: RelayedIds

@@ -34,8 +34,6 @@ export class Route {
    * connection; it may have been restarting.
    */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
-  /** The connection that ends now was ended to be made once more. */
-  #isOnceMore = false
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -57,16 +55,7 @@ export class Route {
     if (!this.#versions.has(server.url)) this.#versions.set(server.url, { version, proven: true })
   }
 
-  /** The connection is ended from this side, to be made once more at once. */
-  again(): void {
-    this.#isOnceMore = true
-  }
-
   after(ending: Ending): Next {
-    if (this.#isOnceMore) {
-      this.#isOnceMore = false
-      return { retryInMs: 0, isStep: true }
-    }
     const { error, connectedMs } = ending
     const { reconnect, followRedirects } = this.#settings
     const isStep = connectedMs === undefined

@@ -98,14 +98,7 @@ export const bridgeSchema = z
       .describe(
         'Messages at QoS 1 and 2 that may be on their way. Default: what the other broker takes, 1,000 at most; below 5.0 20.',
       ),
-    receiveMaximum: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe(
-        'The same for what comes in (5.0). Default 65,535; 20 where QoS 2 comes in from a broker that is no Godwit.',
-      ),
+    receiveMaximum: z.int().min(1).max(65_535).optional().describe('The same for what comes in (5.0). Default 65,535.'),
     maxPacketBytes: z
       .int()
       .min(20)
