@@ -266,8 +266,6 @@ async function subscriber(name, port, qos, isMosquitto = false) {
     ...expiry,
     reconnect: { initialMs: 20, maxMs: 100 },
     maxBuffered: 1_000_000,
-    // After a restart mosquitto knows of 20 messages how far they were: at 5.0 more are on their way, at 3.1.1 never.
-    ...(isMosquitto && { version: 4 }),
   })
   /** @type {Map<string, number[]>} */
   const given = new Map()
