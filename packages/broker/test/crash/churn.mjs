@@ -49,8 +49,9 @@ class Owner {
     return number < this.head
   }
 
-  mayExpire() {
-    return true
+  /** @param {number} number */
+  mayExpire(number) {
+    return number >= this.head
   }
 
   onExpired() {}
