@@ -20,7 +20,7 @@ import { PowerCuts } from './power-cut.js'
 import { Random, seed } from './random.js'
 import { allRemains, type Files } from './recording.js'
 
-const points = Number(process.env.GODWIT_TEST_STORE_POWER_CUTS ?? 20)
+const points = Number(process.env.GODWIT_TEST_STORE_POWER_CUTS ?? 60)
 const steps = 150
 
 const lab = new Lab('store-power-cut')

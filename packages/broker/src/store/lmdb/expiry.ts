@@ -1,3 +1,4 @@
+import { type Commit, noCommit } from '../../commit.js'
 import type { BrokerTime } from '../../time/broker-time.js'
 import type { Chore, Chores } from '../../time/chores.js'
 import type { OutgoingSource } from '../store.js'
@@ -25,6 +26,9 @@ export class Expiry implements Portions {
   readonly #sessions: StoredSessions
   readonly #time: BrokerTime
   readonly #chores: Chores
+  /** Shares that were looked at, until the commit that says so is in the tables: what stands there still must not be counted twice. */
+  readonly #looked = new Set<string>()
+  #lookedIn: Commit = noCommit
 
   /** @param chores are told what asking a session has failed with: its connection ends. */
   constructor(tables: Tables, sessions: StoredSessions, time: BrokerTime, chores: Chores) {
@@ -51,8 +55,11 @@ export class Expiry implements Portions {
   /** Looks at one share that is due. Answers how much work that was. */
   #look(key: Buffer, now: number): number {
     const [session, first] = [readU32(key, 6), readU48(key, 10)]
-    if (this.#sessions.log.isUnapplied(session, first)) return 1
-    this.#sessions.write({ table: 'due', key, value: undefined })
+    if (this.#lookedIn <= this.#sessions.applied) this.#looked.clear()
+    const name = `${session} ${first}`
+    if (this.#looked.has(name) || this.#sessions.log.isUnapplied(session, first)) return 1
+    this.#lookedIn = this.#sessions.write({ table: 'due', key, value: undefined })
+    this.#looked.add(name)
     const owner = this.#sessions.get(session)
     const value = this.#tables.shares.get(shareKey(session, first))
     if (!owner || !value || owner.queue.isRemoved(first)) return 1 // it went by itself
@@ -88,8 +95,8 @@ export class Expiry implements Portions {
         record.charged,
         kept.length === 0 ? record.charged : Math.max(goneBytes, record.charged - share),
       )
-      this.#replace(record, kept, due, record.charged - bytes)
-      owner.queue.shortened(record.first, gone, bytes, due)
+      const left = this.#replace(record, kept, due, record.charged - bytes)
+      owner.queue.shortened(record.first, gone, bytes, due, left)
       if (outgoing) this.#expired(gone, outgoing)
     } else {
       if (due > 0) this.#write(record, due)
@@ -138,20 +145,22 @@ export class Expiry implements Portions {
     this.#sessions.write({ table: 'due', key, value: writeCount('due', key, 0) })
   }
 
-  /** Writes a share anew with the messages that are left of it. */
-  #replace(record: ShareReader, kept: readonly number[], due: number, bytes: number): void {
+  /** Writes a share anew with the messages that are left of it, and answers it; undefined: none are. */
+  #replace(record: ShareReader, kept: readonly number[], due: number, bytes: number): ShareReader | undefined {
     const { session, first, covered, groups } = record
     const key = shareKey(session, first)
     if (kept.length === 0) {
       this.#sessions.write({ table: 'shares', key, value: undefined })
       this.#sessions.bodies.leave(groups)
-      return
+      return undefined
     }
     const builder = new ShareBuilder(session, first, new Uint8Array(256))
     for (const index of kept) builder.copy(record.numberAt(index), record, index)
     builder.due = due
-    this.#sessions.write({ table: 'shares', key, value: builder.finish(covered, bytes, noPlace, groups) })
+    const value = builder.finish(covered, bytes, noPlace, groups)
+    this.#sessions.write({ table: 'shares', key, value })
     if (due > 0) this.#write(record, due)
+    return new ShareReader(session, first, value)
   }
 }
 

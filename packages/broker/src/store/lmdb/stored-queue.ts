@@ -6,6 +6,7 @@ import { isUnread } from './disk-errors.js'
 import type { SessionNumber } from './keys.js'
 import type { MessageLog } from './message-log.js'
 import type { Share, Tail } from './share.js'
+import type { ShareReader } from './share-record.js'
 
 /** Shares held ahead of what is being sent: the queue behind them is on disk alone. */
 const heldShares = 64
@@ -164,8 +165,11 @@ export class StoredQueue implements Queue {
     this.#count(-this.messages, -this.bytes)
   }
 
-  /** So many messages of the share that begins with this number, never sent, have expired; it is looked at again at `due`. */
-  shortened(first: number, messages: number, bytes: number, due: number): void {
+  /**
+   * So many messages of the share that begins with this number, never sent, have expired; it is looked at again at `due`.
+   * @param left the share as it is written anew.
+   */
+  shortened(first: number, messages: number, bytes: number, due: number, left?: ShareReader): void {
     this.#count(-messages, -bytes)
     if (messages > 0) this.#owner.changed()
     if (this.#tail?.first === first) this.#tail.commit = this.#keeper.latest // its record is being written anew
@@ -174,7 +178,7 @@ export class StoredQueue implements Queue {
     share.left -= messages
     share.bytes -= bytes
     share.due = due
-    share.record = undefined
+    share.record = left ?? share.record // until it is in the tables, what stands there has the expired ones still
     if (share.left > 0) return
     this.#drop(share)
     this.#noteRemoved(first)
