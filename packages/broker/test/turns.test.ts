@@ -75,6 +75,24 @@ it('a client that sends without a pause is heard a few thousand packets a turn',
   expect(await pong).toBeLessThan(10)
 })
 
+it('a client that retains without a pause is heard less a turn: each topic costs what ten other messages do', async () => {
+  const rig = await startRig()
+  const [flood, other] = [await rig.connect('flood'), await rig.connect('other')]
+  for (let n = 0; n < 20; n++) {
+    flood.send(...Array.from({ length: 500 }, (_, at) => publishPacket(`room/${n}/${at}`, 'x', 0, 0, true)))
+  }
+  let most = 0
+  const pong = turnsToPong(other)
+  for (let before = await rig.broker.retained.count(); before < 10_000; ) {
+    await nextTurn()
+    const now = await rig.broker.retained.count()
+    most = Math.max(most, now - before)
+    before = now
+  }
+  expect(most).toBeLessThan(500)
+  expect(await pong).toBeLessThan(10)
+})
+
 it('a client whose messages take long is heard less a turn', async () => {
   const takesLong = (): void => rig.clock.advance(0.02)
   const rig: Rig = await startRig({ hooks: [{ onPublish: takesLong }] })

@@ -118,7 +118,9 @@ export const burst = { packets: 25_000, bytes: 16_777_216 } as const
 /** Packets that change what the broker holds which one chunk may have handled before others have their turn: each costs ten others. */
 export const mostCostlyPackets = 50
 
-/** SUBSCRIBE, UNSUBSCRIBE and the like: not messages, not acknowledgements, not pings. */
-export function isCostly({ type }: Packet): boolean {
+/** SUBSCRIBE, UNSUBSCRIBE, what is to be retained, and the like: not other messages, not acknowledgements, not pings. */
+export function isCostly(packet: Packet): boolean {
+  const { type } = packet
+  if (type === 'publish') return packet.retain
   return type === 'subscribe' || type === 'unsubscribe' || type === 'connect' || type === 'auth'
 }
