@@ -1,5 +1,5 @@
 import type { LogFields, LogLevel } from '@godwit/broker'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { TestTerminal } from '../test/test-terminal.js'
 import { logOf } from './log.js'
 
@@ -9,6 +9,7 @@ function logged(format: 'auto' | 'text' | 'json', isTerminal: boolean, message: 
   const terminal = new TestTerminal()
   Object.assign(terminal.stderr, { isTTY: isTerminal })
   logOf({ level: 'debug', format }, terminal, () => at).log('info', message, fields)
+  terminal.exit()
   return terminal.errors
 }
 
@@ -61,4 +62,49 @@ test.each<[LogLevel, LogLevel[]]>([
     for (const one of ['debug', 'info', 'warn', 'error'] as const) log.log(one, `a ${one}`)
     expect(terminal.errors.match(/a \w+/g)).toEqual(shown.map((one) => `a ${one}`))
   }
+})
+
+describe('lines of 20 ms', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  function started() {
+    const terminal = new TestTerminal()
+    const write = vi.spyOn(terminal.stderr, 'write')
+    const log = logOf({ level: 'info', format: 'text' }, terminal, () => at)
+    const writes = () => write.mock.calls.map(([lines]) => String(lines).match(/an? \w+(?=\n)/g))
+    return { terminal, log, writes }
+  }
+
+  test('are one write', () => {
+    const { log, writes } = started()
+    log.log('info', 'a first')
+    log.log('info', 'a second')
+    expect(writes()).toEqual([])
+    vi.advanceTimersByTime(20)
+    log.log('info', 'a third')
+    vi.advanceTimersByTime(20)
+    expect(writes()).toEqual([['a first', 'a second'], ['a third']])
+  })
+
+  test.each(['warn', 'error'] as const)('do not wait when one is of level %s', (level) => {
+    const { log, writes } = started()
+    log.log('info', 'a line')
+    log.log(level, 'a trouble')
+    expect(writes()).toEqual([['a line', 'a trouble']])
+  })
+
+  test('are written when the process ends', () => {
+    const { terminal, log, writes } = started()
+    log.log('info', 'an end')
+    terminal.exit()
+    expect(writes()).toEqual([['an end']])
+  })
+
+  test('are written before the log is closed', async () => {
+    const { log, writes } = started()
+    log.log('info', 'an end')
+    await log.close()
+    expect(writes()).toEqual([['an end']])
+  })
 })

@@ -1,5 +1,6 @@
 import type { Logger, LogLevel } from '@godwit/broker'
 import { type ColorChoice, isTerminal, paintFor } from './colors.js'
+import { GatheredLines } from './gathered-lines.js'
 import { jsonLine } from './json-log.js'
 import { LogFile } from './log-file.js'
 import type { Terminal } from './terminal.js'
@@ -30,7 +31,7 @@ export interface BrokerLog extends Logger {
    * @throws CommandError for a file that cannot be opened.
    */
   prepare(settings: LogSettings): { commit(): Promise<void>; abandon(): Promise<void> }
-  /** Resolves when all lines are in the file. */
+  /** Resolves when all lines are written. */
   close(): Promise<void>
 }
 
@@ -49,10 +50,13 @@ interface InForce {
  */
 export function logOf(
   settings: LogSettings & { readonly color?: ColorChoice | undefined; readonly alsoTo?: Logger | undefined },
-  { stderr }: Terminal,
+  terminal: Terminal,
   now = () => new Date(),
 ): BrokerLog {
   const { color, alsoTo } = settings
+  const { stderr } = terminal
+  const lines = new GatheredLines(stderr)
+  terminal.onExit(() => lines.flush())
   const { red, yellow } = paintFor(stderr, color)
   const painted: Partial<Record<LogLevel, (text: string) => string>> = { error: red, warn: yellow }
   const inForceOf = (given: LogSettings, before?: InForce): InForce => {
@@ -79,7 +83,8 @@ export function logOf(
       file?.write(`${ofFile.line(line)}\n`)
       if (!(inForce.settings.stderr ?? !file)) return
       const text = ofStderr.line(line)
-      stderr.write(`${(ofStderr.name === 'text' && painted[level]?.(text)) || text}\n`)
+      lines.add((ofStderr.name === 'text' && painted[level]?.(text)) || text)
+      if (isUrgent(level)) lines.flush()
     },
     reopen: () => inForce.file?.reopen(),
     prepare(given) {
@@ -95,8 +100,16 @@ export function logOf(
         },
       }
     },
-    close: async () => inForce.file?.close(),
+    async close() {
+      lines.flush()
+      await inForce.file?.close()
+    },
   }
+}
+
+/** What may be the last that this process says is not kept back. */
+function isUrgent(level: LogLevel): boolean {
+  return level === 'warn' || level === 'error'
 }
 
 interface Form {

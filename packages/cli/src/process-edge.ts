@@ -27,6 +27,7 @@ const terminal: Terminal = {
     return stop.signal
   },
   onReload: (callback) => void process.on('SIGHUP', callback),
+  onExit: (callback) => void process.on('exit', callback),
 }
 
 /** Runs the command that the arguments of this process name, and ends the process. */

@@ -12,6 +12,8 @@ export interface Terminal {
   stopping(): AbortSignal
   /** Calls back at each SIGHUP, which then no longer ends the process. */
   onReload(callback: () => void): void
+  /** Calls back when the process ends, whatever ends it but a signal: what is done then must be done at once. */
+  onExit(callback: () => void): void
 }
 
 /** One of godwit's commands: takes the arguments after its name, gives the exit code. */

@@ -24,6 +24,13 @@ export class TestTerminal implements Terminal {
     this.hangUp = callback
   }
 
+  onExit(callback: () => void): void {
+    this.exit = callback
+  }
+
+  /** As the end of the process does. */
+  exit: () => void = () => {}
+
   /** As SIGHUP does. */
   hangUp: () => void = () => {}
 
