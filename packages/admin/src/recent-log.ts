@@ -48,11 +48,11 @@ function short(text: string): string {
 }
 
 function shortFields(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, typeof value === 'string' ? short(value) : value]],
-    ),
-  )
+  const shown: Record<string, string | number | boolean> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) shown[name] = typeof value === 'string' ? short(value) : value
+  }
+  return shown
 }
 
 function bytesOf({ message, fields }: LogLine): number {
