@@ -10,8 +10,7 @@ import {
 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
-import { EncodedOnce } from './encoded-once.js'
-import { defaultTerms, PublishEncoder } from './publish-encoder.js'
+import { defaultTerms, EncodedOnce, PublishEncoder } from './publish-encoder.js'
 
 const shared = { encodedOnce: new EncodedOnce(), now: () => 0 }
 /** What each encoder's client speaks. */
