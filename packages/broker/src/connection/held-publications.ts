@@ -2,7 +2,7 @@ import type { Accounts } from '../accounts.js'
 import type { Answer } from '../handlers/context.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
-import { shareBytes } from './connection-share.js'
+import { shareBytes } from './intake.js'
 import type { WaitingForRoom, WaitsForRoom } from './waiting-for-room.js'
 
 interface HeldPublication {

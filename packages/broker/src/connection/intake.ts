@@ -1,14 +1,28 @@
+import { type Packet, type ProtocolVersion, reason } from '@godwit/protocol'
+import type { Account, Accounts } from '../accounts.js'
+import { type Commit, isSafe } from '../commit.js'
+import { MqttError } from '../errors.js'
 import type { Owner } from '../faults.js'
+import type { Services } from '../handlers/context.js'
+import type { Limits } from '../limits.js'
+import type { Store } from '../store/store.js'
+import type { Clock } from '../time/clock.js'
+import type { TimerWheel } from '../time/timer-wheel.js'
+import { type Rate, rateOf, TokenBucket } from '../time/token-bucket.js'
 import type { Transport } from '../transport/transport.js'
-import type { ConnectionParts } from './connection-parts.js'
-import { ConnectionShare, shareBytes } from './connection-share.js'
+import type { Commits } from './commits.js'
 import { KeepAlive } from './keep-alive.js'
-import { PublishRate } from './publish-rate.js'
 
-type IntakeParts = Pick<
-  ConnectionParts,
-  'services' | 'clock' | 'wheel' | 'accounts' | 'publishRates' | 'store' | 'outbox'
->
+/** What all intakes of a broker share. */
+export interface IntakeParts {
+  readonly services: Pick<Services, 'features' | 'metrics' | 'faults'>
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly accounts: Pick<Accounts, 'waiting'>
+  readonly publishRates: PublishRates
+  readonly store: Pick<Store, 'full' | 'latest' | 'gathered'>
+  readonly outbox: { readonly commits: Commits }
+}
 
 /** Why a client is not read from. */
 export const because = {
@@ -128,5 +142,128 @@ export class Intake {
     this.#reasons |= because.over
     this.keepAlive.stop()
     this.#publishRate?.stop()
+  }
+}
+
+/** The part of `limits.maxWaitingBytes` that one connection may fill: the commits of all others wait behind what it has. */
+export const shareOfWaiting = 1 / 16
+const leastShareBytes = 65_536
+
+/** The share of one connection in `limits.maxWaitingBytes`. */
+export function shareBytes(waiting: Account): number {
+  return Math.max(leastShareBytes, waiting.most * shareOfWaiting)
+}
+
+/** Counts the bytes that one connection's packets have added to commits that are not flushed yet. */
+export class ConnectionShare {
+  /** Commits that are not flushed, oldest first; in the second list the bytes that each has of this connection. */
+  readonly #commits: Commit[] = []
+  readonly #bytes: number[] = []
+
+  /** Packets of this connection were handled; what they made is part of `commit` at the latest. */
+  add(commit: Commit, bytes: number): void {
+    const last = this.#commits.length - 1
+    if (this.#commits[last] === commit) this.#bytes[last]! += bytes
+    else {
+      this.#commits.push(commit)
+      this.#bytes.push(bytes)
+    }
+  }
+
+  /** Bytes that are not on disk. */
+  waiting(flushed: Commit): number {
+    while (this.#commits.length > 0 && isSafe(this.#commits[0]!, flushed)) {
+      this.#commits.shift()
+      this.#bytes.shift()
+    }
+    let bytes = 0
+    for (const one of this.#bytes) bytes += one
+    return bytes
+  }
+}
+
+/** How fast each client may publish. */
+export interface PublishRates {
+  readonly messages: Rate
+  readonly bytes: Rate
+}
+
+/** As the limits say whenever it is asked. */
+export function publishRates(limits: Pick<Limits, 'maxPublishesPerSecond' | 'maxPublishBytesPerSecond'>): PublishRates {
+  return {
+    messages: rateOf(() => limits.maxPublishesPerSecond, savedUpSeconds),
+    bytes: rateOf(() => limits.maxPublishBytesPerSecond, savedUpSeconds),
+  }
+}
+
+const savedUpSeconds = 1
+
+/** How fast one client publishes. When it is too fast, it is not read from for a while, or what is too much is refused. */
+export class PublishRate {
+  readonly #clock: Clock
+  readonly #messages: TokenBucket
+  readonly #bytes: TokenBucket
+  #cancel: (() => void) | undefined
+
+  constructor({ messages, bytes }: PublishRates, clock: Clock) {
+    const now = clock.monotonic()
+    this.#clock = clock
+    this.#messages = new TokenBucket(messages, now)
+    this.#bytes = new TokenBucket(bytes, now)
+  }
+
+  /** Counts what a chunk has brought. True: that is too fast for now; `onPaid` follows when it has been waited for. */
+  spend(messages: number, bytes: number, onPaid: () => void): boolean {
+    const enoughMessages = this.#messages.spend(messages)
+    const enoughBytes = this.#bytes.spend(bytes)
+    if ((enoughMessages && enoughBytes) || this.#cancel) return false
+    const now = this.#clock.monotonic()
+    const ms = Math.max(this.#messages.debtMs(now), this.#bytes.debtMs(now))
+    if (ms === 0) return false
+    this.#cancel = this.#clock.timeout(Math.min(ms, mostMs), () => {
+      this.#cancel = undefined
+      if (!this.spend(0, 0, onPaid)) onPaid()
+    })
+    return true
+  }
+
+  /** Counts one message, unless those before it were too much for now: then it is to be refused. */
+  allows(bytes: number): boolean {
+    const now = this.#clock.monotonic()
+    if (!this.#messages.holdsOne(now) || !this.#bytes.holdsOne(now)) return false
+    this.#messages.spend(1)
+    this.#bytes.spend(bytes)
+    return true
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+}
+
+/** The longest that a timer of Node runs. */
+const mostMs = 2_147_483_647
+
+/** QoS 1 and 2 messages of a client that are not yet acknowledged (5.0, section 4.9). */
+export class ReceiveQuota {
+  readonly #most: number
+  #receiving = 0
+
+  constructor(receiveMaximum: number) {
+    this.#most = receiveMaximum
+  }
+
+  /** @throws MqttError 0x93 beyond the Receive Maximum, which only a client of 5.0 can know. */
+  received(version: ProtocolVersion): void {
+    if (++this.#receiving <= this.#most || version < 5) return
+    throw new MqttError(reason.receiveMaximumExceeded, `more than ${this.#most} messages at once`)
+  }
+
+  /** Once a message has been acknowledged the client may send another. */
+  answered(packet: Packet): void {
+    const { type } = packet
+    const isLast = type === 'puback' || type === 'pubcomp' || (type === 'pubrec' && (packet.reasonCode ?? 0) >= 0x80)
+    if (isLast && this.#receiving > 0) this.#receiving--
   }
 }
