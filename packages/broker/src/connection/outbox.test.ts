@@ -10,11 +10,10 @@ import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
 import { Commits } from './commits.js'
-import { Outbox } from './outbox.js'
+import { Outbox, WriterPool } from './outbox.js'
 import { defaultTerms, EncodedOnce } from './publish-encoder.js'
 import { Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
-import { WriterPool } from './writer-pool.js'
 
 interface Write {
   readonly parts: readonly Uint8Array[]
@@ -341,5 +340,27 @@ describe('Outbox', () => {
     t.outbox.reply({ packet, commit: noCommit, close: true })
     expect(t.told).toEqual(['connection refused'])
     expect(t.sent()).toEqual(['connack 87'])
+  })
+})
+
+describe('WriterPool', () => {
+  it('gives out again what was given back, empty', () => {
+    const pool = new WriterPool()
+    const writer = pool.take()
+    writer.u8(1)
+    pool.give(writer)
+    expect(pool.take()).toBe(writer)
+    expect(writer.position).toBe(0)
+  })
+
+  it('keeps a bounded number of bytes', () => {
+    const pool = new WriterPool()
+    const writers = Array.from({ length: 40 }, () => pool.take())
+    for (const writer of writers) {
+      writer.ensure(262_144)
+      pool.give(writer)
+    }
+    const kept = writers.filter(() => pool.take().bytes.length === 262_144)
+    expect(kept).toHaveLength(32) // 8 MiB
   })
 })

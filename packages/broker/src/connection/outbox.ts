@@ -1,4 +1,4 @@
-import { encode, encodeInto, type Packet, type PropertiesOf, reason, type Writer } from '@godwit/protocol'
+import { encode, encodeInto, type Packet, type PropertiesOf, reason, Writer } from '@godwit/protocol'
 import type { Account } from '../accounts.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Sink } from '../delivery/sink.js'
@@ -7,13 +7,13 @@ import type { Reply, Traced } from '../handlers/context.js'
 import type { Limits } from '../limits.js'
 import type { DropReason, Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
+import type { TimerWheel, WheelTimer } from '../time/timer-wheel.js'
 import type { Transport } from '../transport/transport.js'
 import type { Commits } from './commits.js'
 import { type HeldPacket, HeldPackets } from './held-packets.js'
 import { type ClientTerms, type EncoderParts, PublishEncoder, unlimited } from './publish-encoder.js'
 import type { Tracing } from './tracing.js'
 import type { Gathering, Turn } from './turn.js'
-import type { WriterPool } from './writer-pool.js'
 
 /** What all outboxes of a broker share. */
 export interface OutboxParts extends EncoderParts {
@@ -311,5 +311,66 @@ export class Outbox implements Sink, Gathering {
     if (!this.#wasFull || this.waitingBytes > this.#parts.limits.maxOutboxBytes / 2) return
     this.#wasFull = false
     this.#owner.onDrained()
+  }
+}
+
+/** While there is no limit (0), how often it is looked whether there is one by now. */
+const lookAgainMs = 60_000
+
+/** Notices a client that takes nothing of what waits for it. */
+export class DrainWatch {
+  readonly #wheel: TimerWheel
+  readonly #limits: Pick<Limits, 'drainTimeoutMs'>
+  #timer: WheelTimer | undefined
+
+  constructor(wheel: TimerWheel, limits: Pick<Limits, 'drainTimeoutMs'>) {
+    this.#wheel = wheel
+    this.#limits = limits
+  }
+
+  /** Calls `onStuck` when the socket takes nothing for `drainTimeoutMs`. Begins anew when it was started before. */
+  start(outbox: Outbox, onStuck: () => void): void {
+    this.stop()
+    const { drainTimeoutMs } = this.#limits
+    const mayTakeForEver = drainTimeoutMs === 0
+    const seen = outbox.progress
+    const look = (): void => {
+      if (outbox.progress === seen && !mayTakeForEver) onStuck()
+      else this.start(outbox, onStuck)
+    }
+    this.#timer = this.#wheel.after(mayTakeForEver ? lookAgainMs : drainTimeoutMs, look, outbox)
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+}
+
+/** First size of a connection's output buffer: some replies and small messages. It doubles when it must. */
+const firstBytes = 2048
+/** Larger ones go back to the garbage collector. */
+const largestBytes = 262_144
+/** All that the pool keeps. */
+const mostBytes = 8_388_608
+
+/** Output buffers that no connection is using: an idle connection holds none. */
+export class WriterPool {
+  readonly #free: Writer[] = []
+  #bytes = 0
+
+  take(): Writer {
+    const writer = this.#free.pop()
+    if (!writer) return new Writer(firstBytes)
+    this.#bytes -= writer.bytes.length
+    return writer
+  }
+
+  /** Gives a writer back; nobody may use its bytes any more. */
+  give(writer: Writer): void {
+    const { length } = writer.bytes
+    if (length > largestBytes || this.#bytes + length > mostBytes) return
+    writer.reset()
+    this.#bytes += length
+    this.#free.push(writer)
   }
 }
