@@ -4,10 +4,10 @@ import type { Store } from '../store/store.js'
 import type { Clock } from '../time/clock.js'
 import type { ArrivalParts } from './arrival.js'
 import type { Door } from './door.js'
+import type { WaitingForRoom } from './held-publications.js'
 import type { PublishRates } from './intake.js'
 import type { OutboxParts } from './outbox.js'
 import type { PartialPackets } from './partial-packets.js'
-import type { WaitingForRoom } from './waiting-for-room.js'
 
 /** What all connections of a broker are made with. */
 export interface ConnectionParts extends ArrivalParts {

@@ -1,7 +1,7 @@
 import type { Basics } from '../basics.js'
 import type { Commits } from '../connection/commits.js'
+import type { WaitingForRoom } from '../connection/held-publications.js'
 import type { Tracing } from '../connection/tracing.js'
-import type { WaitingForRoom } from '../connection/waiting-for-room.js'
 import type { Services } from '../handlers/context.js'
 
 /** What sessions inside the process are made with. */
