@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { UnauthenticatedBytes } from './unauthenticated-bytes.js'
+import { UnauthenticatedBytes } from './probation.js'
 
 it('UnauthenticatedBytes bounds what all unauthenticated connections hold together', () => {
   const refused: string[] = []
