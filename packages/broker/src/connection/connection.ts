@@ -1,4 +1,5 @@
 import { type Connect, type Decoder, type Packet, ProtocolError, type ReceivedPublish, reason } from '@godwit/protocol'
+import type { Accounts } from '../accounts.js'
 import { isBridge } from '../bridging.js'
 import { type Commit, noCommit } from '../commit.js'
 import { MqttError } from '../errors.js'
@@ -9,19 +10,31 @@ import type { ClientInfo } from '../hooks/client-info.js'
 import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { Offered } from '../offer.js'
 import type { ConnectionFacts, Session } from '../session/session.js'
+import type { Store } from '../store/store.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
-import type { ConnectionParts } from './connection-parts.js'
+import type { ArrivalParts } from './arrival.js'
 import { dispatch, dispatchAuthenticating } from './dispatch.js'
-import { refusedAtDoor } from './door.js'
+import { type Door, refusedAtDoor } from './door.js'
 import { farewell } from './farewell.js'
-import { HeldPublications } from './held-publications.js'
-import { type Because, because, Intake, type PublishRate, ReceiveQuota } from './intake.js'
-import { DrainWatch, Outbox, type OutboxOwner } from './outbox.js'
-import type { HasPart } from './partial-packets.js'
+import { HeldPublications, type WaitingForRoom } from './held-publications.js'
+import { type Because, because, Intake, type IntakeParts, type PublishRate, ReceiveQuota } from './intake.js'
+import { DrainWatch, Outbox, type OutboxOwner, type OutboxParts } from './outbox.js'
+import type { HasPart, PartialPackets } from './partial-packets.js'
 import { isUneventful, type Probation, tooMuchWaits } from './probation.js'
 import { termsOf } from './publish-encoder.js'
 import { IncomingAliases } from './topic-aliases.js'
 import { burst, isCostly, mostCostlyPackets } from './turn.js'
+
+/** What all connections of a broker are made with. */
+export interface ConnectionParts extends ArrivalParts, IntakeParts {
+  readonly services: Services
+  readonly outbox: OutboxParts
+  readonly door: Door
+  readonly store: Pick<Store, 'full' | 'latest' | 'gathered' | 'isLow' | 'isSilent' | 'endOfPart'>
+  readonly accounts: Accounts
+  readonly waitingForRoom: WaitingForRoom
+  readonly partialPackets: PartialPackets
+}
 
 /**
  * One network connection, from its CONNECT to its close: bytes in, packets to their handlers, replies to the outbox.
