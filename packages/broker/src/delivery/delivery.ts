@@ -1,19 +1,30 @@
+import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Message } from '../message.js'
 import type { DropReason } from '../metrics.js'
 import type { Queue, QueuedMessage } from '../store/queue.js'
 import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/store.js'
 import type { Sliced } from '../time/slices.js'
-import { Borrowing } from './borrowing.js'
-import type { DeliveryOptions, DeliveryParts } from './delivery-options.js'
+import { Borrowing, type Loan, type Supply } from './borrowing.js'
 import { HeadExpiry } from './head-expiry.js'
-import type { Loan, Supply } from './loan.js'
 import { Numbers } from './numbers.js'
 import { type Replayed, Replays } from './replays.js'
 import { Resending } from './resending.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
 import { type Handshake, packetIdOf, released, sentQos1, sentQos2, type Window } from './window.js'
+
+export interface DeliveryOptions {
+  /** Of the client it delivers to. */
+  readonly clientId: string
+  readonly queue: Queue
+  /** Whether the session outlives its connection: then a message stays in the queue until it is acknowledged. */
+  readonly durable: boolean
+  readonly parts: DeliveryParts
+}
+
+/** What the deliveries of all sessions work with. */
+export type DeliveryParts = Pick<Basics, 'limits' | 'accounts' | 'store' | 'slices' | 'time' | 'drops'>
 
 /** Messages from the queue that are sent, or found to have expired, before others have their turn. */
 const sentAtOnce = 1_000

@@ -1,4 +1,4 @@
-import type { Loan } from '../delivery/loan.js'
+import type { Loan } from '../delivery/borrowing.js'
 
 /** The group a message was lent by. */
 interface Lender {
