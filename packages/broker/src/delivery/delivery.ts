@@ -7,12 +7,11 @@ import type { OutgoingSource, OutgoingState, RecoveredSession } from '../store/s
 import type { Sliced } from '../time/slices.js'
 import { Borrowing, type Loan, type Supply } from './borrowing.js'
 import { HeadExpiry } from './head-expiry.js'
-import { Numbers } from './numbers.js'
 import { type Replayed, Replays } from './replays.js'
 import { Resending } from './resending.js'
 import type { Sink } from './sink.js'
 import type { ReplayTerms, Terms } from './terms.js'
-import { type Handshake, packetIdOf, released, sentQos1, sentQos2, type Window } from './window.js'
+import { type Handshake, Numbers, packetIdOf, released, sentQos1, sentQos2, type Window } from './window.js'
 
 export interface DeliveryOptions {
   /** Of the client it delivers to. */

@@ -3,9 +3,8 @@ import type { Basics } from '../basics.js'
 import { type Commit, later, noCommit } from '../commit.js'
 import type { Loan, Supply } from '../delivery/borrowing.js'
 import { HeadExpiry } from '../delivery/head-expiry.js'
-import { mostOpen, Numbers } from '../delivery/numbers.js'
 import type { Terms } from '../delivery/terms.js'
-import { sentQos1 } from '../delivery/window.js'
+import { Numbers, packetIds, sentQos1 } from '../delivery/window.js'
 import type { Message } from '../message.js'
 import { MemorySessionStore } from '../store/memory.js'
 import type { KeptMessage } from '../store/queue.js'
@@ -224,7 +223,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
 
   /** Something waits, and may be handed out. */
   #hasNext(): boolean {
-    return this.#returned.size > 0 || (this.#window.next < this.#numbers.tail && this.#window.hasRoom(mostOpen))
+    return this.#returned.size > 0 || (this.#window.next < this.#numbers.tail && this.#window.hasRoom(packetIds))
   }
 
   /** Delivers a message at QoS 0 to the next member that takes it, or to nobody. */
@@ -251,7 +250,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   /** Drops what has expired before a member could be sent it. */
   #makeRoom(): void {
     const window = this.#window
-    const head = () => (window.next < this.#numbers.tail && window.hasRoom(mostOpen) ? window.next : undefined)
+    const head = () => (window.next < this.#numbers.tail && window.hasRoom(packetIds) ? window.next : undefined)
     this.#headExpiry.clear(this.#stored.queue, head, this.#parts.time.expiryNow(), () => {
       this.#drop('expired')
       this.#remove(window.next)
@@ -265,7 +264,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
 
   #lendNew(member: Member, message: Message): Commit {
     this.#passGone()
-    if (!this.#window.hasRoom(mostOpen) || this.#window.next < this.#numbers.tail) return this.#enqueue(message)
+    if (!this.#window.hasRoom(packetIds) || this.#window.next < this.#numbers.tail) return this.#enqueue(message)
     const commit = this.#put(message)
     return later(commit, this.#lend(this.#window.send(1), member, message))
   }
@@ -312,7 +311,7 @@ export class SharedGroup implements Subscriber, Supply<Member>, OutgoingSource, 
   /** A member has acknowledged what it was lent. */
   settle(number: number): void {
     if (this.#ended) return
-    const wasFull = !this.#window.hasRoom(mostOpen)
+    const wasFull = !this.#window.hasRoom(packetIds)
     this.#remove(number)
     if (wasFull) this.goOn()
   }
