@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { silentLogger } from '../../log.js'
 import { Metrics } from '../../metrics.js'
-import { writeCursor } from './cursor.js'
 import { Disk } from './disk.js'
 import { readBatch } from './format-1/batch.js'
 import { type Cursor, readCursor } from './format-1/cursor.js'
@@ -21,6 +20,7 @@ import {
 import {
   writeClock,
   writeCount,
+  writeCursor,
   writePage,
   writeRetained,
   writeSession,

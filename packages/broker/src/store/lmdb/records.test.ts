@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readCursor, writeCursor } from './cursor.js'
 import { sessionKey } from './keys.js'
+import { readCursor, writeCursor } from './records.js'
 
 const key = sessionKey(7)
 const most = 2 ** 48 - 1 - 2 * 65_535
