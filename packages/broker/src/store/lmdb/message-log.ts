@@ -7,9 +7,8 @@ import { dueKey, type GroupNumber, readU48, type SessionNumber, sessionKey, shar
 import { readMessage } from './message-record.js'
 import { writeCount } from './records.js'
 import { Remembered } from './remembered.js'
-import { Share, type Tail, type Unapplied } from './share.js'
+import { Share, SlabPool, type Slabs, type Tail, type Unapplied } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
-import { SlabPool, type Slabs } from './slabs.js'
 import { endOf, type Tables, type Write } from './tables.js'
 
 /** First room of a share beside its message, when its commit has many; when it has few, the room of a whole share. */
