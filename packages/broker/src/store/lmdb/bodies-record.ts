@@ -1,6 +1,6 @@
 import { Writer } from '@godwit/protocol'
 import type { Message } from '../../message.js'
-import { crc32 } from '../crc32.js'
+import { crc32 } from './checksums.js'
 import { type GroupNumber, groupKey, readU32, type SessionNumber, writeU32, writeU48 } from './keys.js'
 import { readMessage, writeMessage } from './message-record.js'
 import { checksum } from './records.js'

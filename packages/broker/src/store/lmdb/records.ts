@@ -1,7 +1,7 @@
 import { type Connect, Decoder, encodeInto, type QoS, type Will, Writer } from '@godwit/protocol'
 import type { Message } from '../../message.js'
-import { crc32 } from '../crc32.js'
 import type { OutgoingState, StoredGrant } from '../store.js'
+import { crc32 } from './checksums.js'
 import { readU32, readU48, writeU32, writeU48 } from './keys.js'
 import { readMessage, writeMessage } from './message-record.js'
 import { type TableName, tableNames } from './tables.js'

@@ -1,8 +1,8 @@
 import { type QoS, Writer } from '@godwit/protocol'
 import type { QueuedMessage } from '../queue.js'
+import { sumOf, viewOf } from './checksums.js'
 import { type GroupNumber, readU32, readU48, type SessionNumber, shareKey, writeU32, writeU48 } from './keys.js'
 import { expiryIn, writeMessage } from './message-record.js'
-import { sumOf, viewOf } from './message-sum.js'
 import { checksum } from './records.js'
 
 // A share is a run of one session's messages, with consecutive numbers, as one record. An entry is found by its number
