@@ -14,7 +14,6 @@ export type { EdgeOptions, NodeTlsOptions } from './edge/edge-options.js'
 export type { NodeAddress } from './edge/node-dial.js'
 export { BrokerError, type BrokerErrorCode } from './errors.js'
 export { type Features, featureEffects } from './features.js'
-export { Histogram } from './histogram.js'
 export type { Admission, AdmittedAs, Claims, ClientInfo, Identity, Redirection } from './hooks/client-info.js'
 export type {
   AuthenticationExchange,
@@ -53,16 +52,17 @@ export type {
 export { defaultLimits, type LimitEffect, type Limits, limitEffects, limitRange, neverExpires } from './limits.js'
 export type { LogFields, Logger, LogLevel } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
-export type {
-  CommitMetrics,
-  ConnectionRefusal,
-  DropReason,
-  ForwardMetrics,
-  HandshakeRefusal,
-  Metrics,
-  QueueTotals,
-  StoreMetrics,
-  SubscriptionRefusal,
+export {
+  type CommitMetrics,
+  type ConnectionRefusal,
+  type DropReason,
+  type ForwardMetrics,
+  type HandshakeRefusal,
+  Histogram,
+  type Metrics,
+  type QueueTotals,
+  type StoreMetrics,
+  type SubscriptionRefusal,
 } from './metrics.js'
 export type { BrokerOptions } from './options.js'
 export { QuietLines } from './quiet-lines.js'

@@ -1,5 +1,3 @@
-import { Histogram } from './histogram.js'
-
 /** Why a message did not go where its sender or subscriber might have expected it. */
 export type DropReason =
   /** QoS 0 to a client whose socket takes nothing more, or to a session inside the process that is not read. */
@@ -300,4 +298,27 @@ function copyInto(from: object, to: object): void {
 
 function sumOf(byQos: Float64Array): number {
   return byQos[0]! + byQos[1]! + byQos[2]!
+}
+
+/** How often something was how much: counts by upper bound, as Prometheus has them. Costs a few comparisons a value. */
+export class Histogram {
+  /** Upper bounds, inclusive, rising; what is above the last has a count of its own. */
+  readonly bounds: readonly number[]
+  /** How many values fell to each bound and above the one before; the last one: above all bounds. */
+  readonly counts: Float64Array
+  count = 0
+  sum = 0
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds
+    this.counts = new Float64Array(bounds.length + 1)
+  }
+
+  observe(value: number): void {
+    let at = 0
+    while (at < this.bounds.length && value > this.bounds[at]!) at++
+    this.counts[at]!++
+    this.count++
+    this.sum += value
+  }
 }

@@ -1,4 +1,4 @@
-import type { Histogram } from '../histogram.js'
+import type { Histogram } from '../metrics.js'
 
 /** Labels of one series. Their values must be few and known: each makes a series that is kept for long. */
 export type Labels = Readonly<Record<string, string>>
