@@ -1,6 +1,5 @@
-import type { LogFields, Logger } from './log.js'
+import { type LogFields, type Logger, QuietLines } from './log.js'
 import type { ConnectionRefusal, DropReason, HandshakeRefusal, Metrics, SubscriptionRefusal } from './metrics.js'
-import { QuietLines } from './quiet-lines.js'
 import type { DropEvent, DropKind, RecentDrops } from './recent-drops.js'
 
 const acceptProblems: Readonly<Record<string, string>> = {

@@ -1,5 +1,4 @@
-import { type LogFields, type Logger, silentLogger } from './log.js'
-import { QuietLines } from './quiet-lines.js'
+import { type LogFields, type Logger, QuietLines, silentLogger } from './log.js'
 
 /** Whoever something is done for. When that fails, what it is ends, and nobody else feels it. */
 export interface Owner {

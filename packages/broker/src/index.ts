@@ -50,7 +50,7 @@ export type {
   SubscriptionView,
 } from './inspection/subscriptions.js'
 export { defaultLimits, type LimitEffect, type Limits, limitEffects, limitRange, neverExpires } from './limits.js'
-export type { LogFields, Logger, LogLevel } from './log.js'
+export { type LogFields, type Logger, type LogLevel, QuietLines } from './log.js'
 export type { MaybeAsync } from './maybe-async.js'
 export {
   type CommitMetrics,
@@ -65,7 +65,6 @@ export {
   type SubscriptionRefusal,
 } from './metrics.js'
 export type { BrokerOptions } from './options.js'
-export { QuietLines } from './quiet-lines.js'
 export type { ClientDrops, DropCount, DropEvent, DropKind, DropsView } from './recent-drops.js'
 export type { Reconfiguration } from './reconfiguration.js'
 export type { LocalProperties, PublishOptions } from './router/local-message.js'

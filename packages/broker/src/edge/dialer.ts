@@ -1,5 +1,5 @@
 import type { Ground } from '../basics.js'
-import { QuietLines } from '../quiet-lines.js'
+import { QuietLines } from '../log.js'
 import type { Transport } from '../transport/transport.js'
 import type { Dial, NodeAddress } from './node-dial.js'
 

@@ -1,4 +1,4 @@
-import { QuietLines } from '../quiet-lines.js'
+import { QuietLines } from '../log.js'
 import { inWords } from './in-words.js'
 import { type CheckedOutlet, MessageRefusedError, type OutletCounts, type OutletMessage } from './outlet-options.js'
 import type { OutletStanding } from './outlet-view.js'
