@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { mapSize, mapSizeFor } from './mapping.js'
+import { mapSize, mapSizeFor } from './tables.js'
 
 const limits = (
   addressSpace: string,
