@@ -12,11 +12,9 @@ import { isLoopback, plainAddress } from '../network.js'
 import { bind, defaultMode } from './bind.js'
 import { DuplexTransport, LayeredTransport } from './duplex.js'
 import { Handshakes } from './handshakes.js'
-import { makeLean } from './lean-socket.js'
 import { checkListenOptions, type ListenOptions, type UnixOptions } from './listen-options.js'
 import { NodeStep } from './node-step.js'
-import { proxies } from './proxy-protocol.js'
-import { proxyStep } from './proxy-step.js'
+import { proxies, proxyStep } from './proxy-protocol.js'
 import { readIntoOne } from './read-buffer.js'
 import { TlsStep } from './tls.js'
 import { readTls } from './tls-files.js'
@@ -233,4 +231,17 @@ export async function checkListen(options: ListenOptions): Promise<void> {
 function defaultPort({ tls, websocket }: ListenOptions): number {
   if (websocket) return tls ? 8084 : 8083
   return tls ? 8883 : 1883
+}
+
+/**
+ * Takes from an accepted half-open socket what Node keeps in each and nobody needs: a listener that only does something
+ * to sockets that are not half-open (with ours, two would need a list), and the address, which the peer has. Of 15,000
+ * idle connections that is 2 MB. Where Node keeps nothing of the kind, nothing is changed.
+ */
+export function makeLean(socket: Socket): void {
+  for (const listener of socket.listeners('end')) {
+    if (listener.name === 'onReadableStreamEnd') socket.off('end', listener as () => void)
+  }
+  const cached = socket as unknown as { _peername?: unknown }
+  if (cached._peername) cached._peername = undefined // asked for again, it is looked up again
 }

@@ -1,7 +1,9 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { BrokerError } from '../errors.js'
 import { plainAddress } from '../network.js'
+import type { Handshakes } from './handshakes.js'
+import type { Peer } from './transport.js'
 
 /** For whom a proxy connects; nothing where it connects for itself, as for a health check. */
 export interface ProxySource {
@@ -174,4 +176,30 @@ function contains(list: BlockList, address: string): boolean {
   const [plain = ''] = address.split('%') // without a zone
   if (isIPv4(plain)) return list.check(plain, 'ipv4')
   return isIPv6(plain) && list.check(plain, 'ipv6')
+}
+
+/**
+ * The step for sockets of proxies: the header says for whom they come.
+ * @param next what comes after it.
+ * @param readsByItself whether that begins to read without being told, as TLS does.
+ */
+export function proxyStep(
+  handshakes: Handshakes,
+  next: (stream: Duplex, socket: Socket, peer: Peer) => void,
+  readsByItself: boolean,
+): (socket: Socket, peer: Peer) => void {
+  return (socket, peer) =>
+    readProxyHeader(socket, parseProxyHeader, {
+      onHeader: ({ source, length }) => {
+        const known = { ...peer, ...source }
+        if (!handshakes.identified(socket, known.address, length)) return
+        next(socket, socket, known)
+        if (!readsByItself) socket.resume() // it was read by hand, so it would wait to be told
+      },
+      onBroken: (why) => handshakes.refuse(socket, 'proxy-header', why),
+      onLeft: () => {
+        handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
+        socket.destroy()
+      },
+    })
 }
