@@ -1,8 +1,7 @@
 import type { Decoder } from '@godwit/protocol'
 import { Arrival, type ArrivalParts } from '../connection/arrival.js'
 import type { Transport } from '../transport/transport.js'
-import { ForwardedClient, type ForwardParts } from './forwarded-client.js'
-import { KeptBytes } from './kept-bytes.js'
+import { ForwardedClient, type ForwardParts, KeptBytes } from './forwarded-client.js'
 
 /** What connections of an edge are made with. */
 export type EdgeParts = ArrivalParts & ForwardParts

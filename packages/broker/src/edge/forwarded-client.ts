@@ -1,4 +1,4 @@
-import { type Connect, encode, type Packet, reason } from '@godwit/protocol'
+import { type Connect, Decoder, encode, type Packet, type ProtocolVersion, reason } from '@godwit/protocol'
 import type { BackOff } from '../access/back-off.js'
 import type { Ground } from '../basics.js'
 import type { Arrived } from '../connection/arrival.js'
@@ -11,9 +11,7 @@ import type { WheelTimer } from '../time/timer-wheel.js'
 import { nodeHeader } from '../transport/node-header.js'
 import type { Peer, Transport, TransportEvents } from '../transport/transport.js'
 import type { Caller, Dialer, OwnerNode } from './dialer.js'
-import type { KeptBytes } from './kept-bytes.js'
 import { OneWay } from './one-way.js'
-import { WelcomeWatch } from './welcome-watch.js'
 
 /** What all clients of an edge are made with. */
 export interface ForwardParts extends Ground {
@@ -268,5 +266,57 @@ export class ForwardedClient implements Arrived, Caller {
     this.#probation.fail()
     this.#parts.forwarded.delete(this)
     this.#parts.door.leave(this.peer.address)
+  }
+}
+
+const first = 256
+
+/** What has come in pieces, in one piece. */
+export class KeptBytes {
+  #room = new Uint8Array(0)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length
+    if (needed > this.#room.length) {
+      const larger = new Uint8Array(Math.max(first, needed, Math.min(2 * this.#room.length, needed + 65_536)))
+      larger.set(this.all)
+      this.#room = larger
+    }
+    this.#room.set(chunk, this.#length)
+    this.#length = needed
+  }
+
+  get all(): Uint8Array {
+    return this.#room.subarray(0, this.#length)
+  }
+}
+
+/** More than any CONNACK or AUTH has. */
+const mostBytes = 262_144
+
+/** Looks at what a node sends to a client until that is in: the bytes go on as they are. */
+export class WelcomeWatch {
+  readonly #decoder: Decoder
+
+  constructor(version: ProtocolVersion) {
+    this.#decoder = new Decoder({ version, maxPacketBytes: mostBytes, allowControlCharacters: true })
+  }
+
+  /** The reason code of CONNACK, in the terms of 5.0; `undefined`: it is not there yet. What cannot be read is for the client to judge. */
+  see(chunk: Uint8Array): number | undefined {
+    try {
+      this.#decoder.push(chunk)
+      for (let packet = this.#decoder.next(); packet; packet = this.#decoder.next()) {
+        if (packet.type === 'connack') return packet.reasonCode
+      }
+      return undefined
+    } catch {
+      return 0
+    }
   }
 }
