@@ -106,7 +106,7 @@ export class Broker implements AsyncDisposable {
     this.#readiness = new ReadinessCheck({ store, metrics, clock, afterCommit, isOverloaded })
     const told = { metrics, registry, router, monotonic: () => clock.monotonic(), more: sysTopics }
     this.#upkeep = new Upkeep(this.#rooms, new SysTopics(told))
-    store.onFlushed = () => commits.onFlushed()
+    store.onFlushed = commits.onFlushed
     store.onRoom = () => this.#rooms.waitingForRoom.goOn()
     store.onFailed = (error) => this.#fail(error)
   }

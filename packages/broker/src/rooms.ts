@@ -72,7 +72,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     writers: new WriterPool(),
     encodedOnce: new EncodedOnce(),
     waiting: accounts.waiting,
-    now: () => time.now(),
+    time,
   }
   const waitingForRoom = new WaitingForRoom(basics)
   const connectionParts: ConnectionParts = {

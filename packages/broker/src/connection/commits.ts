@@ -77,7 +77,7 @@ export class Commits {
   }
 
   /** The store has flushed more. */
-  onFlushed(): void {
+  readonly onFlushed = (): void => {
     const due = [...this.#waiting.keys()].filter((commit) => this.isSafe(commit)).sort(inOrder)
     for (const commit of due) {
       this.#due = this.#due.length === 0 ? this.#waiting.get(commit)! : this.#due.concat(this.#waiting.get(commit)!)

@@ -10,6 +10,7 @@ import {
 import { withMark } from '../bridging.js'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
+import type { BrokerTime } from '../time/broker-time.js'
 import { OutgoingAliases } from './topic-aliases.js'
 
 /** No Maximum Packet Size was given. */
@@ -49,8 +50,7 @@ export function termsOf({ version, properties }: Connect): ClientTerms {
 /** What the encoders of all connections share. */
 export interface EncoderParts {
   readonly encodedOnce: EncodedOnce
-  /** Epoch ms. */
-  readonly now: () => number
+  readonly time: Pick<BrokerTime, 'now'>
 }
 
 /** Makes the PUBLISH packets for one client, on its terms. */
@@ -187,7 +187,7 @@ export class PublishEncoder {
     { message, identifiers }: QueuedMessage,
     alias: number | undefined,
   ): PropertiesOf<'publish'> | undefined {
-    const properties = deliveredProperties(message, identifiers, alias, this.#parts.now())
+    const properties = deliveredProperties(message, identifiers, alias, this.#parts.time.now())
     return this.#givesMarks ? withMark(properties, message.mark) : properties
   }
 }
