@@ -106,10 +106,6 @@ export function codesOf(status: number): readonly ProblemCode[] {
   return (Object.keys(statusOf) as ProblemCode[]).filter((code) => statusOf[code] === status)
 }
 
-export function statusFor(code: ProblemCode): number {
-  return statusOf[code]
-}
-
 export function titleFor(status: number): string {
   return titleOf[status] ?? 'Error'
 }

@@ -1,6 +1,5 @@
 import { type LogFields, type Logger, type LogLevel, QuietLines } from '@godwit/broker'
 import type { ServerInfo } from '@godwit/client'
-import { reasonName } from '@godwit/protocol'
 import type { BridgeOptions } from './bridge-options.js'
 import { timerOf } from './checked-options.js'
 import type { BridgeDrop } from './counters.js'
@@ -84,8 +83,3 @@ export class Narrator {
 }
 
 const versionNames = { 3: '3.1', 4: '3.1.1', 5: '5.0' } as const
-
-/** The words for what a subscription was answered. */
-export function grantInWords(reasonCode: number): string {
-  return reasonCode < 3 ? `QoS ${reasonCode}` : reasonName(reasonCode)
-}

@@ -18,10 +18,6 @@ export class Chores {
   #scheduled = false
   /** A step has failed: it is told, and ends whom it was done for. Who calls it goes on with the next. */
   readonly failed: (error: unknown, owner?: Owner) => void
-  /** Units done since the start; for tests that count work. */
-  done = 0
-  /** The most that one turn has done. */
-  mostInOneTurn = 0
 
   /** @param failed told of what was thrown; a chore that lets it out is over. Default: thrown on. */
   constructor(
@@ -30,10 +26,6 @@ export class Chores {
     },
   ) {
     this.failed = failed
-  }
-
-  get isIdle(): boolean {
-    return this.#chores.length === 0
   }
 
   add(chore: Chore): void {
@@ -62,8 +54,6 @@ export class Chores {
       units += Math.max(1, cost)
       this.#chores.push(chore)
     }
-    this.done += units
-    this.mostInOneTurn = Math.max(this.mostInOneTurn, units)
     if (this.#chores.length > 0) this.#schedule()
   }
 

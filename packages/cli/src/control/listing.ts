@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander'
-import { oneOf, type ValueReader, wholeNumber } from '../argument-values.js'
+import { oneOf, wholeNumber } from '../argument-values.js'
 import { CommandError } from '../command-error.js'
 import type { CommandLine } from '../manual.js'
 import { type Terminal, write } from '../terminal.js'
@@ -63,10 +62,4 @@ async function* itemsOf<Item extends object>(path: string, request: ListRequest)
     yield* answer.items
   }
   throw new CommandError('the broker has ended in the middle of the list')
-}
-
-/** A text in which something is looked for. */
-export const searched: ValueReader<string> = (text) => {
-  if (text === '') throw new InvalidArgumentError('it takes a part of a Client Identifier.')
-  return text
 }

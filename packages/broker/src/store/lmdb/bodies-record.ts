@@ -38,15 +38,9 @@ export class BodiesBuilder {
   readonly #w = new Writer(1024)
   readonly #bodies: Body[] = []
   readonly #groups: OpenGroup[] = []
-  /** Messages were read from it and hold on to the buffer. */
-  isRead = false
 
   get size(): number {
     return this.#w.position
-  }
-
-  get length(): number {
-    return this.#bodies.length
   }
 
   /** Adds a message; answers its index among the bodies of this commit. */
@@ -70,7 +64,6 @@ export class BodiesBuilder {
   }
 
   messageAt(body: number): Message {
-    this.isRead = true
     const { start, end } = this.#bodies[body]!
     return readMessage(this.#w.bytes, start, end)
   }

@@ -2,7 +2,7 @@ import { type QoS, Writer } from '@godwit/protocol'
 import type { QueuedMessage } from '../queue.js'
 import { sumOf, viewOf } from './checksums.js'
 import { type GroupNumber, readU32, readU48, type SessionNumber, shareKey, writeU32, writeU48 } from './keys.js'
-import { expiryIn, writeMessage } from './message-record.js'
+import { writeMessage } from './message-record.js'
 import { checksum } from './records.js'
 
 // A share is a run of one session's messages, with consecutive numbers, as one record. An entry is found by its number
@@ -363,9 +363,4 @@ function entryIn(bytes: Uint8Array, start: number, end: number): ShareEntry {
     body: flags & isReference ? undefined : { start: at, end },
     place: flags & isReference ? { group: readU48(bytes, at), index: readU32(bytes, at + 6) } : undefined,
   }
-}
-
-/** When the message of an entry with its body in the share expires. */
-export function expiryOfEntry(bytes: Uint8Array, entry: ShareEntry): number {
-  return entry.body ? expiryIn(bytes, entry.body.start) : Number.POSITIVE_INFINITY
 }
