@@ -5,7 +5,7 @@ import type { Role } from './roles.js'
 import { type Credential, hashOfToken, type Tokens } from './tokens.js'
 
 /** A login link is good for so long, and once. */
-export const linkMs: number = 5 * 60_000
+const linkMs: number = 5 * 60_000
 /** A browser that came by a link is logged in for so long. */
 const sessionMs = 12 * 60 * 60_000
 const mostLinks = 16

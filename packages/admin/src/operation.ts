@@ -27,7 +27,7 @@ export interface Answer<Body> {
   readonly by?: Credential
 }
 
-export interface OperationSpec<
+interface OperationSpec<
   Query extends z.ZodObject,
   Body extends z.ZodType,
   Answered extends z.ZodType,

@@ -21,7 +21,7 @@ export interface Tokens {
 }
 
 /** How a token begins, so that people and scanners of secrets know it. */
-export const tokenPrefix = 'godwit_'
+const tokenPrefix = 'godwit_'
 
 /** A new token: 256 random bits. */
 export function newToken(): string {

@@ -2,7 +2,7 @@ import type { LocalProperties } from '@godwit/broker'
 import { brokerProperty, marksProperty, withMark } from '@godwit/broker/bridging'
 
 /** The user property of messages that a bridge carries: the brokers they have been on, in their order, apart by a space. */
-export const hopsProperty = 'godwit-hops'
+const hopsProperty = 'godwit-hops'
 /** More than these have been passed by none but a message that goes round. */
 const mostHops = 64
 

@@ -10,7 +10,7 @@ import type { TopicMap } from './topic-map.js'
 /** How long a message that this broker has no room for, or that waits for one that goes out, waits before it is tried again. */
 const retryMs = 50
 
-export interface InwardParts {
+interface InwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
   readonly session: InsideSession

@@ -14,7 +14,7 @@ import { packetIdOf, SessionStore } from './session-store.js'
 import type { StateTopics } from './state-topics.js'
 import type { TopicMap, TopicRule } from './topic-map.js'
 
-export interface LifeParts {
+interface LifeParts {
   readonly topics: TopicMap
   readonly counters: BridgeCounters
   readonly narrator: Narrator

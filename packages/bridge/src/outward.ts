@@ -12,7 +12,7 @@ const mostQueued = 256
 /** Payloads that may be with the client, unacknowledged, before no more is given to it. */
 const mostBytes = 16 * 1_048_576
 
-export interface OutwardParts {
+interface OutwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
   readonly retain: boolean
@@ -21,7 +21,7 @@ export interface OutwardParts {
 }
 
 /** What the other broker takes, as far as messages can be changed to suit it. */
-export interface OutwardTerms {
+interface OutwardTerms {
   readonly maximumQos: number
   readonly retainAvailable: boolean
 }

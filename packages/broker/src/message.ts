@@ -3,7 +3,7 @@ import { type Mark, markOf, withMark } from './bridging.js'
 import { type Commit, later, noCommit } from './commit.js'
 
 /** What a message is made from; a PUBLISH as decoded fits. */
-export interface MessageSource {
+interface MessageSource {
   readonly topic: string
   readonly qos: QoS
   readonly retain: boolean

@@ -8,7 +8,7 @@ export interface WatchOptions {
   readonly log?: Logger
 }
 
-export interface WatchedFilesOptions extends WatchOptions {
+interface WatchedFilesOptions extends WatchOptions {
   readonly paths: readonly string[]
   /** Reads all of them, and takes up what they say; throws when it cannot be used, and has changed nothing then. */
   readonly read: () => Promise<void>

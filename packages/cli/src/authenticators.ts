@@ -24,7 +24,7 @@ export interface Link {
   readonly authenticator: Authenticator
 }
 
-export interface LinkParts {
+interface LinkParts {
   readonly settings: Resolved
   readonly log: Logger
   /** Those in force at the same place: one that is made from the same goes on, with the answers it has. */

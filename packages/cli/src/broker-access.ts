@@ -41,7 +41,7 @@ export interface Access {
 }
 
 /** One of both is called, once. */
-export interface PreparedAccess {
+interface PreparedAccess {
   /** Present clients stay; what they may do is judged anew. */
   commit(): void
   abandon(): void
@@ -55,7 +55,7 @@ export interface PluginAccess {
   readonly authenticates: boolean
 }
 
-export interface AccessParts {
+interface AccessParts {
   readonly log: Logger
   /** As they will be when what is prepared is taken up. Default: there are none. */
   readonly plugins?: PluginAccess

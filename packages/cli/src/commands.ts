@@ -2,13 +2,13 @@ import type { CommandLine } from './manual.js'
 import type { Command } from './terminal.js'
 
 /** A command once it is loaded. */
-export interface LoadedCommand {
+interface LoadedCommand {
   readonly run: Command
   /** Its options, and those of each command below it, such as `config import`. */
   readonly lines: () => readonly CommandLine[]
 }
 
-export interface CommandEntry {
+interface CommandEntry {
   readonly summary: string
   /** Other words that people type for it. They are not taken: one name a thing. */
   readonly alike?: readonly string[]

@@ -3,7 +3,7 @@ import type { Paint } from './colors.js'
 import type { CommandLine } from './manual.js'
 import { listed, type Row, wrapped } from './wrapping.js'
 
-export interface HelpOptions {
+interface HelpOptions {
   readonly columns: number
   readonly paint: Paint
 }

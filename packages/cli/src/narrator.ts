@@ -1,7 +1,7 @@
 import { isTerminal } from './colors.js'
 import type { Terminal } from './terminal.js'
 
-export interface NarratorOptions {
+interface NarratorOptions {
   readonly debug?: boolean
   readonly quiet?: boolean
 }

@@ -13,12 +13,12 @@ export interface Shown {
   readonly topic?: ((topic: string) => string) | undefined
 }
 
-export interface PlainOptions extends Shown {
+interface PlainOptions extends Shown {
   readonly verbose: boolean
   readonly newline: boolean
 }
 
-export interface FormatOptions extends Shown {
+interface FormatOptions extends Shown {
   readonly newline: boolean
   /** Is told of payloads that `%J` cannot print, because they are not JSON. */
   readonly complain: (problem: string) => void

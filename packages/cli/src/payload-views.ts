@@ -9,7 +9,7 @@ export type ViewName = (typeof viewNames)[number]
 /** A payload as it is shown; undefined when it is not what the view is for. */
 export type PayloadView = (payload: Uint8Array) => string | Uint8Array | undefined
 
-export interface ViewOptions {
+interface ViewOptions {
   /** JSON on many lines, indented. */
   readonly pretty: boolean
   /** Somebody looks at it: nothing may move the cursor, ring or clear. */

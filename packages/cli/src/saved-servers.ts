@@ -24,7 +24,7 @@ export interface SavedServer {
   readonly proxy?: string
 }
 
-export type SavedServers = Readonly<Record<string, SavedServer>>
+type SavedServers = Readonly<Record<string, SavedServer>>
 
 /** Where they are kept: `godwit/servers.json` in the folder for configurations of this user. */
 export function savedServersPath(environment: NodeJS.ProcessEnv = process.env): string {

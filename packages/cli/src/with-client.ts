@@ -19,7 +19,7 @@ import type { Narrator } from './narrator.js'
 import { Patience } from './patience.js'
 import { systemProblem } from './system-problem.js'
 
-export interface WithClientOptions {
+interface WithClientOptions {
   /** Whether to connect again when the connection is lost. The first connection must succeed at once in any case. */
   readonly keepTrying: boolean
   /** Closes the client. */

@@ -16,7 +16,7 @@ export function wrapped(text: string, columns: number): string[] {
 /** A term and what it means. */
 export type Row = readonly [term: string, meaning?: string | undefined]
 
-export interface ListOptions {
+interface ListOptions {
   readonly columns: number
   /** Colours a term once it has its width. */
   readonly term?: (text: string) => string

@@ -7,7 +7,7 @@ import { expiryInterval } from './session-life.js'
 import { largestPacketBytes, type Settings } from './settings.js'
 
 /** What changes from one attempt to the next. */
-export interface Attempt {
+interface Attempt {
   readonly server: ServerAddress
   readonly version: ProtocolVersion
   /** See RelayTerms. Undefined: it is no relay. */

@@ -20,7 +20,7 @@ export interface Authentication {
 }
 
 /** What an exchange needs of its connection. */
-export interface ExchangeHost {
+interface ExchangeHost {
   readonly server: string
   send(packet: PacketOf<'auth'>): void
   /** It cannot go on. */

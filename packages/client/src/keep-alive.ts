@@ -3,7 +3,7 @@ import type { Clock } from './clock.js'
 /** A timer this late says that this process slept or was busy, and nothing about the server. */
 const lateMs = 250
 
-export interface KeepAliveEvents {
+interface KeepAliveEvents {
   /** PINGREQ is due. */
   ping(): void
   /** The server has not answered. */

@@ -5,7 +5,7 @@ import type { Outgoing } from './state/outgoing.js'
 /** Bytes gathered before a flush is not put off any longer, and beyond which the outbox counts as full. */
 const highWaterBytes = 65_536
 
-export interface OutboxEvents {
+interface OutboxEvents {
   /** Bytes go to the stream; false asks to wait for `drained`. */
   write(bytes: Uint8Array): boolean
   /** Settles when everything the gathered packets promise is kept; undefined when it is already. */

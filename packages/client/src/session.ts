@@ -26,7 +26,7 @@ import { Unclaimed } from './unclaimed.js'
 const defaultMaxInflight = { 5: 1000, below: 20 }
 
 /** What a session tells besides the answers to its calls. */
-export interface SessionEvents {
+interface SessionEvents {
   onUnclaimed(message: Message): void
   onRecovered(publication: ClientEvents['recovered']): void
   onUnpublished(topic: string, error: AnyClientError): void

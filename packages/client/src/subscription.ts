@@ -70,7 +70,7 @@ export interface Subscription<F extends string = string> extends AsyncIterable<M
 }
 
 /** What a subscription needs of the client. */
-export interface SubscriptionHost {
+interface SubscriptionHost {
   /** Messages waiting for consumers became more or fewer. */
   onBuffered(change: number): void
   /** Its handler failed. */

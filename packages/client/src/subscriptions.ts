@@ -20,7 +20,7 @@ import { ActiveSubscription, type SubscribeOptions } from './subscription.js'
 /** Servers limit the size of a SUBSCRIBE; a packet carries at most this many filters. */
 const filtersPerPacket = 100
 
-export interface SubscriptionsOptions {
+interface SubscriptionsOptions {
   readonly clock: Clock
   readonly ids: PacketIds
   onBuffered(change: number): void
@@ -29,7 +29,7 @@ export interface SubscriptionsOptions {
 }
 
 /** The connection of the moment. */
-export interface SubscriptionTerms {
+interface SubscriptionTerms {
   readonly send: (packet: Packet) => void
   readonly version: ProtocolVersion
   readonly limits: ServerLimits

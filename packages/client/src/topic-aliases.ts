@@ -1,7 +1,7 @@
 import { type Publish, reason } from '@godwit/protocol'
 
 /** A topic as it goes over the wire. */
-export interface AliasedTopic {
+interface AliasedTopic {
   readonly topic: string
   readonly alias: number
 }

@@ -26,7 +26,7 @@ const table = {
   userProperties: { type: 'jsonb', of: ({ properties }) => JSON.stringify(properties?.userProperties ?? []) },
 } as const satisfies Record<string, Source>
 
-export type SourceName = keyof typeof table
+type SourceName = keyof typeof table
 
 export const sources = Object.keys(table) as [SourceName, ...SourceName[]]
 

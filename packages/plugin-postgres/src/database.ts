@@ -5,7 +5,7 @@ import { DatabaseError, Pool, type PoolConfig } from 'pg'
 /** Questions that wait for a connection; beyond, there is no answer. */
 const mostWaiting = 1_000
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly connection: string
   readonly password: string | undefined
   readonly maxConnections: number

@@ -4,7 +4,7 @@ import type { OutletMessage } from '@godwit/broker/plugin'
 import { eventOf } from './events.js'
 
 /** A request with what proves where it comes from. */
-export interface WebhookRequest {
+interface WebhookRequest {
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
 }

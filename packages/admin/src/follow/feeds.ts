@@ -20,7 +20,7 @@ const beatSeconds = 15
 
 export type FeedName = 'changes' | 'log' | 'metrics'
 
-export interface FeedsParts {
+interface FeedsParts {
   /** `undefined`: another node of the cluster serves. */
   readonly broker: AdministeredBroker | undefined
   readonly log: Log | undefined

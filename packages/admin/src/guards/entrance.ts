@@ -12,7 +12,7 @@ const burst = 200
 /** Credentials whose pace is remembered: with a thousand logins there is room for all. */
 const mostPaces = 2_000
 
-export interface EntranceParts {
+interface EntranceParts {
   readonly tokens: Tokens
   readonly logins: Logins
   readonly origins: Origins

@@ -6,10 +6,10 @@ export const spans = {
   hour: { stepSeconds: 10, points: 360 },
   day: { stepSeconds: 60, points: 1_440 },
 } as const
-export type Span = keyof typeof spans
+type Span = keyof typeof spans
 
 /** What was, the oldest first. */
-export interface HistoryView {
+interface HistoryView {
   readonly stepSeconds: number
   /** When each step ended, in seconds since 1970: by the wall clock as it is now. */
   readonly times: readonly number[]

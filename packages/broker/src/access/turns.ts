@@ -1,7 +1,7 @@
 import type { MaybeAsync } from '../maybe-async.js'
 
 /** Whether an attempt may be judged now, how many of its network may be at once, and how many may wait for that. */
-export interface TurnRules {
+interface TurnRules {
   readonly mostWaiting: number
   mustWait(network: string): boolean
   atOnce(network: string): number

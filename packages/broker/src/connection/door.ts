@@ -8,7 +8,7 @@ import { isOfThisMachine, networkOf } from '../network.js'
 import { type Rate, rateOf, TokenBucket } from '../time/token-bucket.js'
 import type { Transport } from '../transport/transport.js'
 
-export type DoorParts = Pick<Basics, 'limits' | 'clock' | 'wheel' | 'metrics' | 'drops'>
+type DoorParts = Pick<Basics, 'limits' | 'clock' | 'wheel' | 'metrics' | 'drops'>
 
 /** What is known of one address, or of one network of IPv6. */
 interface Visitor {

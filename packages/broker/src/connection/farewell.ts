@@ -1,7 +1,7 @@
 import { isReasonFor, type Packet, reason } from '@godwit/protocol'
 
 /** Why a connection of 5.0 ends. */
-export interface Parting {
+interface Parting {
   readonly reasonCode: number
   /** In words; `undefined`: the client wants none [MQTT-3.1.2-29]. */
   readonly why: string | undefined

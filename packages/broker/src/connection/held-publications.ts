@@ -87,7 +87,7 @@ export class HeldPublications {
 }
 
 /** A connection with publications that wait for room on the disk. */
-export interface WaitsForRoom extends Owner {
+interface WaitsForRoom extends Owner {
   /** There is room: its publications go on, some of them in this turn. Answers whether all of them have. */
   onRoom(): boolean
 }

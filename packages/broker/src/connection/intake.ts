@@ -155,7 +155,7 @@ export function shareBytes(waiting: Account): number {
 }
 
 /** Counts the bytes that one connection's packets have added to commits that are not flushed yet. */
-export class ConnectionShare {
+class ConnectionShare {
   /** Commits that are not flushed, oldest first; in the second list the bytes that each has of this connection. */
   readonly #commits: Commit[] = []
   readonly #bytes: number[] = []
@@ -183,7 +183,7 @@ export class ConnectionShare {
 }
 
 /** How fast each client may publish. */
-export interface PublishRates {
+interface PublishRates {
   readonly messages: Rate
   readonly bytes: Rate
 }

@@ -59,7 +59,7 @@ function setUp(maxOutboxBytes = 1000) {
     tracing,
     waiting: new Account(),
     limits: { maxOutboxBytes },
-    now,
+    time: { now },
   }
   const outbox = new Outbox(transport, parts, owner, defaultTerms)
   let heard = 0

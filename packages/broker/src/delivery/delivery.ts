@@ -23,7 +23,7 @@ export interface DeliveryOptions {
 }
 
 /** What the deliveries of all sessions work with. */
-export type DeliveryParts = Pick<Basics, 'limits' | 'accounts' | 'store' | 'slices' | 'time' | 'drops'>
+type DeliveryParts = Pick<Basics, 'limits' | 'accounts' | 'store' | 'slices' | 'time' | 'drops'>
 
 /** Messages from the queue that are sent, or found to have expired, before others have their turn. */
 const sentAtOnce = 1_000

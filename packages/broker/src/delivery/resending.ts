@@ -1,7 +1,7 @@
 import { packetIdOf, released, settled, type Window } from './window.js'
 
 /** Where what is sent again goes. */
-export interface Again {
+interface Again {
   /** Sends the message with this number once more. False: it cannot be, and is done. */
   resend(number: number): boolean
   pubrel(packetId: number): void

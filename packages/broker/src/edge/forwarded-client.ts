@@ -300,7 +300,7 @@ export class KeptBytes {
 const mostBytes = 262_144
 
 /** Looks at what a node sends to a client until that is in: the bytes go on as they are. */
-export class WelcomeWatch {
+class WelcomeWatch {
   readonly #decoder: Decoder
 
   constructor(version: ProtocolVersion) {

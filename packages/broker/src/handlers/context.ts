@@ -20,7 +20,7 @@ export interface Traced {
 }
 
 /** Shows packets to whoever asked for them. */
-export interface PacketTracing {
+interface PacketTracing {
   readonly isOn: boolean
   /** @param topic of a PUBLISH, which itself may have but an alias of it. */
   received(from: Traced, packet: Packet, topic?: string): void

@@ -10,7 +10,7 @@ export interface Readiness {
   readonly reasons: readonly string[]
 }
 
-export interface ReadinessParts {
+interface ReadinessParts {
   readonly store: Pick<Store, 'check'>
   readonly metrics: Metrics
   readonly clock: Clock

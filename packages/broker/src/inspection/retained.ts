@@ -37,7 +37,7 @@ export interface RetainedPageOptions extends PageOptions, RetainedFilter {}
 const filterNames: NamesOf<RetainedFilter> = { filter: true }
 
 /** What retained messages are asked of. */
-export interface RetainedParts {
+interface RetainedParts {
   readonly router: Router
   readonly slices: Slices
   readonly time: BrokerTime

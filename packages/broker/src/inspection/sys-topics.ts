@@ -5,7 +5,7 @@ import { version } from '../version.js'
 import { LoadAverages } from './load-averages.js'
 
 /** What the `$SYS` topics tell of. */
-export interface SysSources {
+interface SysSources {
   readonly metrics: Metrics
   readonly registry: Pick<Registry, 'count' | 'offline'>
   readonly router: Pick<Router, 'sessionSubscriptions' | 'retained' | 'sharedSubscriptions'>

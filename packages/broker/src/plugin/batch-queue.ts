@@ -2,7 +2,7 @@ import type { Clock } from '../time/clock.js'
 import type { OutletMessage } from './outlet-options.js'
 
 /** How batches are cut. */
-export interface BatchBounds {
+interface BatchBounds {
   readonly maxBatchMessages: number
   readonly maxBatchBytes: number
   readonly lingerMs: number

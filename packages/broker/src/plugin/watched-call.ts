@@ -6,7 +6,7 @@ import type { OutletView } from './outlet-view.js'
 const key = Symbol.for('godwit.plugin.watched')
 
 /** Makes a function one whose entering and leaving is told to whoever watches the plugin. */
-export type Watching = <F extends (...args: never[]) => unknown>(name: string, call: F) => F
+type Watching = <F extends (...args: never[]) => unknown>(name: string, call: F) => F
 
 /** What is known of a plugin behind its own object. */
 interface Known {

@@ -31,10 +31,10 @@ export interface LocalMessage<F extends string = string> {
 }
 
 /** Messages that may wait for an iterating consumer; above it they are dropped and counted. */
-export const maxWaitingLocal = 10_000
+const maxWaitingLocal = 10_000
 
 /** What in-process subscriptions work with. */
-export type LocalParts = Pick<Basics, 'drops' | 'faults' | 'slices'>
+type LocalParts = Pick<Basics, 'drops' | 'faults' | 'slices'>
 
 /**
  * A subscription of the program that embeds the broker. Either a listener gets each message at once, or the

@@ -19,7 +19,7 @@ import { isSystemTopic } from './system-topics.js'
 import type { TopicSketch } from './topic-sketch.js'
 
 /** What the router works with. */
-export interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' | 'slices' | 'features' | 'accounts'> {
+interface RouterParts extends Pick<Basics, 'store' | 'drops' | 'faults' | 'slices' | 'features' | 'accounts'> {
   readonly retained: RetainedMessages
   readonly groups: SharedGroups
   readonly changes: Changes

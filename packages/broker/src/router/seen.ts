@@ -1,5 +1,5 @@
 /** Numbers of one block. */
-export const seenPerBlock = 256
+const seenPerBlock = 256
 /** Blocks with gaps that are remembered, and runs of blocks without: the oldest are forgotten. */
 const mostBlocks = 1_024
 /** What a block and a run take, in memory and on disk, roughly. */

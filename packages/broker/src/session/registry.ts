@@ -14,7 +14,7 @@ import { Session, type SessionUser } from './session.js'
 import { Wills } from './wills.js'
 
 /** What the registry works with. */
-export interface RegistryParts extends Basics {
+interface RegistryParts extends Basics {
   readonly router: Router
   readonly willsAfterRestart: 'publish' | 'drop'
   /** How long wills and ends of sessions wait for their client after a start of the broker, in ms; 0: not at all. */
@@ -22,7 +22,7 @@ export interface RegistryParts extends Basics {
 }
 
 /** What a CONNECT asks for. */
-export interface Opening {
+interface Opening {
   readonly clientId: string
   /** Clean Start: what is left of an earlier session is thrown away. */
   readonly clean: boolean

@@ -9,7 +9,7 @@ import type { WheelTimer } from '../time/timer-wheel.js'
 import type { Session } from './session.js'
 
 /** What wills work with. */
-export interface WillParts extends Basics {
+interface WillParts extends Basics {
   readonly router: Router
 }
 

@@ -5,7 +5,7 @@ import { memoryPair } from '../transport/memory.js'
 import type { VirtualClock } from './virtual-clock.js'
 
 /** One end of a connection, as the conformance checks want it. */
-export interface MemoryStream {
+interface MemoryStream {
   write(bytes: Uint8Array): void
   end(): void
   destroy(): void

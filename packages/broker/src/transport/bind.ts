@@ -5,7 +5,7 @@ import { isAnswered, listenAt } from '../unix-socket.js'
 import type { InheritedOptions, TcpOptions, UnixOptions } from './listen-options.js'
 
 /** Where a server listens. */
-export interface Bound {
+interface Bound {
   readonly host: string
   readonly port: number
   readonly path?: string

@@ -4,7 +4,7 @@ import type { HandshakeRefusal } from '../metrics.js'
 import { isOfThisMachine, networkOf } from '../network.js'
 import { patientTimeout } from '../patient-timeout.js'
 
-export interface HandshakeBounds {
+interface HandshakeBounds {
   readonly timeoutMs: number
   readonly most: number
 }

@@ -22,7 +22,7 @@ import type { Listener, Peer, Transport } from './transport.js'
 import { WebSocketStep } from './websocket.js'
 
 /** What a listener is given by its broker. */
-export interface ListenParts {
+interface ListenParts {
   /** A client is there, and MQTT begins. */
   readonly accept: (transport: Transport) => void
   /** Whether a hook asks who comes in. */
@@ -238,7 +238,7 @@ function defaultPort({ tls, websocket }: ListenOptions): number {
  * to sockets that are not half-open (with ours, two would need a list), and the address, which the peer has. Of 15,000
  * idle connections that is 2 MB. Where Node keeps nothing of the kind, nothing is changed.
  */
-export function makeLean(socket: Socket): void {
+function makeLean(socket: Socket): void {
   for (const listener of socket.listeners('end')) {
     if (listener.name === 'onReadableStreamEnd') socket.off('end', listener as () => void)
   }

@@ -17,7 +17,7 @@ const peerField = 0xe0
 const most = 16_384
 
 /** What a node says of a client that it passes on, as far as it has come. */
-export type NodeHeader = Exclude<ProxyHeader, WholeProxyHeader> | (WholeProxyHeader & { readonly peer: Peer })
+type NodeHeader = Exclude<ProxyHeader, WholeProxyHeader> | (WholeProxyHeader & { readonly peer: Peer })
 
 /** As it is in the field; the address and the port are in the header itself. */
 type Said = Omit<Peer, 'address' | 'port'>

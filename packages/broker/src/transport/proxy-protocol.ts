@@ -6,7 +6,7 @@ import type { Handshakes } from './handshakes.js'
 import type { Peer } from './transport.js'
 
 /** For whom a proxy connects; nothing where it connects for itself, as for a health check. */
-export interface ProxySource {
+interface ProxySource {
   readonly address?: string
   readonly port?: number
 }
@@ -111,7 +111,7 @@ function address6(bytes: Buffer): string {
 }
 
 /** What {@link readProxyHeader} comes to; one of them is called. */
-export interface ProxyHeaderEvents<T extends WholeProxyHeader> {
+interface ProxyHeaderEvents<T extends WholeProxyHeader> {
   onHeader(header: T): void
   onBroken(why: string): void
   /** The proxy has ended it before the header was whole, in order or by a reset. */

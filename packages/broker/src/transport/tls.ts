@@ -144,7 +144,7 @@ export function altNamesOf(text: string): string[] {
 }
 
 /** What Node says of a client's certificate that does not pass. */
-export const ofCertificate = {
+const ofCertificate = {
   CERT_REVOKED: "the client's certificate is revoked",
   CERT_HAS_EXPIRED: "the client's certificate has expired",
   CERT_NOT_YET_VALID: "the client's certificate is not valid yet",
@@ -163,10 +163,10 @@ const ofHandshake: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Whether the other side has ended the connection, in order or by a reset; Node says the same of both. */
-export const isEnd = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+const isEnd = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
 
 /** Why a TLS handshake came to nothing, in words of a limited number: what OpenSSL says without its codes and files. */
-export function tlsRefusal(error: Error, { authorizationError }: Partial<TLSSocket> = {}): string {
+function tlsRefusal(error: Error, { authorizationError }: Partial<TLSSocket> = {}): string {
   if (authorizationError) {
     const code = String(authorizationError) // Node's types call it an Error; it is a code
     return (

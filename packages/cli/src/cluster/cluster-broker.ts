@@ -36,11 +36,11 @@ export interface ServedByNode {
 }
 
 /** What a broker has from its node. */
-export interface OfNode extends StandingNode {
+interface OfNode extends StandingNode {
   readonly store: StoreOnDisk
 }
 
-export interface ClusterBrokerParts {
+interface ClusterBrokerParts {
   readonly settings: Resolved
   readonly directory: string
   readonly log: Logger

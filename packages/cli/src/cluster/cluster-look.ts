@@ -8,7 +8,7 @@ import {
   type SnapshotNote,
 } from '@godwit/cluster'
 
-export interface ClusterLookParts {
+interface ClusterLookParts {
   /** Of the cluster. */
   readonly name: string
   readonly server: Pick<LogServer, 'notes' | 'state' | 'snapshots'>

@@ -9,7 +9,7 @@ import { pluginText } from '../monitoring/plugin-text.js'
 import { processText } from '../monitoring/process-text.js'
 import { type ClusterLook, isPresent } from './cluster-look.js'
 
-export interface ClusterPagesParts {
+interface ClusterPagesParts {
   readonly node: Pick<ClusterNode, 'status'>
   readonly holdMs: number
   /** Left out: this node does not serve. */

@@ -2,7 +2,7 @@ import type { NodeNote, NodeStatus } from '@godwit/cluster'
 import { CommandError } from '../command-error.js'
 
 /** What `godwit cluster recover --from` would do to a node, for a person to confirm. */
-export interface RecoveryPlan {
+interface RecoveryPlan {
   /** The log begins anew with this node's copy, or this node's copy begins anew with what another has put there. */
   readonly deed: 'publish' | 'set aside'
   readonly lines: readonly string[]
@@ -10,7 +10,7 @@ export interface RecoveryPlan {
   readonly words: string
 }
 
-export interface RecoveryCase {
+interface RecoveryCase {
   readonly cluster: string
   /** The node whose copy all others are to have. */
   readonly from: string

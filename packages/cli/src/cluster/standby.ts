@@ -9,7 +9,7 @@ import type { WebServers } from '../http/web-servers.js'
 import type { ServedByNode } from './cluster-broker.js'
 import type { NodeEdge } from './node-edge.js'
 
-export interface StandbyParts {
+interface StandbyParts {
   readonly settings: Resolved
   readonly around: Around
   /** Left out: listeners are open only while the node serves. */

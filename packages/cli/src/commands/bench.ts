@@ -60,7 +60,7 @@ const manual: Manual = {
 }
 
 /** What the command line asks for. */
-export interface BenchCommand {
+interface BenchCommand {
   readonly settings: BenchSettings
   readonly pid?: number
   readonly json: boolean

@@ -8,7 +8,7 @@ import {
 } from '@godwit/conformance'
 import { CommandError } from '../command-error.js'
 
-export interface ClientRun {
+interface ClientRun {
   /** Clients that run at once. */
   readonly jobs: number
   readonly signal: AbortSignal

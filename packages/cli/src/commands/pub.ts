@@ -38,7 +38,7 @@ export interface Template {
   readonly template: MessageTemplate
 }
 
-export interface PubSettings {
+interface PubSettings {
   readonly connection: ConnectionSettings
   readonly topic: string
   readonly qos: QoS

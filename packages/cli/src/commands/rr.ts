@@ -26,7 +26,7 @@ import { withNamedServer } from '../server-argument.js'
 import { type Terminal, write } from '../terminal.js'
 import { withClient } from '../with-client.js'
 
-export interface RrSettings {
+interface RrSettings {
   readonly connection: ConnectionSettings
   readonly topic: string
   /** Undefined: the client's own (MQTT 5.0). */

@@ -18,7 +18,7 @@ import { withNamedServer } from '../server-argument.js'
 import { type Terminal, write } from '../terminal.js'
 import { withClient } from '../with-client.js'
 
-export interface SubSettings {
+interface SubSettings {
   readonly connection: ConnectionSettings
   readonly filters: readonly string[]
   /** Filters of what is not to be printed. */

@@ -15,13 +15,13 @@ import {
 import { hashProblem } from './password-kinds.js'
 
 /** A rule, and where it comes from in words. */
-export interface ImportedRule {
+interface ImportedRule {
   readonly rule: AccessRule
   readonly from: string
 }
 
 /** Something to tell about an entry of the file. */
-export interface EntryNote {
+interface EntryNote {
   /** `client ann`, `role viewer`. */
   readonly entry: string
   readonly why: string

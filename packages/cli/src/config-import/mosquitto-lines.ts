@@ -15,7 +15,7 @@ export interface MosquittoLine {
 }
 
 /** What mosquitto reads, and what it could not read. */
-export interface MosquittoText {
+interface MosquittoText {
   readonly lines: readonly MosquittoLine[]
   /** `FILE:LINE` of all lines, those of `include_dir` too, in the order they are read. */
   readonly places: readonly string[]

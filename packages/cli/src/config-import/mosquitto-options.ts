@@ -16,7 +16,7 @@ import {
 export type Scope = 'global' | 'listener' | 'security' | 'plugin' | 'bridge'
 
 /** What is known of an option of mosquitto.conf(5). */
-export interface MosquittoOption {
+interface MosquittoOption {
   readonly scope: Scope
   /** How mosquitto reads its value. */
   readonly kind: Kind

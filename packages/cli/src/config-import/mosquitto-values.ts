@@ -28,7 +28,7 @@ export const anyWord: Kind = { kind: 'any word' }
 export const own: Kind = { kind: 'own' }
 
 /** A value as mosquitto reads it. */
-export interface ReadValue {
+interface ReadValue {
   readonly value: string
   /** What stands behind it, which mosquitto does not look at; empty for a comment. */
   readonly unread: string

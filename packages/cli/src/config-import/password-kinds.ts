@@ -1,5 +1,5 @@
 /** What stands in the way of a line of a password file. */
-export interface HashProblem {
+interface HashProblem {
   readonly why: string
   /** Whether an optional package helps; else the line cannot be used. */
   readonly needsPackage: boolean
@@ -23,7 +23,7 @@ export function hashProblem(hash: string): HashProblem | undefined {
 }
 
 /** A line of a password file that a broker would not start with, or that needs something. */
-export interface LineProblem extends HashProblem {
+interface LineProblem extends HashProblem {
   /** From 1. */
   readonly line: number
   readonly user: string

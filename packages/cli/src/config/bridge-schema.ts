@@ -58,7 +58,7 @@ const state = z.union([
 ])
 
 /** A bridge to another broker. */
-export const bridgeSchema = z
+const bridgeSchema = z
   .strictObject({
     name: text
       .regex(/^[\w.-]+$/, 'it takes letters, digits, dots, hyphens and underscores')

@@ -32,7 +32,7 @@ function eachTakenUp<Names extends object>(effects: Names): { readonly [Name in 
 }
 
 /** From when on a setting that has changed holds: from a reload on, there for new connections only, or from the next start on. */
-export type Effect = LimitEffect | 'next start'
+type Effect = LimitEffect | 'next start'
 
 /** @param name of a setting, as `limits.maxInflight`. */
 export function effectOf(name: string): Effect {

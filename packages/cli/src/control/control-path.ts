@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 const mostPathBytes = process.platform === 'linux' ? 107 : 103
 
 /** What a configuration, or the flags and the environment of a command, say of the control socket. */
-export interface ControlSettings {
+interface ControlSettings {
   /** Its path; `none` or `false`: there is none. Default: {@link controlPath} says. */
   readonly control?: string | false | undefined
   /** The data folder, or `memory`. */

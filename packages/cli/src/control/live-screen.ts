@@ -14,7 +14,7 @@ const quitKeys = new Set(['q', 'Q', '\u0003'])
 
 type Screen = Writable & { readonly isTTY: true; readonly columns: number; readonly rows: number }
 
-export interface LiveScreenEvents {
+interface LiveScreenEvents {
   /** `q` or Ctrl-C was pressed. */
   readonly onQuit: () => void
   /** It has another size now: draw again. */

@@ -30,7 +30,7 @@ export interface Prepared {
   abandon(): Promise<void> | void
 }
 
-export interface ReloadingOptions {
+interface ReloadingOptions {
   /** What holds since the start. */
   readonly started: Resolved
   /** What file, environment and flags say now; throws where they are wrong. */

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 
-export interface Replacement {
+interface Replacement {
   /** Of the new file. Default: those of the old one; 0600 where there was none. */
   readonly mode?: number
   /** Keeps the text before beside it, under the file's name with `.before`, with mode 0600. */

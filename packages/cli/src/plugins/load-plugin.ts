@@ -15,7 +15,7 @@ export interface LoadedPlugin {
 }
 
 /** What a plugin is made from. */
-export interface PluginSource {
+interface PluginSource {
   readonly module: string
   readonly name: string | undefined
   readonly options: unknown

@@ -16,7 +16,7 @@ export interface WatchedCall {
 }
 
 /** What is to be told. */
-export interface Blocked {
+interface Blocked {
   readonly message: string
   readonly forMs: number
 }

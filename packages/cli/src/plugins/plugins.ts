@@ -10,7 +10,7 @@ import type { Prepared, Reloadable } from '../control/reloading.js'
 import { notForConsole } from '../hooks-by-listener.js'
 import { type LoadedPlugin, loadPlugin, sourceOf } from './load-plugin.js'
 
-export interface PluginsOptions {
+interface PluginsOptions {
   readonly log: Logger
   /** Is told when a function of one is entered. */
   readonly watch?: CallWatch

@@ -1,5 +1,5 @@
 /** A store that writes all its changes at once. */
-export interface Committed {
+interface Committed {
   /** It is loaded, and has not been let go. */
   isOpen(): boolean
   /** Something is to be written. */

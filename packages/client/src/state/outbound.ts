@@ -10,7 +10,7 @@ const unnumbered = 0
 const mostEndings = 3
 
 /** What a new connection means for the log. */
-export interface OutboundTerms {
+interface OutboundTerms {
   readonly sessionPresent: boolean
   /** QoS 1 and 2 publications that may be under way. */
   readonly window: number
@@ -21,7 +21,7 @@ export interface OutboundTerms {
 }
 
 /** A publication as it is added; with a number of its own for a relay. */
-export type NewOutgoing = Pick<
+type NewOutgoing = Pick<
   Outgoing,
   'topic' | 'payload' | 'qos' | 'retain' | 'properties' | 'expiresAt' | 'deadline' | 'owner' | 'relayed'
 > & { readonly sequence?: number }

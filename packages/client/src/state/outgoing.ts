@@ -30,7 +30,7 @@ export interface Outgoing {
 }
 
 /** A message that a relay passes on has its packet id from where it comes from, so that it is the same after a restart. */
-export interface Relayed {
+interface Relayed {
   /** 0: QoS 0. */
   readonly packetId: number
   /** An earlier process may have sent it. */

@@ -3,7 +3,7 @@ import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstr
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/nats-core'
 import type { Following, StoredFrame } from '../log/log-server.js'
 
-export interface ReadingParts {
+interface ReadingParts {
   readonly connection: NatsConnection
   readonly manager: JetStreamManager
   readonly stream: string

@@ -12,7 +12,7 @@ const courtesyMs = 300
 /** For so long all others let the node claim first that the owner has named, in ms. */
 const heirMs = 1_500
 
-export interface CandidacyParts {
+interface CandidacyParts {
   readonly node: string
   readonly preferred: boolean
   readonly clock: Clock

@@ -13,7 +13,7 @@ const againAfterMs = 1_000
 /** How long to wait where only another node can help, by a snapshot, in ms. */
 const laterMs = 5_000
 
-export interface CopyRescueParts {
+interface CopyRescueParts {
   readonly server: LogServer
   readonly premises: Premises
   readonly clock: Clock

@@ -7,7 +7,7 @@ import type { Lease } from './lease.js'
 import type { FollowingCopy } from './premises.js'
 
 /** How often the leader of the stream is asked what it has last, in ms. */
-export const watchEveryMs = 250
+const watchEveryMs = 250
 /** When a reading has not brought for so long what the leader has, another is begun, in ms. */
 const stalledMs = 3_000
 /**
@@ -23,7 +23,7 @@ const mostSkews = 20
 /** Writes that go into the copy in one transaction, about: a turn must not take long. */
 const mostWritesTogether = 2_000
 
-export interface FollowerOptions {
+interface FollowerOptions {
   readonly server: LogServer
   readonly clock: Clock
   readonly copy: FollowingCopy

@@ -4,7 +4,7 @@ import type { LogWriter } from '../log/log-writer.js'
 import { pause } from '../pause.js'
 import { othersIn } from './housekeeping.js'
 
-export interface HeirParts {
+interface HeirParts {
   readonly server: LogServer
   readonly clock: Clock
   /** The name of the node that lets go. */

@@ -1,5 +1,5 @@
 /** The owner's silence counts only if the leader of the stream has answered within so many ms. */
-export const leaderPatienceMs = 1_000
+const leaderPatienceMs = 1_000
 
 /**
  * How long the log has been quiet, as its leader says: while that is silent too, nobody knows whether an owner writes. On the

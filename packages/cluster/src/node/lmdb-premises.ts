@@ -7,7 +7,7 @@ import { decodePosition } from '../log/position.js'
 import type { FollowingCopy, LoadedBroker, Premises, SnapshotFile } from './premises.js'
 import type { ReplicatedLog } from './replicated-log.js'
 
-export interface LmdbPremisesOptions {
+interface LmdbPremisesOptions {
   /** The data folder of the node: its copy is in `copy` below it. */
   readonly directory: string
   /** Makes a broker on the store, and starts it; clients are let in by {@link LoadedBroker.serve}. */

@@ -27,7 +27,7 @@ const goesOn: ReadonlyMap<Ending, string> = new Map([
   ['low', diskLow],
 ])
 
-export interface OwnershipParts {
+interface OwnershipParts {
   /** The name of this node. */
   readonly node: string
   readonly server: LogServer

@@ -4,7 +4,7 @@ import { statements50 } from '../statements-5.0.js'
 import type { ClientTrial } from './play.js'
 
 /** Judges what a client did; throws CheckFailure when it breaks the rule, CheckSkipped when it never came to it. */
-export type Judgement = (t: ClientTrial) => Promise<void>
+type Judgement = (t: ClientTrial) => Promise<void>
 
 /** One rule for clients, and how it is seen to be kept. */
 export interface ClientCheck extends Pick<Check, 'id' | 'version' | 'section' | 'text'> {

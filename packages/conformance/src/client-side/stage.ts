@@ -13,7 +13,7 @@ import type { Scenario } from './scenario.js'
 /** What is waited for at most before a client counts as not doing it. */
 export const patienceMs = 5000
 
-export interface AcceptOptions {
+interface AcceptOptions {
   /** Of CONNACK. Default false. */
   readonly sessionPresent?: boolean
   readonly properties?: PropertiesOf<'connack'>

@@ -32,7 +32,7 @@ export interface BackupMade {
 }
 
 /** The store that is copied. */
-export interface BackupParts {
+interface BackupParts {
   readonly tables: Tables
   /** Its LMDB file. */
   readonly file: string

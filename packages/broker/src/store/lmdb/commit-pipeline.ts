@@ -27,7 +27,7 @@ const pageBytes = 8_192
 const clockEveryMs = 1_000
 
 /** What a pipeline works with, and whom it tells what becomes of commits. */
-export interface PipelineParts {
+interface PipelineParts {
   readonly log: CommitLog
   readonly messages: MessageLog
   readonly waiting: Account

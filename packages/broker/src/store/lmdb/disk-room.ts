@@ -12,7 +12,7 @@ const lookAfterMs = 250
 /** LMDB copies what it changes: so much must be left for it to remove anything; of a small disk, a tenth. */
 const leastReserveBytes = 4_194_304
 
-export interface DiskRoomParts {
+interface DiskRoomParts {
   readonly directory: string
   readonly tables: Tables
   readonly limits: Pick<Limits, 'diskReserveBytes' | 'diskReservePercent'>

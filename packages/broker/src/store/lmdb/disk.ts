@@ -24,7 +24,7 @@ const recordRoomBytes = 8_192
 
 const anyKey = Buffer.from('a')
 
-export interface DiskParts {
+interface DiskParts {
   readonly directory: string
   /** The file of the tables. */
   readonly file: string
@@ -40,7 +40,7 @@ export interface DiskParts {
 export class DiskDamage extends Error {}
 
 /** Closing could not wait any longer for a disk that takes no commits. */
-export class DiskRefuses extends Error {}
+class DiskRefuses extends Error {}
 
 /** Carries commits out: each in one transaction, again and again until it is on disk. */
 export class Disk {
@@ -253,7 +253,7 @@ function freeOn(directory: string): number {
 }
 
 /** What lmdb's "Commit failed" stands for; it tells in a promise that may never settle, and must not reject unseen. */
-export function causeOf(error: unknown): Promise<unknown> {
+function causeOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> }
   const cause = commitError?.catch((reason: unknown) => reason)
   return Promise.race([cause ?? error, nextTurn(error)])

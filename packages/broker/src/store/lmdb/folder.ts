@@ -24,7 +24,7 @@ import { upgradeFile } from './upgrade.js'
 export const format = 2
 
 /** A data folder that is this process's alone. */
-export interface Folder {
+interface Folder {
   /** The file of the one partition there is today. */
   readonly file: string
   /** @param end whether all was written out: if not, the file is looked through before it is opened again. */

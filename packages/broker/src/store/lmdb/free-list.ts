@@ -1,7 +1,7 @@
 import { NUM_METAS } from './page-format.js'
 
 /** What is wrong with a record of the free list, in words that follow the record's place. */
-export type RecordDamage = string | undefined
+type RecordDamage = string | undefined
 
 /**
  * Reads a record of the free list word by word, as mdb_midl_xmerge does: an MDB_IDL is the count of entries that follow; an

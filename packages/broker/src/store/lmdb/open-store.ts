@@ -16,7 +16,7 @@ import { Silence } from './silence.js'
 import { StoredSessions } from './stored-sessions.js'
 import { damaged } from './unusable.js'
 
-export interface OpenStoreParts extends StoreHost {
+interface OpenStoreParts extends StoreHost {
   readonly pipeline: CommitPipeline
   readonly makeLog: (disk: Disk) => CommitLog
   readonly logger: Logger

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /** What lmdb says of a commit that failed, or whatever else it would write to stderr; told by the store in a line of its own. */
-export type OnLmdbError = (error: unknown) => void
+type OnLmdbError = (error: unknown) => void
 
 /** lmdb's own files, as a stack names them: a path, or a URL of a module. */
 const lmdbFolder = dirname(createRequire(import.meta.url).resolve('lmdb')).replace(/[\\/]dist$/, '')

@@ -30,7 +30,7 @@ export interface WillRecord {
 }
 
 /** What the wall clock and the broker's own time showed at a commit. */
-export interface ClockRecord {
+interface ClockRecord {
   readonly wall: number
   readonly time: number
 }
@@ -52,7 +52,7 @@ const smallBytes = 1_024
 let scratch = new Writer(smallBytes)
 
 /** A record as it is stored: its checksum, and what `fill` writes: about so many bytes. */
-export function sealed(table: TableName, key: Uint8Array, fill: (w: Writer) => void, bytes = 64): Uint8Array {
+function sealed(table: TableName, key: Uint8Array, fill: (w: Writer) => void, bytes = 64): Uint8Array {
   const isSmall = bytes <= smallBytes
   const w = isSmall ? scratch : new Writer(bytes + sealBytes)
   w.position = sealBytes

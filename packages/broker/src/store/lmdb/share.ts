@@ -44,7 +44,7 @@ export class Share {
 const noGroups: readonly GroupNumber[] = []
 
 /** A share as it was when it was opened again. */
-export interface OnDisk {
+interface OnDisk {
   /** The number behind its last. */
   readonly end: number
   readonly messages: number

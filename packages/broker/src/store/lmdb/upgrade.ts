@@ -37,7 +37,7 @@ const bytesAtOnce = 4_194_304
 const windowOfFormat1 = 256
 
 /** What an upgrade has moved. */
-export interface Upgraded {
+interface Upgraded {
   readonly sessions: number
   readonly messages: number
   readonly retained: number

@@ -32,7 +32,7 @@ export interface Ended {
   readonly disconnect: Received | undefined
 }
 
-export type Provoke = (t: Trial, properties?: PropertiesOf<'connect'>) => Promise<Ended>
+type Provoke = (t: Trial, properties?: PropertiesOf<'connect'>) => Promise<Ended>
 
 /** The dialogue, once for each thing that makes a server end a connection. */
 export function eachEnding(

@@ -8,7 +8,7 @@ import { field, fromHex, packetBytes, u16 } from '../../raw-packets.js'
 import type { Trial } from '../../trial.js'
 import { flag } from '../violations.js'
 
-export interface ConnectParts50 {
+interface ConnectParts50 {
   /** Default 0x10. */
   readonly firstByte?: number
   /** Default MQTT. */

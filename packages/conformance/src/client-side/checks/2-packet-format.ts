@@ -52,12 +52,12 @@ function publishBytesOf(...bytes: readonly number[]): string {
 /** PUBLISH with both QoS bits set. */
 export const qos3 = hearing('36 06 0001 61 0009 00')
 /** PUBREL with the flags 0000, where 0010 is prescribed. */
-export const wrongFlags = hearing('60 02 0009')
+const wrongFlags = hearing('60 02 0009')
 /** A topic that ends in half of a surrogate pair. */
 export const surrogate = hearing(publishBytesOf(0xed, 0xa0, 0x80))
 export const nul = hearing(publishBytesOf(0))
 /** CONNECT, which no server sends. */
-export const fromServer = hearing('10 0d 0004 4d515454 04 02 003c 0001 61')
+const fromServer = hearing('10 0d 0004 4d515454 04 02 003c 0001 61')
 
 const closes = (play: ReturnType<typeof hearing>) => async (t: ClientTrial) => (await t.see(play)).expectClosed(0)
 

@@ -9,7 +9,7 @@ import { heardFreely, heardOf, isText } from './evidence.js'
 const { will, willQos, willRetain, username, password } = connectFlag
 
 /** Session Present 1 for a client that has no session. */
-export const unknownSession = answering('idle', { sessionPresent: true, reasonCode: 0 })
+const unknownSession = answering('idle', { sessionPresent: true, reasonCode: 0 })
 /** The CONNECT is refused: Not authorized. */
 export const refusing = answering('idle', { sessionPresent: false, reasonCode: 0x87 })
 
