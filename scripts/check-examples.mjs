@@ -23,8 +23,8 @@ const problems = []
  */
 async function openPage(browser, name, wanted) {
   const site = await serveExamples()
-  const door = await broker.listen({ port: 0, websocket: { origins: [site.url] } })
-  site.brokerPort = door.port
+  const listener = await broker.listen({ port: 0, websocket: { origins: [site.url] } })
+  site.brokerPort = listener.port
   const page = await browser.newPage()
   /** @type {string[]} */
   const complaints = []

@@ -1,5 +1,5 @@
 // Packs every package, installs the tarballs in an empty folder as a stranger would, and uses them there:
-// the command starts a broker that answers a CONNECT and stops in order, and every public door opens.
+// the command starts a broker that answers a CONNECT and stops in order, and every export loads.
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -49,16 +49,18 @@ async function install(home, packed) {
  * @param {readonly Packed[]} packed
  */
 async function openDoors(home, packed) {
-  const doors = packed.flatMap(({ name, manifest }) => Object.keys(manifest.exports).map((key) => name + key.slice(1)))
-  const script = doors.map((door) =>
-    door.endsWith('.json')
-      ? `createRequire(import.meta.url)('${door}')`
-      : `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing')`,
+  const exports = packed.flatMap(({ name, manifest }) =>
+    Object.keys(manifest.exports).map((key) => name + key.slice(1)),
   )
-  writeFileSync(join(home, 'doors.mjs'), ["import { createRequire } from 'node:module'", ...script].join('\n'))
-  const { code, output } = await run(process.execPath, [join(home, 'doors.mjs')], { quiet: true })
-  if (code !== 0) throw new PrepareError(`a public door does not open\n${output}`)
-  console.log(`ok ${doors.length} doors open: ${doors.join(' ')}`)
+  const script = exports.map((entry) =>
+    entry.endsWith('.json')
+      ? `createRequire(import.meta.url)('${entry}')`
+      : `if (Object.keys(await import('${entry}')).length === 0) throw new Error('${entry} exports nothing')`,
+  )
+  writeFileSync(join(home, 'exports.mjs'), ["import { createRequire } from 'node:module'", ...script].join('\n'))
+  const { code, output } = await run(process.execPath, [join(home, 'exports.mjs')], { quiet: true })
+  if (code !== 0) throw new PrepareError(`an export does not load\n${output}`)
+  console.log(`ok ${exports.length} exports load: ${exports.join(' ')}`)
 }
 
 /** @param {string} home */

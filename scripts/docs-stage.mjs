@@ -1,4 +1,4 @@
-// The machine that the commands of the docs take for granted, in a folder: a broker at its usual doors, the files and
+// The machine that the commands of the docs take for granted, in a folder: a broker at its usual listeners, the files and
 // users that pages name, programs of that machine. check-docs.mjs plays the pages on it.
 
 import { webcrypto } from 'node:crypto'

@@ -13,7 +13,7 @@ const docs = dirname(here)
 const packages = join(docs, '../packages')
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
-const doors = {
+const exported = {
   client: ['index', 'file-store', 'indexeddb-store'],
   broker: ['index', 'access/index', 'plugin/index', 'store/lmdb/index', 'testing/index'],
   admin: ['index', 'parts/index'],
@@ -45,7 +45,7 @@ async function writeReference(folder) {
   const app = await Application.bootstrapWithPlugins({
     name: 'API reference',
     plugin: ['typedoc-plugin-markdown'],
-    entryPoints: Object.entries(doors).flatMap(([name, files]) =>
+    entryPoints: Object.entries(exported).flatMap(([name, files]) =>
       files.map((file) => join(packages, name, 'src', `${file}.ts`)),
     ),
     basePath: packages,

@@ -169,11 +169,11 @@ test.for(
   ])
   whenOver(() => far.stop())
   const there = await Watched.at(far.port, whenOver)
-  const doors = { FAR: kind.far?.some((line) => line.includes('TLS')) ? tls : far.port, DEAD: await freePort() }
+  const ports = { FAR: kind.far?.some((line) => line.includes('TLS')) ? tls : far.port, DEAD: await freePort() }
   const near = await startNear(
     broker,
     whenOver,
-    kind.lines.map((line) => line.replace(/FAR|DEAD/g, (door) => `${doors[door as 'FAR']}`)),
+    kind.lines.map((line) => line.replace(/FAR|DEAD/g, (name) => `${ports[name as 'FAR']}`)),
   )
   const here = await Watched.at(near.port, whenOver)
   const sides = { here, there }

@@ -2,7 +2,7 @@
 // is in its first argument; it says to its parent where that is, and when asked what it has counted and logged.
 import { createBroker } from '../dist/index.js'
 
-const { options, doors } = JSON.parse(process.argv[2] ?? '{}')
+const { options, listeners } = JSON.parse(process.argv[2] ?? '{}')
 /** @type {string[]} */
 const lines = []
 const log = {
@@ -11,7 +11,7 @@ const log = {
 }
 const broker = await createBroker({ sysIntervalSeconds: 0, log, ...options })
 const ports = []
-for (const door of doors) ports.push((await broker.listen(door)).port)
+for (const listener of listeners) ports.push((await broker.listen(listener)).port)
 process.send?.(ports)
 process.on('message', async () => {
   const [metrics, clients] = await Promise.all([broker.metrics(), broker.clients.count()])

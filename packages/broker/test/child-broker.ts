@@ -28,10 +28,10 @@ export class ChildBroker {
   /** @param descriptors how many it may open; left out: as many as this process. */
   static async start(
     options: Omit<BrokerOptions, 'log'>,
-    doors: readonly ListenOptions[],
+    listeners: readonly ListenOptions[],
     descriptors?: number,
   ): Promise<ChildBroker> {
-    const command = [process.execPath, main, JSON.stringify({ options, doors })]
+    const command = [process.execPath, main, JSON.stringify({ options, listeners })]
     const limited =
       descriptors === undefined ? command : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', ...command]
     const child = spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })

@@ -69,8 +69,8 @@ it('at 3.1.1, CONNECT is refused when its Keep Alive is beyond the limit, none i
 
 describe.each([4, 5] as const)('CONNECT while authenticate takes its time, at version %i', (version) => {
   it('what came behind it is handled after CONNACK, in order', async () => {
-    const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
+    const pending = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: pending.ask }] }, version)
     const client = rig.open()
     client.send(
       connectPacket('c', { version }),
@@ -83,7 +83,7 @@ describe.each([4, 5] as const)('CONNECT while authenticate takes its time, at ve
     client.publish('a', 'in a chunk of its own', 1, 8)
     expect(await client.heard()).toEqual([])
     expect(client.closed).toBe(false)
-    door.answer(true)
+    pending.answer(true)
     expect(await client.heard()).toEqual([
       'connack 0',
       'suback 1 [1]',
@@ -96,23 +96,23 @@ describe.each([4, 5] as const)('CONNECT while authenticate takes its time, at ve
   })
 
   it('what came behind it is never looked at when it is refused [MQTT-3.1.4-5]', async () => {
-    const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
+    const pending = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: pending.ask }] }, version)
     const watcher = rig.broker.subscribe('#', () => expect.unreachable())
     const client = rig.greet('c').send(publishPacket('a', 'x', 1))
     await client.heard()
-    door.answer(false)
+    pending.answer(false)
     expect(await client.heard()).toEqual(['connack 87'])
     expect(client.closed).toBe(true)
     watcher.unsubscribe()
   })
 
   it('a client that is gone by then leaves nothing behind', async () => {
-    const door = new PendingHook<boolean>()
+    const pending = new PendingHook<boolean>()
     const connected: string[] = []
     const rig = await startRig(
       {
-        hooks: [{ authenticate: door.ask, onConnect: ({ clientId }) => void connected.push(clientId) }],
+        hooks: [{ authenticate: pending.ask, onConnect: ({ clientId }) => void connected.push(clientId) }],
       },
       version,
     )
@@ -121,30 +121,30 @@ describe.each([4, 5] as const)('CONNECT while authenticate takes its time, at ve
     gone.drop()
     await rig.pass(0)
     rig.broker.subscribe('#', () => expect.unreachable())
-    door.answer(true)
+    pending.answer(true)
     const next = rig.greet('c', rig.durable)
     await next.heard()
-    door.answer(true)
+    pending.answer(true)
     expect(await next.heard()).toEqual(['connack 0']) // no session present
     expect(connected).toEqual(['c'])
   })
 
   it('the last of two with the same id wins, whoever was asked first', async () => {
-    const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authenticate: door.ask }] }, version)
+    const pending = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authenticate: pending.ask }] }, version)
     const [one, two] = [rig.greet('c'), rig.greet('c')]
     await one.heard()
-    door.answer(true)
+    pending.answer(true)
     expect(await one.heard()).toEqual(['connack 0'])
-    door.answer(true)
+    pending.answer(true)
     expect(await two.heard()).toEqual(['connack 0'])
     expect([one.closed, two.closed]).toEqual([true, false])
   })
 
   it('its bytes count, together with those of all others, against a bound', async () => {
-    const door = new PendingHook<boolean>()
+    const pending = new PendingHook<boolean>()
     const rig = await startRig(
-      { hooks: [{ authenticate: door.ask }], limits: { maxUnauthenticatedBytes: 10_000 } },
+      { hooks: [{ authenticate: pending.ask }], limits: { maxUnauthenticatedBytes: 10_000 } },
       version,
     )
     const flood = publishPacket('a', 'x'.repeat(6000))

@@ -26,25 +26,25 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.skipIf(process.platform === 'win32')('a broker that may open 128 files (no such limit on Windows)', () => {
-  it('says so, turns away who is too many, and takes new clients at each door when others have left', async () => {
+  it('says so, turns away who is too many, and takes new clients at each listener when others have left', async () => {
     const { cert, key } = await (await Authority.create('test')).issue('localhost')
     const path = join(folder, 's')
-    const doors = [{ port: 0 }, { port: 0, tls: { cert, key } }, { port: 0, websocket: {} }, { path }]
-    const broker = await ChildBroker.start({ limits: { maxConnections: 1000 } }, doors, 128)
+    const listeners = [{ port: 0 }, { port: 0, tls: { cert, key } }, { port: 0, websocket: {} }, { path }]
+    const broker = await ChildBroker.start({ limits: { maxConnections: 1000 } }, listeners, 128)
     children.push(broker)
     const [tcp = 0, tls = 0, ws = 0] = broker.ports
     const crowd = await Promise.all(Array.from({ length: 200 }, (_, n) => answer(overTcp({ port: tcp }), `c${n}`)))
     const inside = crowd.filter((heard) => heard === 'connack').length
     expect(inside).toBeGreaterThan(5)
     expect(inside).toBeLessThan(112)
-    const atDoors = (): Promise<string[]> =>
+    const atListeners = (): Promise<string[]> =>
       Promise.all([
         answer(overTcp({ port: tcp }), 'tcp'),
         answer(connectTls({ port: tls, host: '127.0.0.1', rejectUnauthorized: false }), 'tls'),
         answer(createWebSocketStream(new WebSocket(`ws://127.0.0.1:${ws}/mqtt`, 'mqtt')), 'ws'),
         answer(overTcp({ path }), 'unix'),
       ])
-    expect(await atDoors()).toEqual(['closed', 'closed', 'closed', 'closed'])
+    expect(await atListeners()).toEqual(['closed', 'closed', 'closed', 'closed'])
     const { metrics, lines } = await broker.ask()
     expect(metrics.refused.descriptors).toBe(204 - inside)
     const told = lines.filter((line) => line.startsWith('warn'))
@@ -56,7 +56,7 @@ describe.skipIf(process.platform === 'win32')('a broker that may open 128 files 
     ])
     for (const stream of streams.splice(0)) stream.destroy()
     await expect.poll(async () => (await broker.ask()).clients).toBe(0)
-    expect(await atDoors()).toEqual(['connack', 'connack', 'connack', 'connack'])
+    expect(await atListeners()).toEqual(['connack', 'connack', 'connack', 'connack'])
     expect(broker.errors).toBe('')
   })
 })

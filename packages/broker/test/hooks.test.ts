@@ -102,10 +102,10 @@ describe.each([4, 5] as const)('authorize at version %i', (version) => {
   })
 
   it('does not hold up other clients', async () => {
-    const door = new PendingHook<boolean>()
+    const pending = new PendingHook<boolean>()
     const rig = await startRig(
       {
-        hooks: [{ authorize: ({ client }) => client.clientId !== 'slow' || door.ask() }],
+        hooks: [{ authorize: ({ client }) => client.clientId !== 'slow' || pending.ask() }],
       },
       version,
     )
@@ -114,13 +114,13 @@ describe.each([4, 5] as const)('authorize at version %i', (version) => {
     quick.publish('a', 'x', 1)
     expect(await quick.heard()).toEqual(['puback 1'])
     expect(await slow.heard()).toEqual([])
-    door.answer(true)
+    pending.answer(true)
     expect(await slow.heard()).toEqual(['puback 1'])
   })
 
   it('does not make a client that goes on talking look silent', async () => {
-    const door = new PendingHook<boolean>()
-    const rig = await startRig({ hooks: [{ authorize: door.ask }] }, version)
+    const pending = new PendingHook<boolean>()
+    const rig = await startRig({ hooks: [{ authorize: pending.ask }] }, version)
     const client = await rig.connect('c', { keepAliveSeconds: 2 })
     client.publish('a', 'x', 1)
     for (let second = 0; second < 6; second++) {
@@ -128,17 +128,17 @@ describe.each([4, 5] as const)('authorize at version %i', (version) => {
       await rig.pass(1000)
     }
     expect(client.closed).toBe(false)
-    door.answer(true)
+    pending.answer(true)
     expect(await client.heard()).toEqual(['puback 1', ...Array.from({ length: 6 }, () => 'pingresp')])
     await rig.pass(4001)
     expect(client.closed).toBe(true) // now it is silent
   })
 
   it('takes over no QoS 2 message of a connection that was taken over meanwhile', async () => {
-    const door = new PendingHook<boolean>()
+    const pending = new PendingHook<boolean>()
     const rig = await startRig(
       {
-        hooks: [{ authorize: door.ask }],
+        hooks: [{ authorize: pending.ask }],
       },
       version,
     )
@@ -150,8 +150,8 @@ describe.each([4, 5] as const)('authorize at version %i', (version) => {
     const next = await rig.connect('c', rig.durable)
     next.send(publishPacket('a', 'once', 2, 7, false, true)) // sent again, for want of a PUBREC [MQTT-4.4.0-1]
     await next.heard()
-    door.answer(true)
-    door.answer(true)
+    pending.answer(true)
+    pending.answer(true)
     expect(await next.heard()).toEqual(['pubrec 7'])
     expect(got).toEqual(['once'])
   })

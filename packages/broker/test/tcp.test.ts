@@ -79,15 +79,15 @@ it('a client that half-closes is answered what waits for the disk, then the end 
 })
 
 it('a client that half-closes is answered also what waits for a hook', async () => {
-  const door = new PendingHook<boolean>()
-  const careful = await createBroker({ sysIntervalSeconds: 0, hooks: [{ authorize: door.ask }] })
+  const pending = new PendingHook<boolean>()
+  const careful = await createBroker({ sysIntervalSeconds: 0, hooks: [{ authorize: pending.ask }] })
   await careful.listen({ port: port + 1 })
   const client = await open('', port + 1)
   client.send(connectPacket('c'), publishPacket('a', 'x', 1), { type: 'pingreq' })
   expect(await client.next()).toEqual(['connack 0'])
   client.end()
   await settled()
-  door.answer(true)
+  pending.answer(true)
   await client.ended()
   expect(await client.next(2)).toEqual(['puback 1', 'pingresp'])
   await careful.close()

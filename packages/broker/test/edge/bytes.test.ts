@@ -5,7 +5,7 @@ import { encode } from '@godwit/protocol'
 import { afterEach, expect, it } from 'vitest'
 import { settled } from '../rig.js'
 import { connectPacket, subscribePacket, TestClient } from '../test-client.js'
-import { openTcp } from '../transports/doors.js'
+import { openTcp } from '../transports/started-broker.js'
 import { type EdgeRig, startEdge, startEdgeRig, until } from './edge-rig.js'
 
 let rig: EdgeRig | undefined

@@ -2,10 +2,10 @@ import type { ProtocolVersion } from '@godwit/protocol'
 import { type BrokerOptions, createEdge, type Edge, type EdgeOptions, type Listener } from '../../src/index.js'
 import { settled } from '../rig.js'
 import { type ConnectOptions, connectPacket, TestClient } from '../test-client.js'
-import { type Doors, openTcp, startBroker } from '../transports/doors.js'
+import { openTcp, type StartedBroker, startBroker } from '../transports/started-broker.js'
 
 /** A broker that serves, and the edge of another node, over sockets of this machine. */
-export interface EdgeRig extends Doors {
+export interface EdgeRig extends StartedBroker {
   readonly edge: Edge
   /** Lines of the edge's log. */
   readonly edgeLog: string[]
@@ -37,8 +37,8 @@ export async function startEdgeRig(
   options: { readonly broker?: BrokerOptions; readonly edge?: EdgeOptions; readonly isServed?: boolean } = {},
   version: ProtocolVersion = 4,
 ): Promise<EdgeRig> {
-  const doors = await startBroker(options.broker)
-  const node = await doors.broker.listen({ port: 0, node: { names: [] } })
+  const started = await startBroker(options.broker)
+  const node = await started.broker.listen({ port: 0, node: { names: [] } })
   const { edge, edgeLog } = await startEdge(options.edge)
   const { port } = await edge.listen({ port: 0, name: 'plain' })
   let claims = 0
@@ -47,7 +47,7 @@ export async function startEdgeRig(
   const open = async (clientId = ''): Promise<TestClient> =>
     new TestClient(await openTcp(port), clientId, settled, version).read()
   return {
-    ...doors,
+    ...started,
     edge,
     edgeLog,
     node,
@@ -63,7 +63,7 @@ export async function startEdgeRig(
     },
     async close() {
       await edge.close()
-      await doors.broker.close()
+      await started.broker.close()
     },
   }
 }

@@ -6,7 +6,7 @@ import { createBroker, type Edge } from '../../src/index.js'
 import { VirtualClock } from '../../src/testing/index.js'
 import { settled } from '../rig.js'
 import { connectPacket, TestClient } from '../test-client.js'
-import { openTcp, startBroker } from '../transports/doors.js'
+import { openTcp, startBroker } from '../transports/started-broker.js'
 import { type EdgeRig, startEdge, startEdgeRig, until } from './edge-rig.js'
 
 let closing: (() => unknown)[] = []

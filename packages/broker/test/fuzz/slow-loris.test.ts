@@ -13,8 +13,8 @@ import { heapBytes } from '../garbage.js'
 import { settled } from '../rig.js'
 import { connectPacket } from '../test-client.js'
 import { Authority, type Pair } from '../transports/certificates.js'
-import { type Doors, greet, openTcp, startBroker } from '../transports/doors.js'
 import { frameHeader, upgraded, upgradeRequest } from '../transports/raw-websocket.js'
+import { greet, openTcp, type StartedBroker, startBroker } from '../transports/started-broker.js'
 
 /** Connections of each kind; in its long form, `GODWIT_TEST_SLOW_LORIS=500`, the test prints what it has seen. */
 const ofEach = Number(process.env.GODWIT_TEST_SLOW_LORIS ?? 10)
@@ -35,7 +35,7 @@ let ca: Authority
 let tls: Pair
 
 interface Attack {
-  readonly door: ListenOptions
+  readonly listener: ListenOptions
   /** Goes as far as it can without being slow. */
   readonly open: (port: number) => Promise<Socket>
   /** What is then said, a byte at a time. */
@@ -68,11 +68,11 @@ const frame = Buffer.concat([frameHeader(connectBytes.length), connectBytes])
 const request = Buffer.from(upgradeRequest)
 
 /** In MQTT, the time for CONNECT is over; before it, that of the handshakes. */
-const inMqtt = (door: ListenOptions, open: Attack['open'], trickles: Uint8Array): Attack => {
-  return { door, open, trickles, counts: 'no CONNECT in time' }
+const inMqtt = (listener: ListenOptions, open: Attack['open'], trickles: Uint8Array): Attack => {
+  return { listener, open, trickles, counts: 'no CONNECT in time' }
 }
-const before = (door: ListenOptions, open: Attack['open'], trickles: Uint8Array): Attack => {
-  return { door, open, trickles, counts: 'too slow' }
+const before = (listener: ListenOptions, open: Attack['open'], trickles: Uint8Array): Attack => {
+  return { listener, open, trickles, counts: 'too slow' }
 }
 
 function attacks(): Record<string, Attack> {
@@ -129,7 +129,7 @@ async function attack(name: string, { open, trickles }: Attack, port: number): P
 
 const descriptors = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0)
 
-let doors: Doors
+let started: StartedBroker
 let served = 0
 let longestServiceMs = 0
 let descriptorsGrown: number
@@ -138,13 +138,13 @@ let heapGrown: number
 beforeAll(async () => {
   ca = await Authority.create('Test CA')
   tls = await ca.issue('localhost')
-  doors = await startBroker({ limits: { connectTimeoutMs: timeoutMs } })
+  started = await startBroker({ limits: { connectTimeoutMs: timeoutMs } })
   const ports = new Map<ListenOptions, number>()
   const all = Object.entries(attacks())
-  for (const [, { door }] of all) {
-    if (ports.has(door)) continue
-    const options = { ...door, handshakeTimeoutMs: timeoutMs, maxHandshakes: 100_000 }
-    ports.set(door, (await doors.broker.listen(options)).port)
+  for (const [, { listener }] of all) {
+    if (ports.has(listener)) continue
+    const options = { ...listener, handshakeTimeoutMs: timeoutMs, maxHandshakes: 100_000 }
+    ports.set(listener, (await started.broker.listen(options)).port)
   }
   const witness = await greet(await openTcp(ports.get(tcp)!), 'witness')
   witness.subscribe('still/there')
@@ -156,7 +156,7 @@ beforeAll(async () => {
     for (const one of trickling) if (one.socket.writable) one.socket.write(one.bytes.subarray(one.at, ++one.at))
   }, trickleMs)
   let isOver = false
-  const over = Promise.all(all.map(([name, one]) => attack(name, one, ports.get(one.door)!))).then(() => {
+  const over = Promise.all(all.map(([name, one]) => attack(name, one, ports.get(one.listener)!))).then(() => {
     isOver = true
   })
   while (!isOver) {
@@ -183,7 +183,7 @@ beforeAll(async () => {
   }
 }, 60_000)
 afterAll(async () => {
-  await doors.broker.close()
+  await started.broker.close()
   await rm(folder, { recursive: true })
 })
 
@@ -200,7 +200,7 @@ describe('who is slow by way of', () => {
 it('each is counted, by what it did not do in time', async () => {
   const kinds = Object.values(attacks())
   const countOf = (what: Attack['counts']): number => kinds.filter(({ counts }) => counts === what).length * ofEach
-  const metrics = await doors.broker.metrics()
+  const metrics = await started.broker.metrics()
   expect(metrics.handshakesRefused['too-slow']).toBe(countOf('too slow'))
   expect(metrics.connectTimeouts).toBe(countOf('no CONNECT in time'))
 })

@@ -3,7 +3,7 @@ import { createBroker, systemdSockets } from '../../dist/index.js'
 
 const broker = await createBroker({ sysIntervalSeconds: 0 })
 const sockets = systemdSockets({ ...process.env, LISTEN_PID: `${process.pid}` })
-const doors = []
-for (const { fd, name } of sockets) doors.push({ name, port: (await broker.listen({ fd })).port })
-process.send?.(doors)
+const listeners = []
+for (const { fd, name } of sockets) listeners.push({ name, port: (await broker.listen({ fd })).port })
+process.send?.(listeners)
 process.on('disconnect', () => process.exit())

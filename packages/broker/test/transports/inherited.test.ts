@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { greet, openTcp, startBroker } from './doors.js'
+import { greet, openTcp, startBroker } from './started-broker.js'
 
 const program = fileURLToPath(new URL('./activated-broker.mjs', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
@@ -28,8 +28,8 @@ it('serves sockets that another process has opened and bound', async () => {
   })
   one.server.close() // here; the child has it too
   other.server.close()
-  const [doors] = await once(child, 'message')
-  expect(doors).toEqual([
+  const [listeners] = await once(child, 'message')
+  expect(listeners).toEqual([
     { name: 'mqtt', port: one.port },
     { name: 'spare', port: other.port },
   ])

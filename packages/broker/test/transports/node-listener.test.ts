@@ -6,7 +6,7 @@ import { nodeHeader, parseNodeHeader } from '../../src/transport/node-header.js'
 import { NodeNames } from '../../src/transport/node-names.js'
 import { settled } from '../rig.js'
 import { Authority, type Pair } from './certificates.js'
-import { type Doors, greet, lastWords, openTcp, startBroker } from './doors.js'
+import { greet, lastWords, openTcp, type StartedBroker, startBroker } from './started-broker.js'
 
 const certificate = {
   subject: 'CN=meter-7, O=Example',
@@ -108,23 +108,23 @@ it('a node is known by its name, and by no wildcard', () => {
 let ca: Authority
 let server: Pair
 let node: Pair
-let doors: Doors
+let started: StartedBroker
 beforeAll(async () => {
   ca = await Authority.create('Plant CA')
   server = await ca.issue('a.plant')
   node = await ca.issue('b.plant')
 })
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
 })
-afterEach(() => doors.broker.close())
+afterEach(() => started.broker.close())
 
 /** What differs from a node listener as it should be. */
 type Otherwise = { readonly [K in keyof ListenOptions]?: ListenOptions[K] | undefined }
 
 async function listen(options: Otherwise = {}): Promise<number> {
   const secure = { port: 0, tls: { ...server, ca: ca.cert }, node: { names: ['b.plant'] } }
-  const { port } = await doors.broker.listen({ ...secure, ...options } as ListenOptions)
+  const { port } = await started.broker.listen({ ...secure, ...options } as ListenOptions)
   return port
 }
 
@@ -135,7 +135,7 @@ async function open(port: number, pair?: Pair): Promise<TLSSocket> {
   return socket
 }
 
-const refusals = (): string[] => doors.log.filter((line) => line.startsWith('warn connection refused before MQTT'))
+const refusals = (): string[] => started.log.filter((line) => line.startsWith('warn connection refused before MQTT'))
 
 it('a client that a node passes on is as if it had come in here', async () => {
   const socket = await open(await listen(), node)
@@ -143,15 +143,15 @@ it('a client that a node passes on is as if it had come in here', async () => {
   const client = await greet(socket, 'meter')
   client.send({ type: 'pingreq' })
   expect(await client.next()).toEqual(['pingresp'])
-  expect(doors.clients).toMatchObject([{ address: '192.0.2.7', listener: 'wss', certificate }])
-  const [shown] = (await doors.broker.clients.page()).items
+  expect(started.clients).toMatchObject([{ address: '192.0.2.7', listener: 'wss', certificate }])
+  const [shown] = (await started.broker.clients.page()).items
   expect(shown).toMatchObject({ transport: 'wss', address: '192.0.2.7', tls, listener: 'wss' })
-  expect(doors.log.join()).toContain('"address":"192.0.2.7"')
+  expect(started.log.join()).toContain('"address":"192.0.2.7"')
 })
 
 it('counts for the limits of its own address, and a node for none', async () => {
-  await doors.broker.close()
-  doors = await startBroker({ limits: { maxConnectionsPerAddress: 1 } })
+  await started.broker.close()
+  started = await startBroker({ limits: { maxConnectionsPerAddress: 1 } })
   const port = await listen()
   for (const [address, last] of [
     ['192.0.2.7', ''],
@@ -163,7 +163,7 @@ it('counts for the limits of its own address, and a node for none', async () => 
     if (last === '') await greet(socket, address)
     else expect(await lastWords(socket)).toBe('')
   }
-  expect((await doors.broker.metrics()).refused['connections-of-address']).toBe(1)
+  expect((await started.broker.metrics()).refused['connections-of-address']).toBe(1)
 })
 
 it.each<[string, () => Promise<Pair | undefined>, RegExp]>([
@@ -176,8 +176,8 @@ it.each<[string, () => Promise<Pair | undefined>, RegExp]>([
   socket.write(nodeHeader(meter)!)
   expect(await lastWords(socket)).toBe('')
   expect(refusals()).toEqual([expect.stringMatching(why)])
-  expect((await doors.broker.metrics()).handshakesRefused).toMatchObject({ tls: 1, 'proxy-header': 0 })
-  expect(doors.clients).toEqual([])
+  expect((await started.broker.metrics()).handshakesRefused).toMatchObject({ tls: 1, 'proxy-header': 0 })
+  expect(started.clients).toEqual([])
 })
 
 it.each<[string, Buffer, RegExp]>([
@@ -190,14 +190,14 @@ it.each<[string, Buffer, RegExp]>([
   socket.write(said)
   expect(await lastWords(socket)).toBe('')
   expect(refusals()).toEqual([expect.stringMatching(why)])
-  expect((await doors.broker.metrics()).handshakesRefused['proxy-header']).toBe(1)
+  expect((await started.broker.metrics()).handshakesRefused['proxy-header']).toBe(1)
 })
 
 it('a node that says half of it is waited for no longer than for a handshake', async () => {
   const socket = await open(await listen({ handshakeTimeoutMs: 200 }), node)
   socket.write(nodeHeader(meter)!.subarray(0, 20))
   expect(await lastWords(socket)).toBe('')
-  expect((await doors.broker.metrics()).handshakesRefused['too-slow']).toBe(1)
+  expect((await started.broker.metrics()).handshakesRefused['too-slow']).toBe(1)
 })
 
 it('a node that only looks whether somebody is there writes no line', async () => {
@@ -212,7 +212,7 @@ it('on this machine it does without TLS', async () => {
   const socket = await openTcp(await listen({ tls: undefined, node: { names: [] } }))
   socket.write(nodeHeader(meter)!)
   await greet(socket)
-  expect(doors.clients).toMatchObject([{ address: '192.0.2.7', certificate }])
+  expect(started.clients).toMatchObject([{ address: '192.0.2.7', certificate }])
 })
 
 it.each<[string, Otherwise, RegExp]>([

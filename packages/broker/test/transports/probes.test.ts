@@ -7,25 +7,25 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ListenOptions } from '../../src/index.js'
 import { settled } from '../rig.js'
 import { Authority, type Pair } from './certificates.js'
-import { type Doors, openTcp, startBroker } from './doors.js'
+import { openTcp, type StartedBroker, startBroker } from './started-broker.js'
 
 let ca: Authority
 let pair: Pair
-let doors: Doors
+let started: StartedBroker
 beforeAll(async () => {
   ca = await Authority.create('Test CA')
   pair = await ca.issue('localhost')
 })
 beforeEach(async () => {
-  doors = await startBroker({ limits: { maxConnections: 1_000 } }) // fewer than any system's limit of open files
+  started = await startBroker({ limits: { maxConnections: 1_000 } }) // fewer than any system's limit of open files
 })
-afterEach(() => doors.broker.close())
+afterEach(() => started.broker.close())
 
-const shown = (): string[] => doors.log.filter((line) => !line.startsWith('debug'))
+const shown = (): string[] => started.log.filter((line) => !line.startsWith('debug'))
 
-/** Opens a door, lets one in that says this, if anything, and ends so; answers once the broker has no connection more. */
+/** Opens a listener, lets one in that says this, if anything, and ends so; answers once the broker has no connection more. */
 async function visit(options: ListenOptions, says: string | undefined, leave: (socket: Socket) => void): Promise<void> {
-  const listener = await doors.broker.listen({ port: 0, ...options } as ListenOptions)
+  const listener = await started.broker.listen({ port: 0, ...options } as ListenOptions)
   const socket = await openTcp(listener.port)
   if (says !== undefined) socket.write(Buffer.from(says, 'latin1'))
   await pause(20) // the broker has accepted it: there is no event that says so
@@ -55,14 +55,14 @@ describe.each(Object.entries(ends))('a probe that ends with %s', (_name, leave) 
     ['TLS, a proxy that says nothing', () => ({ tls: pair, proxyProtocol: { from } }), undefined],
     ['TLS, a proxy that says for whom', () => ({ tls: pair, proxyProtocol: { from } }), header],
     ['WebSocket, a proxy that looks for itself', () => ({ websocket: {}, proxyProtocol: { from } }), local],
-  ])('writes no line: %s', async (_door, options, says) => {
+  ])('writes no line: %s', async (_kind, options, says) => {
     await visit(options(), says, leave)
     expect(shown()).toEqual([])
-    expect(Object.values((await doors.broker.metrics()).handshakesRefused)).toEqual([0, 0, 0, 0, 0])
+    expect(Object.values((await started.broker.metrics()).handshakesRefused)).toEqual([0, 0, 0, 0, 0])
   })
 
   it('after TLS writes none', async () => {
-    const { port, close } = await doors.broker.listen({ port: 0, tls: pair })
+    const { port, close } = await started.broker.listen({ port: 0, tls: pair })
     const socket = await openTcp(port)
     const secure = connectTls({ socket, ca: ca.cert, servername: 'localhost' }).on('error', () => {})
     await once(secure, 'secureConnect')
@@ -81,7 +81,7 @@ describe.each(Object.entries(ends))('a probe that ends with %s', (_name, leave) 
       'warn connection refused before MQTT {"address":"127.0.0.1","reason":"tls","why":"it was closed in the handshake"}',
       'warn connection refused before MQTT {"address":"127.0.0.1","reason":"proxy-header","why":"it ended before its PROXY header did"}',
     ])
-    expect((await doors.broker.metrics()).handshakesRefused).toMatchObject({ tls: 2, 'proxy-header': 1 })
+    expect((await started.broker.metrics()).handshakesRefused).toMatchObject({ tls: 2, 'proxy-header': 1 })
   })
 })
 
@@ -93,15 +93,15 @@ it('a handshake behind a proxy that comes to nothing is told with the address of
 })
 
 it('a client that is gone before it was accepted is none of a Unix socket, and writes no line', async () => {
-  const { port } = await doors.broker.listen({ port: 0 })
+  const { port } = await started.broker.listen({ port: 0 })
   const socket = await openTcp(port)
   socket.resetAndDestroy() // in the same turn in which the broker would accept it
   await pause(20)
   expect(shown()).toEqual([])
-  expect(doors.log.join()).not.toContain('"address":""')
+  expect(started.log.join()).not.toContain('"address":""')
 })
 
-it('a client of MQTT at a door for WebSocket is told of', async () => {
+it('a client of MQTT at a listener for WebSocket is told of', async () => {
   await visit({ websocket: {} }, '\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00', ends.FIN!)
   expect(shown()).toEqual([
     'warn connection refused before MQTT {"address":"127.0.0.1","reason":"upgrade","why":"what came is no HTTP request"}',

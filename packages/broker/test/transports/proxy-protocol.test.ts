@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { parseProxyHeader, proxies } from '../../src/transport/proxy-protocol.js'
 import { Authority } from './certificates.js'
-import { type Doors, greet, lastWords, openTcp, startBroker } from './doors.js'
+import { greet, lastWords, openTcp, type StartedBroker, startBroker } from './started-broker.js'
 
 const v1 = 'PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n'
 const v2 = `0d0a0d0a000d0a515549540a 21 11 000c c0000207 c6336401 dc04 075b`
@@ -12,11 +12,11 @@ const v2ofMapped = `0d0a0d0a000d0a515549540a 21 21 0024 ${'00'.repeat(10)}ffffc0
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 const signature = '0d0a0d0a000d0a515549540a'
 
-let doors: Doors
+let started: StartedBroker
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
 })
-afterEach(() => doors.broker.close())
+afterEach(() => started.broker.close())
 
 it.each([
   ['version 1', Buffer.from(v1), { address: '192.0.2.7', port: 56324 }],
@@ -74,29 +74,29 @@ it.each([
   ['version 1', Buffer.from(v1)],
   ['version 2', bytes(v2)],
 ])('the client of a proxy has its own address: %s', async (_name, header) => {
-  const { port } = await doors.broker.listen({ port: 0, proxyProtocol: { from: ['127.0.0.0/8'] } })
+  const { port } = await started.broker.listen({ port: 0, proxyProtocol: { from: ['127.0.0.0/8'] } })
   const socket = await openTcp(port)
   socket.write(header) // CONNECT is in the same chunk, or the next
   const client = await greet(socket)
   client.send({ type: 'pingreq' })
   expect(await client.next()).toEqual(['pingresp'])
-  expect(doors.clients[0]?.address).toBe('192.0.2.7')
+  expect(started.clients[0]?.address).toBe('192.0.2.7')
 })
 
 it('the header comes before TLS', async () => {
   const ca = await Authority.create('Test CA')
   const tls = await ca.issue('localhost')
-  const { port } = await doors.broker.listen({ port: 0, tls, proxyProtocol: { from: ['127.0.0.1'] } })
+  const { port } = await started.broker.listen({ port: 0, tls, proxyProtocol: { from: ['127.0.0.1'] } })
   const socket = await openTcp(port)
   socket.write(v1)
   const secure = connectTls({ socket, ca: ca.cert, servername: 'localhost' })
   await once(secure, 'secureConnect')
   await greet(secure)
-  expect(doors.clients[0]?.address).toBe('192.0.2.7')
+  expect(started.clients[0]?.address).toBe('192.0.2.7')
 })
 
 it('a proxy that sends no header is refused and counted; so is one that takes its time, but not one that says nothing', async () => {
-  const { port } = await doors.broker.listen({
+  const { port } = await started.broker.listen({
     port: 0,
     proxyProtocol: { from: ['127.0.0.1'] },
     handshakeTimeoutMs: 300,
@@ -106,34 +106,34 @@ it('a proxy that sends no header is refused and counted; so is one that takes it
   wrong.write(bytes('100c00044d5154540402003c0000'))
   slow.write('PROXY ')
   expect(await Promise.all([silent, wrong, slow].map(lastWords))).toEqual(['', '', ''])
-  expect((await doors.broker.metrics()).handshakesRefused).toMatchObject({ 'proxy-header': 1, 'too-slow': 1 })
+  expect((await started.broker.metrics()).handshakesRefused).toMatchObject({ 'proxy-header': 1, 'too-slow': 1 })
 })
 
 it('who is no proxy cannot say that it comes from elsewhere', async () => {
-  const { port } = await doors.broker.listen({ port: 0, proxyProtocol: { from: ['10.0.0.0/8'] } })
+  const { port } = await started.broker.listen({ port: 0, proxyProtocol: { from: ['10.0.0.0/8'] } })
   const socket = await openTcp(port)
   socket.write(v1.repeat(2)) // read as MQTT it begins as a PUBREC of 84 bytes
   expect(await lastWords(socket)).toBe('')
   await greet(await openTcp(port))
-  expect(doors.clients.map(({ address }) => address)).toEqual(['127.0.0.1'])
+  expect(started.clients.map(({ address }) => address)).toEqual(['127.0.0.1'])
 })
 
 it('clients of IPv4 that a proxy names in the form of IPv6 are counted each for itself', async () => {
-  await doors.broker.close()
-  doors = await startBroker({ limits: { maxConnectionsPerAddress: 1 } })
-  const { broker } = doors
+  await started.broker.close()
+  started = await startBroker({ limits: { maxConnectionsPerAddress: 1 } })
+  const { broker } = started
   const { port } = await broker.listen({ port: 0, proxyProtocol: { from: ['127.0.0.1'] } })
   for (const last of ['07', '08', '09']) {
     const socket = await openTcp(port)
     socket.write(bytes(v2ofMapped.replace('c0000207', `c00002${last}`)))
     await greet(socket, `of ${last}`)
   }
-  expect(doors.clients.map(({ address }) => address)).toEqual(['192.0.2.7', '192.0.2.8', '192.0.2.9'])
+  expect(started.clients.map(({ address }) => address)).toEqual(['192.0.2.7', '192.0.2.8', '192.0.2.9'])
   expect((await broker.metrics()).connectionsRefused).toBe(0)
 })
 
 it('a socket that listens for IPv4 and IPv6 shows clients of IPv4 as what they are', async () => {
-  const { port } = await doors.broker.listen({ host: '::', port: 0, allowAnonymous: true })
+  const { port } = await started.broker.listen({ host: '::', port: 0, allowAnonymous: true })
   await greet(await openTcp(port))
-  expect(doors.clients[0]?.address).toBe('127.0.0.1')
+  expect(started.clients[0]?.address).toBe('127.0.0.1')
 })

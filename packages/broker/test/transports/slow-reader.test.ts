@@ -66,8 +66,8 @@ it.each<[string, () => ListenOptions, (port: number) => Promise<Socket>]>([
   ],
 ])(
   'over %s, who takes a part of one large write in time stays, and who takes nothing is disconnected',
-  async (_, door, open) => {
-    const { port } = await broker.listen(door())
+  async (_, options, open) => {
+    const { port } = await broker.listen(options())
     const ended = async (): Promise<number> => (await broker.metrics()).drainTimeouts
     const before = await ended()
     const socket = await open(port)

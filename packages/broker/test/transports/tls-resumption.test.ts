@@ -7,12 +7,12 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import type { Listener, TlsOptions } from '../../src/index.js'
 import { Authority, type Pair } from './certificates.js'
-import { type Doors, greet, startBroker } from './doors.js'
+import { greet, type StartedBroker, startBroker } from './started-broker.js'
 
 let ca: Authority
 let server: Pair
 let meter: Pair
-let doors: Doors
+let started: StartedBroker
 let folder: string
 
 beforeAll(async () => {
@@ -21,18 +21,18 @@ beforeAll(async () => {
   meter = await ca.issue('meter')
 })
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
   folder = await mkdtemp(join(tmpdir(), 'godwit-tls-'))
 })
 afterEach(async () => {
   vi.restoreAllMocks()
   vi.useRealTimers()
-  await doors.broker.close()
+  await started.broker.close()
   await rm(folder, { recursive: true })
 })
 
 function listen(options: Partial<TlsOptions> = {}): Promise<Listener> {
-  return doors.broker.listen({ port: 0, tls: { cert: server.cert, key: server.key, ...options } })
+  return started.broker.listen({ port: 0, tls: { cert: server.cert, key: server.key, ...options } })
 }
 
 /** Connects; answers the socket and what its next connection may begin with. */
@@ -55,7 +55,7 @@ it.each(versions)('%s: who comes again goes on with its session, and is who it w
   const again = await visit(port, { ...identity, session: first.session })
   await greet(again.socket, 'again')
   expect([first.socket, again.socket].map((socket) => socket.isSessionReused())).toEqual([false, true])
-  expect(doors.clients.map((client) => client.certificate?.commonName)).toEqual(['meter', 'meter'])
+  expect(started.clients.map((client) => client.certificate?.commonName)).toEqual(['meter', 'meter'])
 })
 
 it.each(versions)('%s: sessionSeconds 0: everybody does the whole handshake', async (maxVersion) => {
@@ -102,8 +102,8 @@ it('a reload that finds the same files leaves sessions as they are; one that fin
     ...{ cert: stolen.cert, key: stolen.key, session: before.session },
   }).on('error', () => {})
   await once(thief, 'close')
-  expect(doors.clients).toEqual([])
-  expect(doors.log.join()).toContain("the client's certificate is revoked")
+  expect(started.clients).toEqual([])
+  expect(started.log.join()).toContain("the client's certificate is revoked")
 })
 
 it.each(versions)('%s: a certificate that has expired since does not come in by its session', async (maxVersion) => {
@@ -114,9 +114,9 @@ it.each(versions)('%s: a certificate that has expired since does not come in by 
   vi.spyOn(Date, 'now').mockReturnValue(later)
   const again = connectTls({ port, servername: 'localhost', ca: ca.cert, ...identity, session }).on('error', () => {})
   await once(again, 'close')
-  expect(doors.clients).toEqual([])
-  expect((await doors.broker.metrics()).handshakesRefused.tls).toBe(1)
-  expect(doors.log.join()).toContain("the client's certificate has expired")
+  expect(started.clients).toEqual([])
+  expect((await started.broker.metrics()).handshakesRefused.tls).toBe(1)
+  expect(started.log.join()).toContain("the client's certificate has expired")
 })
 
 async function visitOnce(port: number, options: ConnectionOptions): Promise<TLSSocket> {

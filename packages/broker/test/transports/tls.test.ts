@@ -9,12 +9,12 @@ import type { TlsOptions } from '../../src/index.js'
 import { altNamesOf } from '../../src/transport/tls.js'
 import { warningOf } from '../../src/transport/tls-expiry.js'
 import { Authority, type Pair } from './certificates.js'
-import { type Doors, greet, lastWords, openTcp, startBroker } from './doors.js'
+import { greet, lastWords, openTcp, type StartedBroker, startBroker } from './started-broker.js'
 
 let ca: Authority
 let otherCa: Authority
 let server: Pair
-let doors: Doors
+let started: StartedBroker
 let folder: string
 
 beforeAll(async () => {
@@ -23,16 +23,16 @@ beforeAll(async () => {
   server = await ca.issue('localhost')
 })
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
   folder = await mkdtemp(join(tmpdir(), 'godwit-tls-'))
 })
 afterEach(async () => {
-  await doors.broker.close()
+  await started.broker.close()
   await rm(folder, { recursive: true })
 })
 
 async function listen(options: Partial<TlsOptions> = {}): Promise<number> {
-  const { port } = await doors.broker.listen({ port: 0, tls: { cert: server.cert, key: server.key, ...options } })
+  const { port } = await started.broker.listen({ port: 0, tls: { cert: server.cert, key: server.key, ...options } })
   return port
 }
 
@@ -52,19 +52,19 @@ async function refused(port: number, pair?: Pair): Promise<void> {
   })
   await new Promise((closed) => void socket.on('close', closed)) // an alert is an error, and then the end
   expect(heard).toBe('')
-  expect(doors.clients).toEqual([])
+  expect(started.clients).toEqual([])
 }
 
 it('serves MQTT over TLS', async () => {
   const client = await greet(await open(await listen()))
   client.send({ type: 'pingreq' })
   expect(await client.next()).toEqual(['pingresp'])
-  const [shown] = (await doors.broker.clients.page()).items
+  const [shown] = (await started.broker.clients.page()).items
   expect(shown).toMatchObject({
     transport: 'tls',
     tls: { protocol: 'TLSv1.3', cipher: expect.stringMatching(/^TLS_AES/) },
   })
-  expect((await doors.broker.metrics()).tlsExpiresAt).toBeGreaterThan(Date.now() + 89 * 86_400_000)
+  expect((await started.broker.metrics()).tlsExpiresAt).toBeGreaterThan(Date.now() + 89 * 86_400_000)
 })
 
 it('a client that trusts another CA does not come in, and is counted', async () => {
@@ -74,7 +74,7 @@ it('a client that trusts another CA does not come in, and is counted', async () 
 
 /** What the log says of handshakes that came to nothing. */
 const whys = (): string[] =>
-  doors.log.flatMap((line) => /^warn connection refused before MQTT .*"why":"(.*)"}$/.exec(line)?.slice(1) ?? [])
+  started.log.flatMap((line) => /^warn connection refused before MQTT .*"why":"(.*)"}$/.exec(line)?.slice(1) ?? [])
 
 it.each([
   ['none', async () => undefined, 'the client showed no certificate (peer did not return a certificate)'],
@@ -83,7 +83,7 @@ it.each([
 ])('where a client certificate is asked for, %s is refused, and the log says why', async (_name, pair, why) => {
   const port = await listen({ ca: ca.cert, requestCert: true })
   await refused(port, await pair())
-  expect((await doors.broker.metrics()).handshakesRefused.tls).toBe(1)
+  expect((await started.broker.metrics()).handshakesRefused.tls).toBe(1)
   expect(whys()).toEqual([typeof why === 'string' ? why : expect.stringMatching(why)])
 })
 
@@ -105,14 +105,14 @@ it('a revoked client certificate is refused from the reload of the CRL on', asyn
   const [meter, stolen] = [await ca.issue('meter'), await ca.issue('stolen')]
   const crl = join(folder, 'crl.pem')
   await writeFile(crl, await ca.revoke())
-  const listener = await doors.broker.listen({
+  const listener = await started.broker.listen({
     port: 0,
     tls: { ...server, ca: ca.cert, crl, requestCert: true },
   })
   const before = await greet(await open(listener.port, { cert: stolen.cert, key: stolen.key }), 'stolen')
   await writeFile(crl, await ca.revoke(stolen))
   await listener.reload()
-  doors.clients.length = 0
+  started.clients.length = 0
   await refused(listener.port, stolen)
   expect(whys()).toEqual(["the client's certificate is revoked"])
   await greet(await open(listener.port, { cert: meter.cert, key: meter.key }), 'meter')
@@ -125,7 +125,7 @@ it('hooks see whose certificate it is', async () => {
   const meter = await ca.issue('meter', { email: 'meter@example.org' })
   const socket = await open(port, { cert: meter.cert, key: meter.key })
   await greet(socket)
-  expect(doors.clients[0]?.certificate).toEqual({
+  expect(started.clients[0]?.certificate).toEqual({
     subject: 'CN=meter',
     commonName: 'meter',
     altNames: ['DNS:meter', 'email:meter@example.org'],
@@ -147,7 +147,7 @@ it('a certificate replaced on disk is served within 5 s, under load, and nobody 
   const port = await listen({ cert, key })
   const publisher = await greet(await open(port), 'p')
   const heard: string[] = []
-  doors.broker.subscribe('load', (message) => void heard.push(message.text()))
+  started.broker.subscribe('load', (message) => void heard.push(message.text()))
   const renewed = await ca.issue('localhost')
   await put(renewed)
   const replacedAt = Date.now()
@@ -168,10 +168,10 @@ it('a certificate replaced on disk is served within 5 s, under load, and nobody 
 it('a broken new file changes nothing, and the log says why', async () => {
   const cert = join(folder, 'cert.pem')
   await writeFile(cert, server.cert)
-  const listener = await doors.broker.listen({ port: 0, tls: { cert, key: server.key } })
+  const listener = await started.broker.listen({ port: 0, tls: { cert, key: server.key } })
   await writeFile(cert, (await ca.issue('localhost')).cert) // its key is another
   await expect(listener.reload()).rejects.toThrow('is not the key of the certificate in tls.cert')
-  expect(doors.log.some((line) => line.startsWith('error') && line.includes('stays in force'))).toBe(true)
+  expect(started.log.some((line) => line.startsWith('error') && line.includes('stays in force'))).toBe(true)
   await greet(await open(listener.port))
   expect(await readFile(cert, 'utf8')).not.toBe(server.cert)
 })
@@ -185,7 +185,7 @@ describe('options of TLS', () => {
   it('minVersion: an older one is refused', async () => {
     const port = await listen({ minVersion: 'TLSv1.3' })
     await expect(open(port, { maxVersion: 'TLSv1.2' })).rejects.toThrow()
-    expect((await doors.broker.metrics()).handshakesRefused.tls).toBe(1)
+    expect((await started.broker.metrics()).handshakesRefused.tls).toBe(1)
     expect((await open(port)).getProtocol()).toBe('TLSv1.3')
   })
 
@@ -226,7 +226,7 @@ it('a certificate that ends soon is named in the log', async () => {
   const soon = await ca.issue('localhost', { days: 5 })
   await writeFile(cert, soon.cert)
   await listen({ cert, key: soon.key })
-  expect(doors.log.filter((line) => line.includes('expires within 7 days'))).toEqual([
+  expect(started.log.filter((line) => line.includes('expires within 7 days'))).toEqual([
     expect.stringContaining(`"file":${JSON.stringify(cert)}`),
   ])
 })
@@ -247,7 +247,7 @@ it('warns 30, 7 and 1 day before the end, and after it', () => {
 const halfOpen = Number(process.env.GODWIT_TEST_HALF_OPEN ?? 30)
 
 it('who dawdles in the handshake is closed in time, and only so many may be at it', async () => {
-  const { port } = await doors.broker.listen({
+  const { port } = await started.broker.listen({
     port: 0,
     tls: server,
     handshakeTimeoutMs: Math.max(300, halfOpen),
@@ -255,7 +255,10 @@ it('who dawdles in the handshake is closed in time, and only so many may be at i
   })
   const ends = Array.from({ length: halfOpen }, async () => lastWords(await openTcp(port)))
   expect(await Promise.all(ends)).toEqual(ends.map(() => ''))
-  expect((await doors.broker.metrics()).handshakesRefused).toMatchObject({ 'too-many': halfOpen - 20, 'too-slow': 20 })
+  expect((await started.broker.metrics()).handshakesRefused).toMatchObject({
+    'too-many': halfOpen - 20,
+    'too-slow': 20,
+  })
   await greet(await open(port))
 }, 60_000)
 
@@ -267,7 +270,7 @@ it('what is no TLS is refused, and each kind of refusal has a line of its own', 
     await lastWords(socket)
   }
   await refused(port)
-  expect((await doors.broker.metrics()).handshakesRefused.tls).toBe(3)
+  expect((await started.broker.metrics()).handshakesRefused.tls).toBe(3)
   expect(whys()).toEqual([
     'what came is no TLS (http request)',
     expect.stringMatching(/^what came is no TLS \([a-z ]+\)$/),

@@ -7,19 +7,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { systemdSockets } from '../../src/index.js'
-import { type Doors, greet, startBroker } from './doors.js'
+import { greet, type StartedBroker, startBroker } from './started-broker.js'
 
-let doors: Doors
+let started: StartedBroker
 let folder: string
 let path: string
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
   folder = await mkdtemp(join(tmpdir(), 'godwit-unix-'))
   path = join(folder, 'mqtt.sock')
 })
 afterEach(async () => {
   vi.restoreAllMocks()
-  await doors.broker.close()
+  await started.broker.close()
   await rm(folder, { recursive: true })
 })
 
@@ -31,7 +31,7 @@ async function serves(): Promise<void> {
 }
 
 it('serves a Unix socket with the permissions asked for, and removes it at close', async () => {
-  const listener = await doors.broker.listen({ path, mode: 0o600 })
+  const listener = await started.broker.listen({ path, mode: 0o600 })
   expect(listener.path).toBe(path)
   expect(statSync(path).mode & 0o777).toBe(0o600)
   await serves()
@@ -53,7 +53,7 @@ it.each([
   })
   for (const umask of [0o000, 0o077]) {
     const before = process.umask(umask)
-    const listener = await doors.broker.listen({ path, ...(mode !== undefined && { mode }) })
+    const listener = await started.broker.listen({ path, ...(mode !== undefined && { mode }) })
     expect(process.umask(before)).toBe(umask)
     expect([first, statSync(path).mode & 0o777]).toEqual([permissions, permissions])
     await listener.close()
@@ -64,17 +64,17 @@ it('replaces the socket of a dead process', async () => {
   const dying = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
   spawnSync(process.execPath, ['-e', dying])
   expect(existsSync(path)).toBe(true)
-  await doors.broker.listen({ path })
+  await started.broker.listen({ path })
   await serves()
 })
 
 it('leaves the socket of a living process, and a file that is none', async () => {
-  await doors.broker.listen({ path })
-  await expect(doors.broker.listen({ path })).rejects.toThrow('in use by another program')
+  await started.broker.listen({ path })
+  await expect(started.broker.listen({ path })).rejects.toThrow('in use by another program')
   await serves()
   const file = join(folder, 'file')
   await writeFile(file, 'precious')
-  await expect(doors.broker.listen({ path: file })).rejects.toThrow('a file that is no socket is there')
+  await expect(started.broker.listen({ path: file })).rejects.toThrow('a file that is no socket is there')
   expect(existsSync(file)).toBe(true)
 })
 

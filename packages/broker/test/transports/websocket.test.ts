@@ -5,22 +5,22 @@ import { WebSocket } from 'ws'
 import type { BrokerOptions, Listener, WebSocketOptions } from '../../src/index.js'
 import { connectPacket, publishPacket } from '../test-client.js'
 import { Authority } from './certificates.js'
-import { type Doors, lastWords, openTcp, startBroker } from './doors.js'
 import { fragmentHeader, frameHeader, upgraded, upgradeHeaders } from './raw-websocket.js'
+import { lastWords, openTcp, type StartedBroker, startBroker } from './started-broker.js'
 
 const connectBytes = Buffer.from(encode(connectPacket('c'), 4))
 const connack = '20020000'
 
-let doors: Doors
+let started: StartedBroker
 let listener: Listener
 
 async function start(websocket: WebSocketOptions = {}, options: BrokerOptions = {}): Promise<void> {
-  doors = await startBroker(options)
-  listener = await doors.broker.listen({ port: 0, websocket, handshakeTimeoutMs: 300 })
+  started = await startBroker(options)
+  listener = await started.broker.listen({ port: 0, websocket, handshakeTimeoutMs: 300 })
 }
 
 beforeEach(() => start())
-afterEach(() => doors.broker.close())
+afterEach(() => started.broker.close())
 
 async function open(protocols: string[] = ['mqtt']): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${listener.port}/mqtt`, protocols)
@@ -74,7 +74,7 @@ it('ws-text-frame: CONNECT in a text frame closes with 1003 (3.1.1 and 5.0 [MQTT
   const socket = await open()
   socket.send(connectBytes, { binary: false })
   expect((await once(socket, 'close'))[0]).toBe(1003)
-  expect(doors.clients).toEqual([])
+  expect(started.clients).toEqual([])
 })
 
 it('ws-huge-frame-header: a frame of 2^62 bytes closes, and nothing is allocated for it', async () => {
@@ -87,7 +87,7 @@ it('ws-huge-frame-header: a frame of 2^62 bytes closes, and nothing is allocated
 })
 
 it('a message beyond the largest packet closes with 1009', async () => {
-  await doors.broker.close()
+  await started.broker.close()
   await start({}, { limits: { maxPacketBytes: 1000 } })
   const socket = await open()
   socket.send(Buffer.alloc(1001))
@@ -100,7 +100,7 @@ describe('a message larger than a CONNECT may be', () => {
   const publish = encode(publishPacket('a', large, 1), 4)
 
   it('before the client is in, is cut off while it comes, however it is cut, and counted', async () => {
-    await doors.broker.close()
+    await started.broker.close()
     await start({}, { limits })
     const sockets = [await upgraded(await openTcp(listener.port)), await upgraded(await openTcp(listener.port))]
     const ends = sockets.map(lastWords)
@@ -109,11 +109,11 @@ describe('a message larger than a CONNECT may be', () => {
       sockets[1]!.write(Buffer.concat([fragmentHeader(3_000, isFurther), large.subarray(0, 3_000)]))
     }
     expect(await Promise.all(ends)).toEqual(['', ''])
-    expect((await doors.broker.metrics()).refused['unauthenticated-bytes']).toBe(2)
+    expect((await started.broker.metrics()).refused['unauthenticated-bytes']).toBe(2)
   })
 
   it('is taken from one who is in, and from one whose CONNECT is being looked at', async () => {
-    await doors.broker.close()
+    await started.broker.close()
     let answer = (_admitted: boolean): void => {}
     const hook = { authenticate: () => new Promise<boolean>((resolve) => (answer = resolve)) }
     await start({}, { limits, hooks: [hook] })
@@ -136,7 +136,7 @@ it('answers a ping', async () => {
 })
 
 it('a client that closes has left: its will is published', async () => {
-  const will = new Promise((resolve) => void doors.broker.subscribe('will', (message) => resolve(message.text())))
+  const will = new Promise((resolve) => void started.broker.subscribe('will', (message) => resolve(message.text())))
   const socket = await open()
   socket.send(encode(connectPacket('c', { will: { topic: 'will', payload: 'gone' } }), 4))
   await take(socket, 4)
@@ -171,11 +171,11 @@ it.each([
   ],
 ])('refuses and counts when %s', async (_name, headers, path, status) => {
   expect(await upgrade(headers, path)).toBe(status)
-  expect(doors.clients).toEqual([])
+  expect(started.clients).toEqual([])
 })
 
 it('takes what is asked for by loopback names, and pages that are allowed', async () => {
-  await doors.broker.close()
+  await started.broker.close()
   await start({ origins: ['https://app.example'] })
   const switching = '101 Switching Protocols'
   for (const host of ['localhost:1', '127.0.0.1', '[::1]:80'])
@@ -188,12 +188,12 @@ it('who dawdles with the upgrade is closed in time', async () => {
   const socket = await openTcp(listener.port)
   socket.write('GET /mqtt HTTP/1.1\r\nHost: loc')
   expect(await lastWords(socket)).toBe('')
-  expect((await doors.broker.metrics()).handshakesRefused['too-slow']).toBe(1)
+  expect((await started.broker.metrics()).handshakesRefused['too-slow']).toBe(1)
 })
 
 it('serves secure WebSocket', async () => {
   const ca = await Authority.create('Test CA')
-  const { port } = await doors.broker.listen({ port: 0, websocket: {}, tls: await ca.issue('localhost') })
+  const { port } = await started.broker.listen({ port: 0, websocket: {}, tls: await ca.issue('localhost') })
   const socket = new WebSocket(`wss://localhost:${port}/mqtt`, ['mqtt'], { ca: ca.cert })
   await once(socket, 'open')
   socket.send(connectBytes)

@@ -1,4 +1,4 @@
-// Acceptance: one configuration, a password file and an acl file, every door; mosquitto's clients and MQTT.js come in by
+// Acceptance: one configuration, a password file and an acl file, every kind of listener; mosquitto's clients and MQTT.js come in by
 // each of them, and who may not is told so.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,13 +32,13 @@ function usage(program: string): string {
   }
 }
 
-type Door = 'mqtt' | 'mqtts' | 'ws' | 'wss' | 'unix'
+type Kind = 'mqtt' | 'mqtts' | 'ws' | 'wss' | 'unix'
 
-const home = mkdtempSync(join(tmpdir(), 'godwit-doors-'))
+const home = mkdtempSync(join(tmpdir(), 'godwit-listeners-'))
 const at = (name: string): string => join(home, name)
 const put = (name: string, text: string): void => writeFileSync(at(name), text)
 let broker: Background
-const ports: Partial<Record<Door, string>> = {}
+const ports: Partial<Record<Kind, string>> = {}
 
 const configuration = `listeners:
   - port: 0
@@ -96,19 +96,19 @@ const strangers: readonly (readonly [name: string, who: Credentials])[] = [
 ]
 
 describe.for([4, 5] as const)("mosquitto's clients at version %i", (version) => {
-  const doors: readonly Door[] = [
+  const kinds: readonly Kind[] = [
     'mqtt',
     'mqtts',
     'unix',
     ...(mosquittoSpeaksWebSocket ? (['ws', 'wss'] as const) : []),
   ]
 
-  function flags(door: Door, { username, password }: Credentials, version: PeerVersion): string[] {
-    const where = door === 'unix' ? ['--unix', at('mqtt.sock')] : ['-h', 'localhost', '-p', `${ports[door]}`]
+  function flags(kind: Kind, { username, password }: Credentials, version: PeerVersion): string[] {
+    const where = kind === 'unix' ? ['--unix', at('mqtt.sock')] : ['-h', 'localhost', '-p', `${ports[kind]}`]
     return [
       ...where,
-      ...(door === 'mqtts' || door === 'wss' ? ['--cafile', at('ca.pem')] : []),
-      ...(door === 'ws' || door === 'wss' ? ['--ws'] : []),
+      ...(kind === 'mqtts' || kind === 'wss' ? ['--cafile', at('ca.pem')] : []),
+      ...(kind === 'ws' || kind === 'wss' ? ['--ws'] : []),
       ...['-V', version === 5 ? '5' : '311'],
       ...(username === undefined ? [] : ['-u', username]),
       ...(password === undefined ? [] : ['-P', password]),
@@ -118,12 +118,12 @@ describe.for([4, 5] as const)("mosquitto's clients at version %i", (version) => 
   const start = (name: string, args: readonly string[], options = {}): Promise<Background> =>
     Background.start(['stdbuf', '-oL', `/usr/bin/mosquitto_${name}`, ...args], options)
 
-  test.for(doors)('%s: a message goes in and comes out', async (door, context) => {
+  test.for(kinds)('%s: a message goes in and comes out', async (kind, context) => {
     needs(context, godwit, mosquittoPasswd, mosquitto)
-    const at = ['-t', `home/${door}-${version}`, '-q', '1']
-    const subscribing = [...flags(door, ann, version), ...at, '-d', '-C', '1', '-F', 'heard %p']
+    const at = ['-t', `home/${kind}-${version}`, '-q', '1']
+    const subscribing = [...flags(kind, ann, version), ...at, '-d', '-C', '1', '-F', 'heard %p']
     const subscriber = await start('sub', subscribing, { ready: /received SUBACK/ })
-    await (await start('pub', [...flags(door, bob, version), ...at, '-m', 'x'])).success()
+    await (await start('pub', [...flags(kind, bob, version), ...at, '-m', 'x'])).success()
     await subscriber.success()
     expect(subscriber.output).toContain('heard x\n')
   })
@@ -149,12 +149,12 @@ test.skipIf(mosquittoSpeaksWebSocket)("mosquitto's clients over WebSocket: those
 )
 
 describe.for([4, 5] as const)('MQTT.js at version %i', { concurrent: true }, (version) => {
-  const program = fileURLToPath(new URL('mqtt-js-door.mjs', import.meta.url))
+  const program = fileURLToPath(new URL('mqtt-js-at-listener.mjs', import.meta.url))
 
-  async function saidAt(door: Door, who: Credentials): Promise<string> {
-    const url = door === 'unix' ? `mqtt+unix://${at('mqtt.sock')}` : `${door}://localhost:${ports[door]}/mqtt`
-    const topic = `home/${door}-${version}`
-    const task = { url, version, topic, ...who, ...(door.endsWith('s') && door !== 'ws' && { ca: at('ca.pem') }) }
+  async function saidAt(kind: Kind, who: Credentials): Promise<string> {
+    const url = kind === 'unix' ? `mqtt+unix://${at('mqtt.sock')}` : `${kind}://localhost:${ports[kind]}/mqtt`
+    const topic = `home/${kind}-${version}`
+    const task = { url, version, topic, ...who, ...(kind.endsWith('s') && kind !== 'ws' && { ca: at('ca.pem') }) }
     const client = await Background.start([process.execPath, program, JSON.stringify(task)])
     await client.ended
     return client.output
@@ -162,10 +162,10 @@ describe.for([4, 5] as const)('MQTT.js at version %i', { concurrent: true }, (ve
 
   test.for(['mqtt', 'mqtts', 'ws', 'wss', 'unix'] as const)(
     '%s: its message comes back, and a SUBSCRIBE beyond the rules is refused',
-    async (door, context) => {
+    async (kind, context) => {
       needs(context, godwit, mosquittoPasswd, mqttJs)
       const refused = version === 5 ? 'Not authorized' : 'Unspecified error'
-      expect(await saidAt(door, ann)).toBe(`refused Subscribe error: ${refused}\nmessage home/${door}-${version} x\n`)
+      expect(await saidAt(kind, ann)).toBe(`refused Subscribe error: ${refused}\nmessage home/${kind}-${version} x\n`)
     },
   )
 

@@ -7,13 +7,13 @@ import { settled } from '../rig.js'
 import { connectPacket, TestClient } from '../test-client.js'
 
 /** A broker that keeps what it logged and who came in. */
-export interface Doors {
+export interface StartedBroker {
   readonly broker: Broker
   readonly log: string[]
   readonly clients: ClientInfo[]
 }
 
-export async function startBroker(options: BrokerOptions = {}): Promise<Doors> {
+export async function startBroker(options: BrokerOptions = {}): Promise<StartedBroker> {
   const log: string[] = []
   const clients: ClientInfo[] = []
   const broker = await createBroker({

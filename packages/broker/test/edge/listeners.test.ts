@@ -11,7 +11,7 @@ import { WebSocket } from 'ws'
 import type { Edge, ListenOptions, NodeTlsOptions } from '../../src/index.js'
 import { connectPacket, publishPacket } from '../test-client.js'
 import { Authority, type Pair } from '../transports/certificates.js'
-import { type Doors, greet, lastWords, openTcp, startBroker } from '../transports/doors.js'
+import { greet, lastWords, openTcp, type StartedBroker, startBroker } from '../transports/started-broker.js'
 import { startEdge, until } from './edge-rig.js'
 
 let ca: Authority
@@ -27,23 +27,27 @@ beforeAll(async () => {
   nodes = { a: await plant.issue('a.plant'), b: await plant.issue('b.plant') }
 })
 
-let doors: Doors
+let started: StartedBroker
 let edge: Edge
 let edgeLog: string[]
 let folder: string
 beforeEach(async () => {
-  doors = await startBroker()
+  started = await startBroker()
   folder = await mkdtemp(join(tmpdir(), 'godwit-edge-'))
 })
 afterEach(async () => {
   await edge.close()
-  await doors.broker.close()
+  await started.broker.close()
   await rm(folder, { recursive: true })
 })
 
 /** The broker on node a serves; the edge is node b's. */
 async function serve(tls: Partial<NodeTlsOptions> = {}, pinned: readonly string[] = ['b.plant']): Promise<void> {
-  const { port } = await doors.broker.listen({ port: 0, tls: { ...nodes.a, ca: plant.cert }, node: { names: pinned } })
+  const { port } = await started.broker.listen({
+    port: 0,
+    tls: { ...nodes.a, ca: plant.cert },
+    node: { names: pinned },
+  })
   const made = await startEdge({ tls: { ...nodes.b, ca: plant.cert, names: ['a.plant'], ...tls } })
   edge = made.edge
   edgeLog = made.edgeLog
@@ -54,7 +58,7 @@ async function listen(options: ListenOptions): Promise<number> {
   return (await edge.listen({ port: 0, name: 'here', ...options } as ListenOptions)).port
 }
 
-const shown = async (): Promise<unknown> => (await doors.broker.clients.page()).items[0]
+const shown = async (): Promise<unknown> => (await started.broker.clients.page()).items[0]
 
 it('TLS with a client certificate: the node that serves knows whose it is', async () => {
   await serve()
@@ -66,10 +70,10 @@ it('TLS with a client certificate: the node that serves knows whose it is', asyn
   client.publish('a', new Uint8Array(300_000), 1)
   expect(await client.next()).toEqual(['puback 1'])
   const certificate = { subject: 'CN=meter', commonName: 'meter', altNames: ['DNS:meter', 'email:meter@example.org'] }
-  expect(doors.clients).toMatchObject([{ listener: 'here', address: '127.0.0.1', certificate }])
+  expect(started.clients).toMatchObject([{ listener: 'here', address: '127.0.0.1', certificate }])
   expect(await shown()).toMatchObject({ transport: 'tls', tls: { protocol: 'TLSv1.3' }, certificate })
   socket.destroy()
-  await until(async () => (await doors.broker.clients.count()) === 0)
+  await until(async () => (await started.broker.clients.count()) === 0)
 })
 
 it('a client certificate of another CA is refused here, and nothing of it goes on', async () => {
@@ -91,13 +95,13 @@ it('WebSocket', async () => {
   expect(await shown()).toMatchObject({ clientId: 'page', transport: 'ws', listener: 'here' })
   socket.close()
   await once(socket, 'close')
-  await until(async () => (await doors.broker.clients.count()) === 0)
+  await until(async () => (await started.broker.clients.count()) === 0)
 })
 
 it('a page that says all at once and goes is heard to its end', async () => {
   await serve()
   const heard: string[] = []
-  doors.broker.subscribe('#', ({ topic }) => void heard.push(topic))
+  started.broker.subscribe('#', ({ topic }) => void heard.push(topic))
   const socket = new WebSocket(`ws://127.0.0.1:${await listen({ websocket: {} })}/mqtt`, ['mqtt'])
   await once(socket, 'open')
   socket.send(encode(connectPacket('page', { will: { topic: 'will', payload: '' } }), 4))
@@ -134,8 +138,8 @@ it('a reset goes through TLS of nodes and clients', async () => {
   await once(socket, 'secureConnect')
   await greet(socket)
   below.resetAndDestroy()
-  await until(async () => (await doors.broker.clients.count()) === 0)
-  expect(doors.log.at(-1)).toMatch(/connection failed: read ECONNRESET/)
+  await until(async () => (await started.broker.clients.count()) === 0)
+  expect(started.log.at(-1)).toMatch(/connection failed: read ECONNRESET/)
 })
 
 it('a connection to the same node goes on with the TLS session of the one before', async () => {
@@ -166,13 +170,13 @@ it.each<[string, () => Promise<Partial<NodeTlsOptions>>, readonly string[], RegE
   await said(await listen({}))
   await until(async () => (await edge.metrics()).forward.failures > 0)
   expect(edgeLog.join('\n')).toMatch(why)
-  expect(doors.clients).toEqual([])
+  expect(started.clients).toEqual([])
 })
 
 it('a node that is not known where it passes clients on gets nobody in, and its clients see an end', async () => {
   await serve({}, ['c.plant'])
   expect(await lastWords(await said(await listen({})))).toBe('')
-  expect(doors.log.join('\n')).toContain('its certificate has none of the names of the nodes of this cluster')
+  expect(started.log.join('\n')).toContain('its certificate has none of the names of the nodes of this cluster')
 })
 
 it('a certificate for nodes that is replaced on disk is shown from then on', async () => {

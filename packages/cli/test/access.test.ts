@@ -6,7 +6,7 @@ import { connect, ServerRefusedError, SubscriptionRefusedError } from '@godwit/c
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestTerminal } from './test-terminal.js'
 
-const home = mkdtempSync(join(tmpdir(), 'godwit-doors-'))
+const home = mkdtempSync(join(tmpdir(), 'godwit-listeners-'))
 const at = (name: string, text: string): string => {
   const path = join(home, name)
   writeFileSync(path, text)

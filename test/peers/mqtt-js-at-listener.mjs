@@ -1,4 +1,4 @@
-// MQTT.js at one door: comes in, hears its own message, asks for more than it may; says what came of it, a line each.
+// MQTT.js at one listener: comes in, hears its own message, asks for more than it may; says what came of it, a line each.
 import { readFileSync } from 'node:fs'
 import mqtt from 'mqtt'
 
