@@ -21,7 +21,7 @@ export {
 export { Fenced } from './log/log-writer.js'
 export type { OwnerNote } from './log/position.js'
 export { EngineUnfit, type NatsOptions, type NatsTls } from './nats/connection.js'
-export { type EngineReport, type InspectOptions, inspectEngine, notKnown, notSynced } from './nats/inspect-engine.js'
+export { type EngineReport, type InspectOptions, inspectEngine } from './nats/inspect-engine.js'
 export { type JetStreamLogOptions, jetstreamLog } from './nats/jetstream-log.js'
 export {
   ClusterNode,

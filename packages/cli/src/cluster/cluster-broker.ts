@@ -10,7 +10,6 @@ import {
   makeNode,
   type NodeNote,
   type NodeRole,
-  notKnown,
 } from '@godwit/cluster'
 import { webLines } from '../banner.js'
 import type { StandingNode } from '../broker-life.js'
@@ -112,15 +111,15 @@ ${webLines(this.#web.told(terminal))}`
     const { settings, log } = this.#parts
     const cluster = this.#cluster
     const { name, replicas, logBytes } = cluster
-    const { synced, version } = await askEngine(settings, cluster)
+    const { synced, version, warnings } = await askEngine(settings, cluster, log)
     const isSynced =
       synced === true
         ? 'each acknowledged frame is on disk'
         : synced === false
           ? 'NOT on disk before it is acknowledged (allowUnsynced)'
-          : 'not known whether on disk: see cluster.monitoring'
+          : 'not known of all servers whether on disk: see cluster.monitoring'
     this.#isSynced = `nats-server ${version}, ${isSynced}`
-    if (synced === 'unknown') log.log('warn', notKnown)
+    if (synced === 'unknown') log.log('warn', warnings.at(-1) ?? '')
     try {
       this.#server = await jetstreamLog({ ...natsOptions(cluster), name, replicas, logBytes, log })
     } catch (error) {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import type { Logger } from '@godwit/broker'
 import { type EngineReport, EngineUnfit, inspectEngine, type NatsOptions } from '@godwit/cluster'
 import { CommandError } from '../command-error.js'
 import type { Resolved } from '../config/resolve.js'
@@ -64,11 +65,13 @@ export function natsOptions({
 
 /**
  * Asks the NATS servers whether a node can rely on them.
+ * @param log told when they have just started, and are waited for. Default: nobody is.
  * @throws CommandError when it cannot.
  */
-export async function askEngine(settings: Resolved, cluster: ClusterConfig): Promise<EngineReport> {
+export async function askEngine(settings: Resolved, cluster: ClusterConfig, log?: Logger): Promise<EngineReport> {
   try {
-    const report = await inspectEngine({ ...natsOptions(cluster), name: cluster.name, monitoring: cluster.monitoring })
+    const { name, monitoring } = cluster
+    const report = await inspectEngine({ ...natsOptions(cluster), name, monitoring, ...(log && { log }) })
     if (report.synced !== false || cluster.allowUnsynced) return report
     throw new EngineUnfit(`${report.warnings.at(-1)}; or say cluster.allowUnsynced: true`)
   } catch (error) {

@@ -1,7 +1,8 @@
 import { VirtualClock } from '@godwit/broker/testing'
 import { JetStreamApiError } from '@nats-io/jetstream'
+import { TimeoutError } from '@nats-io/nats-core'
 import { expect, it } from 'vitest'
-import { onceGathered } from './gathered.js'
+import { onceGathered, refusalOf } from './gathered.js'
 
 const said = (err_code: number): Error =>
   new JetStreamApiError({ code: 400, err_code, description: 'no suitable peers for placement' })
@@ -37,6 +38,13 @@ it('servers that have just started are asked again until they have gathered; it 
   expect(lines).toEqual(['waits until the NATS servers have gathered (no suitable peers for placement)'])
 })
 
+it('servers that have no leader yet do not answer, and are asked again', async () => {
+  const { clock, lines, made } = setUp(new TimeoutError(), 2)
+  await pass(clock, 1_000)
+  expect(await made).toBe('made')
+  expect(lines).toEqual(['waits until the NATS servers have gathered (timeout)'])
+})
+
 it('servers that do not gather are given up', async () => {
   const { clock, made } = setUp(said(10_005), Number.POSITIVE_INFINITY)
   await pass(clock, 16_000)
@@ -47,4 +55,13 @@ it('another refusal is told at once', async () => {
   const { made, calls } = setUp(said(10_074), 1)
   await expect(made).rejects.toThrow()
   expect(calls()).toBe(1)
+})
+
+it('what is refused is told with what to do', () => {
+  expect(refusalOf(said(10_005)).message).toBe(
+    'JetStream refuses: no suitable peers for placement; while the streams are made all servers must run (one of three may be missing from nats-server 2.12 on) and have room (max_file_store)',
+  )
+  expect(refusalOf(new Error('timeout')).message).toBe(
+    'JetStream refuses: timeout; see that a majority of its servers runs and that the user may do it',
+  )
 })
