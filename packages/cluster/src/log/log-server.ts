@@ -60,8 +60,9 @@ export class LogSilent extends Error {}
 export interface LogServer {
   /**
    * Writes a frame if the last one has this sequence; 0: there is none. Whoever is not told what became of it writes the same again.
+   * @param withinMs without an answer by then it answers `silent`.
    */
-  publish(bytes: Uint8Array, after: number): Promise<PublishAnswer>
+  publish(bytes: Uint8Array, after: number, withinMs: number): Promise<PublishAnswer>
   /**
    * The last frame there is, as the stream's leader knows it; `undefined`: there is none.
    * @throws LogSilent

@@ -14,7 +14,13 @@ export const partBytes: number = 256 * 1024
 
 /** How long until a frame is sent again of which nobody knows what became: at first, doubling, and at most. */
 const firstRetryMs = 20
-const lastRetryMs = 500
+const lastRetryMs = 250
+/**
+ * How long an answer may take, in ms: at first, and once there was none, for a leader that was just elected is to have the frame soon: a
+ * node that follows gives an owner that lives hardly longer than both (see Lease).
+ */
+const firstAnswerMs = 2_000
+const nextAnswerMs = 500
 
 export interface LogWriterOptions {
   readonly server: LogServer
@@ -159,7 +165,7 @@ export class LogWriter {
     const began = this.#clock.monotonic()
     for (let attempt = 0; ; attempt++) {
       if (this.#end) throw this.#end
-      const answer = await this.#server.publish(bytes, frame.after)
+      const answer = await this.#server.publish(bytes, frame.after, attempt === 0 ? firstAnswerMs : nextAnswerMs)
       const sequence = await this.#sequenceOf(answer, frame)
       this.isFull = answer === 'full'
       if (sequence !== undefined) {

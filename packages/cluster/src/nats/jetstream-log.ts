@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Logger, systemClock } from '@godwit/broker'
-import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { type JetStreamManager, jetstream } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/nats-core'
 import { type ObjectStore, Objm } from '@nats-io/obj'
@@ -18,7 +18,7 @@ import {
   type StoredFrame,
 } from '../log/log-server.js'
 import { connectNats, EngineUnfit, type NatsOptions } from './connection.js'
-import { onceGathered } from './gathered.js'
+import { managerOf, onceGathered, refusalOf } from './gathered.js'
 import { Reading } from './reading.js'
 import { ensureStream, namesOf, type StreamNames, type StreamSettings } from './stream.js'
 
@@ -28,7 +28,6 @@ export interface JetStreamLogOptions extends NatsOptions, Partial<StreamSettings
   readonly log?: Logger
 }
 
-const publishTimeoutMs = 2_000
 const requestTimeoutMs = 1_000
 /** How long a request for snapshots may take: they are large. */
 const storeTimeoutMs = 30_000
@@ -47,7 +46,7 @@ export async function jetstreamLog(options: JetStreamLogOptions): Promise<LogSer
   }
   const connection = await connectNats(options, `godwit ${name}`, log)
   try {
-    const manager = await jetstreamManager(connection)
+    const manager = await managerOf(connection, systemClock, log)
     const names = namesOf(name)
     const ensure = async (): Promise<Kept> => {
       await ensureStream(manager, names, { replicas, logBytes })
@@ -62,9 +61,7 @@ export async function jetstreamLog(options: JetStreamLogOptions): Promise<LogSer
   } catch (error) {
     await connection.close()
     if (error instanceof EngineUnfit) throw error
-    throw new EngineUnfit(
-      `JetStream refuses: ${(error as Error).message}; see that a majority of its servers runs and that the user may do it`,
-    )
+    throw refusalOf(error as Error)
   }
 }
 
@@ -96,7 +93,7 @@ class JetStreamLog implements LogServer {
   }
 
   /** Answers come to an inbox of this class: the publish of the library costs six times as much. */
-  publish(bytes: Uint8Array, after: number): Promise<PublishAnswer> {
+  publish(bytes: Uint8Array, after: number, withinMs: number): Promise<PublishAnswer> {
     const { connection, names } = this.#parts
     const reply = `${this.#inbox}.${++this.#tokens}`
     const headers: MsgHdrs = newHeaders()
@@ -108,7 +105,7 @@ class JetStreamLog implements LogServer {
         this.#waiting.delete(reply)
         resolve(is)
       }
-      const cancel = systemClock.timeout(publishTimeoutMs, () => answer('silent'))
+      const cancel = systemClock.timeout(withinMs, () => answer('silent'))
       this.#waiting.set(reply, answer)
       try {
         connection.publish(names.subject, bytes, { reply, headers })

@@ -80,13 +80,13 @@ class DoorToAnybody extends Door {
 }
 
 class DoorThatGoesOn extends Door {
-  override async publish(bytes: Uint8Array, after: number): Promise<PublishAnswer> {
-    const answer = await super.publish(bytes, after)
+  override async publish(bytes: Uint8Array, after: number, withinMs: number): Promise<PublishAnswer> {
+    const answer = await super.publish(bytes, after, withinMs)
     if (answer !== 'look') return answer
     const last = await this.last().catch(() => undefined)
     if (!last || last.sequence <= after) return 'silent'
     const again = encodeFrame({ ...decodeFrame(bytes), after: last.sequence })
-    return await super.publish(again, last.sequence)
+    return await super.publish(again, last.sequence, withinMs)
   }
 }
 

@@ -193,8 +193,8 @@ export class Door implements LogServer {
     return answered.is
   }
 
-  async publish(bytes: Uint8Array, after: number): Promise<PublishAnswer> {
-    return (await this.#ask(() => this.handle(bytes, after))) ?? 'silent'
+  async publish(bytes: Uint8Array, after: number, withinMs: number): Promise<PublishAnswer> {
+    return (await this.#ask(() => this.handle(bytes, after), withinMs)) ?? 'silent'
   }
 
   protected handle(bytes: Uint8Array, after: number): PublishAnswer | undefined {

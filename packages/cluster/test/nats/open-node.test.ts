@@ -170,7 +170,7 @@ describe.skipIf(program === undefined)(
         const { sequence, bytes } = (await server.last())!
         const newer = Buffer.from(bytes)
         newer[1] = frameVersion + 1
-        answer = await server.publish(newer, sequence) // a may have been quicker
+        answer = await server.publish(newer, sequence, 2_000) // a may have been quicker
       }
       await server.close()
       for (const node of [a, b]) {
