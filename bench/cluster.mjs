@@ -64,6 +64,8 @@ async function play(stage, state, fault, { rounds }) {
     gaps.push(load.gapMs)
     backs.push(load.backMs)
     wrong.push(...(await load.end()), ...(await state.problems()))
+    const away = `${seconds(gaps.at(-1) ?? 0)} without an answer, 99 % of clients back after ${seconds(load.backMs)}`
+    console.error(`${fault.name}, round ${round + 1}: ${away}`)
     acknowledged += load.acknowledged.reduce((sum, one) => sum + one, 0)
     refused += load.refused
     await stage.followed()

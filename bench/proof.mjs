@@ -10,6 +10,7 @@ import { PrepareError, prepare, report, root } from '../scripts/prepare.mjs'
 import { newCertificate } from './certificate.mjs'
 import { chart } from './chart.mjs'
 import { proveCluster } from './cluster.mjs'
+import { proveConform } from './cluster-conform.mjs'
 import { fetchedNats } from './cluster-stage.mjs'
 import { compareRow } from './compare.mjs'
 import { aedes, floor, godwit, mosquitto } from './contestants.mjs'
@@ -35,7 +36,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --model        20,000 sequences against the model of sessions instead: about two minutes
   --fuzz         10 million mutated packets and crowds of connections instead: about ten minutes
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
-  --cluster      20,000 seeds of the model of a cluster, then faults of a real one, instead: about five hours
+  --cluster      20,000 seeds of the model of a cluster, then the standard at its nodes and faults of a real one, instead: about five hours
   --day          how large the data file is over a day of mixed traffic in fast motion instead: about seven minutes
   --bridges      bridges to mosquitto and Godwit through 20 kills, cuts and restarts each instead: about half an hour
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
@@ -130,10 +131,11 @@ function run(program, args = [], env = process.env) {
   if (status !== 0) process.exitCode = 1
 }
 
-/** The model at length, and each fault ten times on the newest nats-server, five times on the oldest that is taken. */
+/** The model at length, the standard at each node, and each fault ten times on the newest nats-server, five times on the oldest that is taken. */
 async function cluster() {
   proveTests('packages/cluster/test/model', { GODWIT_CLUSTER_SEEDS: '20000' })
   for (const [at, program] of fetchedNats().entries()) {
+    if (!(await proveConform(program))) process.exitCode = 1
     if (!(await proveCluster({ program, rounds: at === 0 ? 10 : 5 }))) process.exitCode = 1
   }
 }
