@@ -8,7 +8,7 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import type { ConnectionRefusal } from '../metrics.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply, Services } from './context.js'
-import { inWords } from './reason-string.js'
+import { reasonInWords } from './reason-string.js'
 
 /** Why a client may not come in. */
 export interface Refusal {
@@ -212,7 +212,7 @@ export function refuse(
   c.services.drops.refused(counts ?? refusalOf(reasonCode), c.peer.address, { clientId, why })
   const tellable = c.version === 5 || connackReturnCode(reasonCode) !== undefined
   const properties = {
-    ...inWords(c, why)?.properties,
+    ...reasonInWords(c, why)?.properties,
     ...(serverReference !== undefined && { serverReference }),
   }
   return {

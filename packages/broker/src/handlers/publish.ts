@@ -7,7 +7,7 @@ import { type MaybeAsync, whenReady } from '../maybe-async.js'
 import { Message } from '../message.js'
 import { isSystemTopic } from '../router/system-topics.js'
 import type { Answer, Context, Reply } from './context.js'
-import { inWords } from './reason-string.js'
+import { reasonInWords } from './reason-string.js'
 
 /**
  * PUBLISH from a client (section 3.3): allow, route, acknowledge. The order is the promise: the acknowledgement carries
@@ -157,7 +157,7 @@ function refuse(c: Context, p: Publish, drop: keyof typeof refusals, topic: stri
   if (p.qos === 0) return undefined
   const { reasonCode, why } = refusals[drop]
   const type = p.qos === 1 ? 'puback' : 'pubrec'
-  const packet = { type, packetId: p.packetId!, reasonCode, ...inWords(c, why) } as const
+  const packet = { type, packetId: p.packetId!, reasonCode, ...reasonInWords(c, why) } as const
   return { packet, commit: noCommit, refuses: true }
 }
 

@@ -1,6 +1,6 @@
 import { type Pubrec, reason } from '@godwit/protocol'
 import type { Context, Reply } from './context.js'
-import { inWords } from './reason-string.js'
+import { reasonInWords } from './reason-string.js'
 import { strayAck } from './stray-ack.js'
 
 /** PUBREC (section 3.5): the client has the message; PUBREL follows, in the order of the PUBRECs [MQTT-4.6.0-4]. */
@@ -21,7 +21,7 @@ export function onPubrec(c: Context, p: Pubrec): Reply | undefined {
   // It lets the client end its handshake, once whatever was written before is safe.
   const unknown = commit === 'unknown' && {
     reasonCode: reason.packetIdentifierNotFound,
-    ...inWords(c, `nothing was sent with packet identifier ${packetId}`),
+    ...reasonInWords(c, `nothing was sent with packet identifier ${packetId}`),
   }
   return { packet: { type: 'pubrel', packetId, ...unknown }, commit: c.services.store.latest }
 }

@@ -1,7 +1,7 @@
 import type { Context } from './context.js'
 
 /** The properties of an answer that refuses, saying why; none for a client that cannot be told, or asked not to be. */
-export function inWords(
+export function reasonInWords(
   c: Pick<Context, 'version' | 'wantsReasons'>,
   reasonString: string,
 ): { readonly properties: { readonly reasonString: string } } | undefined {

@@ -16,7 +16,7 @@ import type { SubscriptionRefusal } from '../metrics.js'
 import type { RetainedWalk } from '../router/retained.js'
 import type { Answer, Context, Reply } from './context.js'
 import { inTurns } from './in-turns.js'
-import { inWords } from './reason-string.js'
+import { reasonInWords } from './reason-string.js'
 
 /** What became of one filter: the granted QoS, or a reason code of 0x80 and more. */
 type Verdict = number
@@ -220,5 +220,5 @@ function answerOf(
     return { reasonCodes: reasonCodes.map((code, n) => (code < 0x80 ? code : p.subscriptions[n]!.qos)) }
   }
   const which = reasonCodes.length > 1 ? ` (filter ${at + 1} of ${reasonCodes.length})` : ''
-  return { reasonCodes, ...inWords(c, `${reasonName(reasonCodes[at]!)}${which}`) }
+  return { reasonCodes, ...reasonInWords(c, `${reasonName(reasonCodes[at]!)}${which}`) }
 }
