@@ -32,13 +32,7 @@ export class Subscriptions {
   #remembered = new Map<string, readonly Match[]>()
   /** Topics and matches put into `#remembered` since it was started. */
   #rememberedSize = 0
-  #count = 0
   #bridged = 0
-
-  /** Subscriptions, all subscribers together. */
-  get count(): number {
-    return this.#count
-  }
 
   /** Whether there is more than one of bridges. */
   get hasBridges(): boolean {
@@ -51,7 +45,7 @@ export class Subscriptions {
     const before = holders.get(subscriber)
     if (before?.bridge) this.#bridged--
     if (granted.bridge) this.#bridged++
-    if (holders.set(subscriber, granted)) this.#count++
+    holders.set(subscriber, granted)
     this.#forget(filter)
   }
 
@@ -60,7 +54,6 @@ export class Subscriptions {
     const holders = filters.get(filter)
     const before = holders?.get(subscriber)
     if (!holders?.delete(subscriber)) return
-    this.#count--
     if (before?.bridge) this.#bridged--
     if (holders.size === 0) filters.delete(filter)
     this.#forget(filter)

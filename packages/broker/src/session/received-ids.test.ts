@@ -10,8 +10,7 @@ describe('ReceivedIds', () => {
       ...[true, false, true, true],
       ...[false, false, true],
     ])
-    expect(ids.size).toBe(4)
-    expect([ids.delete(1024), ids.delete(1024), ids.size]).toEqual([true, false, 3])
+    expect([ids.delete(1), ids.delete(1), ids.has(1), ids.has(1023)]).toEqual([true, false, false, true])
   })
 
   it('behaves like a Set, also after its pages were stored and put back', () => {
@@ -30,7 +29,6 @@ describe('ReceivedIds', () => {
         for (const page of new Set(steps.map(([, id]) => receivedPageOf(id))))
           restored.restore(page, ids.page(page).slice())
         for (const one of [ids, restored]) {
-          expect(one.size).toBe(model.size)
           for (const [, id] of steps) expect(one.has(id)).toBe(model.has(id))
         }
       }),

@@ -9,11 +9,6 @@ export type Page = Uint8Array
  */
 export class ReceivedIds {
   #pages: Map<number, Page> | undefined
-  #count = 0
-
-  get size(): number {
-    return this.#count
-  }
 
   has(packetId: number): boolean {
     const page = this.#pages?.get(receivedPageOf(packetId))
@@ -21,15 +16,12 @@ export class ReceivedIds {
   }
 
   add(packetId: number): void {
-    if (this.has(packetId)) return
     this.page(receivedPageOf(packetId))[(packetId % idsPerPage) >> 3]! |= 1 << (packetId & 7)
-    this.#count++
   }
 
   delete(packetId: number): boolean {
     if (!this.has(packetId)) return false
     this.page(receivedPageOf(packetId))[(packetId % idsPerPage) >> 3]! &= ~(1 << (packetId & 7))
-    this.#count--
     return true
   }
 
@@ -48,16 +40,9 @@ export class ReceivedIds {
   restore(number: number, bits: Page): void {
     this.#pages ??= new Map()
     this.#pages.set(number, bits)
-    for (const byte of bits) this.#count += bitsSet(byte)
   }
 }
 
 export function receivedPageOf(packetId: number): number {
   return Math.floor(packetId / idsPerPage)
-}
-
-function bitsSet(byte: number): number {
-  let count = 0
-  for (let rest = byte; rest > 0; rest &= rest - 1) count++
-  return count
 }
