@@ -10,8 +10,7 @@ import type { Limits } from '../../limits.js'
 import { writeFooter } from './backup-footer.js'
 import { reserveOf } from './disk-room.js'
 import { flush, format } from './folder.js'
-import { pageSizeAt } from './header.js'
-import { mpFlagsAt, mpPagesAt, mpTxnidAt, P_OVERFLOW } from './page-format.js'
+import { mmPsizeAt, mpFlagsAt, mpPagesAt, mpTxnidAt, P_OVERFLOW } from './page-format.js'
 import { sizesOf, type Tables } from './tables.js'
 
 export interface BackupOptions {
@@ -166,7 +165,7 @@ root.backup(coming, true).then(() => {
   const copy = fs.openSync(coming, 'r+')
   const bytes = Buffer.alloc(1048576)
   for (let at = 0, next = 0, page = 0, read; (read = fs.readSync(copy, bytes, 0, bytes.length, at)) > 0; at += read) {
-    page ||= bytes.readUInt32LE(${pageSizeAt})
+    page ||= bytes.readUInt32LE(${mmPsizeAt})
     let isChanged = false
     for (; next < at + read; ) {
       const header = next - at

@@ -1,13 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-
-// Where things stand in a page that holds LMDB's own facts (MDB_meta), in the file format that lmdb 3 writes.
-const magicAt = 24
-export const pageSizeAt = 48
-const rootsAt = [88, 136]
-const headerBytes = 160
-const magic = 0xbeefc0de
-const formatVersion = 2
-const noRoot = 0xffff_ffff_ffff_ffffn
+import { MDB_DATA_VERSION, MDB_MAGIC, type Meta, metaSize, P_INVALID, readMeta, readU64 } from './page-format.js'
 
 /**
  * What is wrong with an LMDB file, or `undefined`. To be asked before LMDB opens it: given a damaged header, or a file
@@ -25,34 +17,32 @@ export function damageOf(path: string): string | undefined {
   try {
     const { size } = fstatSync(file)
     if (size === 0) return undefined
-    const first = read(file, 0, headerBytes)
-    const pageSize = first.readUInt32LE(pageSizeAt)
-    const headers = [first, read(file, pageSize, headerBytes)]
+    const first = readMeta(read(file, 0, metaSize))
+    const headers = [first, readMeta(read(file, first.pageSize, metaSize))]
     if (!headers.every(isHeader)) return `${path} does not begin as it should`
     // One will do: after a power cut LMDB goes back to the older.
-    if (!headers.some((header) => hasRoots(file, header, pageSize, size))) return `${path} is cut short or written over`
+    if (!headers.some((header) => hasRoots(file, header, size))) return `${path} is cut short or written over`
     return undefined
   } finally {
     closeSync(file)
   }
 }
 
-function isHeader(header: Buffer): boolean {
-  return header.readUInt32LE(magicAt) === magic && header.readUInt32LE(magicAt + 4) === formatVersion
+function isHeader({ magic, version }: Meta): boolean {
+  return magic === MDB_MAGIC && version === MDB_DATA_VERSION
 }
 
 /** Whether the pages it points to are there: each begins with its own number. */
-function hasRoots(file: number, header: Buffer, pageSize: number, size: number): boolean {
-  return rootsAt.every((at) => {
-    const root = header.readBigUInt64LE(at)
-    if (root === noRoot) return true
-    return root < size && read(file, Number(root) * pageSize, 8).readBigUInt64LE() === root
+function hasRoots(file: number, { free, main, pageSize }: Meta, size: number): boolean {
+  return [free, main].every(({ root }) => {
+    if (root === P_INVALID) return true
+    return root * pageSize < size && readU64(read(file, root * pageSize, 8), 0) === root
   })
 }
 
 /** What lies behind the end reads as zeros. */
-function read(file: number, at: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
+function read(file: number, at: number, length: number): DataView {
+  const bytes = new Uint8Array(length)
   readSync(file, bytes, 0, length, at)
-  return bytes
+  return new DataView(bytes.buffer)
 }

@@ -42,6 +42,8 @@ export const metaSize = PAGEHDRSZ + 144
 const mmMagicAt = PAGEHDRSZ
 const mmVersionAt = PAGEHDRSZ + 4
 const mmFreeDbAt = PAGEHDRSZ + 24
+/** The page size: md_pad of the free list. */
+export const mmPsizeAt = mmFreeDbAt
 const mmMainDbAt = PAGEHDRSZ + 72
 const mmLastPgAt = PAGEHDRSZ + 120
 const mmTxnidAt = PAGEHDRSZ + 128
