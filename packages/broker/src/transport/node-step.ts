@@ -34,14 +34,9 @@ export class NodeStep {
         'its certificate has none of the names of the nodes of this cluster',
       )
     }
-    readProxyHeader(stream, parseNodeHeader, {
-      onHeader: ({ peer, length }) => this.#announced(stream, socket, peer, length),
-      onBroken: (why) => this.#handshakes.refuse(socket, 'proxy-header', why),
-      onLeft: () => {
-        this.#handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
-        socket.destroy()
-      },
-    })
+    readProxyHeader(stream, socket, parseNodeHeader, this.#handshakes, ({ peer, length }) =>
+      this.#announced(stream, socket, peer, length),
+    )
   }
 
   #announced(stream: Duplex, socket: Socket, peer: Peer, headerBytes: number): void {

@@ -110,44 +110,42 @@ function address6(bytes: Buffer): string {
   return plainAddress(Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16)).join(':'))
 }
 
-/** What {@link readProxyHeader} comes to; one of them is called. */
-interface ProxyHeaderEvents<T extends WholeProxyHeader> {
-  onHeader(header: T): void
-  onBroken(why: string): void
-  /** The proxy has ended it before the header was whole, in order or by a reset. */
-  onLeft(): void
-}
-
-/** Takes a header off a stream that has read nothing yet; what follows it stays to be read. */
+/**
+ * Takes a header off a stream that has read nothing yet; what follows it stays to be read. Who sends none, or ends before it is whole, is
+ * turned away.
+ */
 export function readProxyHeader<T extends WholeProxyHeader>(
-  socket: Duplex,
+  stream: Duplex,
+  socket: Socket,
   parse: (bytes: Buffer) => Exclude<ProxyHeader, WholeProxyHeader> | T,
-  { onHeader, onBroken, onLeft }: ProxyHeaderEvents<T>,
+  handshakes: Handshakes,
+  onHeader: (header: T) => void,
 ): void {
   let bytes: Buffer = Buffer.alloc(0)
   const stop = (): void => {
-    socket.off('readable', onReadable)
-    socket.off('end', onEnd)
-    socket.off('close', onEnd)
+    stream.off('readable', onReadable)
+    stream.off('end', onEnd)
+    stream.off('close', onEnd)
   }
   const onEnd = (): void => {
     stop()
-    onLeft()
+    handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
+    socket.destroy()
   }
   const onReadable = (): void => {
-    for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
+    for (let chunk = stream.read() as Buffer | null; chunk; chunk = stream.read() as Buffer | null) {
       bytes = Buffer.concat([bytes, chunk])
       const header = parse(bytes)
       if (header.state === 'incomplete') continue
       stop()
-      if (header.state === 'broken') return onBroken(header.why)
-      if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
+      if (header.state === 'broken') return handshakes.refuse(socket, 'proxy-header', header.why)
+      if (bytes.length > header.length) stream.unshift(bytes.subarray(header.length))
       return onHeader(header)
     }
   }
-  socket.on('readable', onReadable)
-  socket.on('end', onEnd)
-  socket.on('close', onEnd)
+  stream.on('readable', onReadable)
+  stream.on('end', onEnd)
+  stream.on('close', onEnd)
 }
 
 /**
@@ -189,17 +187,10 @@ export function proxyStep(
   readsByItself: boolean,
 ): (socket: Socket, peer: Peer) => void {
   return (socket, peer) =>
-    readProxyHeader(socket, parseProxyHeader, {
-      onHeader: ({ source, length }) => {
-        const known = { ...peer, ...source }
-        if (!handshakes.identified(socket, known.address, length)) return
-        next(socket, socket, known)
-        if (!readsByItself) socket.resume() // it was read by hand, so it would wait to be told
-      },
-      onBroken: (why) => handshakes.refuse(socket, 'proxy-header', why),
-      onLeft: () => {
-        handshakes.left(socket, 'proxy-header', 'it ended before its PROXY header did')
-        socket.destroy()
-      },
+    readProxyHeader(socket, socket, parseProxyHeader, handshakes, ({ source, length }) => {
+      const known = { ...peer, ...source }
+      if (!handshakes.identified(socket, known.address, length)) return
+      next(socket, socket, known)
+      if (!readsByItself) socket.resume() // it was read by hand, so it would wait to be told
     })
 }
