@@ -91,25 +91,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     publishRates: publishRates(limits),
     partialPackets: new PartialPackets(accounts.waiting, wheel),
   }
-  const inside: InsideParts = {
-    ...basics,
-    services: { ...services, hooks: new HookRunner([], faults, changes) },
-    commits,
-    tracing,
-    waitingForRoom,
-  }
-  return {
-    ...basics,
-    options,
-    batches,
-    hooks,
-    router,
-    registry,
-    tracing,
-    commits,
-    door,
-    waitingForRoom,
-    connectionParts,
-    inside,
-  }
+  const shared = { tracing, commits, waitingForRoom }
+  const inside = { ...basics, ...shared, services: { ...services, hooks: new HookRunner([], faults, changes) } }
+  return { ...basics, ...shared, options, batches, hooks, router, registry, door, connectionParts, inside }
 }
