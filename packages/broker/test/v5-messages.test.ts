@@ -50,6 +50,25 @@ describe('message expiry', () => {
     expect(texts).toEqual(['lasting', 'after', 'more'])
   })
 
+  it('is counted once by a full queue that has looked at its head before', async () => {
+    const rig = await startRig({ limits: { maxQueuedMessages: 2 } })
+    const sub = await rig.connect('s', kept)
+    sub.subscribe('a', 1)
+    await sub.heard()
+    sub.drop()
+    await rig.pass(0)
+    const publish = (text: string, seconds?: number) =>
+      rig.broker.publish('a', text, { qos: 1, ...(seconds && { properties: { messageExpiryInterval: seconds } }) })
+    publish('brief', 1)
+    publish('lasting')
+    publish('too many')
+    await rig.pass(2000)
+    for (const text of ['after', 'again too many']) publish(text)
+    expect((await rig.broker.metrics()).dropped).toMatchObject({ expired: 1, 'queue-full': 2 })
+    const back = rig.greet('s', kept)
+    expect((await back.heard()).slice(1)).toEqual(['publish a "lasting" qos 1 id 2', 'publish a "after" qos 1 id 3'])
+  })
+
   it('is never applied to what was sent [MQTT-4.3.3-7]', async () => {
     const rig = await startRig()
     const sub = await rig.connect('s', kept)

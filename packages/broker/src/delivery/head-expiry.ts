@@ -21,7 +21,8 @@ export class HeadExpiry {
   }
 
   #isOver(queue: Queue, number: number, now: number): boolean {
-    if (number !== this.#number) {
+    // Once it is over it is read again: what has expired may be gone by now, and counted.
+    if (number !== this.#number || this.#expiresAt <= now) {
       this.#number = number
       this.#expiresAt = queue.get(number)?.message.expiresAt ?? Number.POSITIVE_INFINITY
     }

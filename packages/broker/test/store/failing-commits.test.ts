@@ -1,7 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Accounts } from '../../src/accounts.js'
 import { Deliveries, flushed, idle, messageOf } from '../../src/store/deliveries.contract.js'
 import type * as TablesModule from '../../src/store/lmdb/tables.js'
+import { VirtualClock } from '../../src/testing/index.js'
+import { BrokerTime } from '../../src/time/broker-time.js'
 import { DurableRig, nothing } from './durable-rig.js'
 
 /** What the disk refuses: a commit's writes, or their flush. */
@@ -38,13 +41,17 @@ vi.mock('../../src/store/lmdb/tables.js', async (original) => {
 describe('commits that fail', () => {
   let rig: DurableRig
   let lines: string[]
+  let clock: VirtualClock
+  let time: BrokerTime
   beforeEach(async () => {
     lines = []
+    clock = new VirtualClock()
+    time = new BrokerTime(clock)
     rig = await new DurableRig(
       {
         log: { log: (level, line) => void lines.push(`${level} ${line}`) },
       },
-      { accounts: new Accounts({ maxWaitingBytes: 2500 }) },
+      { accounts: new Accounts({ maxWaitingBytes: 2500 }), time },
     ).open()
   })
   afterEach(async () => {
@@ -117,6 +124,28 @@ describe('commits that fail', () => {
     disk.refuses = 'nothing'
     await died
     expect(resume('c').texts()).toEqual(['safe'])
+  })
+
+  it('let what makes room go ahead, and leave a crash with what that says: what had expired is there still, and counted', async () => {
+    const [session, other] = [begin('c'), begin('other')]
+    const expiring = messageOf('expired')
+    expiring.expiresAt = time.now() + 1000
+    for (const message of [expiring, messageOf('stays')]) session.put(message)
+    other.put(messageOf('done'))
+    await idle(rig.store)
+    disk.refuses = 'writes'
+    const from = disk.refused
+    other.finish(1) // the room it makes is made first
+    clock.advance(2000)
+    rig.store.tick()
+    while (session.expired === 0) await nextTurn()
+    disk.onRefused = () => {
+      if ((disk.refused - from) % 2 === 1) disk.refuses = 'nothing' // the commit is refused, what makes room is not
+    }
+    await rig.crash('committed')
+    expect(resume('other').texts()).toEqual([])
+    expect(resume('c').stored.queue.messages).toBe(2)
+    expect(resume('c').texts()).toEqual(['expired', 'stays'])
   })
 
   it('hold intake back: the store is full until they succeed', async () => {

@@ -7,6 +7,8 @@ export interface Portions {
   portion(): Chore | undefined
   /** There is nothing to do now, and there will be once a commit is over. */
   readonly waits: boolean
+  /** Its next portion does not read what the one before has written: when commits fail, one more is done at each look. */
+  readonly goesAhead: boolean
 }
 
 interface Commits {
@@ -34,6 +36,7 @@ export class Background {
   /** There may be something to do: time has passed, or there is something new. */
   look(): void {
     this.#mayBeMore = true
+    if (this.#work.goesAhead) this.#after = noCommit
     this.goOn()
   }
 

@@ -31,6 +31,8 @@ export class Clearing implements Portions {
     return this.#ended.size > 0
   }
 
+  readonly goesAhead = false
+
   portion(): Chore | undefined {
     const { applied } = this.#sessions
     for (const [session, after] of this.#ended) return after <= applied ? this.#clear(session) : undefined

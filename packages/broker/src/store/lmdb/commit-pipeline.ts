@@ -275,7 +275,7 @@ export class CommitPipeline {
 }
 
 /** Tables from which a record may be removed before the rest of its commit is written. */
-const makesRoom: ReadonlySet<string> = new Set(['shares', 'bodies', 'due'])
+const makesRoom: ReadonlySet<string> = new Set(['shares', 'bodies'])
 
 function sizeOf(writes: readonly Write[]): number {
   let bytes = 0

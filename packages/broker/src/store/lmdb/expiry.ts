@@ -14,6 +14,8 @@ import type { Tables } from './tables.js'
 
 /** Shares looked at in one portion. */
 const sharesAtOnce = 256
+/** So many are looked at while the disk takes no commits: those behind them wait. */
+const mostAhead = 4_096
 /** A share whose messages expire one after another is written anew once in so many seconds. */
 const patienceSeconds = 10
 
@@ -26,9 +28,10 @@ export class Expiry implements Portions {
   readonly #sessions: StoredSessions
   readonly #time: BrokerTime
   readonly #chores: Chores
-  /** Shares that were looked at, until the commit that says so is in the tables: what stands there still must not be counted twice. */
-  readonly #looked = new Set<string>()
+  /** The last that was looked at, until what came of that is in the tables: those before it, which stand there still, wait for that. */
+  #last: Buffer | undefined
   #lookedIn: Commit = noCommit
+  #ahead = 0
 
   /** @param chores are told what asking a session has failed with: its connection ends. */
   constructor(tables: Tables, sessions: StoredSessions, time: BrokerTime, chores: Chores) {
@@ -40,11 +43,22 @@ export class Expiry implements Portions {
 
   readonly waits = false
 
+  /** What comes of a look is read from memory until it is in the tables. */
+  get goesAhead(): boolean {
+    return this.#ahead < mostAhead && this.#sessions.log.mayRewriteMore
+  }
+
   portion(): Chore | undefined {
     const now = this.#time.expiryNow()
     if (now < 0) return undefined
+    if (this.#lookedIn <= this.#sessions.applied) {
+      this.#last = undefined
+      this.#ahead = 0
+    }
     const end = dueKey(Math.floor(now / 1000) + 1, 0, 0)
-    const due = [...this.#tables.due.getKeys({ end, limit: sharesAtOnce })]
+    const range = { end, limit: sharesAtOnce }
+    const after = this.#last && { start: this.#last, exclusiveStart: true }
+    const due = [...this.#tables.due.getKeys({ ...range, ...after })]
     return due.length > 0 ? this.#clear(due, now) : undefined
   }
 
@@ -55,16 +69,17 @@ export class Expiry implements Portions {
   /** Looks at one share that is due. Answers how much work that was. */
   #look(key: Buffer, now: number): number {
     const [session, first] = [readU32(key, 6), readU48(key, 10)]
-    if (this.#lookedIn <= this.#sessions.applied) this.#looked.clear()
-    const name = `${session} ${first}`
-    if (this.#looked.has(name) || this.#sessions.log.isUnapplied(session, first)) return 1
+    const { log } = this.#sessions
+    this.#last = key
+    this.#ahead++
+    this.#lookedIn = this.#sessions.latest
+    if (log.isUnapplied(session, first)) return 1
     this.#lookedIn = this.#sessions.write({ table: 'due', key, value: undefined })
-    this.#looked.add(name)
     const owner = this.#sessions.get(session)
-    const value = this.#tables.shares.get(shareKey(session, first))
-    if (!owner || !value || owner.queue.isRemoved(first)) return 1 // it went by itself
     try {
-      return this.#shorten(owner, new ShareReader(session, first, value), now)
+      const record = log.latestRecord(session, first)
+      if (!owner || !record || owner.queue.isRemoved(first)) return 1 // it went by itself
+      return this.#shorten(owner, record, now)
     } catch {
       return 1 // who reads the share will tell
     }
@@ -84,23 +99,25 @@ export class Expiry implements Portions {
         goneBytes += bytes
         continue
       }
+      if (outgoing?.isDone(number)) continue
       kept.push(index)
       if (at > now && at !== Number.POSITIVE_INFINITY) expiries.push(at)
     }
     // What is on its way to a client stays, and is not looked at again: it goes when it is done.
     const due = nextLook(expiries, now)
-    if (gone > 0) {
+    if (gone === 0) {
+      if (due > 0) this.#write(record, due)
+      owner.queue.postponed(record.first, due)
+    } else {
       const share = (kept.length / record.entries) * record.charged
       const bytes = Math.min(
         record.charged,
         kept.length === 0 ? record.charged : Math.max(goneBytes, record.charged - share),
       )
       const left = this.#replace(record, kept, due, record.charged - bytes)
-      owner.queue.shortened(record.first, gone, bytes, due, left)
+      const had = { messages: gone, bytes }
+      owner.queue.shortened(record.first, had, this.#sessions.log.rewrote(record.session, record.first, had, left))
       if (outgoing) this.#expired(gone, outgoing)
-    } else {
-      if (due > 0) this.#write(record, due)
-      owner.queue.shortened(record.first, 0, 0, due)
     }
     return 2 + (record.entries >> 4)
   }

@@ -6,7 +6,8 @@ import { BodiesBuilder } from './bodies-record.js'
 import { dueKey, type GroupNumber, readU48, type SessionNumber, sessionKey, shareKey } from './keys.js'
 import { readMessage } from './message-record.js'
 import { writeCount } from './records.js'
-import { Remembered } from './remembered.js'
+import { mostBytes, Remembered } from './remembered.js'
+import { type Gone, RewrittenShares } from './rewritten-shares.js'
 import { Share, SlabPool, type Slabs, type Tail, type Unapplied } from './share.js'
 import { ShareBuilder, type ShareEntry, ShareReader, shareBytes } from './share-record.js'
 import { endOf, type Tables, type Write } from './tables.js'
@@ -75,6 +76,8 @@ export class MessageLog {
   readonly #shares = new Remembered<Share>((share) => {
     share.record = undefined
   })
+  readonly #rewritten = new RewrittenShares()
+
   constructor(tables: Tables, bodies: Bodies, firstCommit: Commit, keeper: LogKeeper) {
     this.#tables = tables
     this.#bodies = bodies
@@ -236,6 +239,7 @@ export class MessageLog {
   /** All commits up to this one are in the tables. */
   applied(commit: Commit): void {
     while (this.#unapplied[0]!.commit <= commit) this.#settle(this.#unapplied.shift()!)
+    this.#rewritten.applied(commit, (share) => this.#shares.unpin(share))
     this.#bodies.applied(commit)
   }
 
@@ -277,8 +281,9 @@ export class MessageLog {
     for (const { key: at, value } of this.#tables.shares.getRange({ start, end: endOf(prefix) })) {
       const first = readU48(at, 4)
       if (unapplied.some((share) => share.first === first)) continue // its commit is being written, or just was
-      const share = this.opened(session, first, value)
-      if (!share || share.end <= number) continue
+      const rewritten = this.#rewritten.find(session, first)
+      const share = rewritten ? rewritten.share : this.opened(session, first, value)
+      if (!share || share.end <= number || (rewritten && !share.record)) continue // of those without a record nothing is left
       found.push(share)
       bytes += value.length
       if (bytes >= pageBytes || found.length >= pageShares) return true
@@ -289,20 +294,42 @@ export class MessageLog {
   /** A share as it is on disk; `undefined`: it cannot be read, and was set aside. */
   opened(session: SessionNumber, first: number, value: Buffer): Share | undefined {
     try {
-      const record = new ShareReader(session, first, value)
-      const share = new Share(session, first, noCommit)
-      share.count = record.covered
-      share.left = record.entries
-      share.bytes = record.charged
-      share.due = record.due
-      share.groups = record.groups
-      share.record = record
+      const share = shareOf(new ShareReader(session, first, value))
       this.#shares.add(share, value.length)
       return share
     } catch (error) {
       this.#keeper.setAside('shares', shareKey(session, first), error)
       return undefined
     }
+  }
+
+  /**
+   * The record of a share, as it is once all that is under way is in the tables. `undefined`: it is gone.
+   * @throws DamagedError
+   */
+  latestRecord(session: SessionNumber, first: number): ShareReader | undefined {
+    const rewritten = this.#rewritten.find(session, first)
+    if (rewritten) return rewritten.share?.record
+    const value = this.#tables.shares.get(shareKey(session, first))
+    return value && new ShareReader(session, first, value)
+  }
+
+  /**
+   * A share is being written anew without what has expired: from now on that is what is read of it. Answers what is left.
+   * @param left `undefined`: nothing.
+   */
+  rewrote(session: SessionNumber, first: number, gone: Gone, left: ShareReader | undefined): Share | undefined {
+    const before = this.#rewritten.find(session, first)?.share
+    if (before) this.#shares.delete(before)
+    const share = left && shareOf(left)
+    if (share) this.#shares.pin(share, left.bytes.length)
+    this.#rewritten.add({ session, first, share, commit: this.#open.commit, ...gone })
+    return share
+  }
+
+  /** Whether more shares may be rewritten before those that were are in the tables. */
+  get mayRewriteMore(): boolean {
+    return this.#shares.pinnedBytes < mostBytes / 2
   }
 
   /** Numbers of the share that have a message, for those that are not done to be counted. */
@@ -389,7 +416,7 @@ export class MessageLog {
     return this.#unapplied.some(({ shares }) => shares.get(session)?.some((share) => share.first === first))
   }
 
-  /** What a session has that is not on disk yet: from which number on, and how much. */
+  /** What a session has that is not on disk yet: from which number on, and how much; less what is there and has expired. */
   unapplied(session: SessionNumber): Unapplied {
     let [first, messages, bytes] = [Number.POSITIVE_INFINITY, 0, 0]
     for (const { shares } of this.#unapplied) {
@@ -400,7 +427,8 @@ export class MessageLog {
         bytes += share.bytes - (onDisk?.bytes ?? 0)
       }
     }
-    return { first, messages, bytes }
+    const gone = this.#rewritten.goneFrom(session)
+    return { first, messages: messages - gone.messages, bytes: bytes - gone.bytes }
   }
 
   /** Removes a share: all of its messages are done. */
@@ -416,6 +444,18 @@ export class MessageLog {
     if (due > 0) this.#keeper.write(dueWrite(share, due, false))
     this.#bodies.leave(share.groups)
   }
+}
+
+/** As it was stored. */
+function shareOf(record: ShareReader): Share {
+  const share = new Share(record.session, record.first, noCommit)
+  share.count = record.covered
+  share.left = record.entries
+  share.bytes = record.charged
+  share.due = record.due
+  share.groups = record.groups
+  share.record = record
+  return share
 }
 
 function dueWrite({ session, first }: Share, due: number, put: boolean): Write {

@@ -5,8 +5,8 @@ import type { OutgoingSource } from '../store.js'
 import { isUnread } from './disk-errors.js'
 import type { SessionNumber } from './keys.js'
 import type { MessageLog } from './message-log.js'
+import type { Gone } from './rewritten-shares.js'
 import type { Share, Tail } from './share.js'
-import type { ShareReader } from './share-record.js'
 
 /** Shares held ahead of what is being sent: the queue behind them is on disk alone. */
 const heldShares = 64
@@ -166,22 +166,30 @@ export class StoredQueue implements Queue {
   }
 
   /**
-   * So many messages of the share that begins with this number, never sent, have expired; it is looked at again at `due`.
-   * @param left the share as it is written anew.
+   * So many messages of the share that begins with this number, never sent, have expired: it is being written anew.
+   * @param left what is left of it; `undefined`: nothing.
    */
-  shortened(first: number, messages: number, bytes: number, due: number, left?: ShareReader): void {
+  shortened(first: number, { messages, bytes }: Gone, left: Share | undefined): void {
     this.#count(-messages, -bytes)
-    if (messages > 0) this.#owner.changed()
-    if (this.#tail?.first === first) this.#tail.commit = this.#keeper.latest // its record is being written anew
-    const share = this.#shares?.find((one) => one.first === first)
+    this.#owner.changed()
+    if (this.#tail?.first === first) this.#tail.commit = this.#keeper.latest
+    const share = this.#held(first)
     if (!share) return
-    share.left -= messages
-    share.bytes -= bytes
-    share.due = due
-    share.record = left ?? share.record // until it is in the tables, what stands there has the expired ones still
-    if (share.left > 0) return
-    this.#drop(share)
-    this.#noteRemoved(first)
+    if (!left) return this.#drop(share)
+    left.lost = share.lost
+    left.left = this.#countLeft(left)
+    this.#shares!.splice(this.#shares!.indexOf(share), 1, left)
+    if (left.left === 0) this.#pass(left)
+  }
+
+  /** The share that begins with this number is looked at again in this second; 0: it is not. */
+  postponed(first: number, due: number): void {
+    const share = this.#held(first)
+    if (share) share.due = due
+  }
+
+  #held(first: number): Share | undefined {
+    return this.#shares?.find((one) => one.first === first)
   }
 
   /** It is done, though the disk may not know yet. */
