@@ -4,6 +4,7 @@ import { reason } from '@godwit/protocol'
 import type { BridgeDrop } from './counters.js'
 import type { Hops } from './hops.js'
 import { renamed } from './marks.js'
+import type { Repeats } from './repeats.js'
 import type { RetainedOutward } from './retained-outward.js'
 import type { TopicMap } from './topic-map.js'
 
@@ -14,6 +15,7 @@ interface InwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
   readonly session: InsideSession
+  readonly repeats: Repeats
   readonly retained: RetainedOutward
   readonly after: (ms: number, task: () => void) => () => void
   readonly onTaken: () => void
@@ -71,6 +73,7 @@ export class Inward {
       retain: message.retain && !isOvertaken,
       ...(carried && { properties: carried }),
       ...(qos === 2 && { packetId: packetId! }),
+      ...(qos > 0 && this.#parts.repeats.noteOf(message)),
     }
     this.#parts.session.publish(topic, payload, options).then(
       () => {

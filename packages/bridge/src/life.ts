@@ -9,6 +9,7 @@ import { Hops } from './hops.js'
 import { Inward } from './inward.js'
 import type { Narrator } from './narrator.js'
 import { Outward } from './outward.js'
+import { Repeats } from './repeats.js'
 import { RetainedOutward } from './retained-outward.js'
 import { packetIdOf, SessionStore } from './session-store.js'
 import type { StateTopics } from './state-topics.js'
@@ -169,10 +170,12 @@ export class Life {
       userProperties: [[brokerProperty, this.#broker.id]],
     })
     const firstPacketId = packetIdOf(this.session.head + 32_768)
+    const repeats = new Repeats(this.session, () => store.owe())
     const inward = new Inward({
       topics,
       hops: this.#hops,
       session: this.session,
+      repeats,
       retained: this.#retained,
       after: timerOf(this.#options),
       onTaken: () => {
@@ -180,7 +183,7 @@ export class Life {
       },
       onDropped: (reason, topic, why) => drop(this.#parts, reason, topic, why),
     })
-    const made = await relay(url, given, { bridge: bridgeProtocol, firstPacketId })
+    const made = await relay(url, given, { bridge: bridgeProtocol, firstPacketId, repeats })
     const { client } = made
     this.#relay = made
     this.#inward = inward

@@ -39,6 +39,11 @@ export class SessionStore implements ClientStore {
 
   putReceived(): void {}
 
+  /** What is acknowledged next waits for all so far. */
+  owe(): void {
+    this.#owes = true
+  }
+
   removeReceived(packetId: number): void {
     void this.#session.release(packetId).catch(() => {})
     this.#owes = true

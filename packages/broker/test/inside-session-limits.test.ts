@@ -25,7 +25,15 @@ it.each<[string, (session: InsideSession) => Promise<unknown>]>([
     (s) => s.publish('a', 'x', any({ retained: true })),
   ],
   ['invalid-option: qos is 3; it takes 0, 1 or 2', (session) => session.publish('a', 'x', any({ qos: 3 }))],
-  ['invalid-option: packetId is for QoS 2 alone', (session) => session.publish('a', 'x', { qos: 1, packetId: 1 })],
+  [
+    'invalid-option: packetId is for QoS 2 alone; with sum, for QoS 1 too',
+    (session) => session.publish('a', 'x', { qos: 1, packetId: 1 }),
+  ],
+  ['invalid-option: sum is kept under a packetId', (session) => session.publish('a', 'x', { qos: 2, sum: 1 })],
+  [
+    'invalid-option: sum is 0; it takes whole numbers from 1 to 4,294,967,295',
+    (session) => session.publish('a', 'x', { qos: 1, packetId: 1, sum: 0 }),
+  ],
   ['invalid-option: packetId is 0; it takes whole numbers from 1 to 65,535', (session) => session.release(0)],
   ['invalid-option: the payload is a number; it takes a string or bytes', (session) => session.publish('a', any(1))],
   [
@@ -218,4 +226,13 @@ it.each(['loop', 'listener'] as const)('lets others have their turn, however muc
     most = Math.max(most, got - before)
   }
   expect(most).toBeLessThanOrEqual(2_000)
+})
+
+it('of what was refused no sum is kept: it may come again', async () => {
+  const { broker } = await startRig({ checkPayloadFormat: true })
+  const session = await broker.session('in')
+  const properties = { payloadFormatIndicator: 1 } as const
+  const refused = session.publish('a', Uint8Array.of(0xff), { qos: 2, packetId: 7, sum: 1, properties })
+  expect(await refused.catch(told)).toBe('refused: the payload is not UTF-8, as it says')
+  expect([session.sumOf(7), session.held]).toEqual([undefined, []])
 })

@@ -63,6 +63,25 @@ describe.each([
     ])
   })
 
+  it('what came last under which packet id is known, also when that is free, until all are forgotten', async () => {
+    const writer = await open('writer')
+    await writer.publish('a', 'one', { qos: 2, packetId: 7, sum: 1 })
+    await writer.publish('a', 'two', { qos: 2, packetId: 7, sum: 2 }) // a repeat of the first, whatever it says: 7 is not free
+    await writer.release(7)
+    await writer.publish('a', 'three', { qos: 1, packetId: 65_535, sum: 4_294_967_295 })
+    await writer.flush() // nobody keeps that message, so its publication waits for nothing
+    await again()
+    const same = await open('writer')
+    expect([7, 8, 65_535].map((id) => same.sumOf(id))).toEqual([1, undefined, 4_294_967_295])
+    await same.publish('a', 'four', { qos: 2, packetId: 7, sum: 4 })
+    expect([same.sumOf(7), same.held]).toEqual([4, [7]])
+    same.forgetSums()
+    await same.flush()
+    await again()
+    const last = await open('writer')
+    expect([last.sumOf(7), last.sumOf(65_535), last.held]).toEqual([undefined, undefined, [7]])
+  })
+
   it('a member of a shared group gets what it was lent, and the rest', async () => {
     const session = await open('in')
     await session.subscribe('$share/g/a', { qos: 1 })

@@ -9,9 +9,8 @@ import type { GivenServers } from './server-address.js'
 import { resolveOptions } from './settings.js'
 import type { OutgoingOwner } from './state/outgoing.js'
 import { RelayedIds } from './state/relayed-ids.js'
-import { Remembered } from './state/remembered.js'
 
-export type { RelayedMessage, RelayTerms } from './relayed-message.js'
+export type { GivenRepeats, RelayedMessage, RelayTerms } from './relayed-message.js'
 export type { DropReason, OutgoingOwner } from './state/outgoing.js'
 
 /**
@@ -72,7 +71,7 @@ export async function relay(server: GivenServers, options: ConnectOptions, terms
     firstPacketId: terms.firstPacketId,
     bridgeLevel: terms.bridge ? new BridgeLevel() : undefined,
     ids: new RelayedIds(),
-    remembered: new Remembered(),
+    ...(terms.repeats && { repeats: terms.repeats }),
   }
   const settings = { ...resolveOptions(server, { ...options, background: true }, allParts), relay: relaying }
   const client = new ReconnectingClient(settings)

@@ -1,7 +1,6 @@
-import type { PropertiesOf, QoS } from '@godwit/protocol'
+import type { PropertiesOf, Publish, QoS } from '@godwit/protocol'
 import type { BridgeLevel } from './bridge-level.js'
 import type { RelayedIds } from './state/relayed-ids.js'
-import type { Remembered } from './state/remembered.js'
 
 /** A message that has its place and its number already, in a session of another server. */
 export interface RelayedMessage {
@@ -21,6 +20,14 @@ export interface RelayedMessage {
   readonly expiresAt: number
 }
 
+/** Who knows which messages a relay has finished with. */
+export interface GivenRepeats {
+  /** A message at QoS 1 or 2 has come whose id stands for none that is under way. True: it is finished with, and acknowledged again. */
+  isRepeat(packet: Publish): boolean
+  /** The server has forgotten the session: its ids stand for others from now on. */
+  clear(): void
+}
+
 /** What makes a client a relay. */
 export interface RelayTerms {
   /**
@@ -30,12 +37,13 @@ export interface RelayTerms {
   readonly bridge: boolean
   /** Packets besides messages (SUBSCRIBE and the like) have ids from here up, far from those of messages under way. 1 to 65,535. */
   readonly firstPacketId: number
+  /** Left out: what comes under an id that is free is new. */
+  readonly repeats?: GivenRepeats
 }
 
 /** The same with what only a relay keeps. */
-export interface Relaying extends Pick<RelayTerms, 'firstPacketId'> {
+export interface Relaying extends Pick<RelayTerms, 'firstPacketId' | 'repeats'> {
   /** Undefined: the server is not told that this is a bridge. */
   readonly bridgeLevel: BridgeLevel | undefined
   readonly ids: RelayedIds
-  readonly remembered: Remembered
 }

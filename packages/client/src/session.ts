@@ -69,7 +69,7 @@ export class Session {
         if (type === 'puback') this.#window.free(1, packetId)
         this.#connection?.send({ type, packetId })
       },
-      settings.relay?.remembered,
+      settings.relay?.repeats,
     )
     this.#subscriptions = new Subscriptions({
       clock,

@@ -40,7 +40,7 @@ export class InsideConnection implements Context, InboxOwner {
   /** The promise of the publication that was held last, until its caller has it. */
   #heldAnswer: Promise<Reply | undefined> | undefined
   /** Of what is asked for now. */
-  #handled: () => void = () => {}
+  #handled: (answer: Answer) => void = () => {}
   /** Those whose publications are held: told when they never will be routed. */
   readonly #held = new Set<(error: Error) => void>()
   #why: Error | undefined
@@ -88,17 +88,17 @@ export class InsideConnection implements Context, InboxOwner {
 
   /**
    * Has a handler do what a packet asks for; resolves with its answer once that is safe.
-   * @param handled called when that has been done, also if it had to wait for room on the disk; in the same commit.
+   * @param handled called with the answer when that has been done, also if it had to wait for room on the disk; in the same commit.
    * @throws BrokerError `session-closed`; `invalid-topic`; `refused`.
    */
-  async ask(handle: () => Answer, handled: () => void = () => {}): Promise<Packet | undefined> {
+  async ask(handle: () => Answer, handled: (answer: Answer) => void = () => {}): Promise<Packet | undefined> {
     if (this.closed) throw this.#gone()
     try {
       this.#handled = handled
       const answer = handle()
       const held = this.#heldAnswer
       this.#heldAnswer = undefined
-      if (!held) handled()
+      if (!held) handled(answer)
       this.#parts.store.endOfPart()
       const reply = await (held ?? answer)
       if (!reply) return undefined
@@ -231,8 +231,9 @@ export class InsideConnection implements Context, InboxOwner {
       goOn = () => {
         this.#held.delete(reject)
         try {
-          resolve(route())
-          handled()
+          const answer = route()
+          resolve(answer)
+          handled(answer)
         } catch (error) {
           reject(error)
         }

@@ -1,5 +1,6 @@
 import { isTopicName, type QoS, ReceivedPublish } from '@godwit/protocol'
 import { BrokerError } from '../errors.js'
+import type { Answer } from '../handlers/context.js'
 import { onPublish } from '../handlers/publish.js'
 import { onPubrel } from '../handlers/pubrel.js'
 import { onSubscribe } from '../handlers/subscribe.js'
@@ -21,6 +22,11 @@ import {
 } from './session-options.js'
 
 const mostPacketIds = 65_535
+
+/** Whether a publication at QoS 1 or 2 was taken over. Here nobody is asked, so the answer is there. */
+function isTaken(answer: Answer): boolean {
+  return answer !== undefined && !(answer instanceof Promise) && answer.refuses !== true
+}
 
 /**
  * A session of the program around the broker: a durable reader and writer, with the rules of any client's session of 5.0 and
@@ -120,16 +126,23 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
     if (isSystemTopic(topic)) {
       throw new BrokerError('invalid-topic', 'topics under $SYS are published by the broker itself')
     }
-    const { qos = 0, retain = false, properties, packetId } = options
+    const { qos = 0, retain = false, properties, packetId, sum } = options
     checkProperties(topic, properties)
     const bytes = ownBytes(payload)
     const flags = (qos << 1) | (retain ? 1 : 0)
     const connection = this.#connection
     const id = qos === 0 ? undefined : (packetId ?? this.#freeId())
     const packet = new ReceivedPublish(topic, flags, id, properties, bytes, -1, 0, bytes.length, true)
-    // Nobody will repeat it without a number of its own: that is free again in the same commit.
-    const handled = qos === 2 && packetId === undefined ? () => void connection.session.release(id!) : undefined
-    await connection.ask(() => onPublish(connection, packet), handled)
+    const wasHeld = qos === 2 && connection.session.hasReceived(id!) // then this is a repeat, whatever it says
+    await connection.ask(
+      () => onPublish(connection, packet),
+      (answer) => {
+        const { session } = connection
+        // Nobody will repeat it without a number of its own: that is free again in the same commit.
+        if (qos === 2 && packetId === undefined) session.release(id!)
+        if (sum !== undefined && !wasHeld && isTaken(answer)) session.remember(id!, sum)
+      },
+    )
   }
 
   #freeId(): number {
@@ -154,6 +167,16 @@ export class InsideSession implements AsyncIterable<InsideMessage>, AsyncDisposa
     const ids: number[] = []
     for (let id = 1; id <= mostPacketIds; id++) if (session.hasReceived(id)) ids.push(id)
     return ids
+  }
+
+  /** The `sum` of the last message that was published under this packet id, also by an earlier process; `undefined`: that is not known. */
+  sumOf(packetId: number): number | undefined {
+    return this.#connection.session.sumOf(packetId)
+  }
+
+  /** Packet ids mean something else from now on: no sum is known any more, nor will be after the next commit. */
+  forgetSums(): void {
+    if (!this.#connection.closed) this.#connection.session.forgetSums()
   }
 
   /**

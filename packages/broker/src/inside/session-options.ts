@@ -75,6 +75,12 @@ export interface InsidePublishOptions extends PublishOptions {
    * until `release()`. For those who are given it by somebody who repeats it. 1 to 65,535; default: each call is a message.
    */
   readonly packetId?: number
+  /**
+   * What the message is, in short, for whoever is given again what he has finished with: kept under `packetId` in the commit of the message,
+   * also after `release()`, until another message is published under it. Of packet ids that are given out in a row the last half is known.
+   * With `packetId`, which then may be at QoS 1 too. 1 to 4,294,967,295; default: none.
+   */
+  readonly sum?: number
 }
 
 const sessionNames: NamesOf<InsideSessionOptions> = {
@@ -94,7 +100,13 @@ const subscribeNames: NamesOf<InsideSubscribeOptions> = {
   retainHandling: true,
   identifier: true,
 }
-const publishNames: NamesOf<InsidePublishOptions> = { qos: true, retain: true, properties: true, packetId: true }
+const publishNames: NamesOf<InsidePublishOptions> = {
+  qos: true,
+  retain: true,
+  properties: true,
+  packetId: true,
+  sum: true,
+}
 const mostIdentifier = 268_435_455
 const elsewhere = { sessionExpirySeconds: 'expirySeconds', cleanStart: 'clean' }
 
@@ -162,11 +174,17 @@ export function checkFilter(filter: string): void {
 /** @throws BrokerError `invalid-option`. */
 export function checkPublish(options: InsidePublishOptions): void {
   checkNames(options, publishNames, 'publish')
-  const { qos = 0, packetId } = options
+  const { qos = 0, packetId, sum } = options
   checkQos(qos)
+  if (sum !== undefined && packetId === undefined)
+    throw new BrokerError('invalid-option', 'sum is kept under a packetId')
   if (packetId === undefined) return
-  if (qos !== 2) throw new BrokerError('invalid-option', 'packetId is for QoS 2 alone')
+  if (qos === 0 || (qos === 1 && sum === undefined)) {
+    throw new BrokerError('invalid-option', 'packetId is for QoS 2 alone; with sum, for QoS 1 too')
+  }
   checkPacketId(packetId)
+  if (sum !== undefined && !isWhole(sum, 1, 4_294_967_295))
+    throw wrong('sum', sum, 'whole numbers from 1 to 4,294,967,295')
 }
 
 /** @throws BrokerError `invalid-option`. */

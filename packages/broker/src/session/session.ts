@@ -11,6 +11,7 @@ import type { Grant } from '../router/subscriber.js'
 import { SmallMap } from '../small-map.js'
 import type { RecoveredSession, SessionStore } from '../store/store.js'
 import type { Peer } from '../transport/transport.js'
+import { type ChangedPage, PacketSums } from './packet-sums.js'
 import { ReceivedIds, receivedPageOf } from './received-ids.js'
 
 /** What can be told of a connection. */
@@ -50,6 +51,8 @@ export type Subscribed = Pick<SmallMap<string, Grant>, 'size' | 'has' | 'get' | 
   Iterable<readonly [string, Grant]>
 
 const noSubscriptions = new SmallMap<string, Grant>()
+/** Where sums of messages stand in the store: behind the pages of received ids. */
+const firstSumPage = 64
 
 /** What the standard calls Session state (3.1.1, section 3.1.2.4), server side. */
 export class Session implements Owner {
@@ -70,6 +73,8 @@ export class Session implements Owner {
   #owed: Set<string> | undefined
   /** Made with the first message at QoS 2. */
   #received: ReceivedIds | undefined
+  /** Made with the first message that brings one. */
+  #sums: PacketSums | undefined
 
   constructor(delivery: Delivery, stored: SessionStore, router: Router, expirySeconds: number) {
     this.clientId = delivery.clientId
@@ -94,7 +99,10 @@ export class Session implements Owner {
     for (const [filter, grant] of subscriptions) {
       this.#join(filter, grant)
     }
-    for (const [page, bits] of received) this.#receivedIds().restore(page, bits)
+    for (const [page, bytes] of received) {
+      if (page < firstSumPage) this.#receivedIds().restore(page, bytes)
+      else this.#packetSums().restore(page - firstSumPage, bytes)
+    }
     const sent = owed.length > 0 ? topicsUnderWay(this.delivery) : noTopics
     for (const filter of owed) {
       this.#owe(filter)
@@ -148,6 +156,24 @@ export class Session implements Owner {
     return this.#receivedChanged(received, packetId)
   }
 
+  /**
+   * What the message was that came under this id, in short, as the client says; kept also when the id is free again, until another message
+   * comes under it.
+   */
+  remember(packetId: number, sum: number): Commit {
+    return this.#sumsChanged(this.#packetSums().set(packetId, sum))
+  }
+
+  /** What the last message was under this id; `undefined`: that is not known. */
+  sumOf(packetId: number): number | undefined {
+    return this.#sums?.of(packetId)
+  }
+
+  /** The client has a new session on the other side, say: its ids mean nothing any more. */
+  forgetSums(): Commit {
+    return this.#sumsChanged(this.#sums?.clear() ?? [])
+  }
+
   /** Nothing of it is left, here or in the store. */
   end(): Commit {
     const subscriptions = this.#subscriptions ?? noSubscriptions
@@ -180,6 +206,17 @@ export class Session implements Owner {
   #receivedIds(): ReceivedIds {
     this.#received ??= new ReceivedIds()
     return this.#received
+  }
+
+  #packetSums(): PacketSums {
+    this.#sums ??= new PacketSums()
+    return this.#sums
+  }
+
+  #sumsChanged(pages: readonly ChangedPage[]): Commit {
+    let commit: Commit = noCommit
+    for (const [page, sums] of pages) commit = later(commit, this.stored.setReceived(firstSumPage + page, sums))
+    return commit
   }
 
   #receivedChanged(received: ReceivedIds, packetId: number): Commit {

@@ -103,6 +103,8 @@ export class MemorySessionStore implements SessionStore {
   readonly queue: MemoryQueue
   readonly #accounts: MemoryAccounts
   #charged: number
+  /** Bytes of each page of what came under packet ids. */
+  #received: Map<number, number> | undefined
 
   constructor(name: string, accounts: MemoryAccounts) {
     this.#accounts = accounts
@@ -125,7 +127,10 @@ export class MemorySessionStore implements SessionStore {
     return nothingToWaitFor
   }
 
-  setReceived(): Commit {
+  setReceived(page: number, { length }: Uint8Array): Commit {
+    this.#received ??= new Map()
+    this.#charge(length - (this.#received.get(page) ?? 0))
+    this.#received.set(page, length)
     return nothingToWaitFor
   }
 

@@ -273,13 +273,14 @@ function lastingContract(start: () => StoreKind): void {
       },
     ))
 
-  it('finds pages of received ids as they were when the commit was made', () =>
+  it('finds pages of what came under packet ids as they were when the commit was made', () =>
     inTurns(
       async ({ store }) => {
         const { stored } = begin(store, 'c')
         const [low, high] = [new Uint8Array(128).fill(1), new Uint8Array(128)]
         stored.setReceived(0, low)
         stored.setReceived(63, high)
+        stored.setReceived(191, new Uint8Array(2048).fill(7))
         high[127] = 0x80 // still of this commit
         await idle(store)
         stored.setReceived(0, low.fill(0))
@@ -287,9 +288,13 @@ function lastingContract(start: () => StoreKind): void {
       ({ recovered }) => {
         const { received } = found(recovered, 'c')
         const { stored } = resume(recovered, 'c')
-        expect(received.map(([page]) => page)).toEqual([63])
+        expect(received.map(([page, { length }]) => [page, length])).toEqual([
+          [63, 128],
+          [191, 2048],
+        ])
         expect(received[0]![1][127]).toBe(0x80)
         stored.setReceived(63, received[0]![1].fill(0))
+        stored.setReceived(191, new Uint8Array(0))
       },
       ({ recovered }) => expect(found(recovered, 'c').received).toEqual([]),
     ))

@@ -93,8 +93,12 @@ export interface SessionStore {
    */
   setSubscription(filter: string, grant: StoredGrant, owed: boolean, isNew?: boolean): Commit
   deleteSubscription(filter: string): Commit
-  /** A page of the set of received QoS 2 ids has changed; its bits are read when the commit is made. */
-  setReceived(page: number, bits: Uint8Array): Commit
+  /**
+   * A page of what came under which packet id has changed: bits of received QoS 2 ids, or sums of messages. Its bytes are read when the
+   * commit is made; one without a bit that is set is not kept.
+   * @param page 0 to 255.
+   */
+  setReceived(page: number, bytes: Uint8Array): Commit
   /** A connection uses the session; when it is gone, the session lives on for this long. */
   connected(expirySeconds: number): Commit
   /** No connection uses it any more; it ends at `expiresAt` (ms of the broker's time, infinite = never). */
@@ -183,7 +187,7 @@ export interface RecoveredSession {
   readonly subscriptions: readonly (readonly [filter: string, grant: StoredGrant])[]
   /** Filters among them for which not all that is retained has been sent. */
   readonly owed: readonly string[]
-  readonly received: readonly (readonly [page: number, bits: Uint8Array])[]
+  readonly received: readonly (readonly [page: number, bytes: Uint8Array])[]
   readonly outgoing: OutgoingState & QueuedCount
   /** How long it lives on without a connection. */
   readonly expirySeconds: number

@@ -1,5 +1,5 @@
 import type { Publish } from '@godwit/protocol'
-import type { Remembered } from './remembered.js'
+import type { GivenRepeats } from '../relayed-message.js'
 import type { ClientStore } from './store.js'
 
 /**
@@ -32,17 +32,17 @@ export class Inbound {
   readonly #order: { 1: Delivery[]; 2: Delivery[] } = { 1: [], 2: [] }
   /** QoS 2 ids acknowledged with PUBREC and not yet released. */
   readonly #received = new Set<number>()
-  /** Of a relay: what was done with lately. */
-  readonly #remembered: Remembered | undefined
+  /** Of a relay: what is finished with. */
+  readonly #repeats: GivenRepeats | undefined
 
   constructor(
     store: ClientStore,
     acknowledge: (type: 'puback' | 'pubrec', packetId: number) => void,
-    remembered: Remembered | undefined,
+    repeats: GivenRepeats | undefined,
   ) {
     this.#store = store
     this.#acknowledge = acknowledge
-    this.#remembered = remembered
+    this.#repeats = repeats
   }
 
   /** Takes up what an earlier process left. */
@@ -59,7 +59,7 @@ export class Inbound {
   /** A new connection. */
   restart(sessionPresent: boolean): void {
     if (sessionPresent) return
-    this.#remembered?.clear()
+    this.#repeats?.clear()
     this.#open[1].clear()
     this.#open[2].clear()
     for (const id of this.#received) this.#store.removeReceived(id)
@@ -76,7 +76,6 @@ export class Inbound {
       this.#acknowledge('pubrec', packetId) // [MQTT-4.3.3-2]
       return undefined
     }
-    const isRepeat = this.#remembered?.isRepeat(packet) === true
     const known = this.#open[qos].get(packetId)
     // At QoS 2 the id alone decides. At QoS 1 an id may be used anew once the server has let the message go.
     const again = known !== undefined && (qos === 2 || (packet.dup && known.topic === packet.topic))
@@ -85,6 +84,7 @@ export class Inbound {
       this.#flush(qos)
       return undefined
     }
+    const isRepeat = this.#repeats?.isRepeat(packet) === true
     const state = isRepeat ? 'done' : 'waiting'
     const delivery: Delivery = { packetId, qos, topic: packet.topic, state, consumers: 0 }
     this.#open[qos].set(packetId, delivery)
@@ -107,10 +107,7 @@ export class Inbound {
   /** PUBREL: the id may be used for another message. PUBCOMP is the answer, also when the id is unknown: false. */
   onPubrel(packetId: number): boolean {
     const known = this.#received.delete(packetId)
-    if (known) {
-      this.#store.removeReceived(packetId)
-      this.#remembered?.done(packetId)
-    }
+    if (known) this.#store.removeReceived(packetId)
     return known
   }
 
@@ -130,7 +127,7 @@ export class Inbound {
     if (qos === 2) {
       this.#received.add(packetId)
       this.#store.putReceived(packetId)
-    } else this.#remembered?.done(packetId)
+    }
     this.#acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId)
   }
 }

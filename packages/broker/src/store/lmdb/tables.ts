@@ -19,7 +19,7 @@ export const tableNames = [
   'cursors',
   /** Session and hash of the filter. */
   'subscriptions',
-  /** Session and page → bits of received QoS 2 ids. */
+  /** Session and page → bits of received QoS 2 ids; from page 64 on, sums of what came under 512 ids. */
   'received',
   /** Sessions that have ended and are still to be cleared away. */
   'ended',
