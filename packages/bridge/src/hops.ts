@@ -1,5 +1,5 @@
 import type { LocalProperties } from '@godwit/broker'
-import { brokerProperty, marksProperty, withMark } from '@godwit/broker/bridging'
+import { brokerProperty } from '@godwit/broker/bridging'
 
 /** The user property of messages that a bridge carries: the brokers they have been on, in their order, apart by a space. */
 const hopsProperty = 'godwit-hops'
@@ -7,9 +7,8 @@ const hopsProperty = 'godwit-hops'
 const mostHops = 64
 
 /**
- * What messages carry from broker to broker (5.0): where they have been, so that what was on the other side does not go there again,
- * nor does what was here come in; and the mark by which one that comes by several ways is known, where the other broker takes this
- * bridge for one. So bridges may make a ring.
+ * Where messages have been (5.0), so that what was on the other side does not go there again, nor does what was here come in. So
+ * bridges may make a ring.
  */
 export class Hops {
   readonly #here: string
@@ -20,8 +19,6 @@ export class Hops {
   #there: string | undefined
   /** Whether messages have properties over there. */
   #isOn = false
-  /** Whether the other broker believes marks and gives them. Who knows, otherwise, who has given a message its mark. */
-  takesMarks = false
 
   constructor(here: string) {
     this.#here = here
@@ -33,13 +30,11 @@ export class Hops {
   begin(version: number, said: readonly (readonly [string, string])[]): void {
     this.#isOn = version === 5
     this.#there = said.find(([name]) => name === brokerProperty)?.[1]
-    this.takesMarks = said.some(([name]) => name === marksProperty)
   }
 
   /** The properties with which a message goes out. */
-  onward(given: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
-    if (!this.#isOn) return given
-    const properties = this.#known(given)
+  onward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
+    if (!this.#isOn) return properties
     if (properties === undefined) return this.#hereAlone
     const users = properties.userProperties
     if (!users?.some(([name]) => name === hopsProperty)) {
@@ -51,16 +46,11 @@ export class Hops {
   }
 
   /** The properties with which a message is published here. */
-  inward(given: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
-    const properties = this.#known(given)
+  inward(properties: LocalProperties | undefined): LocalProperties | undefined | 'loop' {
     const hops = hopsOf(properties)
     if (hops.includes(this.#here)) return 'loop'
     if (this.#there === undefined || hops.includes(this.#there)) return properties
     return withHops(properties, [...hops, this.#there])
-  }
-
-  #known(properties: LocalProperties | undefined): LocalProperties | undefined {
-    return this.takesMarks ? properties : withMark(properties, undefined)
   }
 }
 

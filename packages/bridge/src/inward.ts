@@ -3,7 +3,7 @@ import type { Message } from '@godwit/client'
 import { reason } from '@godwit/protocol'
 import type { BridgeDrop } from './counters.js'
 import type { Hops } from './hops.js'
-import { renamed } from './marks.js'
+import type { Marks } from './marks.js'
 import type { Repeats } from './repeats.js'
 import type { RetainedOutward } from './retained-outward.js'
 import type { TopicMap } from './topic-map.js'
@@ -14,6 +14,7 @@ const retryMs = 50
 interface InwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
+  readonly marks: Marks
   readonly session: InsideSession
   readonly repeats: Repeats
   readonly retained: RetainedOutward
@@ -63,15 +64,15 @@ export class Inward {
     const topic = this.#parts.topics.toLocal(message.topic)
     if (topic === undefined) return this.#drop(message, 'not-mapped', 'no filter of this bridge has it')
     if (isSystemTopic(topic)) return this.#drop(message, 'system-topic', "it would be one of this broker's own topics")
-    const properties = this.#parts.hops.inward(ownOf(message.properties))
+    const marked = this.#parts.marks.along(ownOf(message.properties), message.topic, topic)
+    const properties = this.#parts.hops.inward(marked)
     if (properties === 'loop') return this.#drop(message, 'loop', 'it has been here already')
-    const carried = renamed(properties, message.topic, topic)
     const isOvertaken = message.retain && this.#parts.retained.has(topic)
     if (isOvertaken === undefined) return false
     const options = {
       qos,
       retain: message.retain && !isOvertaken,
-      ...(carried && { properties: carried }),
+      ...(properties && { properties }),
       ...(qos === 2 && { packetId: packetId! }),
       ...(qos > 0 && this.#parts.repeats.noteOf(message)),
     }

@@ -7,8 +7,9 @@ import { clientOptions, localClientId, timerOf } from './checked-options.js'
 import type { BridgeCounters, BridgeDrop } from './counters.js'
 import { Hops } from './hops.js'
 import { Inward } from './inward.js'
+import { Marks } from './marks.js'
 import type { Narrator } from './narrator.js'
-import { Outward } from './outward.js'
+import { Outward, type OutwardParts } from './outward.js'
 import { Repeats } from './repeats.js'
 import { RetainedOutward } from './retained-outward.js'
 import { packetIdOf, SessionStore } from './session-store.js'
@@ -42,6 +43,7 @@ export class Life {
   readonly #parts: LifeParts
   readonly #outward: Outward
   readonly #hops: Hops
+  readonly #marks: Marks
   readonly #retained: RetainedOutward
   #inward: Inward | undefined
   #relay: Relay | undefined
@@ -53,9 +55,11 @@ export class Life {
   /** @throws BrokerError when the session cannot be opened. */
   static async begin(broker: Broker, options: BridgeOptions, parts: LifeParts): Promise<Life> {
     const hops = new Hops(broker.id)
+    const marks = new Marks()
     const outward = new Outward({
       topics: parts.topics,
       hops,
+      marks,
       retain: options.outgoingRetain ?? true,
       onSent: () => {
         parts.counters.out++
@@ -72,7 +76,7 @@ export class Life {
       bridge: true,
       onMessage: outward.onMessage,
     })
-    const life = new Life(broker, options, parts, session, outward, hops)
+    const life = new Life(broker, options, parts, session, outward, { hops, marks })
     try {
       await life.#join()
       await life.#connect()
@@ -89,7 +93,7 @@ export class Life {
     parts: LifeParts,
     session: InsideSession,
     outward: Outward,
-    hops: Hops,
+    { hops, marks }: Pick<OutwardParts, 'hops' | 'marks'>,
   ) {
     this.session = session
     this.ended = new Promise((resolve) => {
@@ -100,6 +104,7 @@ export class Life {
     this.#parts = parts
     this.#outward = outward
     this.#hops = hops
+    this.#marks = marks
     this.#mayBeKnown = session.resumed
     this.#retained = new RetainedOutward(broker, session, parts.topics)
     session.closed.then(
@@ -174,6 +179,7 @@ export class Life {
     const inward = new Inward({
       topics,
       hops: this.#hops,
+      marks: this.#marks,
       session: this.session,
       repeats,
       retained: this.#retained,
@@ -230,6 +236,7 @@ export class Life {
     counters.connections++
     this.#outward.terms = { maximumQos, retainAvailable }
     this.#hops.begin(server.version, userProperties)
+    this.#marks.begin(userProperties)
     this.#outward.begin(this.session, this.#relay!)
     const hasLost = !server.sessionPresent && this.#mayBeKnown && this.#options.expirySeconds !== 0
     this.#mayBeKnown = true

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { LocalProperties } from '@godwit/broker'
-import { markOf, withMark } from '@godwit/broker/bridging'
+import { markOf, marksProperty, withMark } from '@godwit/broker/bridging'
 
-/** The properties for a message that gets another name on its way: under it, it is another message, with another mark. */
-export function renamed(
-  properties: LocalProperties | undefined,
-  from: string,
-  to: string,
-): LocalProperties | undefined {
-  const mark = from === to ? undefined : markOf(properties)
-  if (!mark) return properties
-  return withMark(properties, { marker: markerFor(mark.marker, from, to), number: mark.number })
+/** The mark by which a message is known that comes by several ways: whether it goes along, and as what. */
+export class Marks {
+  /** Whether the other broker believes marks and gives them. Who knows, otherwise, who has given a message its mark. */
+  #areTaken = false
+
+  /** A connection: what CONNACK said. */
+  begin(said: readonly (readonly [string, string])[]): void {
+    this.#areTaken = said.some(([name]) => name === marksProperty)
+  }
+
+  /** The properties of a message on its way from one topic to another: under another name it is another message, with another mark. */
+  along(properties: LocalProperties | undefined, from: string, to: string): LocalProperties | undefined {
+    if (properties === undefined || !this.#areTaken) return properties && withMark(properties, undefined)
+    const mark = from === to ? undefined : markOf(properties)
+    return mark ? withMark(properties, { marker: markerFor(mark.marker, from, to), number: mark.number }) : properties
+  }
 }
 
 /** The same for all topics that differ as these two do. Nothing is remembered: names are as long as those over there like. */

@@ -3,7 +3,7 @@ import { isClientError, type QoS } from '@godwit/client'
 import type { DropReason, OutgoingOwner, Relay } from '@godwit/client/relay'
 import type { BridgeDrop } from './counters.js'
 import type { Hops } from './hops.js'
-import { renamed } from './marks.js'
+import type { Marks } from './marks.js'
 import { packetIdOf } from './session-store.js'
 import type { TopicMap } from './topic-map.js'
 
@@ -15,6 +15,7 @@ const mostBytes = 16 * 1_048_576
 interface OutwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
+  readonly marks: Marks
   readonly retain: boolean
   readonly onSent: () => void
   readonly onDropped: (reason: BridgeDrop, topic: string, why: string) => void
@@ -80,8 +81,10 @@ export class Outward {
 
   #send(message: InsideMessage, relay: Relay): void {
     const { number, payload } = message
-    const topic = this.#parts.topics.toRemote(message.topic, message.identifiers)
-    const properties = topic === undefined ? undefined : this.#parts.hops.onward(message.properties)
+    const { topics, hops, marks } = this.#parts
+    const topic = topics.toRemote(message.topic, message.identifiers)
+    const marked = topic === undefined ? undefined : marks.along(message.properties, message.topic, topic)
+    const properties = topic === undefined ? undefined : hops.onward(marked)
     if (topic === undefined || properties === 'loop') {
       if (properties === 'loop') this.#parts.onDropped('loop', message.topic, 'it has been there already')
       else this.#parts.onDropped('unwritable', message.topic, 'it would have no name over there')
@@ -99,7 +102,7 @@ export class Outward {
         payload,
         qos,
         retain: message.retain && this.#parts.retain && retainAvailable,
-        properties: renamed(properties, message.topic, topic),
+        properties,
         expiresAt: message.expiresAt,
       },
       new Passage(topic, payload.length, this.#onEnd),

@@ -22,8 +22,10 @@ export interface Probe {
   /** What CONNACK says (5.0); undefined where the standard's default holds. */
   readonly maximumQos: number | undefined
   readonly retainAvailable: boolean
-  /** Whether the other broker is Godwit, and whether it takes the user for a bridge (`features.bridgeUsers`). */
-  readonly peer: 'godwit' | 'takes bridges' | undefined
+  /** Whether the other broker is Godwit. */
+  readonly isGodwit: boolean
+  /** Whether it takes the user for a bridge (`features.bridgeUsers`). */
+  readonly takesBridges: boolean
   readonly filters: readonly ProbedFilter[]
 }
 
@@ -61,22 +63,19 @@ export async function probe(options: BridgeOptions): Promise<Probe> {
       filters.push({ filter: remoteFilter, qos, reasonCode: granted[0]?.reasonCode ?? 0x80 })
     }
     const { server = '', version = 5, properties } = client.server ?? {}
+    const said = new Set(properties?.userProperties?.map(([name]) => name))
     return {
       server,
       version,
       maximumQos: properties?.maximumQos,
       retainAvailable: properties?.retainAvailable ?? true,
-      peer: peerOf(properties?.userProperties ?? []),
+      isGodwit: said.has(brokerProperty),
+      takesBridges: said.has(marksProperty),
       filters,
     }
   } finally {
     await client.close({ timeoutMs: 0 })
   }
-}
-
-function peerOf(said: readonly (readonly [string, string])[]): Probe['peer'] {
-  if (said.some(([name]) => name === marksProperty)) return 'takes bridges'
-  return said.some(([name]) => name === brokerProperty) ? 'godwit' : undefined
 }
 
 function grantsOf(error: unknown): SubscriptionRefusedError['granted'] {

@@ -104,13 +104,13 @@ function isGranted({ qos, reasonCode }: ProbedFilter): boolean {
   return reasonCode === qos
 }
 
-function inWords({ server, version, maximumQos, retainAvailable, peer, filters }: Probe): string {
+function inWords({ server, version, maximumQos, retainAvailable, isGodwit, takesBridges, filters }: Probe): string {
   const spoken = { 3: '3.1', 4: '3.1.1', 5: '5.0' }[version] ?? version
   return [
     `connected to ${server}, MQTT ${spoken}`,
     ...(maximumQos === undefined ? [] : [`what goes out goes at QoS ${maximumQos} at most: more is not taken there`]),
     ...(retainAvailable ? [] : ['what goes out is not retained there']),
-    ...(peer === 'godwit' ? [noBridgeThere] : []),
+    ...(isGodwit && !takesBridges ? [noBridgeThere] : []),
     ...filters.map(filterInWords),
   ]
     .map((line) => `${line}\n`)
