@@ -36,7 +36,7 @@ export type {
 } from './inside/session-options.js'
 export type { Clients, ClientView } from './inspection/clients.js'
 export { Exposition, type Labels } from './inspection/exposition.js'
-export type { Page, PageOptions } from './inspection/page.js'
+export type { Listing, Page, PageOptions } from './inspection/page.js'
 export { type Exposed, edgePrometheusText, prometheusText } from './inspection/prometheus.js'
 export type { QueuedView } from './inspection/queued.js'
 export type { Readiness } from './inspection/readiness.js'

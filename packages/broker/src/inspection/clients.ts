@@ -4,7 +4,7 @@ import type { Registry } from '../session/registry.js'
 import type { Session, SessionUser } from '../session/session.js'
 import type { Slices } from '../time/slices.js'
 import type { TlsAgreement } from '../transport/transport.js'
-import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
+import { Listing } from './page.js'
 
 /** A client that is connected, as it is now. */
 export interface ClientView {
@@ -38,50 +38,20 @@ export interface ClientView {
 }
 
 /** The clients that are connected. What is asked wrongly rejects. */
-export class Clients {
+export class Clients extends Listing<ClientView> {
   readonly #registry: Registry
-  readonly #slices: Slices
 
   constructor(registry: Registry, slices: Slices) {
+    const view = (clientId: string): ClientView | undefined => {
+      const session = registry.get(clientId)
+      return session?.user && viewOf(session, session.user)
+    }
+    super({ names: (from) => registry.names.from(from), view }, slices)
     this.#registry = registry
-    this.#slices = slices
   }
 
   async count(): Promise<number> {
     return this.#registry.count - this.#registry.offline
-  }
-
-  async get(clientId: string): Promise<ClientView | undefined> {
-    return this.#get(clientId)
-  }
-
-  /**
-   * Some of them, in the order of Client Identifiers; `next` of a page, as `after`, brings what follows.
-   * @throws BrokerError `invalid-option`.
-   */
-  async page(options: PageOptions = {}): Promise<Page<ClientView>> {
-    checkPage(options)
-    return pageOf(this.#listed, options, this.#slices)
-  }
-
-  /** All of them, in that order, page by page: `for await (const client of broker.clients.list())`. */
-  list(): AsyncGenerator<ClientView, undefined> {
-    return everyItem((options) => this.page(options))
-  }
-
-  /** The same: `for await (const client of broker.clients)`. */
-  [Symbol.asyncIterator](): AsyncGenerator<ClientView, undefined> {
-    return this.list()
-  }
-
-  #get(clientId: string): ClientView | undefined {
-    const session = this.#registry.get(clientId)
-    return session?.user && viewOf(session, session.user)
-  }
-
-  readonly #listed: Listed<ClientView> = {
-    names: (from) => this.#registry.names.from(from),
-    view: (clientId) => this.#get(clientId),
   }
 }
 

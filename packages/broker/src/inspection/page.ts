@@ -70,6 +70,41 @@ export async function* everyItem<T>(page: (options: PageOptions) => Promise<Page
   return undefined
 }
 
+/** What is listed, and asked for, by name: a Client Identifier, or a filter. What is asked wrongly rejects. */
+export class Listing<T> {
+  readonly #listed: Listed<T>
+  readonly #slices: Slices
+
+  constructor(listed: Listed<T>, slices: Slices) {
+    this.#listed = listed
+    this.#slices = slices
+  }
+
+  /** The one of this name; `undefined`: there is none. */
+  async get(name: string): Promise<T | undefined> {
+    return this.#listed.view(name)
+  }
+
+  /**
+   * Some of them, in the order of their names; `next` of a page, as `after`, brings what follows.
+   * @throws BrokerError `invalid-option`.
+   */
+  async page(options: PageOptions = {}): Promise<Page<T>> {
+    checkPage(options)
+    return pageOf(this.#listed, options, this.#slices)
+  }
+
+  /** All of them, in that order, page by page: `for await (const client of broker.clients.list())`. */
+  list(): AsyncGenerator<T, undefined> {
+    return everyItem((options) => this.page(options))
+  }
+
+  /** The same: `for await (const client of broker.clients)`. */
+  [Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
+    return this.list()
+  }
+}
+
 /** Who gets a page. */
 interface Asked<T> {
   readonly listed: Listed<T>

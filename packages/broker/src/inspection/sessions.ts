@@ -3,7 +3,7 @@ import { BrokerError } from '../errors.js'
 import type { Registry } from '../session/registry.js'
 import type { Session } from '../session/session.js'
 import type { Slices } from '../time/slices.js'
-import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
+import { checkPage, Listing, type Page, type PageOptions, pageOf } from './page.js'
 import { type QueuedView, queueOf } from './queued.js'
 
 /** A session, with or without a connection, as it is now. */
@@ -24,12 +24,17 @@ export interface SessionView {
 }
 
 /** The sessions of connected clients, and those that wait for theirs. What is asked wrongly rejects. */
-export class Sessions {
+export class Sessions extends Listing<SessionView> {
   readonly #registry: Registry
   readonly #slices: Slices
   readonly #whenFlushed: (commit: Commit) => Promise<void>
 
   constructor(registry: Registry, slices: Slices, whenFlushed: (commit: Commit) => Promise<void>) {
+    const view = (clientId: string): SessionView | undefined => {
+      const session = registry.get(clientId)
+      return session && viewOf(session, registry.expiresAt(session))
+    }
+    super({ names: (from) => registry.names.from(from), view }, slices)
     this.#registry = registry
     this.#slices = slices
     this.#whenFlushed = whenFlushed
@@ -37,29 +42,6 @@ export class Sessions {
 
   async count(): Promise<number> {
     return this.#registry.count
-  }
-
-  async get(clientId: string): Promise<SessionView | undefined> {
-    return this.#get(clientId)
-  }
-
-  /**
-   * Some of them, in the order of Client Identifiers; `next` of a page, as `after`, brings what follows.
-   * @throws BrokerError `invalid-option`.
-   */
-  async page(options: PageOptions = {}): Promise<Page<SessionView>> {
-    checkPage(options)
-    return pageOf(this.#listed, options, this.#slices)
-  }
-
-  /** All of them, in that order, page by page: `for await (const session of broker.sessions.list())`. */
-  list(): AsyncGenerator<SessionView, undefined> {
-    return everyItem((options) => this.page(options))
-  }
-
-  /** The same: `for await (const session of broker.sessions)`. */
-  [Symbol.asyncIterator](): AsyncGenerator<SessionView, undefined> {
-    return this.list()
   }
 
   /**
@@ -90,28 +72,18 @@ export class Sessions {
     await this.#whenFlushed(commit)
     return true
   }
+}
 
-  #get(clientId: string): SessionView | undefined {
-    const session = this.#registry.get(clientId)
-    return session && this.#viewOf(session)
-  }
-
-  readonly #listed: Listed<SessionView> = {
-    names: (from) => this.#registry.names.from(from),
-    view: (clientId) => this.#get(clientId),
-  }
-
-  #viewOf(session: Session): SessionView {
-    const { clientId, user, subscriptions, delivery, expirySeconds } = session
-    return {
-      clientId,
-      connected: user !== undefined,
-      inside: user?.isInside ?? false,
-      expiresAt: this.#registry.expiresAt(session),
-      durable: expirySeconds > 0,
-      subscriptions: subscriptions.size,
-      queued: delivery.waiting,
-      inflight: delivery.window.inflight,
-    }
+function viewOf(session: Session, expiresAt: number | undefined): SessionView {
+  const { clientId, user, subscriptions, delivery, expirySeconds } = session
+  return {
+    clientId,
+    connected: user !== undefined,
+    inside: user?.isInside ?? false,
+    expiresAt,
+    durable: expirySeconds > 0,
+    subscriptions: subscriptions.size,
+    queued: delivery.waiting,
+    inflight: delivery.window.inflight,
   }
 }

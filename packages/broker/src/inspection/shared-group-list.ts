@@ -2,7 +2,7 @@ import { type QoS, splitShared } from '@godwit/protocol'
 import type { SharedGroup } from '../router/shared-group.js'
 import type { SharedGroups } from '../router/shared-groups.js'
 import type { Slices } from '../time/slices.js'
-import { checkPage, everyItem, type Listed, type Page, type PageOptions, pageOf } from './page.js'
+import { Listing } from './page.js'
 
 /** Members that are shown of one group. */
 const mostMembers = 1_000
@@ -34,22 +34,20 @@ export interface SharedMemberView {
 }
 
 /** The shared subscriptions (5.0, section 4.8.2), also those that clients of 3.1.1 have. What is asked wrongly rejects. */
-export class SharedGroupList {
+export class SharedGroupList extends Listing<SharedGroupView> {
   readonly #groups: SharedGroups
-  readonly #slices: Slices
 
   constructor(groups: SharedGroups, slices: Slices) {
+    const view = (sharedFilter: string): SharedGroupView | undefined => {
+      const group = groups.get(sharedFilter)
+      return group && viewOf(group)
+    }
+    super({ names: (from) => groups.names.from(from), view }, slices)
     this.#groups = groups
-    this.#slices = slices
   }
 
   async count(): Promise<number> {
     return this.#groups.count
-  }
-
-  /** @param sharedFilter `$share/NAME/FILTER`. */
-  async get(sharedFilter: string): Promise<SharedGroupView | undefined> {
-    return this.#get(sharedFilter)
   }
 
   /** The members of one, in the order in which they came; 1,000 at most. */
@@ -60,35 +58,6 @@ export class SharedGroupList {
       found.push({ clientId, connected: online, ready: room > 0, qos })
     }
     return found
-  }
-
-  /**
-   * Some of them, in the order of their filters; `next` of a page, as `after`, brings what follows.
-   * @throws BrokerError `invalid-option`.
-   */
-  async page(options: PageOptions = {}): Promise<Page<SharedGroupView>> {
-    checkPage(options)
-    return pageOf(this.#listed, options, this.#slices)
-  }
-
-  /** All of them, in that order, page by page: `for await (const group of broker.sharedGroups.list())`. */
-  list(): AsyncGenerator<SharedGroupView, undefined> {
-    return everyItem((options) => this.page(options))
-  }
-
-  /** The same: `for await (const group of broker.sharedGroups)`. */
-  [Symbol.asyncIterator](): AsyncGenerator<SharedGroupView, undefined> {
-    return this.list()
-  }
-
-  #get(sharedFilter: string): SharedGroupView | undefined {
-    const group = this.#groups.get(sharedFilter)
-    return group && viewOf(group)
-  }
-
-  readonly #listed: Listed<SharedGroupView> = {
-    names: (from) => this.#groups.names.from(from),
-    view: (sharedFilter) => this.#get(sharedFilter),
   }
 }
 
