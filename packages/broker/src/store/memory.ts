@@ -6,8 +6,7 @@ import type { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import { BrokerTime } from '../time/broker-time.js'
 import { Chores } from '../time/chores.js'
-import { MemoryExpiry } from './memory-expiry.js'
-import { type MemoryAccounts, MemoryQueue } from './memory-queue.js'
+import { type MemoryAccounts, MemoryExpiry, MemoryQueue } from './memory-queue.js'
 import type { OutgoingSource, Recovered, SessionStore, Store, StoreHost } from './store.js'
 
 const nothingToWaitFor: Commit = noCommit
