@@ -52,9 +52,14 @@ export class Candidacy {
   isDue(follower: Follower, lease: Lease, now: number): boolean {
     if (!follower.isCaughtUp || this.#parts.isNameTaken()) return false
     if (this.isForced) return true
-    const isFree = (follower.applied === undefined || follower.applied.released) && now >= this.#restsUntil
-    if (!isFree && !lease.isOver(now)) return false
+    if (!this.#isFree(follower.applied, now) && !lease.isOver(now)) return false
     return !this.isFrozen && this.#areClocksRight(follower)
+  }
+
+  /** Whether the log was let go, and not by this node just now; or to this node. */
+  #isFree(applied: Position | undefined, now: number): boolean {
+    if (applied === undefined) return now >= this.#restsUntil
+    return applied.released && (applied.heir === this.#parts.node || now >= this.#restsUntil)
   }
 
   /** @param isDue whether it may; asked again and again. */

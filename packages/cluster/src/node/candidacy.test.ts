@@ -1,0 +1,51 @@
+import { VirtualClock } from '@godwit/broker/testing'
+import { expect, it } from 'vitest'
+import type { Position } from '../log/position.js'
+import { Candidacy } from './candidacy.js'
+import type { Follower } from './follower.js'
+import { Lease } from './lease.js'
+import type { NodeVoice } from './node-voice.js'
+
+/** Node b, whose copy has all of a log that its owner has let go. */
+function setUp(heir?: string) {
+  const clock = new VirtualClock()
+  const voice = { tell: () => {} } as unknown as NodeVoice
+  const candidacy = new Candidacy({
+    ...{ node: 'b', preferred: false, clock, voice },
+    others: () => [],
+    isNameTaken: () => false,
+  })
+  const applied = { released: true, wall: clock.now(), ...(heir !== undefined && { heir }) } as Position
+  const follower = { isCaughtUp: true, applied, skewMs: 0 } as unknown as Follower
+  const mayClaim = (): boolean => {
+    const now = clock.monotonic()
+    return candidacy.isItsTurn(candidacy.isDue(follower, new Lease(3_000), now), applied, now)
+  }
+  return { clock, candidacy, mayClaim }
+}
+
+it('a log that was let go is claimed at once', () => {
+  const { mayClaim } = setUp()
+  expect(mayClaim()).toBe(true)
+})
+
+it('who has just let go lets others come first', () => {
+  const { clock, candidacy, mayClaim } = setUp()
+  candidacy.rest(6_000)
+  expect(mayClaim()).toBe(false)
+  clock.advance(6_000)
+  expect(mayClaim()).toBe(true)
+})
+
+it('who has just let go and is named by the next owner claims at once', () => {
+  const { candidacy, mayClaim } = setUp('b')
+  candidacy.rest(6_000)
+  expect(mayClaim()).toBe(true)
+})
+
+it('another one that is named comes first', () => {
+  const { clock, mayClaim } = setUp('c')
+  expect(mayClaim()).toBe(false)
+  clock.advance(1_500)
+  expect(mayClaim()).toBe(true)
+})
