@@ -328,10 +328,8 @@ export async function playBridge(game) {
     for (const { writer } of writers) await writer.stop()
     const sources = sourcesOf(direction)
     await quiet(
-      () =>
-        Object.values(readers)
-          .map(({ of }) => sources.map((name) => of(`t/${name}`).length))
-          .join(),
+      () => Object.values(readers).flatMap(({ of }) => sources.map((name) => of(`t/${name}`).length)),
+      qos === 0 ? [] : Object.values(readers).flatMap(() => writers.map(({ writer }) => writer.sent)),
       near,
     )
     if (qos === 0) await keepLast(writers)
@@ -473,17 +471,24 @@ function faultsOf({ near, far, network }, random) {
   }
 }
 
+/** A machine that is busy may do nothing for that long. Quarters of a second. */
+const longestStill = { whenAllIsThere: 8, whenNot: 80 }
+
 /**
- * Waits until nothing has come for two seconds and nothing is on its way; thirty seconds at most.
- * @param {() => string} count
+ * Waits until all is there and nothing comes after it for two seconds, or nothing has come at all for twenty; two minutes at most.
+ * @param {() => number[]} count What each has been given of each.
+ * @param {readonly number[]} all What that is in the end.
  * @param {GodwitSide} near
  */
-async function quiet(count, near) {
+async function quiet(count, all, near) {
   let last = ''
-  for (let still = 0, passed = 0; still < 8 && passed < 240; passed++) {
+  for (let still = 0, passed = 0; passed < 480; passed++) {
     await wait(250)
-    const now = count() + (await near.view()).queued
+    const [counts, { queued }] = [count(), await near.view()]
+    const isThere = queued === 0 && counts.every((given, at) => given >= (all[at] ?? 0))
+    const now = `${counts} ${queued}`
     still = now === last ? still + 1 : 0
+    if (still >= (isThere ? longestStill.whenAllIsThere : longestStill.whenNot)) return
     last = now
   }
 }
@@ -539,11 +544,25 @@ function tally({ qos, direction }, writers, readers, nearKeeps, farKeeps, faults
  * @param {readonly string[]} late
  */
 function detailsOf(where, numbers, { sent, failed }, late) {
-  const there = new Set(numbers)
-  const gone = []
-  for (let number = 1; number <= sent && gone.length < 20; number++) if (!there.has(number)) gone.push(number)
-  const lost = gone.length > 0 ? [`not ${where}: ${gone.join(' ')} (not taken: ${failed.join(', ')})`] : []
+  const gone = gaps(new Set(numbers), sent).slice(0, 20)
+  const lost = gone.length > 0 ? [`not ${where}: ${gone.join(' ')} of ${sent} (not taken: ${failed.join(', ')})`] : []
   return late.length > 0 ? [...lost, `${where}: ${late.join(', ')}`] : lost
+}
+
+/**
+ * What is missing from 1 up to the last, as `5-9`.
+ * @param {ReadonlySet<number>} there
+ * @param {number} last
+ */
+function gaps(there, last) {
+  const found = []
+  for (let number = 1; number <= last; number++) {
+    if (there.has(number)) continue
+    const first = number
+    while (number < last && !there.has(number + 1)) number++
+    found.push(`${first}-${number}`)
+  }
+  return found
 }
 
 /** @param {readonly number[]} numbers */
