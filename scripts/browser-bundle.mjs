@@ -67,7 +67,7 @@ const otherForms = {
 /** What the client of a page never has: it is no relay, and makes no connections but those of the browser. */
 const never = new Set([
   '#relayed',
-  '#remembered',
+  '#repeats',
   'relay',
   'relayed',
   'bridge',

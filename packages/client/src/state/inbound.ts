@@ -84,12 +84,11 @@ export class Inbound {
       this.#flush(qos)
       return undefined
     }
-    const isRepeat = this.#repeats?.isRepeat(packet) === true
-    const state = isRepeat ? 'done' : 'waiting'
-    const delivery: Delivery = { packetId, qos, topic: packet.topic, state, consumers: 0 }
+    const delivery: Delivery = { packetId, qos, topic: packet.topic, state: 'waiting', consumers: 0 }
     this.#open[qos].set(packetId, delivery)
     this.#order[qos].push(delivery)
-    if (!isRepeat) return delivery
+    if (!this.#repeats?.isRepeat(packet)) return delivery
+    delivery.state = 'done'
     this.#flush(qos)
     return undefined
   }
