@@ -475,14 +475,14 @@ function faultsOf({ near, far, network }, random) {
 const longestStill = { whenAllIsThere: 8, whenNot: 80 }
 
 /**
- * Waits until all is there and nothing comes after it for two seconds, or nothing has come at all for twenty; two minutes at most.
+ * Waits until all is there and nothing comes after it for two seconds, or nothing has come at all for twenty; five minutes at most.
  * @param {() => number[]} count What each has been given of each.
  * @param {readonly number[]} all What that is in the end.
  * @param {GodwitSide} near
  */
 async function quiet(count, all, near) {
   let last = ''
-  for (let still = 0, passed = 0; passed < 480; passed++) {
+  for (let still = 0, passed = 0; passed < 1_200; passed++) {
     await wait(250)
     const [counts, { queued }] = [count(), await near.view()]
     const isThere = queued === 0 && counts.every((given, at) => given >= (all[at] ?? 0))
