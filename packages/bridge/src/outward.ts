@@ -12,7 +12,7 @@ const mostQueued = 256
 /** Payloads that may be with the client, unacknowledged, before no more is given to it. */
 const mostBytes = 16 * 1_048_576
 
-interface OutwardParts {
+export interface OutwardParts {
   readonly topics: TopicMap
   readonly hops: Hops
   readonly marks: Marks
