@@ -97,8 +97,8 @@ export interface ConnectOptions extends Credentials {
   readonly version?: ProtocolVersion
   /**
    * True (the default): a server that refuses 5.0, in whichever form, is asked at once at 3.1.1, and so from then on.
-   * One that closes without an answer to CONNECT, too, unless it does the same at 3.1.1. Never with `authentication`,
-   * which 3.1.1 does not have.
+   * One that closes without an answer to CONNECT, too, unless it does the same at 3.1.1, or another of the servers has
+   * taken 5.0. Never with `authentication`, which 3.1.1 does not have.
    */
   readonly fallback?: boolean
   /** For CONNECT (5.0): name and value pairs; what they mean is between you and the server. */

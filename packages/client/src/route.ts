@@ -34,6 +34,8 @@ export class Route {
    * connection; it may have been restarting.
    */
   readonly #versions = new Map<string, { readonly version: ProtocolVersion; readonly proven: boolean }>()
+  /** One of the servers has taken 5.0. */
+  #speaks5 = false
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -52,6 +54,7 @@ export class Route {
   accepted(): void {
     const { server, version } = this
     this.#settings.relay?.bridgeLevel?.accepted(server.url, version)
+    this.#speaks5 ||= version === 5
     if (!this.#versions.has(server.url)) this.#versions.set(server.url, { version, proven: true })
   }
 
@@ -81,7 +84,8 @@ export class Route {
     const silent = !proven && unanswered && error instanceof ConnectionError && error.code === 'connection-closed'
     if (this.#settings.relay?.bridgeLevel?.gaveWay(server.url, version, refused, silent)) return true
     if (!this.#settings.fallback) return false
-    if (version === 5 && (refused || silent)) {
+    // Several servers stand for one: where another has taken 5.0, the session there would not be the same at 3.1.1.
+    if (version === 5 && (refused || (silent && !this.#speaks5))) {
       this.#versions.set(server.url, { version: 4, proven: refused })
       return true
     }

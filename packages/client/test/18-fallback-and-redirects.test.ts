@@ -126,6 +126,24 @@ describe('fallback to 3.1.1', () => {
     expect((await (await server.accept()).welcome()).version).toBe(5)
   })
 
+  test('where one of several servers has taken 5.0, another that closes is asked at 5.0 too', async () => {
+    const { server, options, clock } = rig()
+    const connecting = connect(['mqtt://a', 'mqtt://b'], options)
+    const first = await server.accept()
+    await first.welcome()
+    const client = await connecting
+    first.close()
+    await clock.pass(500)
+    const second = await server.accept() // passes clients on, and who serves has just gone
+    second.open()
+    await second.expect('connect', { version: 5 })
+    second.close()
+    await clock.pass(1000)
+    expect((await (await server.accept()).welcome()).version).toBe(5)
+    await settled()
+    expect(client.version).toBe(5)
+  })
+
   test('with fallback: false, or below 5.0, the refusal is final', async () => {
     for (const [extra, hex] of [
       [{ fallback: false }, '2003008400'],
