@@ -2,7 +2,7 @@ import type { Counters } from './drops.js'
 import { BrokerError } from './errors.js'
 import { type Features, featureNames } from './features.js'
 import type { ClientInfo } from './hooks/client-info.js'
-import { checkHooks } from './hooks/hook-names.js'
+import { checkHooks, hookFunctions } from './hooks/hook-names.js'
 import type { Hooks } from './hooks/hooks.js'
 import { checkLimits, type Limits, limitNames } from './limits.js'
 import { type Logger, silentLogger, unfailing } from './log.js'
@@ -49,19 +49,12 @@ export interface BrokerOptions extends Partial<Features> {
 }
 
 /** The options with every default filled in. */
-export interface CheckedOptions {
+export interface CheckedOptions
+  extends Required<Omit<BrokerOptions, keyof Features | 'limits' | 'responseInformation' | 'counters'>> {
   readonly limits: Limits
   readonly features: Features
-  readonly hooks: readonly Hooks[]
-  readonly store: Store
-  readonly log: Logger
   readonly responseInformation: BrokerOptions['responseInformation']
-  readonly willsAfterRestart: 'publish' | 'drop'
-  readonly graceAfterRestartSeconds: number
-  readonly sysIntervalSeconds: number
-  readonly sysTopics: NonNullable<BrokerOptions['sysTopics']>
   readonly counters: Counters | undefined
-  readonly clock: Clock
 }
 
 const names: NamesOf<BrokerOptions> = {
@@ -86,17 +79,7 @@ const inListen = (name: string): string => `broker.listen({ ${name} })`
 /** Options that stand at another place here, and those of aedes and mosca. */
 const elsewhere: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(limitNames).map((name) => [name, inLimits(name as keyof Limits)])),
-  ...Object.fromEntries(
-    [
-      'authenticate',
-      'authenticationMethods',
-      'authorize',
-      'authorizeDelivery',
-      'onPublish',
-      'onConnect',
-      'onDisconnect',
-    ].map((name) => [name, inHooks(name)]),
-  ),
+  ...Object.fromEntries([...hookFunctions, 'authenticationMethods'].map((name) => [name, inHooks(name)])),
   preConnect: inHooks('authenticate'),
   authorizePublish: inHooks('authorize'),
   authorizeSubscribe: inHooks('authorize'),
@@ -136,26 +119,22 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
   checkNames(given, names, 'createBroker', elsewhere)
   checkHooks(given.hooks)
   const { sysIntervalSeconds = 10, maximumQos = 2, willsAfterRestart = 'publish', publishBeyondRate = 'slow' } = given
+  const { graceAfterRestartSeconds = 0, bridgeUsers = [] } = given
   if (!Number.isSafeInteger(sysIntervalSeconds) || sysIntervalSeconds < 0 || sysIntervalSeconds > 86_400) {
-    throw new BrokerError('invalid-option', `sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
+    throw invalid(`sysIntervalSeconds is ${sysIntervalSeconds}; it takes 0 to 86400`)
   }
-  const { graceAfterRestartSeconds = 0 } = given
   if (!(graceAfterRestartSeconds >= 0 && graceAfterRestartSeconds <= 86_400)) {
-    const what = `graceAfterRestartSeconds is ${graceAfterRestartSeconds}; it takes 0 to 86400`
-    throw new BrokerError('invalid-option', what)
+    throw invalid(`graceAfterRestartSeconds is ${graceAfterRestartSeconds}; it takes 0 to 86400`)
   }
-  if (![0, 1, 2].includes(maximumQos)) {
-    throw new BrokerError('invalid-option', `maximumQos is ${maximumQos}; it takes 0, 1 or 2`)
-  }
-  const { bridgeUsers = [] } = given
+  if (![0, 1, 2].includes(maximumQos)) throw invalid(`maximumQos is ${maximumQos}; it takes 0, 1 or 2`)
   if (!Array.isArray(bridgeUsers) || !bridgeUsers.every((user) => typeof user === 'string')) {
-    throw new BrokerError('invalid-option', 'bridgeUsers takes a list of user names')
+    throw invalid('bridgeUsers takes a list of user names')
   }
   if (willsAfterRestart !== 'publish' && willsAfterRestart !== 'drop') {
-    throw new BrokerError('invalid-option', `willsAfterRestart is ${willsAfterRestart}; it takes publish or drop`)
+    throw invalid(`willsAfterRestart is ${willsAfterRestart}; it takes publish or drop`)
   }
   if (publishBeyondRate !== 'slow' && publishBeyondRate !== 'refuse') {
-    throw new BrokerError('invalid-option', `publishBeyondRate is ${publishBeyondRate}; it takes slow or refuse`)
+    throw invalid(`publishBeyondRate is ${publishBeyondRate}; it takes slow or refuse`)
   }
   const store = given.store ?? memoryStore()
   return {
@@ -173,6 +152,8 @@ export function checkOptions(given: BrokerOptions): CheckedOptions {
     clock: given.clock ?? systemClock,
   }
 }
+
+const invalid = (message: string): BrokerError => new BrokerError('invalid-option', message)
 
 /** A store in memory may keep no more than a part of the machine's, unless somebody says how much. */
 function limitsFor(store: Store, given: Partial<Limits> | undefined): Limits {

@@ -45,15 +45,10 @@ export interface EdgeOptions {
 }
 
 /** The options with every default filled in. */
-export interface CheckedEdgeOptions {
+export interface CheckedEdgeOptions extends Required<Omit<EdgeOptions, 'limits' | 'backOff' | 'tls'>> {
   readonly limits: Limits
-  readonly controlCharacters: boolean
-  readonly authenticates: boolean
   readonly backOff: BackOff | undefined
-  readonly holdMs: number
   readonly tls: NodeTlsOptions | undefined
-  readonly log: Logger
-  readonly clock: Clock
 }
 
 const names: NamesOf<EdgeOptions> = {

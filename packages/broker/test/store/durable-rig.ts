@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { idle } from '../../src/store/deliveries.contract.js'
 import { type CommitLog, LocalLog } from '../../src/store/lmdb/commit-log.js'
 import type { Disk } from '../../src/store/lmdb/disk.js'
-import { type LmdbStoreOptions, storeBehind } from '../../src/store/lmdb/lmdb-store.js'
+import { type LmdbStoreOptions, lmdbStore } from '../../src/store/lmdb/lmdb-store.js'
 import { openTables } from '../../src/store/lmdb/tables.js'
 import type { Recovered, Store, StoreHost } from '../../src/store/store.js'
 
@@ -53,7 +53,7 @@ export class DurableRig {
         this.#crash = undefined
       },
     }
-    this.store = storeBehind(options, this.#makeLog)
+    this.store = lmdbStore({ ...options, commitLog: (disk) => this.#makeLog(disk as Disk) })
     this.recovered = await this.store.open(this.#host)
     return this
   }

@@ -52,18 +52,13 @@ export interface StoreOnDisk extends Store {
  */
 export function lmdbStore(options: LmdbStoreOptions): StoreOnDisk {
   checkNames(options, names, 'lmdbStore', { path: 'directory', folder: 'directory', dir: 'directory' })
-  return storeBehind(options, options.commitLog ?? alone)
+  return new LmdbStore(options, options.commitLog ?? alone)
 }
 
 /** A copy that follows the log of others is none for a broker that is alone. */
 function alone(disk: Disk): CommitLog {
   ensureNoCopy(disk)
   return new LocalLog(disk)
-}
-
-/** The same, with commits made safe by another log than the disk alone. */
-export function storeBehind(options: LmdbStoreOptions, makeLog: (disk: Disk) => CommitLog): StoreOnDisk {
-  return new LmdbStore(options, makeLog)
 }
 
 class LmdbStore implements StoreOnDisk {
