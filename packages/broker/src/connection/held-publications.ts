@@ -5,7 +5,7 @@ import type { Answer } from '../handlers/context.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
 import type { Chore } from '../time/chores.js'
-import { shareBytes } from './intake.js'
+import { mostWaitingBytes } from './intake.js'
 
 interface HeldPublication {
   readonly bytes: number
@@ -43,10 +43,10 @@ export class HeldPublications {
     return this.#held.length === 0
   }
 
-  /** False: it is not held, since this connection would have more waiting than its share. */
+  /** False: it is not held, since this connection would have more waiting than one may. */
   hold(bytes: number, route: () => Answer): boolean {
     const { accounts, metrics, waitingForRoom } = this.#given
-    if (this.#bytes + bytes > shareBytes(accounts.waiting)) return false
+    if (this.#bytes + bytes > mostWaitingBytes(accounts.waiting)) return false
     this.#held.push({ bytes, route })
     this.#count(bytes)
     metrics.publishesHeld++

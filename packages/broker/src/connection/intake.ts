@@ -34,7 +34,7 @@ export const because = {
   turn: 4,
   /** More waits for its socket than even replies should. */
   outbox: 8,
-  /** It has more waiting for the disk than its share. */
+  /** It has more waiting for the disk than one may. */
   store: 16,
   /** It publishes faster than it may. */
   rate: 32,
@@ -60,7 +60,7 @@ export class Intake {
   /** Made with the first publication. */
   #publishRate: PublishRate | undefined
   /** Bytes of this client's packets that wait for the disk. */
-  readonly #share = new ConnectionShare()
+  readonly #unflushed = new Unflushed()
   readonly #owner: Owner
   #reasons = 0
 
@@ -122,17 +122,17 @@ export class Intake {
 
   /**
    * Counts the bytes that the client's packets have added to the coming commit. A client that is faster than the disk is not read from
-   * until that commit is flushed: when more of it waits than its share, or when it adds to what is too much for all.
+   * until that commit is flushed: when more of it waits than one may have, or when it adds to what is too much for all.
    * @param gatheredBefore what the store had gathered before its packets were handled.
    * @param replyBytes memory of its replies that wait for commits.
    */
   stored(gatheredBefore: number, replyBytes: number): void {
     const { store, accounts, outbox } = this.#parts
     const grown = store.gathered - gatheredBefore
-    if (grown > 0) this.#share.add(store.latest, grown)
+    if (grown > 0) this.#unflushed.add(store.latest, grown)
     else if (replyBytes === 0) return
     if (this.has(because.store)) return
-    const isOver = this.#share.waiting(outbox.commits.flushed) + replyBytes > shareBytes(accounts.waiting)
+    const isOver = this.#unflushed.waiting(outbox.commits.flushed) + replyBytes > mostWaitingBytes(accounts.waiting)
     if (!isOver && !(store.full && grown > 0)) return
     this.stop(because.store)
     outbox.commits.after(store.latest, () => this.go(because.store), this.#owner)
@@ -146,16 +146,16 @@ export class Intake {
 }
 
 /** The part of `limits.maxWaitingBytes` that one connection may fill: the commits of all others wait behind what it has. */
-export const shareOfWaiting = 1 / 16
-const leastShareBytes = 65_536
+const partOfWaiting = 1 / 16
+const leastPartBytes = 65_536
 
-/** The share of one connection in `limits.maxWaitingBytes`. */
-export function shareBytes(waiting: Account): number {
-  return Math.max(leastShareBytes, waiting.most * shareOfWaiting)
+/** What one connection may have waiting of `limits.maxWaitingBytes`. */
+export function mostWaitingBytes(waiting: Account): number {
+  return Math.max(leastPartBytes, waiting.most * partOfWaiting)
 }
 
 /** Counts the bytes that one connection's packets have added to commits that are not flushed yet. */
-class ConnectionShare {
+class Unflushed {
   /** Commits that are not flushed, oldest first; in the second list the bytes that each has of this connection. */
   readonly #commits: Commit[] = []
   readonly #bytes: number[] = []

@@ -3,7 +3,7 @@ import type { Owner } from '../faults.js'
 import type { TimerWheel } from '../time/timer-wheel.js'
 
 /** The part of `limits.maxWaitingBytes` for packets that have come in part, of all clients. */
-const shareOfWaiting = 1 / 2
+const partOfWaiting = 1 / 2
 /** A packet of which no more than this has come is read on in any case. */
 const smallBytes = 4_096
 /** How long the one whose turn it is may take to send the rest of its packet, in ms, while others wait for their turn. */
@@ -63,7 +63,7 @@ export class PartialPackets {
   }
 
   get #isFull(): boolean {
-    return this.#bytes > this.#waiting.most * shareOfWaiting
+    return this.#bytes > this.#waiting.most * partOfWaiting
   }
 
   #next(): void {
