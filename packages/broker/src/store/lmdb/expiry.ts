@@ -15,7 +15,7 @@ import type { Tables } from './tables.js'
 /** Shares looked at in one portion. */
 const sharesAtOnce = 256
 /** So many are looked at while the disk takes no commits: those behind them wait. */
-const mostAhead = 4_096
+const mostAhead = 2_048
 /** A share whose messages expire one after another is written anew once in so many seconds. */
 const patienceSeconds = 10
 
