@@ -46,7 +46,7 @@ export class Load {
       keepAliveSeconds: 5,
       pingTimeoutMs: 12_000,
       reconnect: { initialMs: 50, maxMs: 300 },
-      attemptTimeoutMs: 3_000,
+      attemptTimeoutMs: 12_000, // who gives up a connection that is taken late has its will published
       ...options,
     })
     this.#clients.push(client)

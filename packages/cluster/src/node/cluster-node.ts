@@ -32,7 +32,10 @@ export interface NodeSettings {
   readonly address?: string | undefined
   /** The URL at which people find its console, for whoever looks at another node. Default: it does not tell. */
   readonly console?: string | undefined
-  /** How long the owner must have been silent before another claims, in ms. Default 3,000. */
+  /**
+   * How long the owner must have been silent before another claims, in ms; half as long, and 1,500 at least, after the engine had no leader.
+   * Default 3,000.
+   */
   readonly leaseMs?: number
   /** How long clients wait for the engine before what needs it is refused, in ms. Default 15,000. */
   readonly holdMs?: number
