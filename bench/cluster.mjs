@@ -98,11 +98,11 @@ async function playAll(some, settings) {
     await stage.start()
     const state = new ClusterState(stage, scale)
     await state.make()
-    isRight = true
-    for (const fault of some) isRight = (await play(stage, state, fault, settings)) && isRight
+    let areRight = true
+    for (const fault of some) areRight = (await play(stage, state, fault, settings)) && areRight
     const missing = await state.end()
     if (missing.length > 0) console.log(`of what was there before: ${missing.join('; ')}`)
-    isRight &&= missing.length === 0
+    isRight = areRight && missing.length === 0
   } finally {
     if (isRight) await stage.stop()
     else {

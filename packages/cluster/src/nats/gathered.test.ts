@@ -59,7 +59,7 @@ it('another refusal is told at once', async () => {
 
 it('what is refused is told with what to do', () => {
   expect(refusalOf(said(10_005)).message).toBe(
-    'JetStream refuses: no suitable peers for placement; while the streams are made all servers must run (one of three may be missing from nats-server 2.12 on) and have room (max_file_store)',
+    'JetStream refuses: no suitable peers for placement; while the streams are made all servers must run, and have room (max_file_store)',
   )
   expect(refusalOf(new Error('timeout')).message).toBe(
     'JetStream refuses: timeout; see that a majority of its servers runs and that the user may do it',

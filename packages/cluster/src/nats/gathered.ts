@@ -44,7 +44,7 @@ export async function managerOf(connection: NatsConnection, clock: Clock, log: L
 export function refusalOf(error: Error): EngineUnfit {
   const isRoomless = error instanceof JetStreamApiError && error.code === noPeers
   const remedy = isRoomless
-    ? 'while the streams are made all servers must run (one of three may be missing from nats-server 2.12 on) and have room (max_file_store)'
+    ? 'while the streams are made all servers must run, and have room (max_file_store)'
     : 'see that a majority of its servers runs and that the user may do it'
   return new EngineUnfit(`JetStream refuses: ${error.message}; ${remedy}`)
 }
