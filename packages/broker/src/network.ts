@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * An address as it is shown, compared and counted: IPv6 in its short form (RFC 5952), and one of IPv4 that comes in the
- * form of IPv6 (`::ffff:192.0.2.7`, however it is written), as a socket that listens for both or a proxy tells it, as
- * what it is. Every address passes here once, where it comes in. What is no address stays as it is.
+ * An address as it is shown, compared and counted: IPv6 in its short form (RFC 5952), and IPv4 as IPv4, also where a proxy, or a socket
+ * that listens for both, tells it in the form of IPv6 (`::ffff:192.0.2.7`). Every address passes here once, where it comes in. What is
+ * no address stays as it is.
  */
 export function plainAddress(address: string): string {
   if (!address.includes(':')) return address

@@ -39,9 +39,9 @@ function makeTables(): Int32Array {
 }
 
 /**
- * A sum of 32 bits over `bytes[start, end)`, which tells the messages that are as they were written from those that are not
- * when the checksum of their record is wrong: of two messages that differ in one word of four bytes the sums differ.
- * It takes a quarter of the time of a CRC-32, which would be a tenth of all that a small message costs.
+ * A sum of 32 bits over `bytes[start, end)`. Where the checksum of a record is wrong, it says which of its messages are as they were
+ * written: of two that differ in one word of four bytes the sums differ. A CRC-32 would take four times as long, a tenth of all that a
+ * small message costs.
  * @param whose the session, @param number which of its messages: one that is found in another's place has another sum.
  */
 export function sumOf(whose: number, number: number, bytes: DataView, start: number, end: number): number {
