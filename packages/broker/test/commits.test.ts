@@ -21,6 +21,18 @@ describe.each([4, 5] as const)('at version %i', (version) => {
     return { rig: await startRig({ store }, version), store }
   }
 
+  /** One who reads `a` at QoS 0, and a publisher whose CONNACK is out with all before it. */
+  async function readAtQos0(): Promise<{ store: SteppedStore; reader: TestClient; publisher: TestClient }> {
+    const { rig, store } = await setUp()
+    const reader = await rig.connect('r')
+    reader.subscribe('a', 0)
+    await reader.heard()
+    const publisher = rig.greet('p', rig.durable)
+    await rig.pass(0)
+    store.flush()
+    return { store, reader, publisher }
+  }
+
   it('CONNACK waits for the session, and everything behind it for CONNACK', async () => {
     const { rig, store } = await setUp()
     const client = rig.greet('c', rig.durable).send({ type: 'pingreq' }, publishPacket('nobody', 'x', 1))
@@ -129,13 +141,7 @@ describe.each([4, 5] as const)('at version %i', (version) => {
   })
 
   it('a message at QoS 0 made of one at QoS 2 leaves with its PUBREC, not before', async () => {
-    const { rig, store } = await setUp()
-    const reader = await rig.connect('r')
-    reader.subscribe('a', 0)
-    await reader.heard()
-    const publisher = rig.greet('p', rig.durable)
-    await rig.pass(0)
-    store.flush()
+    const { store, reader, publisher } = await readAtQos0()
     publisher.publish('a', 'x', 2, 7)
     expect([await publisher.heard(), await reader.heard()]).toEqual([['connack 0'], []])
     store.flush()
@@ -143,13 +149,7 @@ describe.each([4, 5] as const)('at version %i', (version) => {
   })
 
   it('what goes out at QoS 0 keeps its order, whatever it came with [MQTT-4.6.0-6]', async () => {
-    const { rig, store } = await setUp()
-    const reader = await rig.connect('r')
-    reader.subscribe('a', 0)
-    await reader.heard()
-    const publisher = rig.greet('p', rig.durable)
-    await rig.pass(0)
-    store.flush()
+    const { store, reader, publisher } = await readAtQos0()
     publisher.publish('a', '1', 2, 1).publish('a', '2', 1, 2).publish('a', '3')
     expect(await publisher.heard()).toEqual(['connack 0', 'puback 2'])
     expect(await reader.heard()).toEqual([])
