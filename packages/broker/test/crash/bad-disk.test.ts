@@ -52,7 +52,9 @@ describe.skipIf(missing)('a disk that refuses', () => {
           while (scene.acknowledged < before + messagesAfter && !broker.isGone) await after(5)
           if (broker.isGone) expect(broker.complaints).toMatch(overrun)
           else {
-            expect(await broker.lines()).toEqual([
+            const lines = await broker.lines()
+            // From the second round on, the folder is that of a process that was killed.
+            expect(lines.filter((line) => !line.startsWith('warn took over '))).toEqual([
               expect.stringMatching(/^error a commit failed; nothing is acknowledged until it succeeds: /),
               'info the disk takes commits again',
             ])
