@@ -16,6 +16,7 @@ import { prepareDataFolder } from '../data-folder.js'
 import { checkHttp, httpAddress } from '../http/http-settings.js'
 import { loadHttp } from '../http/web-servers.js'
 import { logOf } from '../log.js'
+import { boundOldGeneration } from '../old-generation.js'
 import { systemdNotify } from '../systemd-notify.js'
 import type { Terminal } from '../terminal.js'
 import { boundYoungGeneration } from '../young-generation.js'
@@ -74,6 +75,7 @@ export async function broker(args: readonly string[], terminal: Terminal): Promi
 
 async function serve(settings: Resolved, around: Around): Promise<void> {
   boundYoungGeneration()
+  boundOldGeneration()
   const { terminal, log } = around
   const { data, cluster } = settings.config
   checkHttp(settings.config)
