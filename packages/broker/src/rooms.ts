@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Basics, makeBasics } from './basics.js'
 import { Batches } from './batches.js'
 import { Changes } from './changes.js'
+import { AheadCopy } from './connection/ahead-copy.js'
 import { Commits } from './connection/commits.js'
 import type { ConnectionParts } from './connection/connection.js'
 import { Door } from './connection/door.js'
@@ -71,6 +72,7 @@ export function makeRooms(options: CheckedOptions, metrics: Metrics): Rooms {
     turn: new Turn(faults, clock),
     writers: new WriterPool(),
     encodedOnce: new EncodedOnce(),
+    copies: new AheadCopy(),
     waiting: accounts.waiting,
     time,
   }

@@ -9,6 +9,7 @@ import { Message } from '../message.js'
 import { Metrics } from '../metrics.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { Transport } from '../transport/transport.js'
+import { AheadCopy } from './ahead-copy.js'
 import { Commits } from './commits.js'
 import { Outbox, WriterPool } from './outbox.js'
 import { defaultTerms, EncodedOnce } from './publish-encoder.js'
@@ -54,6 +55,7 @@ function setUp(maxOutboxBytes = 1000) {
     turn,
     writers,
     encodedOnce: new EncodedOnce(),
+    copies: new AheadCopy(),
     commits,
     metrics,
     tracing,

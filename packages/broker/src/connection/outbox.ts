@@ -208,6 +208,7 @@ export class Outbox implements Sink, Gathering {
     this.#cut(writer)
     const segments = this.#segments
     const bytes = this.#segmentBytes
+    this.#parts.copies.forget() // from now on others write there
     this.#writer = undefined
     this.#segments = undefined
     this.#segmentBytes = 0

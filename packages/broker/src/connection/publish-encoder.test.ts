@@ -10,9 +10,10 @@ import {
 } from '@godwit/protocol'
 import { describe, expect, it } from 'vitest'
 import { Message } from '../message.js'
+import { AheadCopy } from './ahead-copy.js'
 import { defaultTerms, EncodedOnce, PublishEncoder } from './publish-encoder.js'
 
-const shared = { encodedOnce: new EncodedOnce(), time: { now: () => 0 } }
+const shared = { encodedOnce: new EncodedOnce(), copies: new AheadCopy(), time: { now: () => 0 } }
 /** What each encoder's client speaks. */
 const versions = new WeakMap<PublishEncoder, ProtocolVersion>()
 
@@ -129,7 +130,10 @@ describe.each([4, 5] as const)('to one receiver, of version %d', (version) => {
 
 it('gives a client of 5.0 what is its own: identifiers, aliases, remaining expiry', () => {
   const terms = { ...defaultTerms, version: 5, topicAliasMaximum: 1 } as const
-  const encoder = new PublishEncoder({ encodedOnce: new EncodedOnce(), time: { now: () => 1000 } }, terms)
+  const encoder = new PublishEncoder(
+    { encodedOnce: new EncodedOnce(), copies: new AheadCopy(), time: { now: () => 1000 } },
+    terms,
+  )
   const message = forMany('x')
   message.expiresAt = 6000
   const writer = new Writer()

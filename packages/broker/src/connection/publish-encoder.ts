@@ -11,6 +11,7 @@ import { withMark } from '../bridging.js'
 import type { Message } from '../message.js'
 import type { QueuedMessage } from '../store/queue.js'
 import type { BrokerTime } from '../time/broker-time.js'
+import type { AheadCopy } from './ahead-copy.js'
 import { OutgoingAliases } from './topic-aliases.js'
 
 /** No Maximum Packet Size was given. */
@@ -50,6 +51,7 @@ export function termsOf({ version, properties }: Connect): ClientTerms {
 /** What the encoders of all connections share. */
 export interface EncoderParts {
   readonly encodedOnce: EncodedOnce
+  readonly copies: AheadCopy
   readonly time: Pick<BrokerTime, 'now'>
 }
 
@@ -86,6 +88,7 @@ export class PublishEncoder {
       return this.#write(writer, entry, dup, packetId)
     } catch (error) {
       writer.position = before
+      this.#parts.copies.forget()
       if (this.#aliases && this.#aliases.count !== aliases) this.#aliases.forget(entry.message.topic)
       throw error
     }
@@ -131,10 +134,11 @@ export class PublishEncoder {
 
   #copyReceived(writer: Writer, { message, qos, retain }: QueuedMessage, dup: boolean, packetId: number): void {
     const { bytes, topicStart, start, end } = message
+    const packetStart = writer.position
     writer.u8(publishByte(qos, retain, dup))
     writer.varint(end - topicStart)
     const packetIdAt = writer.position + start - topicStart - this.#bytesBehindTopic(qos)
-    writer.copy(bytes, topicStart, end)
+    this.#parts.copies.copy(writer, packetStart, bytes, topicStart, end)
     if (qos === 0) return
     writer.bytes[packetIdAt] = packetId >>> 8
     writer.bytes[packetIdAt + 1] = packetId

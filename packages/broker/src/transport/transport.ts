@@ -26,7 +26,7 @@ export interface Peer {
 
 /** What a transport tells whoever uses it. */
 export interface TransportEvents {
-  /** Bytes arrived. They may be overwritten once the call has returned. */
+  /** Bytes arrived, in a view of their own. They may be overwritten once the call has returned. */
   onData(chunk: Uint8Array): void
   /** So many bytes have come that cannot be handed over yet: those of a WebSocket message that is not whole. */
   onPartial(bytes: number): void
