@@ -153,6 +153,14 @@ export class Message {
     return --this.#holders === 0 ? this.heldBytes : entryBytes
   }
 
+  /** What lay in its bytes from `start` on lies at the beginning of these now, which are not its own either. */
+  liesIn(bytes: Uint8Array, start: number): void {
+    this.bytes = bytes
+    this.topicStart -= start
+    this.start -= start
+    this.end -= start
+  }
+
   /** Gives the message its own copy of the payload, once, however many hold it: the chunk it came in is reused. */
   keep(): this {
     if (!this.#kept) {

@@ -1,4 +1,7 @@
+import { Decoder, encode, encodeUtf8, type Publish, type ReceivedPublish } from '@godwit/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Commit, noCommit } from '../../src/commit.js'
+import { Message } from '../../src/message.js'
 import { Metrics } from '../../src/metrics.js'
 import { plainGrant } from '../../src/router/subscriber.js'
 import { Deliveries, flushed, idle, messageOf, textAt } from '../../src/store/deliveries.contract.js'
@@ -11,6 +14,16 @@ const logs = [
   ['on disk', (disk: Disk) => new LocalLog(disk)],
   ['on disk later than they are safe', (disk: Disk) => new LateLog(disk)],
 ] as const
+
+/** A message as a connection has it. */
+function offTheWire(text: string): Message {
+  const decoder = new Decoder({ version: 5 })
+  const payload = encodeUtf8(text)
+  decoder.push(
+    encode({ type: 'publish', topic: 't', payload, qos: 1, retain: false, dup: false, packetId: 1 }, 5).slice(),
+  )
+  return new Message(decoder.next() as ReceivedPublish, 'p')
+}
 
 describe.each(logs)('queues %s', (_, makeLog) => {
   let rig: DurableRig
@@ -50,6 +63,71 @@ describe.each(logs)('queues %s', (_, makeLog) => {
     await idle(rig.store)
     await rig.store.close()
     expect(await rig.counts()).toEqual({ ...nothing, sessions: 100, cursors: 100 })
+    await rig.open()
+  })
+
+  it('takes messages of every kind out of chunks that are read into again', async () => {
+    const { store } = rig
+    const session = begin('c')
+    const chunk = new Uint8Array(65_536)
+    const expected: string[] = []
+    for (let round = 0; round < 4; round++) {
+      let end = 0
+      const put = (payload: string, topic = 't', properties?: Publish['properties']) => {
+        const rest = { qos: 1, retain: false, dup: false, packetId: 1, properties } as const
+        const packet = encode({ type: 'publish', topic, payload: encodeUtf8(payload), ...rest }, 5)
+        chunk.set(packet, end)
+        end += packet.length
+        expected.push(payload)
+      }
+      for (let n = 0; n < 50; n++) {
+        put(`${round} ${n}`.padEnd(n * 10, '.'))
+        put(`${round} ${n} ü`, 'töpic', { contentType: 'c', userProperties: [['a', 'b']] })
+        if (n % 20 === 7) put(`${round} ${n}`.padEnd(9_000, '-'))
+      }
+      const decoder = new Decoder({ version: 5 })
+      decoder.push(chunk.subarray(0, end))
+      let commit: Commit = noCommit
+      for (let packet = decoder.next(); packet; packet = decoder.next()) {
+        commit = session.put(new Message(packet as ReceivedPublish, 'p'))
+        store.endOfPart()
+      }
+      chunk.fill(120)
+      if (round % 2 === 0) await flushed(store, commit)
+    }
+    expect(session.texts()).toEqual(expected)
+    await idle(store)
+    expect(session.texts()).toEqual(expected)
+    expect(session.stored.queue.get(2)!.message).toMatchObject({
+      topic: 'töpic',
+      publisher: 'p',
+      properties: { contentType: 'c', userProperties: [['a', 'b']] },
+    })
+  })
+
+  it('writes of what came off the wire what is not done when its commit is closed', async () => {
+    const session = begin('c')
+    const texts = ['a', 'b', 'c', 'd', 'e']
+    for (const text of texts) session.put(offTheWire(text))
+    for (const number of [1, 3]) session.finish(number)
+    expect(session.stored.queue.get(3)).toBe(undefined)
+    session.put(messageOf('written at once'))
+    session.put(offTheWire('f'))
+    session.finish(5)
+    const left = ['b', 'd', 'written at once', 'f']
+    expect(session.texts()).toEqual(left)
+    await idle(rig.store)
+    expect(session.texts()).toEqual(left)
+    const { messages } = session.stored.queue
+    expect(messages).toBe(4)
+    await rig.reopen()
+    const again = resume('c')
+    expect(again.texts()).toEqual(left)
+    for (const number of [2, 4, 6, 7]) again.finish(number)
+    await idle(rig.store)
+    expect([again.stored.queue.messages, again.stored.queue.bytes]).toEqual([0, 0])
+    await rig.store.close()
+    expect(await rig.counts()).toEqual({ ...nothing, sessions: 1, cursors: 1 })
     await rig.open()
   })
 

@@ -3,6 +3,7 @@ import type { Message } from '../../message.js'
 import type { KeptMessage, QueuedMessage } from '../queue.js'
 import type { Bodies } from './bodies.js'
 import { BodiesBuilder } from './bodies-record.js'
+import { ChunkCopies } from './chunk-copies.js'
 import { dueKey, type GroupNumber, readU48, type SessionNumber, sessionKey, shareKey } from './keys.js'
 import { readMessage } from './message-record.js'
 import { writeCount } from './records.js'
@@ -73,6 +74,7 @@ export class MessageLog {
   #newest: Message | undefined
   #newestBody = -1
   readonly #slabs = new SlabPool()
+  readonly #chunks = new ChunkCopies((bytes) => this.#room(bytes))
   readonly #shares = new Remembered<Share>((share) => {
     share.record = undefined
   })
@@ -105,7 +107,8 @@ export class MessageLog {
     const before = builder.size + (share.bodies?.size ?? 0)
     if (message.isForMany || message === this.#newest) this.#refer(share, builder, number, entry)
     else {
-      builder.add(number, entry)
+      if (this.#chunks.mayTake(message)) this.#hold(builder, number, entry)
+      else builder.add(number, entry)
       this.#newestBody = -1
     }
     this.#newest = message
@@ -115,6 +118,13 @@ export class MessageLog {
     share.due = builder.due
     this.#keeper.charge(builder.size + (share.bodies?.size ?? 0) - before + entryOverheadBytes)
     return share
+  }
+
+  /** It is written when the commit is closed, if it is not done by then. */
+  #hold(builder: ShareBuilder, number: number, entry: QueuedMessage): void {
+    const { message } = entry
+    this.#keeper.charge(message.isKept ? message.end - message.topicStart : this.#chunks.take(message))
+    builder.hold(number, entry)
   }
 
   #shareFor(session: SessionNumber, number: number, bytes: number, tail: Tail | undefined): Share {
@@ -207,6 +217,7 @@ export class MessageLog {
     this.#unapplied.push(this.#open)
     this.#newest = undefined
     this.#newestBody = -1
+    this.#chunks.begin()
     return writes
   }
 
@@ -361,6 +372,8 @@ export class MessageLog {
     if (builder) {
       const index = builder.indexOf(number)
       if (index < 0) return undefined
+      const held = builder.heldAt(index)
+      if (held) return keptAs(held, held.message.keep(), commit)
       const body = builder.bodyAt(index)
       const entry = builder.entryAt(index)
       const message = body < 0 ? this.#copyOf(builder.room, entry) : share.bodies!.messageAt(body)
@@ -463,6 +476,10 @@ function dueWrite({ session, first }: Share, due: number, put: boolean): Write {
   return { table: 'due', key, value: put ? writeCount('due', key, 0) : undefined }
 }
 
-function keptAs({ qos, retain, identifiers, shared }: ShareEntry, message: Message, commit: Commit): KeptMessage {
+function keptAs(
+  { qos, retain, identifiers, shared = false }: ShareEntry | QueuedMessage,
+  message: Message,
+  commit: Commit,
+): KeptMessage {
   return { message, qos, retain, identifiers, shared, commit }
 }

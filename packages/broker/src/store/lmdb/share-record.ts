@@ -17,7 +17,7 @@ import { checksum } from './records.js'
 // While the last checksum is right, so is every entry. When it is wrong, the one before it says whether the entries can
 // still be found, and the sum of each whether it is as it was written.
 //
-// Numbers that are covered and have no entry are gone: expired, or set aside because they were damaged.
+// Numbers that are covered and have no entry are gone: done before the record was written, expired, or set aside because they were damaged.
 
 /** A share is closed when it is this large: reading one message reads no more than that, and its own length. */
 export const shareBytes = 32_768
@@ -27,6 +27,8 @@ const mostNumbers = 60_000
 const trailerBytes = 30
 const tableEntryBytes = 6
 const refBytes = 10
+/** What an entry has in front of what came off the wire, roughly. */
+const headBytes = 24
 
 const hasIdentifiers = 8
 const isShared = 16
@@ -58,7 +60,10 @@ export interface ShareEntry {
 /** What was written of an entry is not what is read. */
 export class DamagedError extends Error {}
 
-/** A share while its commit gathers. */
+/**
+ * A share while its commit gathers. Most of what a client acknowledges at once is never written: what came off the wire, and so can be
+ * written later too, is held as it came until then.
+ */
 export class ShareBuilder {
   readonly session: SessionNumber
   readonly first: number
@@ -66,6 +71,10 @@ export class ShareBuilder {
   readonly #ats: number[] = []
   readonly #numbers: number[] = []
   #references: Reference[] | undefined
+  /** Entries that are not written yet: the last ones, without those that are done. */
+  #held: (QueuedMessage | undefined)[] = []
+  /** What these take when they are written, roughly. */
+  #heldBytes = 0
   /** Entries that came with their sums; those behind them have theirs when the share is written. */
   #copied = 0
   /** When the first of them expires, in seconds; 0: none does. */
@@ -78,7 +87,7 @@ export class ShareBuilder {
   }
 
   get size(): number {
-    return this.#w.position
+    return this.#w.position + this.#heldBytes
   }
 
   get room(): Uint8Array {
@@ -86,15 +95,33 @@ export class ShareBuilder {
   }
 
   get isFull(): boolean {
-    return this.#w.position >= shareBytes || this.#ats.length >= mostNumbers
+    return this.size >= shareBytes || this.#numbers.length >= mostNumbers
+  }
+
+  /** Adds an entry that is written with the share: the bytes of its message, which came off the wire, stay as they are until then. */
+  hold(number: number, entry: QueuedMessage): void {
+    const { topicStart, end, expiresAt } = entry.message
+    this.#numbers.push(number)
+    this.#held.push(entry)
+    this.#heldBytes += end - topicStart + headBytes
+    this.#note(expiresAt)
+  }
+
+  /** The message is done: if it is still held, it is never written. */
+  done(number: number): void {
+    const index = number - this.first
+    const at = index - this.#ats.length
+    if (at >= 0 && this.#numbers[index] === number) this.#held[at] = undefined
   }
 
   /** Adds an entry with the message in it. */
   add(number: number, entry: QueuedMessage): void {
+    this.#writeHeld()
     const w = this.#w
     const at = w.position
     try {
-      this.#begin(number, entry, 0)
+      this.#numbers.push(number)
+      this.#begin(entry, 0)
       writeMessage(w, entry.message)
     } catch (error) {
       this.#takeBack(at)
@@ -105,9 +132,11 @@ export class ShareBuilder {
 
   /** Adds an entry for a message that is the commit's `body`-th shared one. */
   addReference(number: number, entry: QueuedMessage, body: number): void {
+    this.#writeHeld()
     const w = this.#w
     const at = w.position
-    this.#begin(number, entry, isReference)
+    this.#numbers.push(number)
+    this.#begin(entry, isReference)
     this.#references ??= []
     this.#references.push({ at, body })
     w.ensure(refBytes)
@@ -132,7 +161,7 @@ export class ShareBuilder {
   }
 
   get count(): number {
-    return this.#ats.length
+    return this.#numbers.length
   }
 
   numberAt(index: number): number {
@@ -147,10 +176,11 @@ export class ShareBuilder {
       : this.#numbers.find((one) => one >= number)
   }
 
-  /** -1: it has no such entry. */
+  /** -1: it has no such entry, or one that is done. */
   indexOf(number: number): number {
     const at = number - this.first
-    return this.#numbers[at] === number ? at : this.#numbers.indexOf(number)
+    const index = this.#numbers[at] === number ? at : this.#numbers.indexOf(number)
+    return index < this.#ats.length || this.heldAt(index) ? index : -1
   }
 
   /** Of the entry at an index: which shared body it refers to, or -1. */
@@ -159,7 +189,12 @@ export class ShareBuilder {
     return this.#references?.find((one) => one.at === at)?.body ?? -1
   }
 
-  /** The entry at an index, whose message is read from {@link room}, unless it is a shared one. */
+  /** The entry at an index while it is held; `undefined`: it is written. */
+  heldAt(index: number): QueuedMessage | undefined {
+    return this.#held[index - this.#ats.length]
+  }
+
+  /** The entry at an index that is written, whose message is read from {@link room}, unless it is a shared one. */
   entryAt(index: number): ShareEntry {
     const start = this.#ats[index]!
     const end = this.#ats[index + 1] ?? this.#w.position
@@ -178,6 +213,7 @@ export class ShareBuilder {
     placeOf: (body: number) => BodyPlace,
     groups: readonly GroupNumber[],
   ): Uint8Array {
+    this.#writeHeld()
     const w = this.#w
     for (const { at, body } of this.#references ?? []) this.#fillIn(at, placeOf(body))
     const tableAt = w.position
@@ -210,10 +246,24 @@ export class ShareBuilder {
     return w.written()
   }
 
-  #begin(number: number, { qos, retain, identifiers, shared }: QueuedMessage, kind: number): void {
+  #writeHeld(): void {
+    const held = this.#held
+    if (held.length === 0) return
+    const numbers = this.#numbers.splice(this.#ats.length)
+    for (let at = 0; at < held.length; at++) {
+      const entry = held[at]
+      if (!entry) continue
+      this.#numbers.push(numbers[at]!)
+      this.#begin(entry, 0)
+      writeMessage(this.#w, entry.message)
+    }
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #begin({ qos, retain, identifiers, shared }: QueuedMessage, kind: number): void {
     const w = this.#w
     this.#ats.push(w.position)
-    this.#numbers.push(number)
     w.ensure(5)
     w.position += 4
     w.u8(kind | (shared ? isShared : 0) | (identifiers ? hasIdentifiers : 0) | (qos << 1) | (retain ? 1 : 0))

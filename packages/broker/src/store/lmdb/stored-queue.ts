@@ -142,7 +142,7 @@ export class StoredQueue implements Queue {
   delete(number: number): void {
     const share = this.#find(number)
     this.#owner.changed()
-    if (share) this.#done(share)
+    if (share) this.#done(share, number)
   }
 
   /** The session has no connection: what it holds can be read again when there is one. */
@@ -212,8 +212,9 @@ export class StoredQueue implements Queue {
     this.#keeper.queued.bytes += bytes
   }
 
-  #done(share: Share): void {
+  #done(share: Share, number: number): void {
     share.left--
+    share.builder?.done(number)
     this.#count(-1, 0)
     if (share.left === 0 && share.commit !== this.#openCommit) this.#pass(share)
   }
@@ -227,7 +228,7 @@ export class StoredQueue implements Queue {
     share.lost.add(number)
     this.#keeper.unreadable(this.#session, number, why)
     this.#owner.changed()
-    this.#done(share)
+    this.#done(share, number)
   }
 
   #pass(share: Share): void {
