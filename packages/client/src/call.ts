@@ -37,7 +37,7 @@ export class Call<T> {
     }
     const aborted = (): InterruptedError => new InterruptedError('aborted', `${what}: aborted`, signal?.reason)
     const abort = (): void => interrupt(aborted())
-    if (signal?.aborted === true) {
+    if (signal?.aborted) {
       this.reject(aborted())
       return
     }

@@ -78,7 +78,7 @@ export class Route {
 
   #fallsBack({ error, unanswered }: Ending): boolean {
     const { server, version } = this
-    const proven = this.#versions.get(server.url)?.proven === true
+    const proven = this.#versions.get(server.url)?.proven
     const refused = error instanceof ServerRefusedError && error.reasonCode === reason.unsupportedProtocolVersion
     // A server from before 5.0 may close instead; so may one that is about to restart, and then 3.1.1 is no better.
     const silent = !proven && unanswered && error instanceof ConnectionError && error.code === 'connection-closed'

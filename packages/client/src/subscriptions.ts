@@ -290,7 +290,7 @@ export class Subscriptions {
     this.#starting.delete(subscription)
     const { granted } = subscription
     const refused = granted.filter((grant) => grant.reasonCode >= 0x80).length
-    if (refused === 0 || (subscription.options.partial === true && refused < granted.length)) {
+    if (refused === 0 || (subscription.options.partial && refused < granted.length)) {
       call?.resolve(subscription)
       return
     }
