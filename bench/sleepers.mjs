@@ -1,5 +1,5 @@
 // What sessions without a connection cost, on disk: memory and the start after SIGKILL, and CPU a message that is kept for one of them,
-// and that it is sent when it is back.
+// and that it is sent when it is back, beside coming back for nothing.
 //
 //   npm run build && node bench/sleepers.mjs [--sessions 1000] [--messages 100] [--size 1024]
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -93,6 +93,12 @@ const drain = (clientId) =>
     })
   })
 
+/** @param {string} clientId */
+const comeAndGo = (clientId) =>
+  new Promise((resolve) => {
+    const peer = new Peer(clientId, ({ type }) => type === 'connack' && resolve(peer.end()))
+  })
+
 /** A message to each in turn. */
 const publish = () =>
   new Promise((resolve) => {
@@ -108,12 +114,17 @@ const publish = () =>
     })
   })
 
-/** CPU of the broker over this, in µs a message. @param {Background} broker @param {() => Promise<unknown>} work */
-async function cost(broker, work) {
+/**
+ * CPU of the broker over this, in µs.
+ * @param {Background} broker
+ * @param {() => Promise<unknown>} work
+ * @param {number} [times] what is divided by; default: messages.
+ */
+async function cost(broker, work, times = sessions * messages) {
   const before = usageOf(broker.pid).cpuMicros
   await work()
   await delay(1_000)
-  return ((usageOf(broker.pid).cpuMicros - before) / (sessions * messages)).toFixed(1)
+  return ((usageOf(broker.pid).cpuMicros - before) / times).toFixed(1)
 }
 
 /** @param {Background} broker */
@@ -132,6 +143,7 @@ try {
   broker = await start()
   console.log(`start after SIGKILL: ${((performance.now() - begun) / 1000).toFixed(1)} s, ${memory(broker)}`)
   console.log(`sent to them: ${await cost(broker, () => all(drain))} µs a message, connections included`)
+  console.log(`come and gone with nothing waiting: ${await cost(broker, () => all(comeAndGo), sessions)} µs a session`)
 } finally {
   await broker.stop()
   rmSync(folder, { recursive: true })
