@@ -2,8 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultLimits } from '../../src/limits.js'
 import { Deliveries, flushed, messageOf } from '../../src/store/deliveries.contract.js'
+import { Backups } from '../../src/store/lmdb/backup.js'
 import { checkStore, lmdbStore, restoreBackup, type StoreOnDisk } from '../../src/store/lmdb/index.js'
+import { openData } from '../../src/store/lmdb/open-data.js'
 
 let root: string
 let store: StoreOnDisk
@@ -76,6 +79,35 @@ describe('a backup', () => {
     expect(texts.length).toBeGreaterThanOrEqual(before)
     expect(texts).toEqual(texts.map((_, n) => `${n}`)) // and nothing but what came first
     expect(statSync(at('restored/p0/data.mdb')).mode & 0o777).toBe(0o600)
+  })
+
+  it('opens the file only between two commits, and ends in time when there is no such moment', async () => {
+    const data = await openData(at('other'))
+    const parts = { ...data, limits: defaultLimits, isLow: () => false }
+    let end = (): void => {}
+    const commit = data.turns.take(
+      () =>
+        new Promise<void>((resolve) => {
+          end = resolve
+        }),
+    )
+    await expect(new Backups().make(parts, at('late'), { timeoutMs: 3_000 })).rejects.toThrow('it took longer than 3 s')
+    end()
+    await commit
+    await new Backups().make(parts, at('one'), {})
+    await data.close('in order')
+    expect(await restored(at('one'))).toEqual([])
+  })
+
+  it('loses nothing of what is acknowledged while the file is opened for it', async () => {
+    const load = new Load()
+    for (let n = 0; n < 5; n++) await store.backup(at(`${n}`))
+    await load.stop()
+    await store.close()
+    store = lmdbStore({ directory: at('data') })
+    const [session] = (await store.open()).sessions
+    const texts = new Deliveries(session!.stored, session!.outgoing).texts().map((text) => text.split(' ')[0])
+    expect(texts).toEqual(Array.from({ length: load.acknowledged }, (_, n) => `${n}`))
   })
 
   it('is smaller than a file with room in it', async () => {

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { appendFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { BrokerError, systemReason } from '../../errors.js'
 import type { Limits } from '../../limits.js'
 import { writeFooter } from './backup-footer.js'
+import type { CommitTurns } from './commit-turns.js'
 import { reserveOf } from './disk-room.js'
 import { flush, format } from './folder.js'
 import { mmPsizeAt, mpFlagsAt, mpPagesAt, mpTxnidAt, P_OVERFLOW } from './page-format.js'
@@ -33,6 +32,7 @@ export interface BackupMade {
 /** The store that is copied. */
 interface BackupParts {
   readonly tables: Tables
+  readonly turns: CommitTurns
   /** Its LMDB file. */
   readonly file: string
   readonly limits: Pick<Limits, 'diskReserveBytes' | 'diskReservePercent'>
@@ -43,6 +43,8 @@ interface BackupParts {
 /** How often it is looked whether there is room for the rest. */
 const lookMs = 250
 const mostMs = 600_000
+/** How long commits wait at most for the file to be opened by the process that copies; that takes some milliseconds. */
+const openingMs = 1_000
 /** What LMDB may write beyond the pages that are in use. */
 const moreBytes = 1_048_576
 
@@ -78,14 +80,13 @@ export class Backups {
  */
 async function makeBackup(parts: BackupParts, to: string, options: BackupOptions = {}): Promise<BackupMade> {
   const { signal, timeoutMs = mostMs } = options
-  const { tables } = parts
   const createdAt = new Date().toISOString()
   const coming = `${to}.coming`
   const room = new Room(parts, dirname(to))
   try {
-    await room.ensureFor(sizesOf(tables).live + moreBytes)
+    await room.ensureFor(sizesOf(parts.tables).live + moreBytes)
     rmSync(coming, { force: true })
-    const sha256 = await copied({ tables, file: parts.file, coming, room }, { signal, timeoutMs })
+    const sha256 = await copied(parts, { coming, room, signal, timeoutMs })
     const { size: bytes } = await stat(coming)
     const footer = writeFooter({ format, createdAt, bytes, sha256 })
     await appendFile(coming, footer, { flush: true })
@@ -99,43 +100,96 @@ async function makeBackup(parts: BackupParts, to: string, options: BackupOptions
 }
 
 interface Copy {
-  readonly tables: Tables
-  readonly file: string
   readonly coming: string
   readonly room: Room
+  readonly signal: AbortSignal | undefined
+  readonly timeoutMs: number
 }
 
 /** @returns the SHA-256 of the copy, in hex. */
-async function copied(
-  { tables, file, coming, room }: Copy,
-  { signal, timeoutMs }: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
-): Promise<string> {
+async function copied(parts: BackupParts, { coming, room, signal, timeoutMs }: Copy): Promise<string> {
   if (signal?.aborted) throw failed('it was called off')
-  const child = startCopy(file, coming)
-  const closed = once(child, 'close')
-  let problem: string | undefined
-  const end = (why: string): void => {
-    problem ??= why
-    child.kill('SIGKILL')
-  }
-  const late = setTimeout(() => end(`it took longer than ${timeoutMs / 1_000} s`), timeoutMs)
-  const looking = setInterval(() => void room.problem().then((short) => short && end(short)), lookMs)
-  const callOff = (): void => end('it was called off')
+  const copier = new Copier(parts.file, coming)
+  const callOff = (): void => copier.end('it was called off')
+  const late = setTimeout(() => copier.end(`it took longer than ${timeoutMs / 1_000} s`), timeoutMs)
+  const looking = setInterval(() => void room.problem().then((short) => short && copier.end(short)), lookMs)
   signal?.addEventListener('abort', callOff)
   try {
-    const [said, complaint] = await Promise.all([text(child.stdout!), text(child.stderr!)])
-    await closed
-    const [sha256] = /^[0-9a-f]{64}$/.exec(said) ?? []
-    if (problem !== undefined) throw failed(problem)
-    if (sha256 === undefined) throw failed(complaint.trim().split('\n').at(-1) || 'the process that copies has ended')
-    return sha256
-  } catch (error) {
-    throw error instanceof BrokerError ? error : failed(systemReason(error))
+    await copier.said('ready')
+    await Promise.race([parts.turns.take(() => copier.open()), copier.over]) // a disk that refuses may keep its turn for ever
+    return await copier.result()
   } finally {
     clearTimeout(late)
     clearInterval(looking)
     signal?.removeEventListener('abort', callOff)
-    tables.root.readerCheck() // one that was killed has left its snapshot behind
+    parts.tables.root.readerCheck() // one that was killed has left its snapshot behind
+  }
+}
+
+/** The process that copies, and what it says: `ready`, `open` once it has opened the file, and the sum of the copy. */
+class Copier {
+  readonly #child: ChildProcess
+  readonly #waiting = new Set<() => void>()
+  #lines: readonly string[] = []
+  #complaint = ''
+  #problem: string | undefined
+  /** Resolves when it has ended. */
+  readonly over: Promise<void>
+  #isOver = false
+
+  constructor(file: string, coming: string) {
+    const child = startCopy(file, coming)
+    this.#child = child
+    let said = ''
+    child.stdout!.on('data', (bytes) => {
+      said += bytes
+      this.#lines = said.split('\n')
+      this.#look()
+    })
+    child.stderr!.on('data', (bytes) => (this.#complaint += bytes))
+    child.stdin!.on('error', () => {}) // it has ended, which is told by its end
+    child.on('error', (error) => (this.#problem ??= systemReason(error)))
+    this.over = new Promise((resolve) => {
+      child.on('close', () => {
+        this.#isOver = true
+        this.#look()
+        resolve()
+      })
+    })
+  }
+
+  /** Ends it, for a reason that is told to who wants the copy. */
+  end(why: string): void {
+    this.#problem ??= why
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Resolves once it has said so, or has ended. */
+  async said(word: string): Promise<void> {
+    while (!this.#isOver && !this.#lines.includes(word)) await new Promise<void>((go) => this.#waiting.add(go))
+  }
+
+  /** Has it open the file. Resolves when that is done, or will not be done any more. */
+  async open(): Promise<void> {
+    const late = setTimeout(() => this.end('the process that copies did not open the file in time'), openingMs)
+    if (!this.#isOver) this.#child.stdin!.write('open\n')
+    await this.said('open')
+    clearTimeout(late)
+  }
+
+  /** @returns the SHA-256 of the copy, in hex, when it has ended. @throws BrokerError `backup-failed`. */
+  async result(): Promise<string> {
+    await this.over
+    const sum = this.#lines.find((line) => /^[0-9a-f]{64}$/.test(line))
+    if (this.#problem !== undefined) throw failed(this.#problem)
+    if (sum === undefined)
+      throw failed(this.#complaint.trim().split('\n').at(-1) || 'the process that copies has ended')
+    return sum
+  }
+
+  #look(): void {
+    for (const go of this.#waiting) go()
+    this.#waiting.clear()
   }
 }
 
@@ -150,17 +204,24 @@ function startCopy(file: string, coming: string): ChildProcess {
 }
 
 /**
- * A compacted copy is of commit 1, and so are its pages, but LMDB leaves in the first page of a large value which commit wrote it
+ * It opens the file when it is told to, in a moment without a commit (CommitTurns). A compacted copy is of commit 1, and so are its pages, but LMDB leaves in the first page of a large value which commit wrote it
  * before: that is set right, so that a look at the pages finds none of a later commit.
  */
 const copying = `
 const fs = require('node:fs')
-const [lmdb, file, coming] = process.argv.slice(1)
-process.stdin.resume().on('end', () => process.kill(process.pid, 'SIGKILL'))
+const [library, file, coming] = process.argv.slice(1)
+const lmdb = require(library)
 process.umask(0o077)
-try { require('node:os').setPriority(10) } catch {} // a sandbox may not let it
-const root = require(lmdb).open({ path: file, noSubdir: true, readOnly: true, maxDbs: 32, encoding: 'binary' })
-root.backup(coming, true).then(() => {
+process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'))
+process.stdin.once('data', () => copy().catch((error) => {
+  process.stderr.write(String(error.message), () => process.exit(1))
+}))
+process.stdout.write('ready\\n')
+async function copy() {
+  const root = lmdb.open({ path: file, noSubdir: true, readOnly: true, maxDbs: 32, encoding: 'binary' })
+  process.stdout.write('open\\n')
+  try { require('node:os').setPriority(10) } catch {} // a sandbox may not let it
+  await root.backup(coming, true)
   const hash = require('node:crypto').createHash('sha256')
   const copy = fs.openSync(coming, 'r+')
   const bytes = Buffer.alloc(1048576)
@@ -178,10 +239,8 @@ root.backup(coming, true).then(() => {
     hash.update(bytes.subarray(0, read))
   }
   fs.fsyncSync(copy)
-  process.stdout.write(hash.digest('hex'), () => process.exit(0))
-}).catch((error) => {
-  process.stderr.write(String(error.message), () => process.exit(1))
-})
+  process.stdout.write(hash.digest('hex') + '\\n', () => process.exit(0))
+}
 `
 
 /** Whether the reserve of both disks is kept, that of the data and that of the backup. */

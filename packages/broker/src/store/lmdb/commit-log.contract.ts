@@ -6,6 +6,7 @@ import { type Commit, commitNumbered, noCommit } from '../../commit.js'
 import { silentLogger } from '../../log.js'
 import { Metrics } from '../../metrics.js'
 import type { CommitLog } from './commit-log.js'
+import { CommitTurns } from './commit-turns.js'
 import { Disk } from './disk.js'
 import { openTables, type Tables, type Write } from './tables.js'
 
@@ -21,7 +22,7 @@ export function commitLogContract(name: string, make: (disk: Disk) => CommitLog)
       const file = join(folder, 'data.mdb')
       tables = openTables(file)
       const { commits: metrics } = new Metrics()
-      const parts = { directory: folder, file, tables, metrics, log: silentLogger }
+      const parts = { directory: folder, file, tables, turns: new CommitTurns(), metrics, log: silentLogger }
       log = make(new Disk({ ...parts, relief: () => [], onCommitted: () => {} }))
       applied = []
       log.onApplied = (commit) => void applied.push(commit)

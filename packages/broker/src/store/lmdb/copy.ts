@@ -75,9 +75,11 @@ class OpenCopy implements Copy {
   }
 
   async apply(writes: readonly Write[]): Promise<void> {
-    const { tables } = this.#data
-    await putAll(tables, writes)
-    await tables.root.flushed
+    const { tables, turns } = this.#data
+    await turns.take(async () => {
+      await putAll(tables, writes)
+      await tables.root.flushed
+    })
     tables.root.resetReadTxn()
   }
 

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '../../log.js'
 import type { CommitMetrics } from '../../metrics.js'
+import type { CommitTurns } from './commit-turns.js'
 import { inWords, isDamage } from './disk-errors.js'
 import { reopenTables, sizesOf, type Tables, type Write } from './tables.js'
 import { syncAgain } from './unsynced.js'
@@ -29,6 +30,7 @@ interface DiskParts {
   /** The file of the tables. */
   readonly file: string
   readonly tables: Tables
+  readonly turns: CommitTurns
   readonly metrics: CommitMetrics
   readonly log: Logger
   /** What makes room on the disk, of all that waits: tried before a commit that failed is tried again. */
@@ -165,7 +167,10 @@ export class Disk {
   }
 
   async #attempt(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 0) return
+    if (writes.length > 0) await this.#parts.turns.take(() => this.#write(writes))
+  }
+
+  async #write(writes: readonly Write[]): Promise<void> {
     const { tables, file } = this.#parts
     if (this.#hasFailed) {
       if (!this.#isUsable()) reopenTables(tables, file)

@@ -1,4 +1,5 @@
 import type { Logger } from '../../log.js'
+import { CommitTurns } from './commit-turns.js'
 import { openFolder } from './folder.js'
 import { quietLmdb } from './quiet-lmdb.js'
 import { closeTables, openTables, type Tables } from './tables.js'
@@ -10,6 +11,8 @@ export interface OpenData {
   /** The file of the tables. */
   readonly file: string
   readonly tables: Tables
+  /** Of commits to the file, and of those that open it. */
+  readonly turns: CommitTurns
   /**
    * Closes the tables and gives the folder back.
    * @param end whether all was written out: if not, the file is looked through before it is opened again.
@@ -30,7 +33,7 @@ export async function openData(directory: string, log?: Logger): Promise<OpenDat
     const { file } = folder
     const tables = tablesOf(file, directory, () => folder.release('not in order'))
     return {
-      ...{ directory, file, tables },
+      ...{ directory, file, tables, turns: new CommitTurns() },
       async close(end, refuses = false) {
         await closeTables(tables, refuses)
         folder.release(end)

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { silentLogger } from '../../log.js'
 import { Metrics } from '../../metrics.js'
+import { CommitTurns } from './commit-turns.js'
 import { Disk } from './disk.js'
 import { readBatch } from './format-1/batch.js'
 import { type Cursor, readCursor } from './format-1/cursor.js'
@@ -72,7 +73,17 @@ class Upgrade {
   constructor(directory: string, file: string, old: OldTables, tables: Tables) {
     this.#old = old
     const metrics = new Metrics().commits
-    this.#disk = new Disk({ directory, file, tables, metrics, log: silentLogger, relief: () => [], onCommitted() {} })
+    const turns = new CommitTurns()
+    this.#disk = new Disk({
+      directory,
+      file,
+      tables,
+      turns,
+      metrics,
+      log: silentLogger,
+      relief: () => [],
+      onCommitted() {},
+    })
     this.#disk.closing() // a disk that is full is told, not waited for
   }
 
