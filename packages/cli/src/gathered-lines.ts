@@ -2,6 +2,8 @@ import type { Writable } from 'node:stream'
 
 /** How long a line waits for others. */
 const waitMs = 20
+/** More characters than these do not wait. */
+const mostWaiting = 65_536
 
 /**
  * Lines for a stream, those of a moment in one write: when a fleet comes there are two for each of its clients, and writing one by
@@ -16,10 +18,11 @@ export class GatheredLines {
     this.#stream = stream
   }
 
-  /** Without its line feed. Written 20 ms later with all that have come meanwhile, or earlier by {@link flush}. */
+  /** Without its line feed. Written 20 ms later with all that have come meanwhile; sooner when they are many, or by {@link flush}. */
   add(line: string): void {
     if (this.#waiting === '') setTimeout(this.#flush, waitMs)
     this.#waiting += `${line}\n`
+    if (this.#waiting.length > mostWaiting) this.flush()
   }
 
   /** Writes what waits. */

@@ -94,6 +94,12 @@ describe('lines of 20 ms', () => {
     expect(writes()).toEqual([['a line', 'a trouble']])
   })
 
+  test('do not wait when they are many', () => {
+    const { log, writes } = started()
+    for (let line = 0; line < 2_000; line++) log.log('info', 'a line')
+    expect(writes()).toHaveLength(1)
+  })
+
   test('are written when the process ends', () => {
     const { terminal, log, writes } = started()
     log.log('info', 'an end')
