@@ -4,6 +4,9 @@ import { pause, until } from './cluster-stage.mjs'
 
 const publishers = 6
 
+/** So long clients may be away, and publications without an answer, in ms. */
+const mostAwayMs = 60_000
+
 let loads = 0
 
 /** Clients that publish, one that takes it all, and some that only live; and what became of it. */
@@ -20,7 +23,9 @@ export class Load {
   #lastAt = performance.now()
   #isOver = false
   /** @type {Promise<void>[]} */
-  #working = []
+  #taking = []
+  /** Each ends, when the load is over, with what went wrong. @type {Promise<string | undefined>[]} */
+  #publishing = []
   /** @type {import('@godwit/client').Client[]} */
   #clients = []
 
@@ -57,7 +62,7 @@ export class Load {
     const watcher = await this.#connect('watcher')
     const wills = await watcher.subscribe(`${this.#own}/wills/#`, { qos: 1 })
     const load = await watcher.subscribe(`${this.#own}/load/#`, { qos: 2 })
-    this.#working.push(this.#count(wills), this.#take(load))
+    this.#taking.push(this.#count(wills), this.#take(load))
     for (let n = 0; n < this.living; n++) {
       const byTls = n % 2 === 1
       // A client behind an edge is gone when the way to that breaks, as when its own does: a will with a delay waits for it.
@@ -72,7 +77,10 @@ export class Load {
       await this.#connect(`living-${n}`, options, byTls ? this.stage.tlsUrls : undefined)
     }
     this.#watching = setInterval(() => this.#look(), 50)
-    for (let n = 0; n < publishers; n++) this.#working.push(this.#publish(n, await this.#connect(`publisher-${n}`)))
+    for (let n = 0; n < publishers; n++) {
+      const client = await this.#connect(`publisher-${n}`)
+      this.#publishing.push(this.#publish(n, client).catch((error) => `publisher ${n}: ${error.message}`))
+    }
   }
 
   /** @param {AsyncIterable<unknown>} wills */
@@ -89,7 +97,10 @@ export class Load {
     }
   }
 
-  /** One message after another, so that what was acknowledged is known. @param {number} n @param {import('@godwit/client').Client} client */
+  /**
+   * One message after another, so that what was acknowledged is known.
+   * @param {number} n @param {import('@godwit/client').Client} client @returns {Promise<undefined>}
+   */
   async #publish(n, client) {
     const qos = n % 2 === 0 ? 1 : 2
     for (let number = 1; !this.#isOver; number++) {
@@ -128,22 +139,40 @@ export class Load {
     this.#began = this.#lastAt = performance.now()
   }
 
+  get #gone() {
+    return this.#clients.filter(({ connected }) => !connected).length
+  }
+
   #look() {
-    const gone = this.#clients.filter(({ connected }) => !connected).length
-    if (gone > this.#clients.length / 100) this.backMs = performance.now() - this.#began
+    if (this.#gone > this.#clients.length / 100) this.backMs = performance.now() - this.#began
+  }
+
+  /** Resolves when all clients are in again; those that are not after a while are told of by {@link end}. */
+  async back() {
+    await until(() => this.#gone === 0, 'all clients back', mostAwayMs).catch(() => {})
   }
 
   /** Stops publishing; resolves when all has come. @returns {Promise<readonly string[]>} what is wrong */
   async end() {
     clearInterval(this.#watching)
     this.#isOver = true
+    const gone = this.#gone
+    // Publications in flight have their answers before a client is closed: one that is closed while it is away gives them up.
+    /** @type {(string | undefined)[]} */
+    let said = ['publications have no answer']
+    void Promise.all(this.#publishing).then((all) => {
+      said = all
+    })
+    await until(() => said.length === publishers, 'an answer to all publications', mostAwayMs).catch(() => {})
     const all = () => this.acknowledged.every((last, n) => this.#of(n).at(-1) === last)
     await until(all, 'all that was acknowledged', 30_000).catch(() => {})
     const problems = this.acknowledged.flatMap((last, n) => this.#judge(n, last))
+    if (gone > 0) problems.push(`${gone} clients did not come back`)
+    problems.push(...said.filter((one) => one !== undefined))
     if (this.acknowledged.some((last) => last === 0)) problems.push('a publisher was never answered')
     if (this.wills > 0) problems.push(`${this.wills} wills of living clients were published`)
     for (const client of this.#clients) await client.close().catch(() => {})
-    await Promise.allSettled(this.#working)
+    await Promise.all(this.#taking)
     return problems
   }
 

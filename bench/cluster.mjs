@@ -60,6 +60,7 @@ async function play(stage, state, fault, { rounds }) {
     load.restartGap()
     await fault.run(stage)
     await stage.owner()
+    await load.back()
     await pause(2_000)
     gaps.push(load.gapMs)
     backs.push(load.backMs)

@@ -75,6 +75,7 @@ export class Edge implements AsyncDisposable {
       dialer: new Dialer(dial, ground),
       backOff,
       holdMs,
+      here: { serve: undefined },
       forwarded: new Set(),
     }
   }
@@ -120,8 +121,10 @@ export class Edge implements AsyncDisposable {
    */
   setOwner(owner: OwnerNode | Broker | undefined): void {
     if (this.#closed) return
-    const { dialer, chores, forwarded } = this.#parts
-    this.#broker = owner !== undefined && 'take' in owner ? owner : undefined
+    const { dialer, chores, forwarded, here } = this.#parts
+    const broker = owner !== undefined && 'take' in owner ? owner : undefined
+    this.#broker = broker
+    here.serve = broker && ((transport, bytes) => broker.take(transport, bytes))
     const node = owner !== undefined && 'claim' in owner ? owner : undefined
     dialer.setOwner(node)
     if (owner === undefined) return
@@ -133,12 +136,11 @@ export class Edge implements AsyncDisposable {
   *#settle(clients: readonly ForwardedClient[]): Chore {
     const { faults, metrics } = this.#parts
     for (const client of clients) {
-      const broker = this.#broker
       try {
         if (client.claim !== undefined && client.claim !== this.#claim) {
           metrics.forward.ended++
           client.end(anotherServes)
-        } else if (broker) client.handOver((transport, bytes) => broker.take(transport, bytes))
+        } else client.handOver()
       } catch (error) {
         faults.contain(error, client, 'going on with the node that serves now')
       }

@@ -19,6 +19,8 @@ export interface ForwardParts extends Ground {
   readonly dialer: Dialer
   readonly backOff: BackOff | undefined
   readonly holdMs: number
+  /** What takes clients over while this node serves. */
+  readonly here: { serve: ((transport: Transport, bytes: Uint8Array) => void) | undefined }
   /** All of them, from their CONNECT on. */
   readonly forwarded: Set<ForwardedClient>
 }
@@ -26,6 +28,7 @@ export interface ForwardParts extends Ground {
 /** Bytes behind CONNECT that are taken before there is a connection to pass them on. */
 const mostAhead = 65_536
 
+const closedByClient = 'connection closed by the client'
 const noOwner: Refusal = {
   reasonCode: reason.serverUnavailable,
   why: 'no node of the cluster serves now; try again later',
@@ -100,7 +103,8 @@ export class ForwardedClient implements Arrived, Caller {
   // ---- before there is a node
 
   #wait(): void {
-    const { wheel, holdMs, metrics, dialer } = this.#parts
+    const { wheel, holdMs, metrics, dialer, here } = this.#parts
+    if (here.serve) return this.#handTo(here.serve) // since it came
     this.#isWaiting = true
     metrics.forward.waiting++
     this.#patience = wheel.after(holdMs, () => this.#refuse(noOwner), this)
@@ -136,13 +140,17 @@ export class ForwardedClient implements Arrived, Caller {
     log.log('debug', 'client passed on', fields)
   }
 
-  /** This node serves from now on. True: it was waiting, and whom it is given to has it, with all that has come. */
-  handOver(serve: (transport: Transport, bytes: Uint8Array) => void): boolean {
-    if (!this.#isWaiting || this.#hasEnded.client) return false
+  /** This node serves from now on: if it waits, this node has it, with all that has come. */
+  handOver(): void {
+    const { serve } = this.#parts.here
+    if (serve && this.#isWaiting) this.#handTo(serve)
+  }
+
+  #handTo(serve: NonNullable<ForwardParts['here']['serve']>): void {
+    if (this.#hasEnded.client) return this.end(closedByClient)
     this.#leave()
     serve(this.#transport, this.#kept.all)
     if (this.#kept.length > mostAhead) this.#transport.resume()
-    return true
   }
 
   /** The node that has it, by the claim. */
@@ -172,11 +180,11 @@ export class ForwardedClient implements Arrived, Caller {
   onEnd(): void {
     this.#hasEnded.client = true
     if (this.#node) this.#node.endSending()
-    else if (!this.#parts.dialer.hasOwner) this.end('connection closed by the client')
+    else if (!this.#parts.dialer.hasOwner) this.end(closedByClient)
   }
 
   onClose(error?: Error): void {
-    this.#letGo(error ? `connection failed: ${error.message}` : 'connection closed by the client', error)
+    this.#letGo(error ? `connection failed: ${error.message}` : closedByClient, error)
   }
 
   // ---- what the node's side tells

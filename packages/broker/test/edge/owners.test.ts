@@ -216,6 +216,49 @@ describe('this node serves', () => {
   })
 })
 
+describe('this node serves since a client came in, which', () => {
+  /** A client that is at the edge, and has said nothing. No time passes: what waits would wait for ever. */
+  async function silent() {
+    const rig = await rigOf({ isServed: false, edge: { clock: new VirtualClock() } })
+    const client = await rig.open('c')
+    await until(async () => (await rig.edge.metrics()).connectionsAccepted === 1)
+    const here = await createBroker({ counters: rig.edge.counters, sysIntervalSeconds: 0 })
+    closing.push(() => here.close())
+    return { rig, client, here }
+  }
+
+  it('says CONNECT now: it is answered at once', async () => {
+    const { rig, client, here } = await silent()
+    rig.edge.setOwner(here)
+    client.send(connectPacket('c')).publish('a', 'x', 1)
+    expect(await client.next(2)).toEqual(['connack 0', 'puback 1'])
+    expect((await rig.edge.metrics()).forward).toMatchObject({ waiting: 0, clients: 0 })
+  })
+
+  it('has half of its CONNECT said: it says the rest, and is answered', async () => {
+    const { rig, client, here } = await silent()
+    const connect = Buffer.from('100d00044d51545404020000000163', 'hex')
+    client.sendBytes(connect.subarray(0, 7))
+    await until(async () => (await rig.edge.metrics()).bytesReceived === 7)
+    rig.edge.setOwner(here)
+    client.sendBytes(connect.subarray(7))
+    client.subscribe('a', 1)
+    expect(await client.next(2)).toEqual(['connack 0', 'suback 1 [1]'])
+  })
+
+  it('has said CONNECT and no more follows: it ends at once, as it has gone', async () => {
+    const { server, port } = await fakeOwner(() => {})
+    server.close()
+    const { rig, client, here } = await silent()
+    rig.edge.setOwner({ host: '127.0.0.1', port, claim: 'gone' })
+    client.send(connectPacket('c')).end()
+    await until(async () => (await rig.edge.metrics()).forward.failures > 0)
+    rig.edge.setOwner(here)
+    await client.ended()
+    expect((await rig.edge.metrics()).forward).toMatchObject({ waiting: 0, clients: 0 })
+  })
+})
+
 describe('who keeps showing wrong credentials', () => {
   it('is refused at the edge after a few, and not passed on', async () => {
     let asked = 0
