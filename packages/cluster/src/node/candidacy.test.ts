@@ -9,7 +9,8 @@ import type { NodeVoice } from './node-voice.js'
 /** Node b, whose copy has all of a log that its owner has let go. */
 function setUp(heir?: string) {
   const clock = new VirtualClock()
-  const voice = { tell: () => {} } as unknown as NodeVoice
+  const said: string[] = []
+  const voice = { tell: () => {}, say: (_: string, words: string) => said.push(words) } as unknown as NodeVoice
   const candidacy = new Candidacy({
     ...{ node: 'b', preferred: false, clock, voice },
     others: () => [],
@@ -21,7 +22,7 @@ function setUp(heir?: string) {
     const now = clock.monotonic()
     return candidacy.isItsTurn(candidacy.isDue(follower, new Lease(3_000), now), applied, now)
   }
-  return { clock, candidacy, mayClaim }
+  return { clock, candidacy, mayClaim, said }
 }
 
 it('a log that was let go is claimed at once', () => {
@@ -48,4 +49,23 @@ it('another one that is named comes first', () => {
   expect(mayClaim()).toBe(false)
   clock.advance(1_500)
   expect(mayClaim()).toBe(true)
+})
+
+it('a claim that a person wants is tried again when the owner has written before it, and given up with a word when it always does', () => {
+  const { candidacy, mayClaim, said } = setUp('c')
+  candidacy.force()
+  for (let refusal = 1; refusal < 10; refusal++) {
+    candidacy.refused()
+    expect(mayClaim()).toBe(true)
+  }
+  candidacy.refused()
+  expect(mayClaim()).toBe(false)
+  expect(said).toEqual(['the log was not claimed: its owner lives, and writes all the time; have it hand over instead'])
+})
+
+it('a claim that a person wants is wanted once', () => {
+  const { candidacy, mayClaim } = setUp('c')
+  candidacy.force()
+  candidacy.succeeded()
+  expect(mayClaim()).toBe(false)
 })

@@ -11,6 +11,8 @@ const mostSkewMs = 5_000
 const courtesyMs = 300
 /** For so long all others let the node claim first that the owner has named, in ms. */
 const heirMs = 1_500
+/** So often a claim that a person wants is tried against an owner that lives, and writes before each. */
+const mostRefusals = 10
 
 interface CandidacyParts {
   readonly node: string
@@ -27,8 +29,8 @@ interface CandidacyParts {
 export class Candidacy {
   /** Automatic fail-over is off. */
   isFrozen = false
-  /** A person wants this node to claim, whatever clocks and the freeze say. */
-  isForced = false
+  #isForced = false
+  #refusals = 0
   readonly #parts: CandidacyParts
   /** Until then, on the monotonic clock, others claim first: this node has just let go. */
   #restsUntil = Number.NEGATIVE_INFINITY
@@ -36,6 +38,27 @@ export class Candidacy {
 
   constructor(parts: CandidacyParts) {
     this.#parts = parts
+  }
+
+  /** A person wants this node to claim, whatever clocks and the freeze say. */
+  force(): void {
+    this.#isForced = true
+    this.#refusals = 0
+  }
+
+  /** Another has written before the claim did. What a person wants is tried again. */
+  refused(): void {
+    if (!this.#isForced || ++this.#refusals < mostRefusals) return
+    this.#isForced = false
+    this.#parts.voice.say(
+      'warn',
+      'the log was not claimed: its owner lives, and writes all the time; have it hand over instead',
+    )
+  }
+
+  /** The log is claimed. */
+  succeeded(): void {
+    this.#isForced = false
   }
 
   /** This node has let go: for so long it lets others claim. */
@@ -51,7 +74,7 @@ export class Candidacy {
   /** Whether this node may claim: its copy has all of the log, and nobody writes it. */
   isDue(follower: Follower, lease: Lease, now: number): boolean {
     if (!follower.isCaughtUp || this.#parts.isNameTaken()) return false
-    if (this.isForced) return true
+    if (this.#isForced) return true
     if (!this.#isFree(follower.applied, now) && !lease.isOver(now)) return false
     return !this.isFrozen && this.#areClocksRight(follower)
   }
@@ -65,7 +88,7 @@ export class Candidacy {
   /** @param isDue whether it may; asked again and again. */
   isItsTurn(isDue: boolean, applied: Position | undefined, now: number): boolean {
     this.#readySince = isDue ? (this.#readySince ?? now) : undefined
-    return this.#readySince !== undefined && (this.isForced || now - this.#readySince >= this.#courtesyMs(applied))
+    return this.#readySince !== undefined && (this.#isForced || now - this.#readySince >= this.#courtesyMs(applied))
   }
 
   /** For how long this node lets others come first. */

@@ -179,9 +179,12 @@ export class ClusterNode {
     this.#owning?.end('broken')
   }
 
-  /** Claims as soon as this copy has all there is, whatever clocks and the freeze say: a person has decided. */
+  /**
+   * Claims as soon as this copy has all there is, whatever clocks and the freeze say: a person has decided. Tried ten times where an owner
+   * that lives writes in between.
+   */
   claimNow(): void {
-    this.#candidacy.isForced = true
+    this.#candidacy.force()
     this.#wake()
   }
 
@@ -326,7 +329,6 @@ export class ClusterNode {
       owner: { node, ...(address !== undefined && { address }) },
     })
     this.#writer = writer
-    this.#candidacy.isForced = false
     if (this.#isClosing) writer.end()
     try {
       this.#position = await writer.claim()
@@ -334,8 +336,10 @@ export class ClusterNode {
       log.refuse(error as Error)
       await broker.abandon()
       if (!(error instanceof Fenced)) throw error
+      this.#candidacy.refused()
       return
     }
+    this.#candidacy.succeeded()
     const why = await this.#own(log, broker, writer)
     this.#position = log.applied
     if (why === 'low') this.clock.timeout(lowMs, () => this.#forgetLow())
