@@ -368,6 +368,11 @@ export class ClusterNode {
   /** @throws DamagedCopy when a record could not be read and another node may have it. */
   async #ensureWhole(log: ReplicatedLog, broker: LoadedBroker): Promise<void> {
     if (log.damage === undefined) return
+    await this.#housekeeping.seek(this.note()).catch(() => {}) // else it is as it was at the last look
+    if (!this.#hasOthers) {
+      log.damage = undefined
+      return
+    }
     log.refuse(new Fenced('this copy is damaged'))
     await broker.abandon()
     throw new DamagedCopy(log.damage)

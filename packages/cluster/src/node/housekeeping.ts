@@ -60,12 +60,17 @@ export class Housekeeping {
   async look(own: NodeNote): Promise<void> {
     const { server } = this.parts
     await this.tell(own)
-    this.others = othersIn(await server.notes(), own)
+    await this.seek(own)
     if (own.role !== 'owner' && own.role !== 'following') return
     const [state, snapshots] = [await server.state(), await server.snapshots()]
     this.parts.onState?.(state)
     if (this.#isDue(own, state, snapshots[0]) && this.#isOurs(own)) await this.make()
     await this.#tidy(await server.snapshots())
+  }
+
+  /** Which others are there now. @throws LogSilent */
+  async seek(own: NodeNote): Promise<void> {
+    this.others = othersIn(await this.parts.server.notes(), own)
   }
 
   #isDue({ applied }: NodeNote, { first, last, bytes, maxBytes }: LogState, newest: SnapshotNote | undefined): boolean {

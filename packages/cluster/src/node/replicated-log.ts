@@ -39,7 +39,10 @@ export class ReplicatedLog implements CommitLog {
   onDamaged: () => void = () => {}
   /** Whether another node could go on, whose tables may be whole. */
   hasOthers: () => boolean = () => false
-  /** What was found damaged, in words: from then on nothing is written that stands on it. */
+  /**
+   * What was found damaged, in words: nothing is written then that stands on it. While the store is loaded it is kept whoever else there
+   * may be: who loads it asks, and goes on without the record when nobody has it.
+   */
   damage: string | undefined
   /** The last frame that is in the tables. */
   applied: Position | undefined
@@ -110,7 +113,7 @@ export class ReplicatedLog implements CommitLog {
   }
 
   found(damage: string): void {
-    if (this.damage !== undefined || !this.hasOthers()) return
+    if (this.damage !== undefined || (this.hasBegun && !this.hasOthers())) return
     this.damage = damage
     this.onDamaged()
   }

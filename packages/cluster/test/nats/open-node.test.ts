@@ -136,6 +136,13 @@ describe.skipIf(program === undefined)(
       return notes.find(({ node, role }) => node === b.status.node && role === 'following')
     }
 
+    /** A record in this node's copy is not what was written. */
+    async function damage(name: string): Promise<void> {
+      const copy = await openCopy(join(folder, name, 'copy'))
+      await copy.apply([{ table: 'retained', key: Buffer.alloc(16, 1), value: Buffer.from('not what was written') }])
+      await copy.close()
+    }
+
     it('a node whose copy is damaged does not serve with it where another could: it begins anew', async () => {
       const housekeeping = { everyMs: 100 }
       const a = await start('a', { housekeeping })
@@ -144,9 +151,7 @@ describe.skipIf(program === undefined)(
       const b = await start('b', { housekeeping })
       await caughtUp(b, a)
       await open.pop()!.close()
-      const copy = await openCopy(join(folder, 'b', 'copy'))
-      await copy.apply([{ table: 'retained', key: Buffer.alloc(16, 1), value: Buffer.from('not what was written') }])
-      await copy.close()
+      await damage('b')
       const again = await start('b', { housekeeping })
       const other = await start('c', { housekeeping })
       await caughtUp(again, a)
@@ -156,6 +161,33 @@ describe.skipIf(program === undefined)(
       again.claimNow()
       await until(() => said('"why":"retained: '))
       await owner(again) // as it was told to, with a copy that is whole
+      expect((await retained('b')).map(({ topic }) => topic)).toEqual(['r'])
+    })
+
+    it.each([
+      ['another has come since it looked: it begins anew', true],
+      ['there is no other: it serves without the record', false],
+    ])('a node whose copy is damaged claims, and %s', async (_, hasOther) => {
+      const a = await start('a')
+      await owner(a)
+      await serving.get('a')!.publish('r', 'whole', { qos: 1, retain: true })
+      const b = await start('b', { housekeeping: { everyMs: 100 } })
+      await caughtUp(b, a)
+      for (const { close } of open.splice(0).reverse()) await close()
+      await damage('b')
+      const again = await start('b', { housekeeping: { everyMs: 600_000 } })
+      again.frozen = true
+      await until(() => again.role === 'following')
+      await until(async () => (await noteOf(again)) !== undefined)
+      if (hasOther) {
+        const c = await start('c', { housekeeping: { everyMs: 100 } })
+        c.frozen = true
+        await caughtUp(c, again)
+        await until(async () => (await noteOf(c)) !== undefined)
+      }
+      again.claimNow()
+      await owner(again)
+      expect([said('"why":"retained: '), said('is damaged and was set aside')]).toEqual([hasOther, true])
       expect((await retained('b')).map(({ topic }) => topic)).toEqual(['r'])
     })
 
