@@ -68,6 +68,7 @@ describe.skipIf(program === undefined)(
       await reader.close()
       for (let n = 1; n <= 50; n++) await serving.get('a')!.publish(`t/${n}`, `m${n}`, { qos: 2, retain: n % 10 === 0 })
       await caughtUp(b, a)
+      await until(async () => (await noteOf(b)) !== undefined) // a knows of nobody else before
       a.handOver()
       await owner(b)
       await until(() => a.role === 'following' && a.status.owner?.node === 'b')
@@ -94,6 +95,7 @@ describe.skipIf(program === undefined)(
       expect((await server.snapshots()).length).toBe(2)
       const b = await start('b')
       await caughtUp(b, a)
+      await until(async () => (await noteOf(b)) !== undefined)
       await server.close()
       a.handOver()
       await owner(b)
