@@ -20,6 +20,8 @@ const patienceMs = 10_000
 /** A node that has told nothing so long after it was asked is not there, in ms. */
 const answerMs = 2_000
 const tellAfterMs = 1_000
+/** So long it is waited for nodes that nobody has heard of: one that has just begun to follow tells of itself when it is asked. In ms. */
+const unheardOfMs = 300
 
 /**
  * Finds a node that has all there is and takes over by itself: the owner asks all who follow, and they tell where people look too.
@@ -34,13 +36,12 @@ export async function findHeir({ server, clock, node, writer, onWait }: HeirPart
   for (;;) {
     const notes = await notesOf(server)
     const others = othersIn(notes, { node, at: clock.now() }).filter((one) => one.role === 'following' && !one.frozen)
-    if (others.length === 0) return undefined
     const ready = others.filter((one) => one.applied >= sequence && one.epoch === epoch && one.problem === undefined)
     const heir = ready.find(({ preferred }) => preferred) ?? ready[0]
     if (heir) return heir.node
     const waitedMs = clock.monotonic() - began
     const isAnswered = others.some((one) => one.at !== before.get(one.node))
-    if (waitedMs > (isAnswered ? patienceMs : answerMs)) return undefined
+    if (waitedMs > (others.length === 0 ? unheardOfMs : isAnswered ? patienceMs : answerMs)) return undefined
     if (waitedMs > tellAfterMs && !hasTold) {
       hasTold = true
       onWait()
