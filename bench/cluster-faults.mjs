@@ -238,6 +238,20 @@ export const faults = [
     },
   },
   {
+    name: 'a record of the replica damaged, and the owner killed',
+    async run(stage) {
+      const [serving, other] = [await stage.owner(), await stage.replica()]
+      await other.end('SIGTERM')
+      await stage.damage(other)
+      other.start()
+      await stage.followed()
+      await serving.end()
+      await stage.owner() // of its copy, which is whole: it has begun anew
+      await pause(aside)
+      serving.start()
+    },
+  },
+  {
     name: 'a node added, and taken out again',
     async run(stage) {
       await stage.joined('c')

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openCopy } from '@godwit/broker/store/lmdb'
 import { parse } from 'yaml'
 import { askOnce, controlPathOf } from '../packages/cli/dist/control/control-client.js'
 import { freePort } from '../scripts/background.mjs'
@@ -232,6 +233,13 @@ cluster { name: proof, listen: "127.0.0.1:${route[at]}", advertise: "127.0.0.1:$
   /** From its next start on it is the Godwit of this folder. @param {Actor} node */
   upgrade(node) {
     node.line = node.line.map((word) => (word === this.#command ? command : word))
+  }
+
+  /** A record in the copy of a node that has ended is not what was written. @param {Actor} node */
+  async damage(node) {
+    const copy = await openCopy(join(this.folder, node.name, 'data/copy'))
+    await copy.apply([{ table: 'retained', key: Buffer.alloc(16, 1), value: Buffer.from('not what was written') }])
+    await copy.close()
   }
 
   /** @param {'cert' | 'key'} what */

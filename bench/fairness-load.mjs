@@ -1,11 +1,8 @@
 // The long work of fairness.mjs, in a thread of its own and on bare sockets: again and again, until told to stop. It says
 // once that it has begun, and at the end how often it has done it.
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { Decoder, encode } from '../packages/protocol/dist/index.js'
-
-/** @typedef {import('../packages/protocol/dist/index.js').Packet} Packet */
+import { Peer } from './peer.mjs'
 
 /**
  * @typedef {{ type: 'fan-out', subscribers: number, bytes: number, qos: 0 | 1 }
@@ -24,43 +21,8 @@ parentPort?.on('message', () => {
   stopped = true
 })
 
-/** A connection that has been accepted. Each packet that comes goes to `onPacket`. */
-class Peer {
-  /** @type {(packet: Packet) => void} */
-  onPacket = () => {}
-
-  /** @param {string} clientId @param {4 | 5} [version] */
-  constructor(clientId, version = 4) {
-    this.version = version
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const decoder = new Decoder({ version })
-    this.socket.on('data', (chunk) => {
-      decoder.push(chunk)
-      for (let packet = decoder.next(); packet; packet = decoder.next()) this.onPacket(packet)
-    })
-    this.send({ type: 'connect', version, clientId, cleanStart: true, keepAliveSeconds: 0 })
-  }
-
-  /** @param {Packet} packet */
-  send(packet) {
-    this.socket.write(encode(packet, this.version))
-  }
-
-  /**
-   * Resolves with the next packet of a type; others are passed over.
-   * @param {Packet['type']} type
-   */
-  async next(type) {
-    await new Promise((resolve) => {
-      this.onPacket = (packet) => packet.type === type && resolve(undefined)
-    })
-  }
-
-  /** @param {string[]} filters @param {0 | 1} qos */
-  subscribe(filters, qos) {
-    this.send({ type: 'subscribe', packetId: 1, subscriptions: filters.map((filter) => ({ filter, qos })) })
-  }
-}
+/** @param {string} clientId @param {4 | 5} [version] */
+const peerOf = (clientId, version = 4) => new Peer(port, { clientId, version })
 
 /**
  * Repeats one round until told to stop.
@@ -82,17 +44,16 @@ async function fanOut({ subscribers, bytes, qos }) {
   let missing = 0
   let arrived = () => {}
   for (let at = 0; at < subscribers; at++) {
-    const peer = new Peer(`subscriber${at}`)
+    const peer = peerOf(`subscriber${at}`)
     await peer.next('connack')
     peer.subscribe(['fan/out'], qos)
     await peer.next('suback')
     peer.onPacket = (packet) => {
       if (packet.type !== 'publish') return
-      if (packet.packetId !== undefined) peer.send({ type: 'puback', packetId: packet.packetId })
       if (--missing === 0) arrived()
     }
   }
-  const publisher = new Peer('publisher')
+  const publisher = peerOf('publisher')
   await publisher.next('connack')
   const payload = new Uint8Array(bytes).fill(0x78)
   const packetId = qos === 0 ? undefined : 1
@@ -108,7 +69,7 @@ async function fanOut({ subscribers, bytes, qos }) {
 
 /** @param {Work & { type: 'replay' }} work */
 async function replay({ messages }) {
-  const publisher = new Peer('publisher')
+  const publisher = peerOf('publisher')
   await publisher.next('connack')
   const payload = new Uint8Array(64).fill(0x78)
   for (let at = 0; at < messages; at++) {
@@ -116,7 +77,7 @@ async function replay({ messages }) {
   }
   publisher.send({ type: 'pingreq' })
   await publisher.next('pingresp') // all of them have been read
-  const subscriber = new Peer('subscriber')
+  const subscriber = peerOf('subscriber')
   await subscriber.next('connack')
   await repeat(async () => {
     let missing = messages
@@ -136,12 +97,11 @@ async function subscribe({ filters }) {
   )
   let clients = 0
   await repeat(async () => {
-    const peer = new Peer(`subscriber${clients++}`)
+    const peer = peerOf(`subscriber${clients++}`)
     await peer.next('connack')
     peer.subscribe(all, 1)
     await peer.next('suback')
-    peer.send({ type: 'disconnect' }) // and all of them go again
-    peer.socket.end()
+    void peer.end() // and all of them go again
   })
 }
 
@@ -149,7 +109,7 @@ async function subscribe({ filters }) {
 async function search({ messages, filters }) {
   await retain(messages, undefined, (at) => `${at}/retained`)
   const all = Array.from({ length: filters }, (_, at) => `+/no${at}`)
-  const subscriber = new Peer('subscriber')
+  const subscriber = peerOf('subscriber')
   await subscriber.next('connack')
   await repeat(async () => {
     subscriber.subscribe(all, 0)
@@ -172,7 +132,7 @@ async function expiry({ messages }) {
  * @param {(at: number) => string} topicOf
  */
 async function retain(messages, expirySeconds, topicOf) {
-  const publisher = new Peer('publisher', 5)
+  const publisher = peerOf('publisher', 5)
   await publisher.next('connack')
   const payload = new Uint8Array(64).fill(0x78)
   const properties = expirySeconds === undefined ? undefined : { messageExpiryInterval: expirySeconds }
@@ -187,11 +147,11 @@ async function retain(messages, expirySeconds, topicOf) {
 
 /** @param {Work & { type: 'hand-over' }} work */
 async function handOver({ members, messages }) {
-  const stays = new Peer('stays')
+  const stays = peerOf('stays')
   await stays.next('connack')
   stays.subscribe(['$share/g/shared'], 1)
   await stays.next('suback')
-  const publisher = new Peer('publisher')
+  const publisher = peerOf('publisher')
   await publisher.next('connack')
   const payload = new Uint8Array(64).fill(0x78)
   let clients = 0
@@ -199,7 +159,7 @@ async function handOver({ members, messages }) {
     /** @type {Peer[]} */
     const leaving = []
     while (leaving.length < members) {
-      const member = new Peer(`member${clients++}`)
+      const member = new Peer(port, { clientId: `member${clients++}`, acknowledges: false })
       await member.next('connack')
       member.subscribe(['$share/g/shared'], 1)
       await member.next('suback')
@@ -214,7 +174,6 @@ async function handOver({ members, messages }) {
     const everything = new Promise((resolve) => {
       stays.onPacket = (packet) => {
         if (packet.type !== 'publish' || packet.packetId === undefined) return
-        stays.send({ type: 'puback', packetId: packet.packetId })
         if (--missing === 0) resolve(undefined)
       }
     })

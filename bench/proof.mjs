@@ -38,6 +38,7 @@ Speed beside mosquitto and aedes, and with --durability crashes and power cuts i
   --plugins      each plugin while its server is gone for ten seconds under load instead: about a minute
   --cluster      20,000 seeds of the model of a cluster, then the standard at its nodes and faults of a real one, instead: about five hours
   --day          how large the data file is over a day of mixed traffic in fast motion instead: about seven minutes
+  --siege        what another client waits, and how much memory goes, while one does its worst, instead: about three minutes
   --bridges      bridges to mosquitto and Godwit through 20 kills, cuts and restarts each instead: about half an hour
   --pages        250 damaged data files, and 250 kills of lmdb in mid-write, instead: about ten minutes`
 
@@ -61,6 +62,7 @@ await report(async () => {
   if (options.model) return proveTests('packages/broker/test/model', { GODWIT_TEST_MODEL_RUNS: '20000' })
   if (options.plugins) return proveTests('test/plugins/', { GODWIT_TEST_OUTAGE_SECONDS: '10' })
   if (options.day) return run(join(root, 'bench/day.mjs'))
+  if (options.siege) return run(join(root, 'bench/siege.mjs'))
   if (options.pages) {
     const lengths = { GODWIT_TEST_PAGE_ROUNDS: '250', GODWIT_TEST_SEED: String(randomInt(2 ** 31)) }
     return proveTests('packages/broker/test/pages', lengths)
@@ -98,6 +100,7 @@ function readOptions() {
         plugins: { type: 'boolean', default: false },
         cluster: { type: 'boolean', default: false },
         day: { type: 'boolean', default: false },
+        siege: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values

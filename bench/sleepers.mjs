@@ -3,15 +3,14 @@
 //
 //   npm run build && node bench/sleepers.mjs [--sessions 1000] [--messages 100] [--size 1024]
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Decoder, encode } from '@godwit/protocol'
 import { usageOf } from '../packages/cli/dist/bench/broker-process.js'
 import { Background, freePort } from '../scripts/background.mjs'
 import { root } from '../scripts/prepare.mjs'
+import { Peer } from './peer.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -33,37 +32,8 @@ const command = [
 ]
 const start = () => Background.start(command, { ready: /listening on/, readyMs: 60_000 })
 
-/** A connection that answers what it is sent; `onPacket` is told. */
-class Peer {
-  /** @param {string} clientId @param {(packet: import('@godwit/protocol').Packet) => void} onPacket */
-  constructor(clientId, onPacket) {
-    const decoder = new Decoder()
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    this.closed = new Promise((resolve) => this.socket.on('close', resolve))
-    this.socket.on('error', () => {})
-    this.socket.on('data', (chunk) => {
-      decoder.push(chunk)
-      const answers = []
-      for (let packet = decoder.next(); packet; packet = decoder.next()) {
-        if (packet.type === 'publish') answers.push(encode({ type: 'puback', packetId: packet.packetId ?? 0 }, 4))
-        onPacket(packet)
-      }
-      if (answers.length > 0) this.socket.write(Buffer.concat(answers))
-    })
-    this.send({ type: 'connect', version: 4, clientId, cleanStart: false, keepAliveSeconds: 0 })
-  }
-
-  /** @param {import('@godwit/protocol').Packet} packet */
-  send(packet) {
-    this.socket.write(encode(packet, 4))
-  }
-
-  end() {
-    this.send({ type: 'disconnect' })
-    this.socket.end()
-    return this.closed
-  }
-}
+/** @param {string} clientId @param {(packet: import('@godwit/protocol').Packet) => void} onPacket */
+const peerOf = (clientId, onPacket) => new Peer(port, { clientId, clean: false, onPacket })
 
 /** Each session once, so many at a time. @param {(clientId: string) => Promise<unknown>} visit */
 async function all(visit) {
@@ -77,9 +47,9 @@ async function all(visit) {
 /** @param {string} clientId */
 const begin = (clientId) =>
   new Promise((resolve) => {
-    const peer = new Peer(clientId, ({ type }) => {
+    const peer = peerOf(clientId, ({ type }) => {
       if (type === 'connack') {
-        peer.send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: `s/${clientId}`, qos: 1 }] })
+        peer.subscribe([`s/${clientId}`], 1)
       } else if (type === 'suback') resolve(peer.end())
     })
   })
@@ -88,7 +58,7 @@ const begin = (clientId) =>
 const drain = (clientId) =>
   new Promise((resolve) => {
     let left = messages
-    const peer = new Peer(clientId, ({ type }) => {
+    const peer = peerOf(clientId, ({ type }) => {
       if (type === 'publish' && --left === 0) setImmediate(() => resolve(peer.end())) // behind its acknowledgement
     })
   })
@@ -96,7 +66,7 @@ const drain = (clientId) =>
 /** @param {string} clientId */
 const comeAndGo = (clientId) =>
   new Promise((resolve) => {
-    const peer = new Peer(clientId, ({ type }) => type === 'connack' && resolve(peer.end()))
+    const peer = peerOf(clientId, ({ type }) => type === 'connack' && resolve(peer.end()))
   })
 
 /** A message to each in turn. */
@@ -105,7 +75,7 @@ const publish = () =>
     const total = sessions * messages
     const payload = new Uint8Array(size).fill(120)
     let [sent, answered] = [0, 0]
-    const peer = new Peer('publisher', ({ type }) => {
+    const peer = peerOf('publisher', ({ type }) => {
       if (type === 'puback' && ++answered === total) return resolve(peer.end())
       for (; sent < total && sent - answered < unanswered; sent++) {
         const topic = `s/sleeper-${sent % sessions}`
