@@ -18,9 +18,11 @@ function setUp(heir?: string) {
   })
   const applied = { released: true, wall: clock.now(), ...(heir !== undefined && { heir }) } as Position
   const follower = { isCaughtUp: true, applied, skewMs: 0 } as unknown as Follower
-  const mayClaim = (): boolean => {
+  const lease = new Lease(3_000)
+  const mayClaim = ({ isLeaderSilent = false } = {}): boolean => {
     const now = clock.monotonic()
-    return candidacy.isItsTurn(candidacy.isDue(follower, new Lease(3_000), now), applied, now)
+    if (!isLeaderSilent) lease.answered(now, true)
+    return candidacy.isItsTurn(candidacy.isDue(follower, lease, now), applied, now)
   }
   return { clock, candidacy, mayClaim, said }
 }
@@ -28,6 +30,13 @@ function setUp(heir?: string) {
 it('a log that was let go is claimed at once', () => {
   const { mayClaim } = setUp()
   expect(mayClaim()).toBe(true)
+})
+
+it('what was let go once is not claimed while the leader of the log is silent: another may have it by now', () => {
+  const { clock, mayClaim } = setUp('c')
+  expect(mayClaim()).toBe(false)
+  clock.advance(6_000) // it stood still
+  expect(mayClaim({ isLeaderSilent: true })).toBe(false)
 })
 
 it('who has just let go lets others come first', () => {

@@ -75,6 +75,7 @@ export class Candidacy {
   isDue(follower: Follower, lease: Lease, now: number): boolean {
     if (!follower.isCaughtUp || this.#parts.isNameTaken()) return false
     if (this.#isForced) return true
+    if (!lease.isAnswered(now)) return false // a process that stood still knows what was so before, of a log that was let go too
     if (!this.#isFree(follower.applied, now) && !lease.isOver(now)) return false
     return !this.isFrozen && this.#areClocksRight(follower)
   }
