@@ -156,6 +156,7 @@ export class Load {
   async end() {
     clearInterval(this.#watching)
     this.#isOver = true
+    await this.back() // who was in may just have been dropped by an owner that found out late
     const gone = this.#gone
     // Publications in flight have their answers before a client is closed: one that is closed while it is away gives them up.
     /** @type {(string | undefined)[]} */
