@@ -100,6 +100,8 @@ export class ClusterModel {
   #isStepped = false
   /** Servers have lost what they had acknowledged: then only that nobody passes over it can be asked for. */
   #isLossy = false
+  /** A node has told that its copy and the log have parted. */
+  #isDivergenceSeen = false
 
   constructor(seed: number, making: Making = sound) {
     this.simulation = new Simulation(seed)
@@ -127,6 +129,7 @@ export class ClusterModel {
 
   onChange({ name, node, door }: Machine): void {
     this.simulation.tell(`${name} ${node.role} ${node.status.epoch}`)
+    if (node.role === 'diverged') this.#isDivergenceSeen = true
     if (node.role !== 'claiming' || this.#isReleased || this.simulation.now - door.leaderAnsweredAt < 1_500) return
     this.problems.push(`${name} claims though the leader has not answered it`)
   }
@@ -405,17 +408,26 @@ export class ClusterModel {
 
   /** Servers have lost what they had acknowledged: whose copy is not what the log says must not pass over it. */
   #judgeWhoFollows(): void {
-    // Having lost a claim, servers have taken frames of two owners.
-    const isSeen = this.machines.some(({ node }) => node.role === 'diverged')
     for (const { name, node, disk } of this.machines) {
       const { role, silentMs, applied } = node.status
       if (role === 'diverged' || role === 'owner' || silentMs > 0 || !disk.position) continue
       const { sequence } = decodePosition(disk.position)
       const said = this.#saidUpTo(sequence)
-      if (said === 'nothing that holds together' && isSeen) continue
+      // Having lost a claim, servers have taken frames of two owners, which was told; those that were recovered since go by the owner's copy.
+      if (said === 'nothing that holds together' && this.#isDivergenceSeen) {
+        if (this.#isUnlikeOwners(disk)) this.problems.push(`the copy of ${name} is not the owner's, and follows it`)
+        continue
+      }
       const differs = typeof said === 'string' || [...disk.lists].some(([list, what]) => said.lists.get(list) !== what)
       if (differs) this.problems.push(`the copy of ${name} is at ${applied}, is not what the log says, and follows it`)
     }
+  }
+
+  /** At the same place it holds something else. */
+  #isUnlikeOwners({ position, lists }: Disk): boolean {
+    const owner = this.machines.find(({ node }) => node.role === 'owner')?.disk
+    if (!owner?.position || decodePosition(owner.position).sequence !== decodePosition(position!).sequence) return false
+    return [...owner.lists].some(([list, what]) => lists.get(list) !== what)
   }
 
   /** What a disk holds that has followed to there. */
