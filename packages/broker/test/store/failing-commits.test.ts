@@ -148,6 +148,25 @@ describe('commits that fail', () => {
     expect(resume('c').texts()).toEqual(['expired', 'stays'])
   })
 
+  it('let what makes room go ahead: nothing is said to be left of a queue whose last message was not written', async () => {
+    const [session, other] = [begin('c'), begin('other')]
+    session.stored.queue.rest() // nobody is connected
+    session.put(messageOf('first'))
+    other.put(messageOf('done'))
+    await idle(rig.store)
+    disk.refuses = 'writes'
+    const from = disk.refused
+    session.put(messageOf('second')) // its share is written anew, with the first
+    session.finish(1)
+    other.finish(1)
+    disk.onRefused = () => {
+      if ((disk.refused - from) % 2 === 1) disk.refuses = 'nothing' // the commit is refused, what makes room is not
+    }
+    await rig.crash('committed')
+    expect(resume('c').stored.queue.messages).toBe(0)
+    expect(resume('c').texts()).toEqual([])
+  })
+
   it('hold intake back: the store is full until they succeed', async () => {
     const session = begin('c')
     await idle(rig.store)

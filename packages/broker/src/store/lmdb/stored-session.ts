@@ -116,6 +116,7 @@ export class StoredSession implements SessionStore, QueueOwner {
     const key = sessionKey(this.number)
     const { head, next, tail: newest, handshakes, maxInflight, mayHaveSentMore } = this.outgoing.state()
     const tail = Math.max(head, Math.min(newest, unapplied.first))
+    const isEmpty = tail === head // of a share that is written anew nobody counts which of its messages are done
     // Field by field: this is done for each session of each commit, and copying an object as a whole is slow.
     const value = writeCursor(key, {
       head,
@@ -124,8 +125,8 @@ export class StoredSession implements SessionStore, QueueOwner {
       handshakes: next <= tail ? handshakes : handshakes.subarray(0, tail - head),
       maxInflight,
       mayHaveSentMore,
-      bytes: Math.max(0, queue.bytes - unapplied.bytes),
-      messages: Math.max(0, queue.messages - unapplied.messages),
+      bytes: isEmpty ? 0 : Math.max(0, queue.bytes - unapplied.bytes),
+      messages: isEmpty ? 0 : Math.max(0, queue.messages - unapplied.messages),
     })
     return { table: 'cursors', key, value }
   }
