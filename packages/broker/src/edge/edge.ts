@@ -50,7 +50,6 @@ export class Edge implements AsyncDisposable {
   readonly #listeners: Listener[] = []
   /** What sockets read into while they are read only to be passed on. */
   readonly #buffer = new Uint8Array(readBytes)
-  #broker: Broker | undefined
   /** The last of another node that is known. */
   #claim: string | undefined
   #closed: Promise<void> | undefined
@@ -97,7 +96,7 @@ export class Edge implements AsyncDisposable {
       drops,
       descriptors: this.#descriptors,
       log,
-      readBuffer: () => (this.#broker ? undefined : this.#buffer),
+      readBuffer: () => (this.#parts.here.serve ? undefined : this.#buffer),
     })
     this.#listeners.push(listener)
     this.#descriptorWatch.start()
@@ -123,7 +122,6 @@ export class Edge implements AsyncDisposable {
     if (this.#closed) return
     const { dialer, chores, forwarded, here } = this.#parts
     const broker = owner !== undefined && 'take' in owner ? owner : undefined
-    this.#broker = broker
     here.serve = broker && ((transport, bytes) => broker.take(transport, bytes))
     const node = owner !== undefined && 'claim' in owner ? owner : undefined
     dialer.setOwner(node)
@@ -196,7 +194,8 @@ export class Edge implements AsyncDisposable {
   }
 
   #accept(transport: Transport): void {
-    if (this.#broker) return this.#broker.take(transport)
+    const { serve } = this.#parts.here
+    if (serve) return serve(transport)
     takeUp(transport, this.#parts, () => transport.start(new EdgeArrival(transport, this.#parts)))
   }
 

@@ -19,8 +19,8 @@ export interface ForwardParts extends Ground {
   readonly dialer: Dialer
   readonly backOff: BackOff | undefined
   readonly holdMs: number
-  /** What takes clients over while this node serves. */
-  readonly here: { serve: ((transport: Transport, bytes: Uint8Array) => void) | undefined }
+  /** What takes clients while this node serves; `bytes` are what one has said already. */
+  readonly here: { serve: ((transport: Transport, bytes?: Uint8Array) => void) | undefined }
   /** All of them, from their CONNECT on. */
   readonly forwarded: Set<ForwardedClient>
 }
