@@ -369,10 +369,7 @@ export class ClusterNode {
   async #ensureWhole(log: ReplicatedLog, broker: LoadedBroker): Promise<void> {
     if (log.damage === undefined) return
     await this.#housekeeping.seek(this.note()).catch(() => {}) // else it is as it was at the last look
-    if (!this.#hasOthers) {
-      log.damage = undefined
-      return
-    }
+    if (!this.#hasOthers) return log.passOver()
     log.refuse(new Fenced('this copy is damaged'))
     await broker.abandon()
     throw new DamagedCopy(log.damage)

@@ -39,11 +39,7 @@ export class ReplicatedLog implements CommitLog {
   onDamaged: () => void = () => {}
   /** Whether another node could go on, whose tables may be whole. */
   hasOthers: () => boolean = () => false
-  /**
-   * What was found damaged, in words: nothing is written then that stands on it. While the store is loaded it is kept whoever else there
-   * may be: who loads it asks, and goes on without the record when nobody has it.
-   */
-  damage: string | undefined
+  #damage: string | undefined
   /** The last frame that is in the tables. */
   applied: Position | undefined
   /** Whether the node owns the log. */
@@ -112,9 +108,22 @@ export class ReplicatedLog implements CommitLog {
     return this.#disk!
   }
 
+  /**
+   * What was found damaged, in words: nothing is written then that stands on it. While the store is loaded it is kept whoever else there
+   * may be: who loads it asks, and {@link passOver}s it when nobody has the record.
+   */
+  get damage(): string | undefined {
+    return this.#damage
+  }
+
+  /** It goes on without the record: nobody else has it. */
+  passOver(): void {
+    this.#damage = undefined
+  }
+
   found(damage: string): void {
-    if (this.damage !== undefined || (this.hasBegun && !this.hasOthers())) return
-    this.damage = damage
+    if (this.#damage !== undefined || (this.hasBegun && !this.hasOthers())) return
+    this.#damage = damage
     this.onDamaged()
   }
 
@@ -124,7 +133,7 @@ export class ReplicatedLog implements CommitLog {
 
   async append(commit: Commit, writes: readonly Write[]): Promise<void> {
     const writer = await this.#writer
-    if (this.damage !== undefined) throw new Error(`a record of this machine is damaged (${this.damage})`)
+    if (this.#damage !== undefined) throw new Error(`a record of this machine is damaged (${this.#damage})`)
     this.#waitsSince = this.#patience.clock.monotonic()
     const position = await writer.commit(writes)
     this.#waitsSince = undefined
