@@ -166,6 +166,6 @@ export async function withBroker(contestant, work, reached = { over: 'tcp', cert
  * The same command with as many open files as the system lets it have.
  * @param {readonly string[]} command
  */
-function withAllFiles(command) {
+export function withAllFiles(command) {
   return ['sh', '-c', 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"', ...command]
 }

@@ -15,6 +15,7 @@ import { encode } from '@godwit/protocol'
 import { usageOf } from '../packages/cli/dist/bench/broker-process.js'
 import { Background, freePort } from '../scripts/background.mjs'
 import { root } from '../scripts/prepare.mjs'
+import { withAllFiles } from './contestants.mjs'
 import { LoopDisk } from './loop-disk.mjs'
 import { Peer } from './peer.mjs'
 
@@ -88,10 +89,7 @@ class Fortress {
     writeFileSync(config, JSON.stringify({ listeners: [{ port: this.port }], limits: this.limits }))
     const program = [process.execPath, join(root, 'packages/cli/bin/godwit.js'), 'broker', '--config', config]
     const command = [...program, '--data', this.folder, '--http', 'none', '--log-level', 'error']
-    this.broker = await Background.start(['sh', '-c', 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"', ...command], {
-      ready: /listening on/,
-      readyMs: 60_000,
-    })
+    this.broker = await Background.start(withAllFiles(command), { ready: /listening on/, readyMs: 60_000 })
     return this.broker
   }
 }
